@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# What every script of the lab shares: strict mode, where things are, and how it speaks.
+set -euo pipefail
+
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CHECKOUT=$(cd "$LAB_DIR/../.." && pwd)
+SLIPWAY_STATE=${SLIPWAY_STATE:-$CHECKOUT/.slipway}
+LOGS=$SLIPWAY_STATE/log
+export RUN=$SLIPWAY_STATE/run
+
+# One lab a machine is the rule; another name gives a second one beside it (with other ports).
+SLIPWAY_LAB=${SLIPWAY_LAB:-slipway-lab}
+SLIPWAY_LAB_REGISTRY_PORT=${SLIPWAY_LAB_REGISTRY_PORT:-5000}
+SLIPWAY_LAB_GREEN_SSH_PORT=${SLIPWAY_LAB_GREEN_SSH_PORT:-2201}
+SLIPWAY_LAB_BLUE_SSH_PORT=${SLIPWAY_LAB_BLUE_SSH_PORT:-2202}
+SLIPWAY_LAB_EDGE_PORT=${SLIPWAY_LAB_EDGE_PORT:-8080}
+SLIPWAY_LAB_PROMETHEUS_PORT=${SLIPWAY_LAB_PROMETHEUS_PORT:-9090}
+SLIPWAY_LAB_LANGFUSE_PORT=${SLIPWAY_LAB_LANGFUSE_PORT:-3000}
+SLIPWAY_PREFECT_PORT=${SLIPWAY_PREFECT_PORT:-4200}
+
+export SLIPWAY_STATE SLIPWAY_LAB SLIPWAY_LAB_REGISTRY_PORT SLIPWAY_LAB_GREEN_SSH_PORT SLIPWAY_LAB_BLUE_SSH_PORT \
+    SLIPWAY_LAB_EDGE_PORT SLIPWAY_LAB_PROMETHEUS_PORT SLIPWAY_LAB_LANGFUSE_PORT SLIPWAY_PREFECT_PORT
+export PATH=$SLIPWAY_STATE/bin:$CHECKOUT/.venv/bin:$PATH
+
+mkdir -p "$SLIPWAY_STATE"/{bin,lab,log,run,stamp}
+chmod 700 "$SLIPWAY_STATE/lab"
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    printf 'Error: %s\n' "$*" >&2
+    exit 1
+}
+
+# logged NAME COMMAND…: its output goes to a log; when it fails, the end of the log is shown.
+logged() {
+    local log=$LOGS/$1.log status=0
+    shift
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    ((status == 0)) && return
+    tail -n 25 "$log" >&2
+    fail "'$(basename "$1") ${2:-}' ended with $status. All of its output: $log"
+}
+
+# until_ready SECONDS COMMAND…: asks again and again, with an end.
+until_ready() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < deadline)) || return 1
+        sleep 0.2
+    done
+}
+
+as_root() {
+    if ((EUID == 0)); then "$@"; else sudo --preserve-env=RUN "$@"; fi
+}
+
+can_be_root() { ((EUID == 0)) || { command -v sudo >/dev/null && sudo -v; }; }
+
+# fingerprint FILE-OR-DIRECTORY…: one hash over names and contents, to see whether something changed.
+fingerprint() {
+    find "$@" -type f -not -path '*/__pycache__/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+}
