@@ -1,0 +1,12 @@
+"""Prefect blocks: one outside system a file, its credentials and the client that uses them.
+
+Register them with `python -m prefect block register -m blocks`.
+"""
+
+from blocks.droplet import Droplet
+from blocks.environment import StackEnvironment
+from blocks.langfuse import Langfuse
+from blocks.prometheus import Prometheus
+from blocks.registry import ContainerRegistry
+
+__all__ = ["ContainerRegistry", "Droplet", "Langfuse", "Prometheus", "StackEnvironment"]

@@ -1,0 +1,84 @@
+"""A host with Docker Engine and Compose v2, reached by SSH."""
+
+import base64
+import contextlib
+
+import paramiko
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr
+
+from blocks.errors import HostKeyRefused
+from blocks.ssh import Address, Session, fingerprint
+
+
+class Droplet(Block):
+    """
+    A droplet and the key that opens it. Nothing of Slipway is installed there.
+
+    Example:
+        ```python
+        from blocks import Droplet
+
+        droplet = Droplet.load("green")
+        with droplet.session() as session:
+            print(session.run(["docker", "version"], timeout=30).out)
+        ```
+    """
+
+    _block_type_name = "Slipway Droplet"
+    _block_type_slug = "slipway-droplet"
+    _description = "A host with Docker Engine and Compose v2, reached by SSH with a pinned host key."
+
+    host: str = Field(title="Host", description="Name or address of the droplet.")
+    port: int = Field(22, title="SSH port", ge=1, le=65535, description="Port of its SSH server.")
+    user: str = Field("root", title="User", description="Who we are there; needs the right to use Docker.")
+    private_key: SecretStr = Field(title="Private key", description="OpenSSH or PEM private key, without a passphrase.")
+    host_key: str = Field(
+        "",
+        title="Pinned host key",
+        description="The droplet's public host key, `TYPE BASE64`. Any other key is refused. "
+        "`slipway droplet pin NAME` reads it and asks.",
+    )
+    directory: str = Field(
+        "/opt/slipway",
+        title="Directory",
+        pattern=r"^/\S+$",
+        description="Where releases are kept on the droplet.",
+    )
+
+    @property
+    def name(self) -> str:
+        return self._block_document_name or self.host
+
+    @property
+    def address(self) -> Address:
+        return Address(self.name, self.host, self.port, self.user, self.host_key)
+
+    def session(self, timeout: float = 15.0) -> Session:
+        """An SSH session, to be used as a context manager. Raises what `Session` raises."""
+        return Session(self.address, self.private_key.get_secret_value(), timeout)
+
+    def reach(self) -> str:
+        """Return in words that it is reached.
+
+        Raises:
+            Unreachable, LoginRefused, HostKeyRefused
+        """
+        with self.session() as session:
+            answer = session.run("docker version --format '{{.Server.Version}}'", timeout=30, check=False)
+        engine = answer.out.strip()
+        return f"{self.address}: " + (f"Docker Engine {engine}" if engine else "reached, but no Docker Engine answers")
+
+    def seen_host_key(self, timeout: float = 15.0) -> tuple[str, str]:
+        """Ask the droplet for its host key without trusting it: (`TYPE BASE64`, fingerprint)."""
+        probe = self.address
+        transport: paramiko.Transport | None = None
+        with contextlib.ExitStack() as stack:
+            try:
+                transport = paramiko.Transport((probe.host, probe.port))
+                stack.callback(transport.close)
+                transport.start_client(timeout=timeout)
+                key = transport.get_remote_server_key()
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                raise HostKeyRefused(f"{probe} shows no host key: {error or 'it closed the connection'}") from None
+        return f"{key.get_name()} {base64.b64encode(key.asbytes()).decode()}", fingerprint(key)

@@ -1,0 +1,52 @@
+"""How an outside system says no. A message says what happened, where, and the next command to run."""
+
+
+class OutsideError(Exception):
+    """Base of all errors raised by `blocks`. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class Unreachable(OutsideError):
+    """The other side could not be reached, or went away."""
+
+    exit_code = 2
+
+
+class LoginRefused(OutsideError):
+    """The other side refused the user, key or password."""
+
+    exit_code = 2
+
+
+class HostKeyRefused(OutsideError):
+    """The droplet's host key is not the pinned one, or none is pinned."""
+
+    exit_code = 2
+
+
+class RemoteFailed(OutsideError):
+    """A command on a droplet ended with another exit code than 0. Its error output is in the message."""
+
+    def __init__(self, message: str, code: int, output: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.output = output
+
+
+class RemoteTimeout(OutsideError):
+    """A command on a droplet took longer than its timeout, and was ended."""
+
+
+class NotInRegistry(OutsideError):
+    """The registry does not have that manifest."""
+
+    exit_code = 2
+
+
+class RegistryFailed(OutsideError):
+    """The registry answered with an error."""
+
+
+class ProviderFailed(OutsideError):
+    """Langfuse or Prometheus answered with an error, or with something else than its description says."""

@@ -1,0 +1,89 @@
+"""A Langfuse project: where the stack's agents, and Slipway itself, send their traces."""
+
+import time
+from typing import Any
+
+import httpx
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr
+
+from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+
+
+class Langfuse(Block):
+    """
+    A Langfuse project and its keys.
+
+    Sources: https://langfuse.com/integrations/native/opentelemetry (ingestion by OTLP), and Langfuse's OpenAPI
+    description (GET /api/public/health, GET /api/public/v2/observations).
+
+    Example:
+        ```python
+        from blocks import Langfuse
+
+        print(Langfuse.load("langfuse").reach())
+        ```
+    """
+
+    _block_type_name = "Slipway Langfuse"
+    _block_type_slug = "slipway-langfuse"
+    _description = "A Langfuse project and its keys."
+
+    url: str = Field(title="URL", pattern=r"^https?://", description="Such as https://cloud.langfuse.com.")
+    public_key: str = Field(title="Public key", description="`pk-lf-…` of the project.")
+    secret_key: SecretStr = Field(title="Secret key", description="`sk-lf-…` of the project.")
+
+    def observations(self, trace_id: str, timeout: float = 10.0) -> list[dict[str, Any]]:
+        """The observations of one trace; an empty list while there are none (ingestion takes a moment)."""
+        query = {"traceId": trace_id, "limit": 100, "fields": "core,basic"}
+        return list(self._ask("GET", "/api/public/v2/observations", timeout, params=query)["data"])
+
+    def send_trace(self, name: str, trace_id: str, attributes: dict[str, str], started: float, ended: float) -> None:
+        """Send one trace of one span, as OTLP over HTTP in JSON.
+
+        Args:
+            trace_id: 32 hex digits.
+            attributes: span attributes; `langfuse.*` names have a meaning there.
+            started, ended: seconds since the epoch.
+        """
+        span = {
+            "traceId": trace_id,
+            "spanId": trace_id[:16],
+            "name": name,
+            "kind": 1,
+            "startTimeUnixNano": str(int(started * 1e9)),
+            "endTimeUnixNano": str(int(ended * 1e9)),
+            "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()],
+        }
+        resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "slipway"}}]}
+        scopes = [{"scope": {"name": "slipway"}, "spans": [span]}]
+        body = {"resourceSpans": [{"resource": resource, "scopeSpans": scopes}]}
+        self._ask("POST", "/api/public/otel/v1/traces", 10.0, json=body)
+
+    def reach(self) -> str:
+        """Return in words that it answers and takes our keys.
+
+        Raises:
+            Unreachable, LoginRefused, ProviderFailed
+        """
+        version = self._ask("GET", "/api/public/health", 10.0).get("version", "unknown")
+        self.observations(f"{int(time.time()):032x}")
+        return f"Langfuse {version} at {self.url}: keys accepted"
+
+    def _ask(self, method: str, path: str, timeout: float, **more: Any) -> dict[str, Any]:
+        auth = (self.public_key, self.secret_key.get_secret_value())
+        try:
+            answer = httpx.request(method, f"{self.url.rstrip('/')}{path}", auth=auth, timeout=timeout, **more)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"Langfuse at {self.url} cannot be reached: {error or type(error).__name__}") from None
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise LoginRefused(f"Langfuse at {self.url} refuses key {self.public_key} ({answer.status_code})")
+        if not answer.is_success:
+            raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: {answer.status_code} {answer.text[:200]}")
+        if not answer.content:
+            return {}
+        try:
+            found = answer.json()
+        except ValueError:
+            raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: no JSON: {answer.text[:200]}") from None
+        return found if isinstance(found, dict) else {"data": found}

@@ -1,0 +1,54 @@
+"""A Prometheus server: where the gates read metrics."""
+
+import httpx
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr
+
+from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+
+
+class Prometheus(Block):
+    """
+    A Prometheus server and, where it wants one, a login.
+
+    Example:
+        ```python
+        from blocks import Prometheus
+
+        print(Prometheus.load("prometheus").query("up"))
+        ```
+    """
+
+    _block_type_name = "Slipway Prometheus"
+    _block_type_slug = "slipway-prometheus"
+    _description = "A Prometheus server that scrapes the stack's services."
+
+    url: str = Field(title="URL", pattern=r"^https?://", description="Such as http://10.0.0.4:9090.")
+    username: str = Field("", title="User", description="For servers behind basic authentication.")
+    password: SecretStr = Field(SecretStr(""), title="Password", description="For servers behind basic authentication.")
+
+    def query(self, expression: str, timeout: float = 10.0) -> list[tuple[dict[str, str], float]]:
+        """Run an instant query and return (labels, value) pairs; an empty list is no data.
+
+        Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+
+        Raises:
+            Unreachable, LoginRefused, ProviderFailed
+        """
+        auth = (self.username, self.password.get_secret_value()) if self.username else None
+        address = f"{self.url.rstrip('/')}/api/v1/query"
+        try:
+            answer = httpx.get(address, params={"query": expression}, auth=auth, timeout=timeout)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"Prometheus at {self.url} cannot be reached: {error or type(error).__name__}") from None
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise LoginRefused(f"Prometheus at {self.url} refuses our login ({answer.status_code})")
+        try:
+            result = answer.json()["data"]["result"]
+            return [(dict(entry["metric"]), float(entry["value"][1])) for entry in result]
+        except (ValueError, KeyError, TypeError, IndexError):
+            raise ProviderFailed(f"Prometheus at {self.url}: {answer.status_code}: {answer.text[:200]}") from None
+
+    def reach(self) -> str:
+        """Return in words that it answers queries."""
+        return f"Prometheus at {self.url}: {len(self.query('up'))} targets"

@@ -1,0 +1,286 @@
+"""One SSH connection to a droplet: runs commands, streams their output, takes files, opens sockets.
+
+Protocol: RFC 4254, by paramiko. The host key is always compared with the pinned one.
+"""
+
+import base64
+import contextlib
+import io
+import select
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import paramiko
+
+from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
+
+KEEPALIVE = 15
+_CHUNK = 65536
+_GRACE = 10.0
+TIMED_OUT = 124
+_KILLED = 137
+
+Line = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a remote command said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a droplet is and who we are there. `host_key` is `TYPE BASE64`, as in a `.pub` file; '' if none is pinned."""
+
+    name: str
+    host: str
+    port: int
+    user: str
+    host_key: str
+
+    def __str__(self) -> str:
+        return f"droplet {self.name} at {self.user}@{self.host}:{self.port}"
+
+
+class Session:
+    """An open connection; use it as a context manager.
+
+    Raises on entry:
+        HostKeyRefused: the key is unknown or changed.
+        LoginRefused: the droplet does not take our key.
+        Unreachable: no connection within `timeout` seconds.
+    """
+
+    def __init__(self, address: Address, private_key: str, timeout: float = 15.0) -> None:
+        self.address = address
+        self._private_key = private_key
+        self._timeout = timeout
+        self._client: paramiko.SSHClient | None = None
+
+    def __enter__(self) -> "Session":
+        key = read_private_key(self._private_key, self.address)
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(_Refuse(self.address))
+        pinned = parse_host_key(self.address)
+        if pinned is not None:
+            host = self.address.host
+            name = host if self.address.port == paramiko.config.SSH_PORT else f"[{host}]:{self.address.port}"
+            client.get_host_keys().add(name, pinned.get_name(), pinned)
+        try:
+            client.connect(
+                self.address.host,
+                self.address.port,
+                self.address.user,
+                pkey=key,
+                timeout=self._timeout,
+                banner_timeout=self._timeout,
+                auth_timeout=self._timeout,
+                allow_agent=False,
+                look_for_keys=False,
+            )
+        except BaseException as error:
+            client.close()
+            told = _told(error, self.address)
+            if told is None:
+                raise
+            raise told from None
+        transport = client.get_transport()
+        assert transport is not None
+        transport.set_keepalive(KEEPALIVE)
+        self._client = client
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def run(
+        self,
+        command: str | Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes = b"",
+        on_line: Line | None = None,
+        check: bool = True,
+    ) -> Answer:
+        """Run one command and return its answer.
+
+        Args:
+            command: argv, or a script for `sh -c`.
+            timeout: seconds; the droplet ends the command then, and we stop listening soon after.
+            stdin: what the command reads; secrets go this way.
+            on_line: is given each line of standard output and error as it comes.
+            check: raise when it exits with anything but 0.
+
+        Raises:
+            RemoteFailed, RemoteTimeout, Unreachable
+        """
+        argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
+        limited = ["timeout", "--kill-after=5", f"{timeout:.0f}", *argv]
+        name = argv[0] if not isinstance(command, str) else command.strip().splitlines()[0][:60]
+        try:
+            channel = self._transport().open_session(timeout=self._timeout)
+            try:
+                answer = self._talk(channel, shlex.join(limited), stdin, timeout + _GRACE, on_line)
+            finally:
+                channel.close()
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise Unreachable(f"{self.address}: the connection broke during `{name}`: {error or 'closed'}") from None
+        if answer.code in (TIMED_OUT, _KILLED) or answer.code < 0:
+            raise RemoteTimeout(f"{self.address}: `{name}` did not end within {timeout:.0f} s, and was ended")
+        if check and answer.code != 0:
+            words = (answer.err.strip() or answer.out.strip())[-2000:]
+            raise RemoteFailed(f"{self.address}: `{name}` ended with exit {answer.code}: {words}", answer.code, words)
+        return answer
+
+    def open_socket(self, host: str, port: int) -> paramiko.Channel:
+        """A socket to `host:port` as the droplet sees it (direct-tcpip, RFC 4254 section 7.2)."""
+        try:
+            return self._transport().open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=self._timeout)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise ConnectionRefusedError(f"{host}:{port} on {self.address}: {error}") from None
+
+    def _transport(self) -> paramiko.Transport:
+        transport = self._client.get_transport() if self._client else None
+        if transport is None or not transport.is_active():
+            raise Unreachable(f"{self.address}: the connection is closed")
+        return transport
+
+    def _talk(
+        self, channel: paramiko.Channel, command: str, stdin: bytes, limit: float, on_line: Line | None
+    ) -> Answer:
+        deadline = time.monotonic() + limit
+        channel.settimeout(limit)
+        channel.exec_command(command)
+        out, err = _Lines(on_line), _Lines(on_line)
+        unsent = memoryview(stdin)
+        while unsent:
+            sent = channel.send(bytes(unsent[:_CHUNK]))
+            if sent == 0:
+                break
+            unsent = unsent[sent:]
+        with contextlib.suppress(OSError):
+            channel.shutdown_write()
+        while True:
+            while channel.recv_ready():
+                out.feed(channel.recv(_CHUNK))
+            while channel.recv_stderr_ready():
+                err.feed(channel.recv_stderr(_CHUNK))
+            if channel.closed or (channel.eof_received and channel.exit_status_ready()):
+                if not channel.recv_ready() and not channel.recv_stderr_ready():
+                    break
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return Answer(TIMED_OUT, out.end(), err.end())
+            select.select([channel], [], [], min(left, 0.5))
+            if not channel.get_transport().is_active():
+                raise EOFError
+        code = channel.recv_exit_status() if channel.exit_status_ready() else -1
+        if code == -1:
+            raise EOFError
+        return Answer(code, out.end(), err.end())
+
+
+class _Lines:
+    """Collects a stream and hands on its whole lines."""
+
+    def __init__(self, on_line: Line | None) -> None:
+        self._all = io.BytesIO()
+        self._rest = b""
+        self._on_line = on_line
+
+    def feed(self, data: bytes) -> None:
+        self._all.write(data)
+        if self._on_line is None:
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._on_line(line.decode(errors="replace").rstrip("\r"))
+
+    def end(self) -> str:
+        if self._on_line is not None and self._rest:
+            self._on_line(self._rest.decode(errors="replace"))
+            self._rest = b""
+        return self._all.getvalue().decode(errors="replace")
+
+
+class _Refuse(paramiko.MissingHostKeyPolicy):
+    """Never trusts an unknown key; says its fingerprint and how to pin it."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        if self._address.host_key:
+            raise _changed(self._address, key)
+        raise HostKeyRefused(
+            f"{self._address} shows {key.get_name()} {fingerprint(key)}, and no host key is pinned. "
+            f"If that is the fingerprint you expect: slipway droplet pin {self._address.name}"
+        )
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """`SHA256:…`, as `ssh-keygen -l` prints it."""
+    return str(key.fingerprint)
+
+
+def parse_host_key(address: Address) -> paramiko.PKey | None:
+    """The pinned host key, or None when none is pinned."""
+    parts = address.host_key.split()
+    if not parts:
+        return None
+    try:
+        return paramiko.PKey.from_type_string(parts[0], base64.b64decode(parts[1], validate=True))
+    except (IndexError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+        raise HostKeyRefused(
+            f"{address}: the pinned host key is unreadable. Pin it again: slipway droplet pin {address.name}"
+        ) from None
+
+
+def read_private_key(text: str, address: Address) -> paramiko.PKey:
+    """Parse an OpenSSH or PEM private key."""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        with contextlib.suppress(paramiko.SSHException, ValueError, IndexError):
+            return kind.from_private_key(io.StringIO(text.strip() + "\n"))
+    raise LoginRefused(
+        f"{address}: the private key in its block is unreadable, or has a passphrase. "
+        f"Save it again: slipway droplet add {address.name}"
+    )
+
+
+def _changed(address: Address, key: paramiko.PKey) -> HostKeyRefused:
+    pinned = parse_host_key(address)
+    return HostKeyRefused(
+        f"{address} now shows {key.get_name()} {fingerprint(key)}, "
+        f"pinned is {fingerprint(pinned) if pinned else 'none'}. "
+        f"If you rebuilt it: slipway droplet pin {address.name}. If not, somebody may be in between"
+    )
+
+
+def _told(error: BaseException, address: Address) -> Exception | None:
+    if isinstance(error, HostKeyRefused):
+        return error
+    if isinstance(error, paramiko.BadHostKeyException):
+        return _changed(address, error.key)
+    if isinstance(error, paramiko.AuthenticationException):
+        return LoginRefused(
+            f"{address} refuses the key of user {address.user}. "
+            "Is its public half in that user's ~/.ssh/authorized_keys?"
+        )
+    if isinstance(error, (paramiko.SSHException, OSError, EOFError)):
+        return Unreachable(
+            f"{address} cannot be reached: {error or type(error).__name__}. "
+            f"Is it on, and does `ssh -p {address.port} {address.user}@{address.host}` work?"
+        )
+    return None

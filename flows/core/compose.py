@@ -1,0 +1,81 @@
+"""The `docker` and `docker compose` commands Slipway runs, as argv. Nothing here runs anything."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PROJECT_LABEL = "com.docker.compose.project"
+
+
+@dataclass(frozen=True)
+class Compose:
+    """`docker compose` for one project: always its name and its files named, so that no override file is picked up."""
+
+    project: str
+    files: tuple[str, ...]
+    profiles: tuple[str, ...] = ()
+    env_file: str | None = None
+    docker: str = "docker"
+
+    def __call__(self, *words: str) -> list[str]:
+        options = ["--project-name", self.project] if self.project else []
+        for file in self.files:
+            options += ["--file", file]
+        for profile in self.profiles:
+            options += ["--profile", profile]
+        if self.env_file:
+            options += ["--env-file", self.env_file]
+        return [self.docker, "compose", *options, *words]
+
+    def config(self) -> list[str]:
+        """The resolved stack as YAML. (JSON loses `x-` fields of services beside an `include` in Compose 2.26.)"""
+        return self("config")
+
+    def raw_config(self) -> list[str]:
+        """The stack with its variables left as they are; works while env files are missing."""
+        return self("config", "--no-interpolate")
+
+    def build(self) -> list[str]:
+        return self("--progress", "plain", "build")
+
+    def pull(self, services: Iterable[str]) -> list[str]:
+        """Pull these services' images; one-shots and the rest alike, dependencies left out."""
+        return self("pull", "--quiet", *services)
+
+    def up(self) -> list[str]:
+        """Start what differs. `build:` survives the override, hence `--no-build`; all was pulled, hence `--pull never`."""
+        return self("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull")
+
+    def up_pulling(self) -> list[str]:
+        return self("up", "--detach", "--no-build", "--remove-orphans", "--quiet-pull")
+
+    def down(self) -> list[str]:
+        """Stop and remove containers and networks; never volumes."""
+        return self("down", "--remove-orphans")
+
+
+def project_containers(project: str) -> list[str]:
+    """Ids of all containers of the project, stopped ones too."""
+    return ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}"]
+
+
+def push(reference: str, docker: str = "docker") -> list[str]:
+    return [docker, "push", "--quiet", reference]
+
+
+def login(host: str, user: str) -> list[str]:
+    """The password comes by standard input."""
+    return ["docker", "login", "--username", user, "--password-stdin", host]
+
+
+def inspect_images(references: Iterable[str], docker: str = "docker") -> list[str]:
+    return [docker, "image", "inspect", *references]
+
+
+def copy_image(source: str, target: str, docker: str = "docker") -> list[str]:
+    """Copy an image between registries, all its platforms, without pulling it."""
+    return [docker, "buildx", "imagetools", "create", "--tag", target, source]
+
+
+def remote_manifest(reference: str, docker: str = "docker") -> list[str]:
+    """The manifest of an image as its registry holds it, with the user's own logins."""
+    return [docker, "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", reference]

@@ -1,0 +1,101 @@
+"""Every way in which Slipway itself says no. A message says what happened, where, and what to do next.
+
+The exit code of the `slipway` command comes from the class: 2 for input that was refused before anything
+changed, 1 for work that was begun and did not succeed.
+"""
+
+
+class SlipwayError(Exception):
+    """Base of all errors raised by `flows`. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class Refused(SlipwayError):
+    """The input cannot be worked with; nothing was built, pushed or changed on a droplet."""
+
+    exit_code = 2
+
+
+class StackNotFound(Refused):
+    """No compose file at the given path."""
+
+
+class BrokenStack(Refused):
+    """Compose cannot read the stack; the message carries Compose's own words."""
+
+
+class BadExtension(Refused):
+    """An `x-slipway` field does not fit its model; the message names service and field."""
+
+
+class UnknownService(Refused):
+    """A service was asked for that the stack does not have."""
+
+
+class UnsetVariables(Refused):
+    """The compose files use variables that nobody gave a value."""
+
+
+class MissingEnvironmentFile(Refused):
+    """An env file or a secret file that the stack needs is in neither the environment block nor the source."""
+
+
+class DevelopmentOnly(Refused):
+    """The stack resolves to a source mount or a reload flag; the message names the line."""
+
+
+class BadTag(Refused):
+    """The tag is missing, or is no valid image tag."""
+
+
+class ReleaseNotFound(Refused):
+    """No release of that tag stands in the registry."""
+
+
+class BadRelease(Refused):
+    """The published release document cannot be used (other format, or damaged)."""
+
+
+class UnpinnedImage(Refused):
+    """The digest of an image from elsewhere could not be found out."""
+
+
+class DropletNotReady(Refused):
+    """The droplet cannot take this release: engine, Compose, disk, architecture or directory."""
+
+
+class BlockMissing(Refused):
+    """A Prefect block that holds needed credentials was never saved."""
+
+
+class NothingDeployed(Refused):
+    """The droplet carries no release of this stack."""
+
+
+class BuildFailed(SlipwayError):
+    """`docker compose build` failed, or took longer than its timeout."""
+
+
+class PushFailed(SlipwayError):
+    """An image could not be pushed, or the registry shows another digest than the engine."""
+
+
+class DeployFailed(SlipwayError):
+    """A command that changes the droplet failed after the pull."""
+
+
+class PullFailed(SlipwayError):
+    """An image could not be pulled; nothing was stopped or started."""
+
+
+class ServicesNotReady(SlipwayError):
+    """A service failed, or did not become ready before its deadline."""
+
+
+class DigestMismatch(SlipwayError):
+    """Containers run other digests than the release holds."""
+
+
+class ValidationFailed(SlipwayError):
+    """A probe of the validation failed."""

@@ -1,0 +1,93 @@
+"""`x-slipway`: what a stack says beside each service about how to probe it and where its state lives."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from flows.core.errors import BadExtension
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+_PATH = r"^/\S*$"
+
+
+class McpProbe(BaseModel):
+    """MCP tool discovery: the endpoint, tools that must be offered, and how many at least."""
+
+    model_config = _STRICT
+
+    path: str = Field("/mcp", pattern=_PATH)
+    tools: tuple[str, ...] = ()
+    minimum: int = Field(1, ge=0)
+
+
+class WorkflowProbe(BaseModel):
+    """One end-to-end request. It passes when the answer is 2xx JSON and `expect` holds a non-empty value."""
+
+    model_config = _STRICT
+
+    post: str | None = Field(None, pattern=_PATH)
+    get: str | None = Field(None, pattern=_PATH)
+    body: Any = None
+    expect: str = Field(description="field of the answer that must not be empty; dots go deeper")
+    timeout: float = Field(30.0, gt=0, le=600, description="seconds")
+    traced: bool = Field(True, description="look for this probe's trace in Langfuse")
+
+    @model_validator(mode="after")
+    def _one_method(self) -> "WorkflowProbe":
+        if (self.post is None) == (self.get is None):
+            raise ValueError("needs either `post: /path` or `get: /path`")
+        if self.get is not None and self.body is not None:
+            raise ValueError("`body` goes with `post`")
+        return self
+
+    @property
+    def method(self) -> str:
+        return "POST" if self.post is not None else "GET"
+
+    @property
+    def path(self) -> str:
+        return self.post or self.get or "/"
+
+
+class Extension(BaseModel):
+    """The whole of one service's `x-slipway`."""
+
+    model_config = _STRICT
+
+    port: int | None = Field(None, ge=1, le=65535, description="container port of the probes")
+    health: str | None = Field(None, pattern=_PATH, description="GET path; any 2xx passes")
+    mcp: McpProbe | None = None
+    workflow: WorkflowProbe | None = None
+    data: Literal["home", "disposable", "per-colour"] | None = Field(
+        None, description="where this service's state lives"
+    )
+    mounts_source: bool = Field(False, description="a mount of program source is meant, not a leftover")
+
+    @field_validator("mcp", mode="before")
+    @classmethod
+    def _path_alone(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+    @property
+    def probed(self) -> bool:
+        return bool(self.health or self.mcp or self.workflow)
+
+
+def read_extension(service: str, value: Any) -> Extension:
+    """Return the service's extension, or the empty one for None.
+
+    Raises:
+        BadExtension: names the service and every field that does not fit.
+    """
+    if value is None:
+        return Extension()
+    try:
+        return Extension.model_validate(value)
+    except ValidationError as error:
+        faults = "; ".join(_sentence(fault) for fault in error.errors(include_url=False))
+        raise BadExtension(f"service {service}: {faults}. What x-slipway may hold: docs/STACK.md") from None
+
+
+def _sentence(fault: Any) -> str:
+    field = ".".join(["x-slipway", *(str(part) for part in fault["loc"])])
+    return f"{field}: {fault['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,105 @@
+"""What is known of a droplet before anything on it is changed: one script, read into facts."""
+
+import json
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flows.core.compose import project_containers
+from flows.core.containers import Container, read_containers
+
+_MARK = "@@slipway:"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A droplet as it stands.
+
+    Args:
+        platform: such as `linux/amd64`.
+        free: bytes free where the engine keeps its images.
+        present: the image references asked for that the droplet has already.
+        current: the release document of what is deployed ('' if nothing is), and the release directory's name.
+    """
+
+    engine: str = ""
+    compose: str = ""
+    platform: str = ""
+    free: int = 0
+    containers: tuple[Container, ...] = ()
+    present: frozenset[str] = frozenset()
+    current: str = ""
+    current_name: str = ""
+
+
+def facts_script(stack: str, home: str, references: Iterable[str] = ()) -> str:
+    """A shell script that prints every fact in a section of its own and changes nothing."""
+    home = shlex.quote(home)
+    wanted = shlex.join(references)
+    sections = {
+        "info": "docker info --format '{{json .}}' 2>/dev/null || echo '{}'",
+        "disk": "df -Pk \"$(docker info --format '{{.DockerRootDir}}' 2>/dev/null || echo /)\" | tail -n 1",
+        "containers": containers_script(stack),
+        "images": f"docker image inspect --format '{{{{json .RepoDigests}}}}' {wanted} 2>/dev/null" if wanted else ":",
+        "name": f"readlink {home}/current",
+        "current": f"cat {home}/current/release.json 2>/dev/null",
+    }
+    return "\n".join(f"echo '{_MARK}{name}'\n{command}" for name, command in sections.items()) + "\ntrue\n"
+
+
+def containers_script(stack: str) -> str:
+    """Prints `docker inspect` of all containers of the stack; nothing when there are none."""
+    return f'ids=$({shlex.join(project_containers(stack))}); [ -z "$ids" ] || docker inspect $ids'
+
+
+def running_script(stack: str) -> str:
+    """Prints the stack's containers, then the digests of the images they run."""
+    return (
+        f"echo '{_MARK}containers'\n{containers_script(stack)}\necho '{_MARK}images'\n"
+        'if [ -n "$ids" ]; then docker image inspect --format \'{"id":{{json .Id}},"digests":{{json .RepoDigests}}}\' '
+        "$(docker inspect --format '{{.Image}}' $ids | sort -u); fi\n"
+    )
+
+
+def read_facts(output: str) -> Facts:
+    """Parse what `facts_script` printed."""
+    parts = _sections(output)
+    info = json.loads(parts.get("info") or "{}")
+    plugins = {p.get("Name"): p.get("Version", "") for p in (info.get("ClientInfo") or {}).get("Plugins") or ()}
+    machine = info.get("Architecture", "")
+    system = info.get("OSType", "linux")
+    disk = parts.get("disk", "").split()
+    present = {digest for line in parts.get("images", "").splitlines() for digest in json.loads(line or "[]") or ()}
+    return Facts(
+        engine=info.get("ServerVersion", ""),
+        compose=plugins.get("compose", ""),
+        platform=f"{system}/{_ARCHITECTURES.get(machine, machine)}" if machine else "",
+        free=int(disk[3]) * 1024 if len(disk) > 3 and disk[3].isdigit() else 0,
+        containers=tuple(read_containers(parts.get("containers", ""))),
+        present=frozenset(present),
+        current=parts.get("current", ""),
+        current_name=parts.get("name", "").strip().rsplit("/", 1)[-1],
+    )
+
+
+def read_running(output: str) -> tuple[list[Container], dict[str, tuple[str, ...]]]:
+    """Parse what `running_script` printed: the containers, and image id → its digests."""
+    parts = _sections(output)
+    images: dict[str, tuple[str, ...]] = {}
+    for line in parts.get("images", "").splitlines():
+        entry: Any = json.loads(line)
+        images[entry["id"]] = tuple(entry["digests"] or ())
+    return read_containers(parts.get("containers", "")), images
+
+
+def _sections(output: str) -> dict[str, str]:
+    parts: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in output.splitlines():
+        if line.startswith(_MARK):
+            current = parts.setdefault(line.removeprefix(_MARK), [])
+        else:
+            current.append(line)
+    return {name: "\n".join(lines).strip() for name, lines in parts.items()}

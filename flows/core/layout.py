@@ -1,0 +1,64 @@
+"""Where things stand on a droplet. One directory a stack, one a release inside it, and what outlives releases.
+
+DIRECTORY/STACK/
+    current -> releases/NAME
+    releases/NAME/          release.json  override.yml  environment  secrets.yml  files/…
+    shared/                 what services write to on relative paths
+    incoming/               a release on its way; never started from
+"""
+
+import posixpath
+from dataclasses import dataclass
+
+from flows.core.bundle import FILES, OVERRIDE
+from flows.core.compose import Compose
+from flows.core.release import Release
+
+ENVIRONMENT = "environment"
+SECRETS = "secrets.yml"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A stack's directory on a droplet."""
+
+    directory: str
+    stack: str
+
+    @property
+    def path(self) -> str:
+        return posixpath.join(self.directory, self.stack)
+
+    @property
+    def current(self) -> str:
+        return posixpath.join(self.path, "current")
+
+    @property
+    def shared(self) -> str:
+        return posixpath.join(self.path, "shared")
+
+    def release(self, name: str) -> str:
+        return posixpath.join(self.path, "releases", name)
+
+    def incoming(self, name: str) -> str:
+        return posixpath.join(self.path, "incoming", name)
+
+    def compose(self, release: Release, at: str, *, digests: bool = True) -> Compose:
+        """`docker compose` for a release whose files stand below `at`.
+
+        From `current` the paths stay the same from release to release, so that only services that changed restart.
+        """
+        files = [posixpath.join(at, FILES, file) for file in release.compose_files]
+        if digests:
+            files += [posixpath.join(at, OVERRIDE), posixpath.join(at, SECRETS)]
+        return Compose(
+            project=release.stack,
+            files=tuple(files),
+            profiles=release.profiles,
+            env_file=posixpath.join(at, ENVIRONMENT),
+        )
+
+
+def release_name(tag: str, fingerprint: str) -> str:
+    """A release directory's name: the tag, and a hash of what was put there (release and environment)."""
+    return f"{tag}.{fingerprint}"

@@ -1,0 +1,104 @@
+"""Which files belong to a release: all that the compose files refer to, at the same relative places."""
+
+import os.path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flows.core.composefile import scalars
+from flows.core.release import EnvironmentFile
+from flows.core.stack import Stack, inside
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a stack refers to on the build host; all paths absolute.
+
+    Args:
+        root: the directory that all of it lies below.
+        compose_files: those given, in order, first; then the included and extended ones.
+        shipped: files and directories that services read.
+        environment_files: come from the environment block, never from the source.
+        state: paths that services write to.
+        host_paths: absolute paths of the droplet itself, left alone.
+        readers: service → the shipped paths it reads.
+    """
+
+    root: str
+    compose_files: tuple[str, ...]
+    shipped: tuple[str, ...]
+    environment_files: tuple[EnvironmentFile, ...]
+    state: tuple[str, ...]
+    host_paths: tuple[str, ...]
+    readers: Mapping[str, tuple[str, ...]]
+
+    def relative(self, path: str) -> str:
+        return os.path.relpath(path, self.root)
+
+
+def find_sources(
+    stack: Stack,
+    project: str,
+    files: tuple[str, ...],
+    environment_files: Iterable[EnvironmentFile],
+    texts: Iterable[str],
+) -> Sources:
+    """Sort everything the stack refers to.
+
+    Args:
+        project: the compose project's directory.
+        files: all compose files.
+        environment_files: the `env_file` entries, absolute.
+        texts: the compose files' texts; a path that stands in them absolute is the droplet's, not the stack's.
+    """
+    spoken = [scalar for text in texts for scalar in scalars(text)]
+    upward = any(scalar.startswith("..") for scalar in spoken)
+
+    def of_the_stack(path: str) -> bool:
+        literal = any(scalar == path or scalar.startswith(f"{path}:") for scalar in spoken)
+        return not literal and (upward or inside(path, project))
+
+    shipped: dict[str, None] = {}
+    state: dict[str, None] = {}
+    host: dict[str, None] = {}
+    readers: dict[str, tuple[str, ...]] = {}
+    secrets: dict[str, None] = {}
+    for service in stack.services.values():
+        for mount in service.mounts:
+            if mount.kind != "bind":
+                continue
+            if not of_the_stack(mount.source):
+                host[mount.source] = None
+            elif mount.read_only:
+                shipped[mount.source] = None
+            else:
+                state[mount.source] = None
+        configs = [stack.config_files[name] for name in service.configs if name in stack.config_files]
+        shipped |= dict.fromkeys(path for path in configs if of_the_stack(path))
+        secrets |= dict.fromkeys(stack.secret_files[name] for name in service.secrets if name in stack.secret_files)
+        read = (*configs, *(m.source for m in service.mounts if m.kind == "bind" and m.read_only))
+        readers[service.name] = tuple(path for path in read if path in shipped)
+    own_secrets = [path for path in secrets if of_the_stack(path)]
+    host |= dict.fromkeys(path for path in secrets if path not in own_secrets)
+    needed = (*environment_files, *(EnvironmentFile(path=path, secret=True) for path in own_secrets))
+    everything = [project, *files, *shipped, *state, *(entry.path for entry in needed)]
+    return Sources(
+        root=os.path.commonpath([os.path.dirname(p) if p != project else p for p in everything]),
+        compose_files=files,
+        shipped=tuple(shipped),
+        environment_files=tuple(dict.fromkeys(needed)),
+        state=tuple(state),
+        host_paths=tuple(host),
+        readers=readers,
+    )
+
+
+def env_file_entries(config: Mapping[str, Any]) -> tuple[EnvironmentFile, ...]:
+    """The `env_file` entries of all services in `docker compose config --no-interpolate` (absolute paths)."""
+    found: dict[str, EnvironmentFile] = {}
+    for service in (config.get("services") or {}).values():
+        for entry in service.get("env_file") or ():
+            path, required = (entry, True) if isinstance(entry, str) else (entry["path"], entry.get("required", True))
+            known = found.get(path)
+            found[path] = EnvironmentFile(path=path, required=bool(required or (known and known.required)))
+    return tuple(found.values())
