@@ -1,0 +1,1 @@
+"""One module a service; an image holds exactly one of them."""
