@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import ssl
+from functools import cached_property
 from typing import Any
 
 from agents.common.fields import Refused
@@ -17,7 +19,8 @@ PORTS = {
     "rag-context": 8007,
     "state-persistence": 8008,
 }
-TIMEOUT_S = 10
+TIMEOUT_S = 5
+PAUSE_S = 0.2
 
 
 class Peers:
@@ -27,38 +30,51 @@ class Peers:
         self.transport = transport
 
     def load(self) -> None:
-        """Import the HTTP client, so that the first call does not wait for it."""
+        """Import the HTTP client and read the certificates, so that the first call does not wait for it."""
         import httpx2  # noqa: F401, PLC0415
+
+        _ = self._tls
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
 
     async def call(self, service: str, path: str, body: dict[str, Any], tries: int = 1) -> dict[str, Any]:
         """POST ``body`` to ``service`` and give its JSON object back.
 
         A call that may be repeated safely says so with ``tries``. Raises :class:`Refused` with the peer's own words
-        when it refused (4xx), and with 502 when it could not be reached or failed.
+        and status when it refused (4xx), with 504 when it took longer than five seconds, and otherwise with 502.
         """
+        for left in reversed(range(tries)):
+            try:
+                return await self._post(service, path, body)
+            except Refused as refused:
+                if refused.status != 502 or not left:
+                    raise
+            await asyncio.sleep(PAUSE_S)
+        raise ValueError("tries must be at least 1")
+
+    async def _post(self, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         import httpx2  # noqa: PLC0415
 
         headers: dict[str, str] = {}
         pass_on(headers)
-        # One client a call: it shares no connection, so a peer that was restarted in between costs no failed request.
-        async with httpx2.AsyncClient(transport=self.transport, timeout=TIMEOUT_S, trust_env=False) as client:
-            for left in reversed(range(tries)):
-                try:
-                    response = await client.post(address(service) + path, json=body, headers=headers)
-                    answer = response.json()
-                except (httpx2.TransportError, ValueError) as problem:
-                    if left:
-                        await asyncio.sleep(0.2)
-                        continue
-                    raise Refused(f"{service} gave no answer: {type(problem).__name__}", 502) from None
-                if response.status_code < 500 or not left:
-                    break
+        try:
+            # A client of its own: no kept connection that fails because its peer was restarted in between.
+            async with httpx2.AsyncClient(
+                transport=self.transport, verify=self._tls, timeout=TIMEOUT_S, trust_env=False
+            ) as client:
+                response = await client.post(address(service) + path, json=body, headers=headers)
+                answer = response.json()
+        except httpx2.TimeoutException:
+            raise Refused(f"{service} took longer than {TIMEOUT_S} s", 504) from None
+        except (httpx2.TransportError, ValueError) as problem:
+            raise Refused(f"{service} gave no answer: {type(problem).__name__}", 502) from None
         if response.is_success and isinstance(answer, dict):
             return answer
         words = answer.get("error") if isinstance(answer, dict) else None
-        raise Refused(
-            f"{service}: {words or response.status_code}", response.status_code if response.is_client_error else 502
-        )
+        status = response.status_code if response.is_client_error else 502
+        raise Refused(f"{service}: {words or response.status_code}", status)
 
 
 def address(service: str) -> str:
