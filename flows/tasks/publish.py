@@ -1,0 +1,217 @@
+"""Publishes a release: pins its images, and puts its own files into the registry beside them."""
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import ContainerRegistry
+from blocks.distribution import Distribution
+from blocks.errors import NotInRegistry, OutsideError
+from flows.core import bundle
+from flows.core.compose import copy_image, inspect_images, remote_manifest
+from flows.core.errors import BrokenStack, ReleaseNotFound, UnpinnedImage
+from flows.core.images import Plan, slug, split_host, split_reference
+from flows.core.release import Image, Layer, Release, fingerprint, read_release
+from flows.settings import Settings
+from flows.tasks.host import run
+from flows.tasks.retrying import RETRIED
+from flows.tasks.saved import layout
+from flows.tasks.source import Source
+
+LARGEST = 64 * 1024 * 1024
+
+
+@task(name="pin images from elsewhere", task_run_name="pin {count} images from elsewhere", **RETRIED)
+def pin_external(
+    images: Sequence[str], count: int, tag: str, registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
+) -> dict[str, str]:
+    """Return image name → `repository@digest` for images that the stack takes from elsewhere.
+
+    With `mirror_external` they are copied into the registry, and the copy is what the release runs.
+
+    Raises:
+        UnpinnedImage: nobody knows the image's digest.
+    """
+    pinned = {}
+    with registry.docker_config() as login, registry.client() as client:
+        for image in images:
+            pinned[image] = _pin(image, client, settings, {**env, **login})
+            if settings.mirror_external and split_host(image)[0] != registry.host:
+                target = layout(registry).reference(slug(split_reference(image)[0].rsplit("/", 1)[-1]), tag)
+                answer = run(
+                    copy_image(pinned[image], target, settings.docker), {**env, **login}, settings.push_timeout
+                )
+                if answer.returncode:
+                    raise UnpinnedImage(f"{image} could not be copied to {target}: {answer.stderr.strip()[-500:]}")
+                repository = split_reference(target)[0]
+                pinned[image] = f"{repository}@{client.digest(split_host(repository)[1], split_reference(target)[1])}"
+    return pinned
+
+
+@task(name="publish release", task_run_name="publish the release {tag}", **RETRIED)
+def publish_release(
+    source: Source,
+    plan: Plan,
+    tag: str,
+    built: Mapping[str, str],
+    external: Mapping[str, str],
+    registry: ContainerRegistry,
+    settings: Settings,
+) -> Release:
+    """Put the release's document, pinned compose override and files into the registry, and return it.
+
+    Raises:
+        BrokenStack: a file it refers to is missing or too large.
+    """
+    pinned = {ref: f"{split_reference(ref)[0]}@{digest}" for ref, digest in built.items()} | dict(external)
+    services = {name: pinned[reference] for name, reference in plan.services.items()}
+    sources = source.sources
+    with registry.client() as client, ThreadPoolExecutor(8) as pool:
+        references = sorted(set(services.values()))
+        described = pool.map(lambda ref: _describe(client, ref, ref not in external.values()), references)
+        release = Release(
+            stack=source.stack.name,
+            tag=tag,
+            commit=source.commit,
+            compose_files=tuple(sources.relative(path) for path in source.given),
+            profiles=settings.profiles,
+            services=services,
+            images=dict(zip(references, described, strict=True)),
+            registry=registry.host,
+            environment_files=tuple(
+                entry.model_copy(update={"path": sources.relative(entry.path)}) for entry in sources.environment_files
+            ),
+            state=tuple(sources.relative(path) for path in sources.state),
+            host_paths=sources.host_paths,
+        )
+        packed = bundle.pack(_bundle_files(release, source))
+        repository, name = split_reference(layout(registry).release_reference(release.stack, tag))
+        path = split_host(repository)[1]
+        _warn_if_replaced(client, path, name, packed)
+        diff_id = f"sha256:{hashlib.sha256(gzip.decompress(packed)).hexdigest()}"
+        labels = {"dev.slipway.release": tag, "dev.slipway.stack": release.stack}
+        client.push_files(path, name, packed, diff_id, labels)
+    return release
+
+
+@task(name="fetch release", task_run_name="fetch the release {tag} of {stack}", timeout_seconds=120, **RETRIED)
+def fetch_release(stack: str, tag: str, registry: ContainerRegistry) -> tuple[Release, dict[str, bundle.File]]:
+    """Read a release and its files from the registry.
+
+    Raises:
+        ReleaseNotFound: nothing of that tag was published.
+    """
+    repository, name = split_reference(layout(registry).release_reference(stack, tag))
+    path = split_host(repository)[1]
+    with registry.client() as client:
+        try:
+            manifest = client.manifest(path, name)
+        except NotInRegistry:
+            raise ReleaseNotFound(
+                f"no release {tag} of stack {stack} in registry {registry.host}. "
+                f"Build and push it first: slipway build-push --tag {tag}"
+            ) from None
+        files = bundle.unpack(client.blob(path, manifest.content["layers"][0]["digest"]))
+    return read_release(files[bundle.DOCUMENT].content), files
+
+
+def _bundle_files(release: Release, source: Source) -> dict[str, bundle.File]:
+    sources = source.sources
+    files = {f"{bundle.FILES}/{sources.relative(p)}": bundle.File(text.encode()) for p, text in source.texts.items()}
+    for shipped in sources.shipped:
+        files |= _read(shipped, f"{bundle.FILES}/{sources.relative(shipped)}")
+    for state in sources.state:
+        if Path(state).is_file():
+            files |= _read(state, f"{bundle.SEED}/{sources.relative(state)}")
+    labels = {}
+    for service, read in sources.readers.items():
+        below = tuple(f"{bundle.FILES}/{sources.relative(path)}" for path in read)
+        mine = {n: f.content for n, f in files.items() if any(n == b or n.startswith(f"{b}/") for b in below)}
+        if mine:
+            labels[service] = fingerprint(mine)
+    files[bundle.OVERRIDE] = bundle.File(release.override(labels))
+    files[bundle.DOCUMENT] = bundle.File(release.document())
+    if sum(len(file.content) for file in files.values()) > LARGEST:
+        raise BrokenStack(
+            f"the files this stack mounts come to more than {LARGEST // 2**20} MB. "
+            "Put large data into an image or a volume"
+        )
+    return files
+
+
+def _read(path: str, name: str) -> dict[str, bundle.File]:
+    if not os.path.exists(path):
+        raise BrokenStack(f"the stack mounts {path}, which does not exist. Add it, or remove the mount")
+    if os.path.isfile(path):
+        mode = 0o755 if os.access(path, os.X_OK) else 0o644
+        return {name: bundle.File(Path(path).read_bytes(), mode)}
+    files: dict[str, bundle.File] = {}
+    for entry in sorted(Path(path).rglob("*")):
+        if entry.is_file() and ".git" not in entry.parts:
+            files |= _read(str(entry), f"{name}/{entry.relative_to(path).as_posix()}")
+    return files
+
+
+def _describe(client: Distribution, reference: str, built: bool) -> Image:
+    """Platforms and layers of an image; nothing for one in a registry that is not ours to ask."""
+    repository, digest = split_reference(reference)
+    host, path = split_host(repository)
+    if host != client.host:
+        return Image(built=built)
+    manifest = client.manifest(path, digest).content
+    if "manifests" in manifest:
+        entries = [entry for entry in manifest["manifests"] if entry.get("platform", {}).get("os") != "unknown"]
+        platforms = tuple(_platform(entry["platform"]) for entry in entries if entry.get("platform"))
+        manifest = client.manifest(path, entries[0]["digest"]).content if entries else manifest
+    else:
+        platforms = (_platform(json.loads(client.blob(path, manifest["config"]["digest"]))),)
+    layers = tuple(Layer(digest=layer["digest"], size=layer["size"]) for layer in manifest.get("layers", ()))
+    return Image(platforms=platforms, layers=layers, built=built)
+
+
+def _platform(spec: Mapping[str, str]) -> str:
+    return "/".join(part for part in (spec.get("os", "linux"), spec.get("architecture"), spec.get("variant")) if part)
+
+
+def _pin(image: str, client: Distribution, settings: Settings, env: Mapping[str, str]) -> str:
+    if "@sha256:" in image:
+        return image
+    repository, tag = split_reference(image)
+    host, path = split_host(repository)
+    if host == client.host:
+        try:
+            return f"{repository}@{client.digest(path, tag)}"
+        except OutsideError as error:
+            raise UnpinnedImage(f"{image} has no digest to pin: {error}") from None
+    answer = run(remote_manifest(image, settings.docker), env)
+    if answer.returncode == 0:
+        return f"{repository}@{json.loads(answer.stdout)['digest']}"
+    local = run(inspect_images([image], settings.docker), env)
+    known = json.loads(local.stdout)[0].get("RepoDigests") or () if local.returncode == 0 else ()
+    if not known:
+        raise UnpinnedImage(
+            f"{image} has no digest to pin: its registry does not answer ({answer.stderr.strip()[-200:]}) and this "
+            "host never pulled it. Check the name, log in to its registry, or mirror it into yours"
+        )
+    get_run_logger().warning("%s: its registry does not answer; pinned to the digest this host pulled", image)
+    return str(known[0])
+
+
+def _warn_if_replaced(client: Distribution, path: str, tag: str, packed: bytes) -> None:
+    try:
+        before = client.manifest(path, tag).content["layers"][0]["digest"]
+    except NotInRegistry:
+        return
+    if before != f"sha256:{hashlib.sha256(packed).hexdigest()}":
+        get_run_logger().warning(
+            "the tag %s was published before with other content; it now means this build. "
+            "Droplets that run the old one keep running it, by digest",
+            tag,
+        )

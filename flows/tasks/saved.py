@@ -1,0 +1,82 @@
+"""Loads the blocks that were saved, and says how to save the one that was not."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from prefect.blocks.core import Block
+from prefect_docker import DockerHost
+
+from blocks import ContainerRegistry, Droplet, Langfuse, StackEnvironment
+from flows.core.dotenv import parse
+from flows.core.errors import BlockMissing, StackNotFound
+from flows.core.images import Layout, slug
+from flows.settings import Settings
+
+Kind = TypeVar("Kind", bound=Block)
+
+
+def load_droplet(name: str) -> Droplet:
+    return _load(Droplet, name, f"slipway droplet add {name} --host ADDRESS --key-file PATH")
+
+
+def load_registry(settings: Settings) -> ContainerRegistry:
+    return _load(ContainerRegistry, settings.registry, "slipway registry set --host HOST --namespace NAME --user USER")
+
+
+def load_langfuse(settings: Settings) -> Langfuse | None:
+    """The Langfuse block, or None when none was saved: then nothing is traced."""
+    return _find(Langfuse, settings.langfuse) if settings.langfuse else None
+
+
+def load_environment(settings: Settings, stack: str) -> StackEnvironment:
+    """The stack's environment; empty when none was saved under the default name."""
+    if settings.environment:
+        return _load(StackEnvironment, settings.environment, f"slipway environment set {settings.environment}")
+    return _find(StackEnvironment, block_name(stack)) or StackEnvironment()
+
+
+def engine_environment(settings: Settings) -> dict[str, str]:
+    """Environment variables that lead the docker client to the build host's engine."""
+    if not settings.build_host:
+        return {}
+    host = _load(DockerHost, settings.build_host, "the Prefect UI: Blocks, Docker Host")
+    return {"DOCKER_HOST": host.base_url} if host.base_url else {}
+
+
+def variables(environment: StackEnvironment, env_file: str | None) -> dict[str, str]:
+    """The stack's variables: those of the block, and over them those of the env file.
+
+    Raises:
+        StackNotFound: the env file cannot be read.
+    """
+    if not env_file:
+        return environment.values()
+    try:
+        return {**environment.values(), **parse(Path(env_file).read_text())}
+    except OSError as error:
+        raise StackNotFound(f"env file {env_file}: {error.strerror}. Give a path that exists on this host") from None
+
+
+def layout(registry: ContainerRegistry) -> Layout:
+    return Layout(registry.host, registry.namespace, registry.single_repository)
+
+
+def block_name(stack: str) -> str:
+    """A stack's name as a block's: Prefect allows lower-case letters, digits and dashes."""
+    return slug(stack).replace(".", "-").replace("_", "-")
+
+
+def _load(kind: type[Kind], name: str, remedy: str) -> Kind:
+    found = _find(kind, name)
+    if found is None:
+        raise BlockMissing(f"there is no {kind.get_block_type_slug()} block named '{name}'. Save it: {remedy}")
+    return found
+
+
+def _find(kind: type[Kind], name: str) -> Kind | None:
+    try:
+        return kind.load(name)  # type: ignore[return-value]
+    except ValueError as error:
+        if "Unable to find block document" in str(error):
+            return None
+        raise
