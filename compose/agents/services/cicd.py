@@ -43,7 +43,7 @@ agent = Agent("cicd")
 def generate(fields: Fields) -> dict[str, Any]:
     """The pipeline for ``language`` on ``platform``, with the path it belongs at."""
     filename, make = PLATFORMS[(platform := fields.choice("platform", PLATFORMS, "github-actions"))]
-    language = fields.choice("language", LANGUAGES, "python")
+    language = fields.choice("language", LANGUAGES)
     import yaml  # noqa: PLC0415 - not needed to start
 
     pipeline = yaml.safe_dump(make(LANGUAGES[language]), sort_keys=False)
