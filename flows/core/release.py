@@ -38,12 +38,14 @@ class EnvironmentFile(BaseModel):
     path: str
     required: bool = True
     secret: bool = False
+    mode: int = 0o600
 
 
 class Release(BaseModel):
     """One release. Paths are relative to the root of its files, which keep the places they have in the source.
 
     `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
+    `secret_readers` says which secret files each service mounts.
     `state` are paths that services write to; a droplet keeps them across releases.
     """
 
@@ -59,6 +61,7 @@ class Release(BaseModel):
     images: Mapping[str, Image]
     registry: str
     environment_files: tuple[EnvironmentFile, ...] = ()
+    secret_readers: Mapping[str, tuple[str, ...]] = {}
     state: tuple[str, ...] = ()
     host_paths: tuple[str, ...] = ()
 

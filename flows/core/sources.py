@@ -10,6 +10,9 @@ from flows.core.release import EnvironmentFile
 from flows.core.stack import Stack, inside
 
 
+PRIVATE = 0o600
+
+
 @dataclass(frozen=True)
 class Sources:
     """What a stack refers to on the build host; all paths absolute.
@@ -22,6 +25,7 @@ class Sources:
         state: paths that services write to.
         host_paths: absolute paths of the droplet itself, left alone.
         readers: service → the shipped paths it reads.
+        secret_readers: service → the secret files it mounts.
     """
 
     root: str
@@ -31,6 +35,7 @@ class Sources:
     state: tuple[str, ...]
     host_paths: tuple[str, ...]
     readers: Mapping[str, tuple[str, ...]]
+    secret_readers: Mapping[str, tuple[str, ...]]
 
     def relative(self, path: str) -> str:
         return os.path.relpath(path, self.root)
@@ -62,7 +67,8 @@ def find_sources(
     state: dict[str, None] = {}
     host: dict[str, None] = {}
     readers: dict[str, tuple[str, ...]] = {}
-    secrets: dict[str, None] = {}
+    secrets: dict[str, int] = {}
+    secret_readers: dict[str, tuple[str, ...]] = {}
     for service in stack.services.values():
         for mount in service.mounts:
             if mount.kind != "bind":
@@ -75,12 +81,14 @@ def find_sources(
                 state[mount.source] = None
         configs = [stack.config_files[name] for name in service.configs if name in stack.config_files]
         shipped |= dict.fromkeys(path for path in configs if of_the_stack(path))
-        secrets |= dict.fromkeys(stack.secret_files[name] for name in service.secrets if name in stack.secret_files)
+        modes = {stack.secret_files[name]: mode for name, mode in service.secrets.items() if name in stack.secret_files}
+        secrets |= {path: secrets.get(path, 0) | (mode or PRIVATE) for path, mode in modes.items()}
+        secret_readers[service.name] = tuple(path for path in modes if of_the_stack(path))
         read = (*configs, *(m.source for m in service.mounts if m.kind == "bind" and m.read_only))
         readers[service.name] = tuple(path for path in read if path in shipped)
     own_secrets = [path for path in secrets if of_the_stack(path)]
     host |= dict.fromkeys(path for path in secrets if path not in own_secrets)
-    needed = (*environment_files, *(EnvironmentFile(path=path, secret=True) for path in own_secrets))
+    needed = (*environment_files, *(EnvironmentFile(path=path, secret=True, mode=secrets[path]) for path in own_secrets))
     everything = [project, *files, *shipped, *state, *(entry.path for entry in needed)]
     return Sources(
         root=os.path.commonpath([os.path.dirname(p) if p != project else p for p in everything]),
@@ -90,6 +98,7 @@ def find_sources(
         state=tuple(state),
         host_paths=tuple(host),
         readers=readers,
+        secret_readers={name: paths for name, paths in secret_readers.items() if paths},
     )
 
 

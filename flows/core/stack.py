@@ -33,14 +33,14 @@ class Build:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the stack."""
+    """One service of the stack. `secrets` maps each secret to the permission bits asked for, None if none were."""
 
     name: str
     image: str
     build: Build | None
     mounts: tuple[Mount, ...]
     ports: tuple[int, ...]
-    secrets: tuple[str, ...]
+    secrets: Mapping[str, int | None] = field(hash=False)
     configs: tuple[str, ...]
     depends_on: Mapping[str, str] = field(hash=False)
     restart: str
@@ -122,7 +122,7 @@ def _service(project: str, name: str, spec: Mapping[str, Any]) -> Service:
         build=Build(build.get("context", "."), build) if build else None,
         mounts=tuple(_mount(entry) for entry in spec.get("volumes") or ()),
         ports=_ports(spec),
-        secrets=_names(spec.get("secrets")),
+        secrets=_secrets(spec.get("secrets")),
         configs=_names(spec.get("configs")),
         depends_on={key: value.get("condition", "") for key, value in (spec.get("depends_on") or {}).items()},
         restart=str(spec.get("restart") or _deploy_restart(spec)),
@@ -166,6 +166,16 @@ def _replicas(spec: Mapping[str, Any]) -> int:
 
 def _names(entries: Any) -> tuple[str, ...]:
     return tuple(entry["source"] if isinstance(entry, Mapping) else entry for entry in entries or ())
+
+
+def _secrets(entries: Any) -> dict[str, int | None]:
+    """Secret → the permission bits its long form asks for, if any."""
+    found: dict[str, int | None] = {}
+    for entry in entries or ():
+        mode = entry.get("mode") if isinstance(entry, Mapping) else None
+        name = entry["source"] if isinstance(entry, Mapping) else entry
+        found[name] = int(str(mode), 8) if isinstance(mode, str) else mode
+    return found
 
 
 def _words(value: Any) -> tuple[str, ...]:

@@ -88,6 +88,9 @@ def publish_release(
             environment_files=tuple(
                 entry.model_copy(update={"path": sources.relative(entry.path)}) for entry in sources.environment_files
             ),
+            secret_readers={
+                service: tuple(sources.relative(path) for path in paths) for service, paths in sources.secret_readers.items()
+            },
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
         )

@@ -1,0 +1,172 @@
+"""What is put on a droplet for one release, as one tar, and the scripts that move it into place."""
+
+import io
+import posixpath
+import shlex
+import tarfile
+from collections.abc import Mapping
+
+import yaml
+
+from flows.core.bundle import FILES, SEED, File
+from flows.core.dotenv import render
+from flows.core.errors import MissingEnvironmentFile
+from flows.core.layout import ENVIRONMENT, SECRETS, Home
+from flows.core.release import Release, fingerprint
+
+SECRETS_LABEL = "dev.slipway.secrets"
+COMMAND = "compose"
+PRIVATE = 0o600
+# Our own exit code for a login that the registry refused; Docker and Compose do not use it.
+LOGIN_FAILED = 77
+
+
+def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, File]:
+    """Env and secret files of the release, from the environment block: path below the release's root → file.
+
+    Args:
+        given: path (relative to the compose file's directory, or to the root) → content.
+
+    Raises:
+        MissingEnvironmentFile: names every required one that the block does not hold.
+    """
+    base = posixpath.dirname(release.compose_files[0])
+    known = {posixpath.normpath(posixpath.join(base, path)): text for path, text in given.items()}
+    wanted = {entry.path: entry for entry in release.environment_files}
+    missing = sorted(path for path, entry in wanted.items() if entry.required and path not in known)
+    if missing:
+        raise MissingEnvironmentFile(
+            f"stack {release.stack} needs {', '.join(posixpath.relpath(path, base or '.') for path in missing)}, "
+            "which its environment block does not hold. Save it: slipway environment set --stack PATH"
+        )
+    return {path: File(known[path].encode(), entry.mode) for path, entry in wanted.items() if path in known}
+
+
+def release_fingerprint(
+    files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]
+) -> str:
+    """One hash over what is put on the droplet: the release, its files, and the environment."""
+    return fingerprint({
+        **{f"r/{name}": file.content for name, file in files.items()},
+        **{f"s/{name}": file.content for name, file in secrets.items()},
+        "environment": render(variables),
+    })  # fmt: skip
+
+
+def secrets_override(stack_secrets: Mapping[str, tuple[str, ...]], secrets: Mapping[str, File], seed: str) -> bytes:
+    """A compose override whose labels make exactly those services restart whose secret files changed.
+
+    Args:
+        stack_secrets: service → the secret files it mounts.
+        seed: mixed into the hash, so that equal secrets of two stacks do not look equal.
+    """
+    services = {}
+    for service, paths in sorted(stack_secrets.items()):
+        mine = {path: secrets[path].content for path in paths if path in secrets}
+        if mine:
+            services[service] = {"labels": {SECRETS_LABEL: fingerprint({**mine, "seed": seed.encode()})}}
+    return yaml.safe_dump({"services": services}).encode()
+
+
+def staging_tar(
+    release: Release, files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File], home: Home
+) -> bytes:
+    """Everything of one release directory as a tar; what is secret is readable by its owner only."""
+    content = {name: file for name, file in files.items() if not name.startswith(f"{SEED}/")}
+    content |= {f"{FILES}/{path}": file for path, file in secrets.items()}
+    content[ENVIRONMENT] = File(render(variables), PRIVATE)
+    content[SECRETS] = File(secrets_override(release.secret_readers, secrets, release.stack), PRIVATE)
+    argv = shlex.join(home.compose(release, home.current)())
+    content[COMMAND] = File(f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'.encode(), 0o755)
+    content |= {name: file for name, file in files.items() if name.startswith(f"{SEED}/")}
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=1) as tar:
+        for name, file in sorted(content.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(file.content), file.mode
+            tar.addfile(entry, io.BytesIO(file.content))
+    return raw.getvalue()
+
+
+def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, File]) -> str:
+    """Unpack the tar from standard input, link what services write to, and print what Compose makes of it.
+
+    Nothing that runs is touched. On any failure what was unpacked is removed again.
+    """
+    place = home.incoming(name)
+    at = shlex.quote(place)
+    lines = [
+        "set -eu",
+        f"mkdir -p {_join(home.path, 'releases')} {_join(home.path, 'incoming')} {_join(home.path, 'shared')}",
+        f"chmod 700 {shlex.quote(home.path)}",
+        f"rm -rf {at} && mkdir {at}",
+        f"trap 'code=$?; [ $code -eq 0 ] || rm -rf {at}' EXIT",
+        f"tar -xzpf - -C {at} --no-same-owner",
+    ]
+    for path in release.state:
+        lines += _link_state(path, home, place, f"{SEED}/{path}" in seeds)
+    lines += [f"rm -rf {_join(place, SEED)}", shlex.join(home.compose(release, place).config())]
+    return "\n".join(lines) + "\n"
+
+
+def switch_script(home: Home, name: str) -> str:
+    """Move a staged release into place and make it the current one; may run twice."""
+    incoming, final = shlex.quote(home.incoming(name)), shlex.quote(home.release(name))
+    return "\n".join([
+        "set -eu",
+        f"if [ -d {final} ]; then rm -rf {incoming}; else mv {incoming} {final}; fi",
+        f"ln -sfn {shlex.quote(f'releases/{name}')} {_join(home.path, 'current.new')}",
+        f"mv -T {_join(home.path, 'current.new')} {shlex.quote(home.current)}",
+    ]) + "\n"  # fmt: skip
+
+
+def discard_script(home: Home, name: str) -> str:
+    return f"rm -rf {shlex.quote(home.incoming(name))}\n"
+
+
+def pull_script(release: Release, home: Home, place: str, missing: list[str], login: tuple[str, str]) -> str:
+    """Pull the missing images with a login that is gone afterwards; the password comes by standard input.
+
+    Each pulled image gets a tag of its own: to the engine an image known by digest only is dangling, and any
+    `docker image prune` would take it, and with it the way back.
+    """
+    by_reference = {reference: service for service, reference in release.services.items()}
+    services = [by_reference[reference] for reference in missing]
+    host, user = login
+    lines = [
+        "set -eu",
+        "umask 077",
+        'config=$(mktemp -d)',
+        "trap 'rm -rf \"$config\"' EXIT",
+        "trap 'exit 129' HUP INT TERM",
+        'if [ -d "$HOME/.docker/cli-plugins" ]; then ln -s "$HOME/.docker/cli-plugins" "$config/cli-plugins"; fi',
+        'if [ -f "$HOME/.docker/config.json" ]; then cp "$HOME/.docker/config.json" "$config/"; fi',
+        'export DOCKER_CONFIG="$config"',
+        f"docker login --username {shlex.quote(user)} --password-stdin {shlex.quote(host)} >/dev/null 2>\"$config/login\" "
+        f"|| {{ cat \"$config/login\" >&2; exit {LOGIN_FAILED}; }}",
+        shlex.join(home.compose(release, place).pull(services)),
+        *[f"docker tag {shlex.quote(reference)} {shlex.quote(keep_tag(reference))}" for reference in missing],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def keep_tag(reference: str) -> str:
+    """The local tag that keeps an image pulled by digest from being dangling."""
+    repository, digest = reference.split("@sha256:")
+    return f"{repository}:slipway-{digest[:16]}"
+
+
+def _link_state(path: str, home: Home, place: str, is_file: bool) -> list[str]:
+    kept, here = posixpath.join(home.shared, path), posixpath.join(place, FILES, path)
+    seed = _join(place, SEED, path)
+    parent = shlex.quote(posixpath.dirname(kept))
+    make = f"cp -p {seed} {shlex.quote(kept)}" if is_file else f"mkdir -p {shlex.quote(kept)}"
+    return [
+        f"mkdir -p {parent} {shlex.quote(posixpath.dirname(here))}",
+        f"[ -e {shlex.quote(kept)} ] || {make}",
+        f"ln -sfn {shlex.quote(kept)} {shlex.quote(here)}",
+    ]
+
+
+def _join(*parts: str) -> str:
+    return shlex.quote(posixpath.join(*parts))

@@ -1,0 +1,164 @@
+"""Probes the services of a droplet, side by side, through its SSH connection."""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from secrets import token_hex
+
+import httpx
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import Langfuse
+from blocks.errors import OutsideError
+from blocks.ssh import Session
+from blocks.tunnel import http_client
+from flows.core.containers import Container
+from flows.core.probes import Outcome, Phase, judge_health, judge_tools, judge_trace, judge_workflow, traceparent
+from flows.core.stack import Service, Stack
+from flows.settings import Settings
+from flows.tasks.mcp import McpFailed, list_tools
+from flows.tasks.retrying import ONCE
+
+SIDE_BY_SIDE = 16
+_PAUSE = 0.25
+_NO_ANSWER = (httpx.HTTPError, McpFailed)
+
+
+class Probes:
+    """What is probed where: the services of a stack and the addresses their containers have on the droplet."""
+
+    def __init__(self, stack: Stack, containers: Iterable[Container], session: Session, settings: Settings) -> None:
+        self.stack = stack
+        self.session = session
+        self.settings = settings
+        running = [c for c in containers if c.state == "running" and c.address]
+        self.addresses = {container.service: container.address for container in running}
+
+    def services(self, wanted: Callable[[Service], object]) -> list[Service]:
+        return [service for service in self.stack.services.values() if wanted(service)]
+
+    def url(self, service: Service, path: str) -> str | None:
+        address = self.addresses.get(service.name)
+        return f"http://{address}:{service.probe_port}{path}" if address else None
+
+
+@task(name="probe health", **ONCE)
+def probe_health(probes: Probes) -> list[Outcome]:
+    """GET the health path of every service that names one."""
+
+    def ask(client: httpx.Client, service: Service, url: str) -> tuple[bool, str]:
+        answer = client.get(url)
+        return judge_health(answer.status_code, answer.text)
+
+    services = probes.services(lambda s: s.extension.health)
+    patience = probes.settings.health_patience
+    return _side_by_side(probes, Phase.HEALTH, services, lambda s: s.extension.health or "/", ask, patience)
+
+
+@task(name="discover MCP tools", **ONCE)
+def probe_mcp(probes: Probes) -> list[Outcome]:
+    """List the tools of every service that speaks MCP."""
+
+    def ask(client: httpx.Client, service: Service, url: str) -> tuple[bool, str]:
+        assert service.extension.mcp is not None
+        tools, revision = list_tools(client, url, {})
+        passed, words = judge_tools(service.extension.mcp, tools)
+        return passed, f"{words} ({revision})"
+
+    services = probes.services(lambda s: s.extension.mcp)
+    path = lambda s: s.extension.mcp.path if s.extension.mcp else "/"  # noqa: E731
+    return _side_by_side(probes, Phase.MCP, services, path, ask, probes.settings.health_patience)
+
+
+@task(name="run workflows", **ONCE)
+def probe_workflows(probes: Probes) -> list[Outcome]:
+    """Run one workflow for every service that names one, each with a trace id of its own. None is run twice."""
+    services = probes.services(lambda s: s.extension.workflow)
+    with _pool(services) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
+        return list(pool.map(lambda service: _run_workflow(probes, client, service), services))
+
+
+@task(name="find traces", **ONCE)
+def find_traces(probes: Probes, workflows: list[Outcome], langfuse: Langfuse) -> list[Outcome]:
+    """Look for the trace of every workflow that passed; ingestion is asynchronous, so wait for it, with an end."""
+    traced = [
+        outcome
+        for outcome in workflows
+        if outcome.passed and (w := probes.stack.services[outcome.service].extension.workflow) and w.traced
+    ]
+    began = time.monotonic()
+    deadline = began + probes.settings.trace_timeout
+    with _pool(traced) as pool:
+        return list(pool.map(lambda outcome: _find_trace(langfuse, outcome, began, deadline), traced))
+
+
+def _run_workflow(probes: Probes, client: httpx.Client, service: Service) -> Outcome:
+    probe = service.extension.workflow
+    assert probe is not None
+    trace_id = token_hex(16)
+    url = probes.url(service, probe.path)
+    if url is None:
+        return Outcome(service.name, Phase.WORKFLOW, False, "not running")
+    began = time.monotonic()
+    try:
+        answer = client.request(
+            probe.method, url, json=probe.body, timeout=probe.timeout, headers={"traceparent": traceparent(trace_id)}
+        )
+        passed, words = judge_workflow(probe, answer.status_code, answer.text)
+    except httpx.HTTPError as error:
+        passed, words = False, f"{probe.method} {probe.path}: {_words(error)}"
+    return Outcome(service.name, Phase.WORKFLOW, passed, words, time.monotonic() - began, trace_id)
+
+
+def _find_trace(langfuse: Langfuse, outcome: Outcome, began: float, deadline: float) -> Outcome:
+    while True:
+        try:
+            found = len(langfuse.observations(outcome.trace_id))
+            trouble = ""
+        except OutsideError as error:
+            found, trouble = 0, str(error)
+        waited = time.monotonic() - began
+        if found or time.monotonic() > deadline:
+            passed, words = judge_trace(found, waited)
+            return Outcome(outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id)
+        time.sleep(_PAUSE)
+
+
+def _side_by_side(
+    probes: Probes,
+    phase: Phase,
+    services: list[Service],
+    path: Callable[[Service], str],
+    ask: Callable[[httpx.Client, Service, str], tuple[bool, str]],
+    patience: float,
+) -> list[Outcome]:
+    """Probe every service at once; one that does not answer well is asked again until `patience` seconds are over."""
+    deadline = time.monotonic() + patience
+    log = get_run_logger()
+
+    def probe(client: httpx.Client, service: Service) -> Outcome:
+        url = probes.url(service, path(service))
+        if url is None:
+            return Outcome(service.name, phase, False, "not running")
+        while True:
+            began = time.monotonic()
+            try:
+                passed, words = ask(client, service, url)
+            except _NO_ANSWER as error:
+                passed, words = False, _words(error)
+            if passed or time.monotonic() > deadline:
+                return Outcome(service.name, phase, passed, words, time.monotonic() - began)
+            log.debug("%s: %s; asking again", service.name, words)
+            time.sleep(_PAUSE)
+
+    with _pool(services) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
+        return list(pool.map(lambda service: probe(client, service), services))
+
+
+def _pool(work: list[object] | list[Service] | list[Outcome]) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, min(SIDE_BY_SIDE, len(work))))
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if not isinstance(error, McpFailed) else str(error)
