@@ -1,7 +1,9 @@
 """The sample stack inside the test's own process: its services by name, and a network from one to another."""
 
+import asyncio
 import sys
 from contextlib import contextmanager
+from contextvars import Context
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -47,7 +49,9 @@ class Stack(httpx2.AsyncBaseTransport):
         self.asked.append(host)
         if host in self.down:
             raise httpx2.ConnectError(f"{host} is down")
-        response = await httpx2.ASGITransport(module(host).app).handle_async_request(request)
+        call = httpx2.ASGITransport(module(host).app).handle_async_request(request)
+        # A context of its own, as in another process: only what the headers carry arrives.
+        response = await asyncio.get_running_loop().create_task(call, context=Context())
         return httpx2.Response(response.status_code, headers=response.headers, content=await response.aread())
 
 

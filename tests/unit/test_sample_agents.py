@@ -79,6 +79,7 @@ def test_review_of_code_that_cannot_be_parsed_is_a_finding(code):
         'Quote""" \\ break\n$name ${type} {x}',
         "Größe 3 — ärger",
         "class class",
+        "None",
     ],
 )
 def test_generated_code_compiles_and_passes_the_review(feature, framework):
@@ -169,3 +170,10 @@ def test_rst_documentation_is_made_of_directives():
     page = ask("documentation", "/generate-docs", code=DOCUMENTED, format="rst")["documentation"]
     assert ".. py:class:: Square(Shape)\n\n   Four equal sides" in page
     assert ".. py:function:: Square.area(self" in page
+
+
+@pytest.mark.parametrize("feature", ["flask", "true"])
+def test_the_generated_class_hides_nothing_that_the_code_imports(feature):
+    tree = ast.parse(ask("feature-dev", "/generate", feature=feature, framework="flask")["code"])
+    imported = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert imported.isdisjoint(node.name for node in tree.body if isinstance(node, ast.ClassDef))

@@ -1,6 +1,5 @@
 """feature-dev: the first working version of a feature: a resource that can be created, listed and fetched."""
 
-import keyword
 import re
 from string import Template
 from typing import Any
@@ -34,7 +33,7 @@ def resource(feature: str) -> str:
     if not telling:
         raise Refused("field 'feature' holds no word to name the code by")
     name = "_".join(telling[:3])[:60].rstrip("_")
-    return f"{name}_item" if keyword.iskeyword(name) or name in RESERVED else name
+    return f"{name}_item" if name.title() in TAKEN else name
 
 
 def _one_line(feature: str) -> str:
@@ -42,7 +41,7 @@ def _one_line(feature: str) -> str:
     return re.sub(r"[^\w .,:;!?()/+-]+", " ", feature).strip()[:80].strip() or "A feature"
 
 
-RESERVED = {"store", "create", "find", "app", "request", "dataclass", "field", "uuid4", "asdict"}
+TAKEN = {"None", "True", "False", "Flask"}  # what the class of that name would hide, or could not be called
 FRAMEWORKS = {"plain": "plain", "python": "plain", "fastapi": "fastapi", "flask": "flask"}
 
 IMPORTS = {
