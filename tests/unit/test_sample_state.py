@@ -105,7 +105,7 @@ def test_search_ranks_a_rare_word_above_a_common_one():
         for key, text in {"a": "mail today", "b": "zebra today", "c": "mail now"}.items():
             assert http.post("/documents", json={"id": key, "text": text}).status_code == 201
         found = http.post("/search", json={"query": "Mail, zebra!"}).json()["results"]
-        assert [each["id"] for each in found] == ["b", "c", "a"]
+        assert [each["id"] for each in found] == ["b", "a", "c"]
         assert http.post("/search", json={"query": "mail zebra", "limit": 1}).json()["results"] == found[:1]
         assert http.post("/search", json={"query": "giraffe"}).json() == {"results": [], "documents": 3}
 
