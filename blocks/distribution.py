@@ -190,11 +190,11 @@ class Distribution:
             ) from None
 
     def _sign_in(self, answer: httpx.Response, scope: str) -> bool:
-        """Prepare the login the registry asks for; False when there is none to try (or it was tried)."""
+        """Prepare the login the registry asks for; False when there is none to try, or the request carried it."""
         challenge = answer.headers.get("WWW-Authenticate", "")
         if challenge.lower().startswith("basic"):
-            tried, self._basic = self._basic, True
-            return not tried and bool(self._auth[0])
+            self._basic = True
+            return bool(self._auth[0]) and "Authorization" not in answer.request.headers
         asked = dict(_parameters(challenge))
         if not challenge.lower().startswith("bearer") or "realm" not in asked:
             return False
@@ -208,9 +208,10 @@ class Distribution:
         if given.status_code != httpx.codes.OK:
             return False
         token = given.json().get("token") or given.json().get("access_token")
-        changed = bool(token) and self._tokens.get(scope) != token
+        if not token or answer.request.headers.get("Authorization") == f"Bearer {token}":
+            return False
         self._tokens[scope] = token
-        return changed
+        return True
 
 
 def _parameters(challenge: str) -> Iterator[tuple[str, str]]:

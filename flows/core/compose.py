@@ -79,3 +79,13 @@ def copy_image(source: str, target: str, docker: str = "docker") -> list[str]:
 def remote_manifest(reference: str, docker: str = "docker") -> list[str]:
     """The manifest of an image as its registry holds it, with the user's own logins."""
     return [docker, "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", reference]
+
+
+def prune_dangling(project: str, docker: str = "docker") -> list[str]:
+    """Images of this stack that no tag names any more. Compose labels what it builds with the project."""
+    return [docker, "image", "prune", "--force", "--filter", f"label={PROJECT_LABEL}={project}"]
+
+
+def prune_builder(keep: str, docker: str = "docker") -> list[str]:
+    """Builder cache beyond `keep` (such as 10GB), oldest first."""
+    return [docker, "builder", "prune", "--force", "--keep-storage", keep]

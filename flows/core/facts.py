@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from flows.core.bundle import DOCUMENT
 from flows.core.compose import project_containers
 from flows.core.containers import Container, read_containers
+from flows.core.layout import COMMAND, Home
 
 _MARK = "@@slipway:"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
@@ -63,9 +65,20 @@ def running_script(stack: str) -> str:
     )
 
 
+def running_release_script(home: Home) -> str:
+    """Prints the current release's document, its stack as Compose resolves it here, and its containers."""
+    current = shlex.quote(home.current)
+    return (
+        f"[ -f {current}/{DOCUMENT} ] || exit 0\n"
+        f"echo '{_MARK}release'\ncat {current}/{DOCUMENT}\n"
+        f"echo '{_MARK}config'\n{current}/{COMMAND} config\n"
+        f"echo '{_MARK}containers'\n{containers_script(home.stack)}\n"
+    )
+
+
 def read_facts(output: str) -> Facts:
     """Parse what `facts_script` printed."""
-    parts = _sections(output)
+    parts = sections(output)
     info = json.loads(parts.get("info") or "{}")
     plugins = {p.get("Name"): p.get("Version", "") for p in (info.get("ClientInfo") or {}).get("Plugins") or ()}
     machine = info.get("Architecture", "")
@@ -86,7 +99,7 @@ def read_facts(output: str) -> Facts:
 
 def read_running(output: str) -> tuple[list[Container], dict[str, tuple[str, ...]]]:
     """Parse what `running_script` printed: the containers, and image id → its digests."""
-    parts = _sections(output)
+    parts = sections(output)
     images: dict[str, tuple[str, ...]] = {}
     for line in parts.get("images", "").splitlines():
         entry: Any = json.loads(line)
@@ -94,7 +107,8 @@ def read_running(output: str) -> tuple[list[Container], dict[str, tuple[str, ...
     return read_containers(parts.get("containers", "")), images
 
 
-def _sections(output: str) -> dict[str, str]:
+def sections(output: str) -> dict[str, str]:
+    """Split a script's output at its marks: name → what stood below it."""
     parts: dict[str, list[str]] = {}
     current: list[str] = []
     for line in output.splitlines():

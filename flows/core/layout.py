@@ -2,7 +2,7 @@
 
 DIRECTORY/STACK/
     current -> releases/NAME
-    releases/NAME/          release.json  override.yml  environment  secrets.yml  files/…
+    releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  files/…
     shared/                 what services write to on relative paths
     incoming/               a release on its way; never started from
 """
@@ -16,6 +16,7 @@ from flows.core.release import Release
 
 ENVIRONMENT = "environment"
 SECRETS = "secrets.yml"
+COMMAND = "compose"
 
 
 @dataclass(frozen=True)

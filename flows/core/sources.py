@@ -9,7 +9,6 @@ from flows.core.composefile import scalars
 from flows.core.release import EnvironmentFile
 from flows.core.stack import Stack, inside
 
-
 PRIVATE = 0o600
 
 
@@ -88,7 +87,10 @@ def find_sources(
         readers[service.name] = tuple(path for path in read if path in shipped)
     own_secrets = [path for path in secrets if of_the_stack(path)]
     host |= dict.fromkeys(path for path in secrets if path not in own_secrets)
-    needed = (*environment_files, *(EnvironmentFile(path=path, secret=True, mode=secrets[path]) for path in own_secrets))
+    needed = (
+        *environment_files,
+        *(EnvironmentFile(path=path, secret=True, mode=secrets[path]) for path in own_secrets),
+    )
     everything = [project, *files, *shipped, *state, *(entry.path for entry in needed)]
     return Sources(
         root=os.path.commonpath([os.path.dirname(p) if p != project else p for p in everything]),

@@ -11,11 +11,10 @@ import yaml
 from flows.core.bundle import FILES, SEED, File
 from flows.core.dotenv import render
 from flows.core.errors import MissingEnvironmentFile
-from flows.core.layout import ENVIRONMENT, SECRETS, Home
+from flows.core.layout import COMMAND, ENVIRONMENT, SECRETS, Home
 from flows.core.release import Release, fingerprint
 
 SECRETS_LABEL = "dev.slipway.secrets"
-COMMAND = "compose"
 PRIVATE = 0o600
 # Our own exit code for a login that the registry refused; Docker and Compose do not use it.
 LOGIN_FAILED = 77
@@ -42,9 +41,7 @@ def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, Fil
     return {path: File(known[path].encode(), entry.mode) for path, entry in wanted.items() if path in known}
 
 
-def release_fingerprint(
-    files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]
-) -> str:
+def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> str:
     """One hash over what is put on the droplet: the release, its files, and the environment."""
     return fingerprint({
         **{f"r/{name}": file.content for name, file in files.items()},
@@ -77,7 +74,9 @@ def staging_tar(
     content[ENVIRONMENT] = File(render(variables), PRIVATE)
     content[SECRETS] = File(secrets_override(release.secret_readers, secrets, release.stack), PRIVATE)
     argv = shlex.join(home.compose(release, home.current)())
-    content[COMMAND] = File(f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'.encode(), 0o755)
+    content[COMMAND] = File(
+        f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'.encode(), 0o755
+    )
     content |= {name: file for name, file in files.items() if name.startswith(f"{SEED}/")}
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=1) as tar:
@@ -136,14 +135,14 @@ def pull_script(release: Release, home: Home, place: str, missing: list[str], lo
     lines = [
         "set -eu",
         "umask 077",
-        'config=$(mktemp -d)',
+        "config=$(mktemp -d)",
         "trap 'rm -rf \"$config\"' EXIT",
         "trap 'exit 129' HUP INT TERM",
         'if [ -d "$HOME/.docker/cli-plugins" ]; then ln -s "$HOME/.docker/cli-plugins" "$config/cli-plugins"; fi',
         'if [ -f "$HOME/.docker/config.json" ]; then cp "$HOME/.docker/config.json" "$config/"; fi',
         'export DOCKER_CONFIG="$config"',
-        f"docker login --username {shlex.quote(user)} --password-stdin {shlex.quote(host)} >/dev/null 2>\"$config/login\" "
-        f"|| {{ cat \"$config/login\" >&2; exit {LOGIN_FAILED}; }}",
+        f'docker login --username {shlex.quote(user)} --password-stdin {shlex.quote(host)} >/dev/null 2>"$config/login" '
+        f'|| {{ cat "$config/login" >&2; exit {LOGIN_FAILED}; }}',
         shlex.join(home.compose(release, place).pull(services)),
         *[f"docker tag {shlex.quote(reference)} {shlex.quote(keep_tag(reference))}" for reference in missing],
     ]

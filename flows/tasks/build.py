@@ -42,21 +42,23 @@ def check_registry(registry: ContainerRegistry) -> str:
     return registry.reach()
 
 
-@task(name="build images", task_run_name="build {count} images", **ONCE)
+@task(name="build images", **ONCE)
 def build_images(
-    source: Source, plan: Plan, wanted: Sequence[str], count: int, settings: Settings, env: Mapping[str, str]
+    source: Source, plan: Plan, wanted: Sequence[str], settings: Settings, env: Mapping[str, str]
 ) -> list[Built]:
     """Build every wanted image once, with Compose, and return what was built.
 
     Raises:
         BuildFailed: with the build's own last words.
     """
+    made = {plan.services[name] for name in wanted} & set(plan.built)
+    if not made:
+        return []
     with _written(build_file(source.config, plan, wanted)) as path:
         compose = Compose(source.stack.name, (path,), docker=settings.docker)
         code, lines = stream([compose.build()], env, settings.build_timeout)
     if code:
         raise BuildFailed(_told("`docker compose build`", code, lines, settings.build_timeout))
-    made = {plan.services[name] for name in wanted} & set(plan.built)
     return built_images(sorted(made), settings, env)
 
 
@@ -77,9 +79,9 @@ def built_images(references: Sequence[str], settings: Settings, env: Mapping[str
     ]
 
 
-@task(name="push images", task_run_name="push {count} images", **RETRIED)
+@task(name="push images", **RETRIED)
 def push_images(
-    images: Sequence[Built], count: int, registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
+    images: Sequence[Built], registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
 ) -> dict[str, str]:
     """Push what the registry does not have, and return reference → digest, read back from the registry.
 
@@ -163,6 +165,7 @@ def _written(content: bytes) -> Iterator[str]:
 
 def _told(what: str, code: int, lines: Iterable[str], timeout: float) -> str:
     if code == TIMED_OUT:
-        return f"{what} did not end within {timeout:.0f} s and was ended. A longer limit: SLIPWAY_{'BUILD' if 'build' in what else 'PUSH'}_TIMEOUT"
+        setting = "SLIPWAY_BUILD_TIMEOUT" if "build" in what else "SLIPWAY_PUSH_TIMEOUT"
+        return f"{what} did not end within {timeout:.0f} s and was ended. A longer limit: {setting}"
     last = [line for line in lines if line.strip()][-12:]
     return f"{what} ended with exit {code}:\n" + "\n".join(last)

@@ -84,7 +84,7 @@ def current_release(facts: Facts) -> Release | None:
     """The release the droplet runs now; None when there is none, or its document is unreadable."""
     try:
         return read_release(facts.current.encode()) if facts.current else None
-    except Exception:  # noqa: BLE001 — an unreadable old release must not stop a new one
+    except Exception:
         return None
 
 
@@ -172,8 +172,15 @@ def _change(deployment: Deployment, argv: list[str]) -> None:
         words = [line for line in error.output.splitlines() if line.strip()]
         raise DeployFailed(
             f"`docker compose {argv[argv.index('--env-file') + 2]}` on {d.session.address} ended with exit "
-            f"{error.code}: {words[-1] if words else ''}{last_words(d, ())}"
+            f"{error.code}: {words[-1] if words else ''}{last_words(d, _sick(d))}"
         ) from None
+
+
+def _sick(deployment: Deployment) -> tuple[str, ...]:
+    """Services with a container that is unhealthy, or ended with another exit code than 0."""
+    answer = deployment.session.run(containers_script(deployment.release.stack), timeout=QUICK, check=False)
+    containers = read_containers(answer.out)
+    return tuple(dict.fromkeys(c.service for c in containers if c.health == "unhealthy" or c.exit_code))
 
 
 @task(name="wait until ready", **ONCE)
@@ -188,11 +195,12 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> list[Standing]:
     began = time.monotonic()
     first_seen: dict[str, float] = {}
     restarts: dict[str, int] = {}
+    latest: dict[str, int] = {}
     told: dict[str, str] = {}
     while True:
         answer = deployment.session.run(containers_script(deployment.release.stack), timeout=QUICK)
         now, containers = time.monotonic(), read_containers(answer.out)
-        _remember(containers, first_seen, restarts, now)
+        _remember(containers, first_seen, restarts, latest, now)
         watch = Watch(now - began, {c: now - t for c, t in first_seen.items()}, restarts)
         standings = judge(stack, containers, watch, patience)
         for standing in standings:
@@ -209,19 +217,25 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> list[Standing]:
 
 
 def _remember(
-    containers: list[Container], first_seen: dict[str, float], restarts: dict[str, int], now: float
+    containers: list[Container],
+    first_seen: dict[str, float],
+    restarts: dict[str, int],
+    latest: dict[str, int],
+    now: float,
 ) -> None:
+    """Note since when each container runs without a break, and how often it had been restarted at first."""
     for container in containers:
         restarts.setdefault(container.id, container.restarts)
-        if container.state != "running" or container.restarts > restarts[container.id] and container.id not in first_seen:
+        if container.state != "running" or latest.get(container.id, container.restarts) != container.restarts:
             first_seen.pop(container.id, None)
-        else:
+        if container.state == "running":
             first_seen.setdefault(container.id, now)
+        latest[container.id] = container.restarts
 
 
 @task(name="prove digests", timeout_seconds=120, **RETRIED)
-def prove_digests(deployment: Deployment, stack: Stack) -> list[Container]:
-    """Compare the digests that run with those of the release, and return the containers.
+def prove_digests(deployment: Deployment, stack: Stack) -> tuple[list[Container], dict[str, tuple[str, ...]]]:
+    """Compare the digests that run with those of the release; returns the containers, and image id → digests.
 
     Raises:
         DigestMismatch
@@ -232,14 +246,14 @@ def prove_digests(deployment: Deployment, stack: Stack) -> list[Container]:
     wrong = mismatches(expected, containers, digests)
     if wrong:
         raise DigestMismatch(f"{d.session.address} does not run release {d.release.tag}: {'; '.join(wrong)}")
-    return containers
+    return containers, digests
 
 
 def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
-    """The last log lines of services (of all that do not run, when none is named), for an error's text."""
+    """The last log lines of services, for an error's text."""
     d = deployment
     lines = d.settings.log_lines
-    if not services or not lines:
+    if not lines:
         return ""
     argv = d.compose("logs", "--no-color", "--no-log-prefix", "--tail", str(lines))
     said = []

@@ -16,7 +16,7 @@ from blocks.distribution import Distribution
 from blocks.errors import NotInRegistry, OutsideError
 from flows.core import bundle
 from flows.core.compose import copy_image, inspect_images, remote_manifest
-from flows.core.errors import BrokenStack, ReleaseNotFound, UnpinnedImage
+from flows.core.errors import BadRelease, BrokenStack, ReleaseNotFound, UnknownService, UnpinnedImage
 from flows.core.images import Plan, slug, split_host, split_reference
 from flows.core.release import Image, Layer, Release, fingerprint, read_release
 from flows.settings import Settings
@@ -26,11 +26,12 @@ from flows.tasks.saved import layout
 from flows.tasks.source import Source
 
 LARGEST = 64 * 1024 * 1024
+LATEST = "latest"
 
 
-@task(name="pin images from elsewhere", task_run_name="pin {count} images from elsewhere", **RETRIED)
+@task(name="pin images from elsewhere", **RETRIED)
 def pin_external(
-    images: Sequence[str], count: int, tag: str, registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
+    images: Sequence[str], tag: str, registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
 ) -> dict[str, str]:
     """Return image name → `repository@digest` for images that the stack takes from elsewhere.
 
@@ -89,7 +90,8 @@ def publish_release(
                 entry.model_copy(update={"path": sources.relative(entry.path)}) for entry in sources.environment_files
             ),
             secret_readers={
-                service: tuple(sources.relative(path) for path in paths) for service, paths in sources.secret_readers.items()
+                service: tuple(sources.relative(path) for path in paths)
+                for service, paths in sources.secret_readers.items()
             },
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
@@ -101,6 +103,7 @@ def publish_release(
         diff_id = f"sha256:{hashlib.sha256(gzip.decompress(packed)).hexdigest()}"
         labels = {"dev.slipway.release": tag, "dev.slipway.stack": release.stack}
         client.push_files(path, name, packed, diff_id, labels)
+        client.tag(path, client.manifest(path, name), _newest(registry, release.stack))
     return release
 
 
@@ -112,16 +115,62 @@ def fetch_release(stack: str, tag: str, registry: ContainerRegistry) -> tuple[Re
         ReleaseNotFound: nothing of that tag was published.
     """
     repository, name = split_reference(layout(registry).release_reference(stack, tag))
-    path = split_host(repository)[1]
+    try:
+        return _read_published(split_host(repository)[1], name, registry)
+    except NotInRegistry:
+        raise ReleaseNotFound(
+            f"no release {tag} of stack {stack} in registry {registry.host}. "
+            f"Build and push it first: slipway build-push --tag {tag}"
+        ) from None
+
+
+@task(name="find newest release", timeout_seconds=60, **RETRIED)
+def latest_release(stack: str, registry: ContainerRegistry) -> Release | None:
+    """The release of this stack that was published last, or None."""
+    repository, _ = split_reference(layout(registry).release_reference(stack, LATEST))
+    try:
+        return _read_published(split_host(repository)[1], _newest(registry, stack), registry)[0]
+    except (NotInRegistry, BadRelease):
+        return None
+
+
+@task(name="keep images", timeout_seconds=120, **RETRIED)
+def reuse_images(
+    plan: Plan, wanted: Sequence[str], tag: str, previous: Release | None, registry: ContainerRegistry
+) -> dict[str, str]:
+    """Take the images of services that are not built this time from the newest release: reference → digest.
+
+    Raises:
+        UnknownService: nothing was published yet that they could be taken from.
+    """
+    building = {plan.services[name] for name in wanted}
+    kept: dict[str, str] = {}
     with registry.client() as client:
-        try:
-            manifest = client.manifest(path, name)
-        except NotInRegistry:
-            raise ReleaseNotFound(
-                f"no release {tag} of stack {stack} in registry {registry.host}. "
-                f"Build and push it first: slipway build-push --tag {tag}"
-            ) from None
+        for reference, maker in plan.built.items():
+            if reference in building:
+                continue
+            if previous is None or maker not in previous.services:
+                raise UnknownService(
+                    f"{maker} was never published, so its image cannot be kept. Leave --services out, or name it too"
+                )
+            repository, digest = split_reference(previous.services[maker])
+            path = split_host(repository)[1]
+            client.tag(path, client.manifest(path, digest), split_reference(reference)[1])
+            kept[reference] = digest
+    return kept
+
+
+def _newest(registry: ContainerRegistry, stack: str) -> str:
+    """The tag that always means the release published last."""
+    return split_reference(layout(registry).release_reference(stack, LATEST))[1]
+
+
+def _read_published(path: str, tag: str, registry: ContainerRegistry) -> tuple[Release, dict[str, bundle.File]]:
+    with registry.client() as client:
+        manifest = client.manifest(path, tag)
         files = bundle.unpack(client.blob(path, manifest.content["layers"][0]["digest"]))
+    if bundle.DOCUMENT not in files:
+        raise BadRelease(f"{path}:{tag} in registry {registry.host} holds no release document. Publish it again")
     return read_release(files[bundle.DOCUMENT].content), files
 
 

@@ -1,0 +1,125 @@
+"""build-push: build the stack once, push it, publish the release."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any
+
+from prefect import flow, runtime
+from prefect.logging import get_run_logger
+
+from blocks.errors import OutsideError
+from flows.core.images import check_tag, plan_images
+from flows.core.outcome import Published
+from flows.hooks import prune_build_host
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.build import build_images, check_registry, push_images
+from flows.tasks.publish import latest_release, pin_external, publish_release, reuse_images
+from flows.tasks.report import table
+from flows.tasks.saved import engine_environment, layout, load_environment, load_langfuse, load_registry, variables
+from flows.tasks.source import default_tag, read_stack, stack_name
+
+METADATA = "push-docr-metadata.json"
+
+
+@flow(
+    name="build-push",
+    flow_run_name=run_name("build and push {stack} {tag}"),
+    on_failure=[prune_build_host],
+    on_crashed=[prune_build_host],
+    on_cancellation=[prune_build_host],
+)
+def build_push(
+    stack: str | None = None,
+    tag: str | None = None,
+    services: list[str] | None = None,
+    env_file: str | None = None,
+    mirror_external: bool | None = None,
+    cleanup_on_failure: bool | None = None,
+) -> Published:
+    """Build the stack on the build host, push its images, and publish the release beside them.
+
+    Args:
+        stack: compose file or its directory (several files joined by ':'); default: the setting `stack`.
+        tag: the release's tag; default: the short git commit, with `-dirty-…` when the tree has changes.
+        services: build and push only these; the others keep the images of the newest release published.
+        env_file: an env file over the environment block's variables.
+        mirror_external: copy images from elsewhere into the registry; default: the setting.
+        cleanup_on_failure: prune after a failed build or push; default: on when CI is set.
+    """
+    began, started = time.monotonic(), datetime.now(UTC)
+    settings = _settings(mirror_external)
+    stack = stack or settings.stack
+    name = stack_name(stack)
+    registry = load_registry(settings)
+    check_registry(registry)
+    tag = check_tag(tag or default_tag(stack))
+    env = engine_environment(settings)
+    values = variables(load_environment(settings, name), env_file)
+    place = layout(registry)
+
+    source = read_stack(stack, settings, place.prefix, tag, values, env)
+    plan = plan_images(source.stack, place, tag)
+    wanted = [service.name for service in source.stack.pick(tuple(services or ()))]
+    previous = latest_release(name, registry)
+    kept = reuse_images(plan, wanted, tag, previous, registry)
+
+    count = len({plan.services[service] for service in wanted} & set(plan.built))
+    images = build_images.with_options(task_run_name=f"build {count} images")(source, plan, wanted, settings, env)
+    digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env)
+    external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
+    release = publish_release(source, plan, tag, {**kept, **digests}, external, registry, settings)
+
+    published = Published(release, previous.tag if previous else None, time.monotonic() - began)
+    _record(published, started, settings)
+    return published
+
+
+def _settings(mirror_external: bool | None) -> Settings:
+    return Settings() if mirror_external is None else Settings(mirror_external=mirror_external)
+
+
+def _record(published: Published, started: datetime, settings: Settings) -> None:
+    """Keep what was pushed: as a file, as a table in the UI, and as a trace in Langfuse."""
+    release = published.release
+    metadata = {
+        "stack": release.stack,
+        "tag": release.tag,
+        "previous_tag": published.previous,
+        "commit": release.commit,
+        "registry": release.registry,
+        "images": dict(release.services),
+        "workflow_url": workflow_url(),
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(published.seconds, 2),
+    }
+    settings.reports.mkdir(parents=True, exist_ok=True)
+    (settings.reports / METADATA).write_text(json.dumps(metadata, indent=2) + "\n")
+    rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
+    table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
+    _trace(metadata, started, settings)
+
+
+def _trace(metadata: dict[str, Any], started: datetime, settings: Settings) -> None:
+    langfuse = load_langfuse(settings)
+    if langfuse is None:
+        return
+    attributes = {
+        "langfuse.trace.name": "build-push",
+        "langfuse.trace.tags": json.dumps(["slipway", metadata["stack"]]),
+        "langfuse.observation.output": json.dumps(metadata),
+        "langfuse.version": metadata["tag"],
+    }
+    try:
+        langfuse.send_trace("build-push", token_hex(16), attributes, started.timestamp(), time.time())
+    except OutsideError as error:
+        get_run_logger().warning("the release is published, but its trace was not taken: %s", error)
+
+
+def workflow_url() -> str:
+    """Where the run that made this can be looked at: the CI run if there is one, else the Prefect run."""
+    ci = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
+    return f"{ci[0]}/{ci[1]}/actions/runs/{ci[2]}" if all(ci) else str(runtime.flow_run.ui_url or "")

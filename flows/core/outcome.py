@@ -1,0 +1,96 @@
+"""What the flows return: plain values that the command line, the UI and the tests read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.core.containers import Container, by_service
+from flows.core.probes import Outcome
+from flows.core.release import Release
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """One service on one droplet: image by digest, and what the engine says of it."""
+
+    image: str
+    state: str
+    health: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"image": self.image, "state": self.state, "health": self.health}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What build-push published, and the tag that was the newest before it."""
+
+    release: Release
+    previous: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What deploy put where, and what it had to pull."""
+
+    droplet: str
+    release: Release
+    services: Mapping[str, ServiceState]
+    pulled: tuple[str, ...]
+    pulled_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What validate found."""
+
+    droplet: str
+    tag: str
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Released:
+    """The three stages of a release."""
+
+    published: Published
+    deployed: Deployed
+    validated: Validated
+    run_url: str = ""
+    edge_url: str = ""
+
+
+@dataclass(frozen=True)
+class DropletStatus:
+    """One droplet: whether traffic reaches it (None: nobody knows), the release it runs, and its services."""
+
+    active: bool | None
+    release: str | None
+    services: Mapping[str, ServiceState] = field(default_factory=dict)
+    trouble: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        said = {"active": self.active, "release": self.release}
+        services = {name: state.as_json() for name, state in self.services.items()}
+        return {**said, "services": services, **({"trouble": self.trouble} if self.trouble else {})}
+
+
+def service_states(containers: list[Container], digests: Mapping[str, tuple[str, ...]]) -> dict[str, ServiceState]:
+    """The state of each service. With several containers, that of the worst."""
+    return {
+        name: min((_state(container, digests) for container in mine), key=_goodness)
+        for name, mine in by_service(containers).items()
+    }
+
+
+def _state(container: Container, digests: Mapping[str, tuple[str, ...]]) -> ServiceState:
+    known = digests.get(container.image_id, ())
+    image = container.image if "@" in container.image or not known else known[0]
+    return ServiceState(image, container.state, container.health)
+
+
+def _goodness(state: ServiceState) -> tuple[bool, bool]:
+    return state.state == "running", state.health in ("healthy", "none")

@@ -1,0 +1,39 @@
+"""release: build-push, deploy, validate, one after the other."""
+
+from prefect import flow, runtime
+
+from flows.build_push import build_push
+from flows.core.outcome import Released
+from flows.deploy import deploy
+from flows.names import run_name
+from flows.settings import Settings, Strategy
+from flows.validate import validate
+
+
+@flow(name="release", flow_run_name=run_name("release {stack} {tag} to {droplet}"))
+def release(
+    stack: str | None = None,
+    tag: str | None = None,
+    droplet: str | None = None,
+    services: list[str] | None = None,
+    strategy: Strategy | None = None,
+    env_file: str | None = None,
+    mirror_external: bool | None = None,
+    cleanup_on_failure: bool | None = None,
+) -> Released:
+    """Build the stack once, push it, deploy it by digest and validate it.
+
+    Args:
+        stack: compose file or its directory (several files joined by ':'); default: the setting `stack`.
+        tag: the release's tag; default: the short git commit, with `-dirty-…` when the tree has changes.
+        droplet: name of the Droplet block; default: the setting `droplet`.
+        services: build and push only these; the others keep the images of the newest release published.
+        strategy: rolling, prefetch or recreate; default: the setting `strategy`.
+        env_file: an env file over the environment block's variables.
+        mirror_external: copy images from elsewhere into the registry; default: the setting.
+        cleanup_on_failure: prune after a failed build or push; default: on when CI is set.
+    """
+    published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure)
+    deployed = deploy(published.release.tag, stack, droplet, strategy, env_file)
+    validated = validate(stack, droplet)
+    return Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), Settings().edge_url)

@@ -1,0 +1,77 @@
+"""status: which release each droplet runs, and how its services are."""
+
+from collections.abc import Sequence
+
+import httpx
+from prefect import flow
+
+from blocks.errors import OutsideError
+from flows.core.errors import BlockMissing
+from flows.core.facts import facts_script, read_facts, read_running, running_script
+from flows.core.layout import Home
+from flows.core.outcome import DropletStatus, service_states
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.deploy import current_release
+from flows.tasks.report import table
+from flows.tasks.saved import load_droplet
+from flows.tasks.source import stack_name
+
+
+@flow(name="status", flow_run_name=run_name("look at {stack}"))
+def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[str, DropletStatus]:
+    """Look at droplets and change nothing.
+
+    Args:
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        droplets: names of Droplet blocks; default: those of the setting `droplets` that were saved.
+
+    Raises:
+        what opening a droplet raises, when it was asked for by name.
+    """
+    settings = Settings()
+    name = stack_name(stack or settings.stack)
+    active = _active(settings)
+    found: dict[str, DropletStatus] = {}
+    for droplet in droplets or settings.droplets:
+        try:
+            found[droplet] = _look(droplet, name, active, settings)
+        except BlockMissing:
+            if droplets:
+                raise
+        except OutsideError as error:
+            if droplets:
+                raise
+            found[droplet] = DropletStatus(None, None, trouble=str(error))
+    table(f"status-{name}", _rows(found), f"Droplets of {name}")
+    return found
+
+
+def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> DropletStatus:
+    target = load_droplet(droplet)
+    home = Home(target.directory, stack)
+    with target.session() as session:
+        facts = read_facts(session.run(facts_script(stack, home.path), timeout=60).out)
+        containers, digests = read_running(session.run(running_script(stack), timeout=60).out)
+    current = current_release(facts)
+    is_active = droplet == active if active else (True if settings.droplets == (droplet,) else None)
+    return DropletStatus(is_active, current.tag if current else None, service_states(containers, digests))
+
+
+def _active(settings: Settings) -> str | None:
+    """The droplet that traffic reaches, as the traffic switch itself says."""
+    if not settings.active_url:
+        return None
+    try:
+        answer = httpx.get(settings.active_url, timeout=5)
+        return answer.text.strip() if answer.is_success else None
+    except httpx.HTTPError:
+        return None
+
+
+def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:
+    return [
+        {"droplet": droplet, "active": said.active, "release": said.release or "–", "service": name, **state.as_json()}
+        for droplet, said in found.items()
+        for name, state in (said.services.items() or [])
+    ]

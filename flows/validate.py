@@ -1,0 +1,99 @@
+"""validate: health, MCP tools, workflows and their traces, of what runs on a droplet."""
+
+import time
+
+import yaml
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from blocks.ssh import Session
+from flows.core.containers import Container, read_containers
+from flows.core.errors import NothingDeployed, ValidationFailed
+from flows.core.facts import running_release_script, sections
+from flows.core.layout import Home
+from flows.core.outcome import Validated
+from flows.core.probes import Outcome, Phase, all_passed
+from flows.core.release import Release, read_release
+from flows.core.stack import Stack
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.logs import show_last_lines
+from flows.tasks.probe import Probes, find_traces, probe_health, probe_mcp, probe_workflows
+from flows.tasks.report import probe_rows, table
+from flows.tasks.saved import load_droplet, load_langfuse
+from flows.tasks.source import stack_name
+
+QUICK = 60.0
+
+
+@flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"))
+def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
+    """Probe what runs on a droplet, as its `x-slipway` fields say, through SSH: no port needs to be public.
+
+    Args:
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        droplet: name of the Droplet block; default: the setting `droplet`.
+    """
+    began = time.monotonic()
+    settings = Settings()
+    target = load_droplet(droplet or settings.droplet)
+    home = Home(target.directory, stack_name(stack or settings.stack))
+    with target.session() as session:
+        release, probes = _look(session, home, settings)
+        outcomes = _phases(probes, settings)
+        failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if not outcome.passed))
+        if failed:
+            show_last_lines(session, home, failed, settings.log_lines)
+    rows = probe_rows(outcomes)
+    table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
+    if failed:
+        wrong = "; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if not o.passed)
+        raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}")
+    return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
+
+
+def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Probes]:
+    """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
+    said = sections(session.run(running_release_script(home), timeout=QUICK).out)
+    if not said.get("release"):
+        raise NothingDeployed(
+            f"{session.address} carries no release of stack {home.stack}. "
+            f"Deploy one: slipway deploy --tag TAG --droplet {session.address.name}"
+        )
+    stack = Stack.from_config(yaml.load(said["config"], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+    containers: list[Container] = read_containers(said.get("containers", ""))
+    return read_release(said["release"].encode()), Probes(stack, containers, session, settings)
+
+
+def _phases(probes: Probes, settings: Settings) -> list[Outcome]:
+    """Health, then MCP tools, then workflows and their traces; a phase that fails is the last one."""
+    outcomes = probe_health(probes)
+    _say(Phase.HEALTH, outcomes)
+    if not all_passed(outcomes):
+        return outcomes
+    tools = probe_mcp(probes)
+    _say(Phase.MCP, tools)
+    outcomes += tools
+    if not all_passed(tools):
+        return outcomes
+    workflows = probe_workflows(probes)
+    _say(Phase.WORKFLOW, workflows)
+    outcomes += workflows
+    langfuse = load_langfuse(settings)
+    if langfuse is not None:
+        traces = find_traces(probes, workflows, langfuse)
+        _say(Phase.TRACE, traces)
+        outcomes += traces
+    return outcomes
+
+
+def _say(phase: Phase, outcomes: list[Outcome]) -> None:
+    log = get_run_logger()
+    for outcome in outcomes:
+        mark, write = ("✓", log.info) if outcome.passed else ("✗", log.error)
+        write("%s %s: %s (%s, %.2f s)", mark, outcome.service, outcome.detail, phase.value, outcome.seconds)
+
+
+def _summary(outcomes: list[Outcome]) -> str:
+    passed = sum(outcome.passed for outcome in outcomes)
+    return f"{passed} of {len(outcomes)} probes passed"
