@@ -26,7 +26,6 @@ def database() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(path, timeout=5)
     try:
         with connection:
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(SCHEMA)
             yield connection
     finally:
