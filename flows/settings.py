@@ -1,6 +1,7 @@
 """Everything a user may set, except credentials (these are Prefect blocks).
 
-Read from, strongest first: environment variables `SLIPWAY_…`, `.env`, `slipway.toml` in the working directory.
+Read from, strongest first: environment variables `SLIPWAY_…`, `.env`, `slipway.toml` in the working directory, and
+`.slipway/settings.toml`, which the lab writes.
 """
 
 import os
@@ -22,7 +23,11 @@ class Settings(BaseSettings):
     """The settings, each with a default that serves."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SLIPWAY_", env_file=".env", toml_file="slipway.toml", extra="ignore", frozen=True
+        env_prefix="SLIPWAY_",
+        env_file=".env",
+        toml_file=[".slipway/settings.toml", "slipway.toml"],
+        extra="ignore",
+        frozen=True,
     )
 
     stack: str = Field("compose", description="compose file, or the directory it is in")
@@ -63,6 +68,6 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 — secrets are blocks, never settings
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)

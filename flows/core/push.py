@@ -1,9 +1,9 @@
 """In which order images are pushed, so that layers they share are sent once and not in a race."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 
-def push_waves(layers: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def push_waves(layers: Mapping[str, Sequence[str]], pushed: Set[str] = frozenset()) -> list[list[str]]:
     """Group images so that no two of one wave share a layer that no earlier wave has pushed.
 
     The engine remembers where a layer was pushed and lets the registry mount it into the next repository, but two
@@ -12,12 +12,12 @@ def push_waves(layers: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
     Args:
         layers: reference → its layers (diff ids), base first.
+        pushed: layers that the registry has already.
 
     Returns:
         Waves of references, each reference in exactly one.
     """
     waiting = sorted(layers, key=lambda reference: (-len(layers[reference]), reference))
-    pushed: set[str] = set()
     waves: list[list[str]] = []
     while waiting:
         wave: list[str] = []
@@ -27,7 +27,7 @@ def push_waves(layers: Mapping[str, Sequence[str]]) -> list[list[str]]:
             if not fresh & under_way:
                 wave.append(reference)
                 under_way |= fresh
-        pushed |= under_way
+        pushed = pushed | under_way
         waiting = [reference for reference in waiting if reference not in wave]
         waves.append(wave)
     return waves

@@ -95,11 +95,12 @@ def push_images(
     with registry.client() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         there = dict(zip(images, pool.map(lambda image: _retag(client, image), images), strict=True))
         missing = {image.reference: image.layers for image, digest in there.items() if digest is None}
+        known = frozenset(layer for image in images if image.reference not in missing for layer in image.layers)
         if len(missing) < len(images):
             log.info("%d of %d images are in the registry already", len(images) - len(missing), len(images))
         if missing:
             with registry.docker_config() as login:
-                for wave in push_waves(missing):
+                for wave in push_waves(missing, known):
                     log.info("pushing %s", ", ".join(wave))
                     commands = [push(reference, settings.docker) for reference in wave]
                     code, lines = stream(commands, {**env, **login}, settings.push_timeout)

@@ -33,6 +33,7 @@ from flows.tasks.retrying import ONCE, RETRIED
 from flows.tasks.source import refuse_unset
 
 QUICK = 60.0
+RAW = "slipway_raw"
 _POLL = 0.25
 
 
@@ -64,7 +65,7 @@ class Deployment:
         return self.session.address.name
 
 
-@task(name="preflight", timeout_seconds=120, **RETRIED)
+@task(name="preflight", task_run_name="preflight of {deployment.droplet}", timeout_seconds=120, **RETRIED)
 def preflight(deployment: Deployment) -> Facts:
     """Look at the droplet, and refuse it when it cannot take the release.
 
@@ -88,7 +89,7 @@ def current_release(facts: Facts) -> Release | None:
         return None
 
 
-@task(name="put files", timeout_seconds=300, **RETRIED)
+@task(name="put files", task_run_name="put the release's files on {deployment.droplet}", timeout_seconds=300, **RETRIED)
 def put_files(deployment: Deployment) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
@@ -119,7 +120,7 @@ def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
     raise BrokenStack(f"Compose on {deployment.session.address} cannot read the stack: {words[-1] if words else error}")
 
 
-@task(name="pull images", **RETRIED)
+@task(name="pull images", task_run_name="pull what is missing on {deployment.droplet}", **RETRIED)
 def pull_images(deployment: Deployment, facts: Facts, registry: ContainerRegistry, place: str) -> list[str]:
     """Pull by digest what the droplet does not have; returns the references pulled. Nothing is stopped or started.
 
@@ -142,19 +143,24 @@ def pull_images(deployment: Deployment, facts: Facts, registry: ContainerRegistr
     return missing
 
 
-@task(name="make current", timeout_seconds=90, **RETRIED)
+@task(
+    name="make current",
+    task_run_name="make {deployment.release.tag} the current release",
+    timeout_seconds=90,
+    **RETRIED,
+)
 def make_current(deployment: Deployment) -> None:
     """Make the staged release the current one. What runs is not touched yet."""
     deployment.session.run(staging.switch_script(deployment.home, deployment.name), timeout=QUICK)
 
 
-@task(name="stop services", **ONCE)
+@task(name="stop services", task_run_name="stop services on {deployment.droplet}", **ONCE)
 def stop_services(deployment: Deployment) -> None:
     """`docker compose down --remove-orphans`: volumes stay."""
     _change(deployment, deployment.compose.down())
 
 
-@task(name="start services", **ONCE)
+@task(name="start services", task_run_name="start what differs on {deployment.droplet}", **ONCE)
 def start_services(deployment: Deployment) -> None:
     """`docker compose up -d`: replaces what differs from the release, and nothing else.
 
@@ -183,7 +189,7 @@ def _sick(deployment: Deployment) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.service for c in containers if c.health == "unhealthy" or c.exit_code))
 
 
-@task(name="wait until ready", **ONCE)
+@task(name="wait until ready", task_run_name="wait until every service is ready", **ONCE)
 def wait_until_ready(deployment: Deployment, stack: Stack) -> list[Standing]:
     """Wait until every service is ready by its own healthcheck's times.
 
@@ -206,7 +212,7 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> list[Standing]:
         for standing in standings:
             if told.get(standing.container or standing.service) != standing.reason:
                 told[standing.container or standing.service] = standing.reason
-                log.info("%s is %s", standing.service, standing.reason)
+                log.info("%s is %s", standing.service, standing.reason, extra={RAW: True})
         if failed := failures(standings):
             names = tuple(dict.fromkeys(standing.service for standing in failed))
             reasons = "; ".join(f"{standing.service}: {standing.reason}" for standing in failed)
@@ -233,7 +239,12 @@ def _remember(
         latest[container.id] = container.restarts
 
 
-@task(name="prove digests", timeout_seconds=120, **RETRIED)
+@task(
+    name="prove digests",
+    task_run_name="prove the digests that run on {deployment.droplet}",
+    timeout_seconds=120,
+    **RETRIED,
+)
 def prove_digests(deployment: Deployment, stack: Stack) -> tuple[list[Container], dict[str, tuple[str, ...]]]:
     """Compare the digests that run with those of the release; returns the containers, and image id → digests.
 
@@ -265,4 +276,4 @@ def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
 
 def _log_line():  # type: ignore[no-untyped-def]
     log = get_run_logger()
-    return lambda line: log.info("%s", line.strip()) if line.strip() else None
+    return lambda line: log.info("%s", line.strip(), extra={RAW: True}) if line.strip() else None

@@ -12,7 +12,7 @@ from flows.core.layout import COMMAND, Home
 from flows.tasks.retrying import ONCE
 
 
-@task(name="show last lines", **ONCE)
+@task(name="show last lines", task_run_name="show what they said last", **ONCE)
 def show_last_lines(session: Session, home: Home, services: Sequence[str], lines: int) -> None:
     """Stream the last log lines of services into the run's log."""
     log = get_run_logger()

@@ -43,7 +43,7 @@ class Probes:
         return f"http://{address}:{service.probe_port}{path}" if address else None
 
 
-@task(name="probe health", **ONCE)
+@task(name="probe health", task_run_name="probe the health of every service", **ONCE)
 def probe_health(probes: Probes) -> list[Outcome]:
     """GET the health path of every service that names one."""
 
@@ -56,7 +56,7 @@ def probe_health(probes: Probes) -> list[Outcome]:
     return _side_by_side(probes, Phase.HEALTH, services, lambda s: s.extension.health or "/", ask, patience)
 
 
-@task(name="discover MCP tools", **ONCE)
+@task(name="discover MCP tools", task_run_name="discover MCP tools", **ONCE)
 def probe_mcp(probes: Probes) -> list[Outcome]:
     """List the tools of every service that speaks MCP."""
 
@@ -71,7 +71,7 @@ def probe_mcp(probes: Probes) -> list[Outcome]:
     return _side_by_side(probes, Phase.MCP, services, path, ask, probes.settings.health_patience)
 
 
-@task(name="run workflows", **ONCE)
+@task(name="run workflows", task_run_name="run one workflow for each agent", **ONCE)
 def probe_workflows(probes: Probes) -> list[Outcome]:
     """Run one workflow for every service that names one, each with a trace id of its own. None is run twice."""
     services = probes.services(lambda s: s.extension.workflow)
@@ -79,7 +79,7 @@ def probe_workflows(probes: Probes) -> list[Outcome]:
         return list(pool.map(lambda service: _run_workflow(probes, client, service), services))
 
 
-@task(name="find traces", **ONCE)
+@task(name="find traces", task_run_name="find the workflows in Langfuse", **ONCE)
 def find_traces(probes: Probes, workflows: list[Outcome], langfuse: Langfuse) -> list[Outcome]:
     """Look for the trace of every workflow that passed; ingestion is asynchronous, so wait for it, with an end."""
     traced = [

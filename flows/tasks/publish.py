@@ -29,7 +29,7 @@ LARGEST = 64 * 1024 * 1024
 LATEST = "latest"
 
 
-@task(name="pin images from elsewhere", **RETRIED)
+@task(name="pin images from elsewhere", task_run_name="pin the images from elsewhere", **RETRIED)
 def pin_external(
     images: Sequence[str], tag: str, registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
 ) -> dict[str, str]:
@@ -63,10 +63,14 @@ def publish_release(
     tag: str,
     built: Mapping[str, str],
     external: Mapping[str, str],
+    previous: Release | None,
     registry: ContainerRegistry,
     settings: Settings,
 ) -> Release:
     """Put the release's document, pinned compose override and files into the registry, and return it.
+
+    Args:
+        previous: the release published last; what it says of an image need not be asked again.
 
     Raises:
         BrokenStack: a file it refers to is missing or too large.
@@ -76,7 +80,10 @@ def publish_release(
     sources = source.sources
     with registry.client() as client, ThreadPoolExecutor(8) as pool:
         references = sorted(set(services.values()))
-        described = pool.map(lambda ref: _describe(client, ref, ref not in external.values()), references)
+        known = previous.images if previous else {}
+        described = pool.map(
+            lambda ref: known[ref] if ref in known else _describe(client, ref, ref not in external.values()), references
+        )
         release = Release(
             stack=source.stack.name,
             tag=tag,
@@ -124,7 +131,7 @@ def fetch_release(stack: str, tag: str, registry: ContainerRegistry) -> tuple[Re
         ) from None
 
 
-@task(name="find newest release", timeout_seconds=60, **RETRIED)
+@task(name="find newest release", task_run_name="find the newest release of {stack}", timeout_seconds=60, **RETRIED)
 def latest_release(stack: str, registry: ContainerRegistry) -> Release | None:
     """The release of this stack that was published last, or None."""
     repository, _ = split_reference(layout(registry).release_reference(stack, LATEST))
@@ -134,7 +141,7 @@ def latest_release(stack: str, registry: ContainerRegistry) -> Release | None:
         return None
 
 
-@task(name="keep images", timeout_seconds=120, **RETRIED)
+@task(name="keep images", task_run_name="keep the images that are not built", timeout_seconds=120, **RETRIED)
 def reuse_images(
     plan: Plan, wanted: Sequence[str], tag: str, previous: Release | None, registry: ContainerRegistry
 ) -> dict[str, str]:

@@ -80,3 +80,16 @@ def _find(kind: type[Kind], name: str) -> Kind | None:
         if "Unable to find block document" in str(error):
             return None
         raise
+
+
+def saved_names(kind: type[Block]) -> list[str]:
+    """Names under which blocks of this kind were saved."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
+
+    with get_client(sync_client=True) as client:
+        try:
+            found = client.read_block_documents_by_type(kind.get_block_type_slug())
+        except ObjectNotFound:
+            return []
+    return sorted(document.name for document in found if document.name)

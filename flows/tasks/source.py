@@ -90,9 +90,9 @@ def read_stack(
     interpolated = {**env, **variables, "REGISTRY": registry_prefix, "IMAGE_TAG": tag}
     entries: tuple[EnvironmentFile, ...] = ()
     if any("env_file" in text for text in texts.values()):
-        entries = env_file_entries(_load(_compose(compose.raw_config(), interpolated)))
-    with _placeholders(entry.path for entry in entries if entry.required):
-        config = _load(_compose(compose.config(), interpolated))
+        entries = env_file_entries(load_config(ask_compose(compose.raw_config(), interpolated)))
+    with placeholders(entry.path for entry in entries if entry.required):
+        config = load_config(ask_compose(compose.config(), interpolated))
     resolved = Stack.from_config(config)
     project = os.path.dirname(given[0])
     sources = find_sources(resolved, project, tuple(texts), entries, texts.values())
@@ -140,7 +140,7 @@ def _git(directory: str, *words: str) -> str | None:
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-def _compose(argv: list[str], env: Mapping[str, str]) -> str:
+def ask_compose(argv: list[str], env: Mapping[str, str]) -> str:
     answer = run(argv, env)
     if answer.returncode != 0:
         words = answer.stderr.strip().splitlines()
@@ -165,13 +165,13 @@ def refuse_unset(warnings: str, who: str) -> None:
         )
 
 
-def _load(text: str) -> dict[str, Any]:
+def load_config(text: str) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     return loaded
 
 
 @contextmanager
-def _placeholders(paths: Iterable[str]) -> Iterator[None]:
+def placeholders(paths: Iterable[str]) -> Iterator[None]:
     """Empty files where env files are missing, for as long as Compose reads the stack.
 
     Compose refuses a stack whose env files are absent, but their content comes from the environment block and is

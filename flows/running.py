@@ -1,0 +1,94 @@
+"""Runs a flow in this process for the command line: its progress, its errors, its exit code."""
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import typer
+from rich.console import Console
+
+LOCAL_API = "http://127.0.0.1:4200/api"
+INTERRUPTED = 130
+BUG = 70
+WIDE = 200
+
+
+def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any:
+    """Do the work and return its result.
+
+    Raises:
+        typer.Exit: with the exit code of what went wrong, after it was shown as one error without a stack trace.
+    """
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the terminal is ours
+    from blocks.errors import OutsideError
+    from flows.core.errors import SlipwayError
+    from flows.terminal import Progress, show_error
+
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _prefect_settings(), Progress(wide_console(quiet=quiet), verbose).shown():
+            return work()
+    except (SlipwayError, OutsideError) as error:
+        show_error(errors, error)
+        raise typer.Exit(error.exit_code) from None
+    except (KeyboardInterrupt, SystemExit):
+        errors.print("[yellow]Interrupted.[/yellow] Running the same command again finishes or repeats the work.")
+        raise typer.Exit(INTERRUPTED) from None
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        raise typer.Exit(_unexpected(errors, error, verbose)) from None
+
+
+def wide_console(*, quiet: bool = False) -> Console:
+    """A console for standard output; wide enough for digests when piped, where nobody could widen it."""
+    console = Console(quiet=quiet, highlight=False)
+    return console if console.is_terminal else Console(quiet=quiet, highlight=False, width=WIDE)
+
+
+def _unexpected(errors: Console, error: Exception, verbose: bool) -> int:
+    """Say what a setting or an unreachable server is about; anything else is a bug of ours, and named so."""
+    import httpx
+    import pydantic
+
+    from flows.terminal import show_error
+
+    if isinstance(error, pydantic.ValidationError):
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        show_error(errors, ValueError(f"bad setting or parameter: {faults}. The settings: docs/SETTINGS.md"))
+        return 2
+    text = str(error)
+    if isinstance(error, httpx.HTTPError) or "Failed to reach API" in text or "Can't connect to Server API" in text:
+        show_error(errors, ConnectionError(
+            f"the Prefect server at {api_url()} does not answer. Start it (`prefect server start`; for the lab "
+            "`make lab`), or set PREFECT_API_URL"
+        ))  # fmt: skip
+        return 2
+    if verbose:
+        errors.print_exception()
+    show_error(errors, error)
+    errors.print("This is not an error Slipway knows. Please report it, with what --verbose prints.")
+    return BUG
+
+
+def api_url() -> str:
+    """The Prefect API that is used: the configured one, else that of a server on this machine."""
+    from prefect.settings import get_current_settings
+
+    return get_current_settings().api.url or LOCAL_API
+
+
+def _prefect_settings() -> Any:
+    """No ephemeral server, which takes half a minute; and no heartbeat thread, for which every sync flow waits up to
+    a second at its end (a run in a terminal has somebody who sees that it ended)."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    return temporary_settings({PREFECT_API_URL: api_url(), PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,49 @@
+"""Reads a stack's environment from the files of a checkout, to be saved as a block."""
+
+import os
+from pathlib import Path
+
+from blocks import StackEnvironment
+from flows.core.compose import Compose
+from flows.core.composefile import collect
+from flows.core.dotenv import parse
+from flows.core.errors import MissingEnvironmentFile
+from flows.core.sources import env_file_entries, find_sources
+from flows.core.stack import Stack
+from flows.settings import Settings
+from flows.tasks.source import ask_compose, find_compose_files, load_config, placeholders
+
+
+def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironment, str]:
+    """Return the environment as the files here hold it, and the stack's name.
+
+    Args:
+        stack: compose file or its directory; '' for the setting.
+        env_file: where the variables stand; default `.env` beside the compose file.
+
+    Raises:
+        MissingEnvironmentFile: an env file or secret file that the stack needs is not here.
+    """
+    settings = Settings()
+    given = find_compose_files(stack or settings.stack)
+    project = os.path.dirname(given[0])
+    path = env_file or Path(project) / ".env"
+    if env_file and not env_file.is_file():
+        raise MissingEnvironmentFile(f"env file {env_file} does not exist. Give --env-file PATH")
+    variables = parse(path.read_text()) if path.is_file() else {}
+    texts = collect(given, lambda name: Path(name).read_text())
+    compose = Compose("", given, settings.profiles, docker=settings.docker)
+    known = {"REGISTRY": "registry", "IMAGE_TAG": "tag", **variables}
+    entries = env_file_entries(load_config(ask_compose(compose.raw_config(), known)))
+    with placeholders(entry.path for entry in entries if entry.required):
+        resolved = Stack.from_config(load_config(ask_compose(compose.config(), known)))
+    sources = find_sources(resolved, project, tuple(texts), entries, texts.values())
+    missing = [e.path for e in sources.environment_files if e.required and not os.path.isfile(e.path)]
+    if missing:
+        raise MissingEnvironmentFile(f"{', '.join(missing)}: needed by the stack and not here. Write it, and try again")
+    files = {
+        os.path.relpath(entry.path, project): Path(entry.path).read_text()
+        for entry in sources.environment_files
+        if os.path.isfile(entry.path)
+    }
+    return StackEnvironment(variables=variables, files=files), resolved.name
