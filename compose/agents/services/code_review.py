@@ -109,7 +109,8 @@ def docstrings(tree: ast.Module) -> Iterator[Finding]:
 def _exported(tree: ast.Module) -> set[str]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(_name(target) == "__all__" for target in node.targets):
-            return {item.value for item in ast.walk(node.value) if isinstance(item, ast.Constant)}
+            names = (item.value for item in ast.walk(node.value) if isinstance(item, ast.Constant))
+            return {name for name in names if isinstance(name, str)}
     return set()
 
 
