@@ -20,9 +20,13 @@ SLIPWAY_PREFECT_PORT=${SLIPWAY_PREFECT_PORT:-4200}
 
 export SLIPWAY_STATE SLIPWAY_LAB SLIPWAY_LAB_REGISTRY_PORT SLIPWAY_LAB_GREEN_SSH_PORT SLIPWAY_LAB_BLUE_SSH_PORT \
     SLIPWAY_LAB_EDGE_PORT SLIPWAY_LAB_PROMETHEUS_PORT SLIPWAY_LAB_LANGFUSE_PORT SLIPWAY_PREFECT_PORT
+# The lab's own Prefect: its home, its server, nothing sent anywhere. Whatever a person's shell points at stays out.
+export PREFECT_HOME=$SLIPWAY_STATE/prefect PREFECT_API_URL=http://127.0.0.1:$SLIPWAY_PREFECT_PORT/api
+export PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 PREFECT_WORKER_QUERY_SECONDS=2
+unset PREFECT_PROFILE PREFECT_API_KEY
 export PATH=$SLIPWAY_STATE/bin:$CHECKOUT/.venv/bin:$PATH
 
-mkdir -p "$SLIPWAY_STATE"/{bin,lab,log,run,stamp}
+mkdir -p "$SLIPWAY_STATE"/{bin,lab,log,prefect,run}
 chmod 700 "$SLIPWAY_STATE/lab"
 
 say() { printf '%s\n' "$*"; }
@@ -51,6 +55,13 @@ until_ready() {
         sleep 0.2
     done
 }
+
+# answers URL: true when something there says 200 within two seconds.
+answers_http() { curl -fsS -o /dev/null --max-time 2 "$1"; }
+
+# unchanged STAMP VALUE: true when this stamp holds this value. record_stamp writes it.
+unchanged() { [[ -e $1 && $(<"$1") == "$2" ]]; }
+record_stamp() { printf '%s' "$2" >"$1"; }
 
 as_root() {
     if ((EUID == 0)); then "$@"; else sudo --preserve-env=RUN "$@"; fi

@@ -24,7 +24,7 @@ has_plugins() {
 
 # clients: the candidates in order of preference; our own link to one is not a candidate.
 clients() {
-    { echo "$preferred" && type -pa docker || true; echo /usr/bin/docker; } | grep -vFx "$CLIENT" | awk '!seen[$0]++' |
+    { echo "$preferred"; type -pa docker || true; echo /usr/bin/docker; } | grep -vFx "$CLIENT" | awk '!seen[$0]++' |
         while read -r client; do if [[ -x $client ]]; then echo "$client"; fi; done
 }
 

@@ -23,14 +23,27 @@ start_detached() {
     disown
 }
 
-# stop_process NAME [SECONDS]: asks, waits, then insists. Children of its session go with it.
+descendants() {
+    local child
+    # shellcheck disable=SC2013  # one line of numbers, without an end of line
+    for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+        echo "$child $(began "$child")"
+        descendants "$child"
+    done
+}
+
+# stop_process NAME [SECONDS]: asks, waits, then insists. What it started goes with it.
 stop_process() {
-    local pid deadline=$((SECONDS + ${2:-10}))
+    local pid start family deadline=$((SECONDS + ${2:-10}))
     if running "$1"; then
         pid=$(pid_of "$1")
+        family=$(descendants "$pid")
         kill -TERM "$pid" 2>/dev/null || true
         while running "$1" && ((SECONDS < deadline)); do sleep 0.1; done
-        if running "$1"; then kill -KILL -- "-$pid" 2>/dev/null || true; fi
+        if running "$1"; then kill -KILL "$pid" 2>/dev/null || true; fi
+        while read -r pid start; do
+            if [[ -n $pid && $(began "$pid") == "$start" ]]; then kill -KILL "$pid" 2>/dev/null || true; fi
+        done <<<"$family"
     fi
     rm -f "$RUN/$1.pid"
 }

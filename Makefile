@@ -1,0 +1,81 @@
+# Slipway. `make` alone says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+LAB := compose/lab
+PREFECT_PORT := $(or $(SLIPWAY_PREFECT_PORT),4200)
+STATE := $(or $(SLIPWAY_STATE),$(CURDIR)/.slipway)
+export SLIPWAY_STATE := $(STATE)
+export PATH := $(STATE)/bin:$(CURDIR)/.venv/bin:$(PATH)
+export PREFECT_HOME := $(STATE)/prefect
+export PREFECT_API_URL := http://127.0.0.1:$(PREFECT_PORT)/api
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy benchmarks/*.sh .ci/run)
+
+.PHONY: help demo lab test unit lint format bench down lock venv prefect engine containers deployments worker
+
+help: ## Say what there is
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
+	    printf '  make %-8s %s\n' "$$name" "$$text"
+	done
+
+demo: lab ## Start the lab and release the sample stack to the droplet "green"
+	@slipway release --droplet green
+
+lab: venv prefect engine containers deployments worker ## Start everything the demo needs, and leave it running
+
+test: lab ## Run every test, set-up included
+	@pytest
+
+unit: venv ## Run the tests that need no engine and no server
+	@pytest -q -m unit
+
+lint: venv ## Check style, types, imports, shell scripts and workflows
+	@$(LAB)/lint.sh $(SCRIPTS)
+
+format: venv ## Put the code into the house's style
+	@ruff check --fix-only .
+	ruff format .
+
+bench: lab ## Measure, and print the table
+	@python -m benchmarks
+
+down: ## Remove what the lab made, and nothing else
+	@$(LAB)/down.sh
+
+# FastAPI 0.151 and later answer 422 to the explicit nulls that Prefect 3.8's own client sends
+# (`prefect deploy` ends after the first deployment), and 0.155 no longer takes `min_items`.
+lock: venv ## Write the lock files anew from pyproject.toml
+	@compile() {
+	    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	        -c <(echo 'fastapi<0.151') pyproject.toml "$$@"
+	}
+	compile --extra dev --extra sample -o requirements-dev.lock
+	compile -c requirements-dev.lock -o requirements.lock
+	sed -i '/#.*\/dev\/fd/d' requirements-dev.lock requirements.lock
+	! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock requirements-dev.lock
+
+# The steps of `lab`, in this order. Each is quick when there is nothing to do.
+venv:
+	@$(LAB)/venv.sh
+
+prefect: venv
+	@$(LAB)/prefect.sh start
+
+engine: prefect
+	@$(LAB)/engine.sh
+
+containers: engine
+	@$(LAB)/base-image.sh
+	$(LAB)/lab.sh
+
+deployments: containers
+	@$(LAB)/prefect.sh wait
+	$(LAB)/deployments.sh
+
+worker: deployments
+	@$(LAB)/worker.sh

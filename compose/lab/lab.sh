@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The lab's containers: credentials, images, then everything up and healthy, and the droplets' host keys
+# read from inside them, which is the one place where they can be trusted to come from.
+. "$(dirname "$0")/common.sh"
+
+LAB=$SLIPWAY_STATE/lab
+IMAGES=(registry droplet edge prometheus langfuse)
+compose() { docker compose --project-directory "$LAB_DIR" -f "$LAB_DIR/docker-compose.yml" "$@"; }
+
+refuse_a_lab_of_another_checkout() {
+    local other
+    other=$(docker ps -a --filter "label=com.docker.compose.project=$SLIPWAY_LAB" \
+        --format '{{.Label "com.docker.compose.project.working_dir"}}' | grep -vFx "$LAB_DIR" | head -1) || return 0
+    fail "the lab '$SLIPWAY_LAB' on this engine belongs to another checkout: ${other%/compose/lab}." \
+        "Run 'make down' there first."
+}
+
+make_credentials() {
+    [[ -e $LAB/credentials.json && -e $LAB/htpasswd && -e $LAB/droplet_key.pub ]] ||
+        logged credentials python "$LAB_DIR/credentials.py" "$LAB"
+}
+
+build_images() {
+    local made_from
+    made_from="$(fingerprint "$LAB_DIR"/{Dockerfile,droplet,edge,langfuse,prometheus,registry}) $(docker image inspect --format '{{.Id}}' debian:trixie-slim)"
+    if unchanged "$LAB/images" "$made_from" &&
+        docker image inspect "${IMAGES[@]/#/slipway-lab-}" >/dev/null 2>&1; then return; fi
+    say "Building the lab's images (about 20 s)."
+    logged lab-images compose --progress plain build
+    record_stamp "$LAB/images" "$made_from"
+}
+
+keep_host_key() {
+    local key
+    key=$(docker exec "$SLIPWAY_LAB-$1" cat /var/lib/droplet/ssh_host_ed25519_key.pub) ||
+        fail "droplet $1 shows no host key. Its last words: docker logs $SLIPWAY_LAB-$1"
+    printf '%s\n' "${key% *}" >"$LAB/$1.host_key"
+}
+
+exec 9>"$RUN/lab.lock"
+flock 9
+refuse_a_lab_of_another_checkout
+make_credentials
+build_images
+logged lab-up compose up -d --wait --wait-timeout 120
+for colour in green blue; do keep_host_key $colour & done
+wait

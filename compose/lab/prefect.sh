@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# prefect.sh start | wait | down: the Prefect server of this checkout. It takes 10 to 20 s to start, so it is
+# started early and waited for late.
+. "$(dirname "$0")/common.sh"
+. "$LAB_DIR/process.sh"
+
+HEALTH=$PREFECT_API_URL/health
+
+start() {
+    if running prefect-server; then return; fi
+    if (: <"/dev/tcp/127.0.0.1/$SLIPWAY_PREFECT_PORT") 2>/dev/null; then
+        fail "port $SLIPWAY_PREFECT_PORT is taken, and not by this checkout's Prefect server." \
+            "Stop what listens there, or choose another port: SLIPWAY_PREFECT_PORT=4201 make …"
+    fi
+    say "Starting the Prefect server."
+    rm -f "$LOGS/prefect-server.log"
+    start_detached prefect-server prefect server start --host 127.0.0.1 --port "$SLIPWAY_PREFECT_PORT"
+}
+
+healthy() { answers_http "$HEALTH" || ! running prefect-server; }
+
+await() {
+    start
+    if until_ready 120 healthy && answers_http "$HEALTH" && running prefect-server; then return; fi
+    tail -n 25 "$LOGS/prefect-server.log" >&2
+    fail "the Prefect server did not become healthy. All of its output: $LOGS/prefect-server.log"
+}
+
+exec 9>"$RUN/prefect.lock"
+flock 9
+case ${1:-wait} in
+    start) start ;;
+    wait) await ;;
+    down) stop_process prefect-server 15 ;;
+    *) fail "usage: prefect.sh start|wait|down" ;;
+esac
