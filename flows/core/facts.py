@@ -41,8 +41,8 @@ def facts_script(stack: str, home: str, references: Iterable[str] = ()) -> str:
     home = shlex.quote(home)
     wanted = shlex.join(references)
     sections = {
-        "info": "docker info --format '{{json .}}' 2>/dev/null || echo '{}'",
-        "disk": "df -Pk \"$(docker info --format '{{.DockerRootDir}}' 2>/dev/null || echo /)\" | tail -n 1",
+        "info": "info=$(docker info --format '{{json .}}' 2>/dev/null); printf '%s\\n' \"$info\"",
+        "disk": 'df -Pk "$(printf "%s" "$info" | sed -n \'s/.*"DockerRootDir":"\\([^"]*\\)".*/\\1/p\' | grep . || echo /)" | tail -n 1',
         "containers": containers_script(stack),
         "images": f"docker image inspect --format '{{{{json .RepoDigests}}}}' {wanted} 2>/dev/null" if wanted else ":",
         "name": f"readlink {home}/current",
