@@ -10,6 +10,7 @@ from typing import Any
 from prefect import flow, runtime
 from prefect.logging import get_run_logger
 
+from blocks import ContainerRegistry
 from blocks.errors import OutsideError
 from flows.core.images import check_tag, plan_images
 from flows.core.outcome import Published
@@ -17,6 +18,7 @@ from flows.hooks import prune_build_host
 from flows.names import run_name
 from flows.settings import Settings
 from flows.tasks.build import build_images, check_registry, push_images
+from flows.tasks.checkout import checked_out
 from flows.tasks.publish import latest_release, pin_external, publish_release, reuse_images
 from flows.tasks.report import table
 from flows.tasks.saved import engine_environment, layout, load_environment, load_langfuse, load_registry, variables
@@ -39,6 +41,7 @@ def build_push(
     env_file: str | None = None,
     mirror_external: bool | None = None,
     cleanup_on_failure: bool | None = None,
+    ref: str | None = None,
 ) -> Published:
     """Build the stack on the build host, push its images, and publish the release beside them.
 
@@ -49,13 +52,25 @@ def build_push(
         env_file: an env file over the environment block's variables.
         mirror_external: copy images from elsewhere into the registry; default: the setting.
         cleanup_on_failure: prune after a failed build or push; default: on when CI is set.
+        ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
     """
-    began, started = time.monotonic(), datetime.now(UTC)
     settings = _settings(mirror_external)
-    stack = stack or settings.stack
-    name = stack_name(stack)
     registry = load_registry(settings)
     check_registry(registry)
+    with checked_out(stack or settings.stack, ref) as place:
+        return _build_push(place, tag, tuple(services or ()), env_file, registry, settings)
+
+
+def _build_push(
+    stack: str,
+    tag: str | None,
+    services: tuple[str, ...],
+    env_file: str | None,
+    registry: ContainerRegistry,
+    settings: Settings,
+) -> Published:
+    began, started = time.monotonic(), datetime.now(UTC)
+    name = stack_name(stack)
     tag = check_tag(tag or default_tag(stack))
     env = engine_environment(settings)
     values = variables(load_environment(settings, name), env_file)
@@ -63,7 +78,7 @@ def build_push(
 
     source = read_stack(stack, settings, place.prefix, tag, values, env)
     plan = plan_images(source.stack, place, tag)
-    wanted = [service.name for service in source.stack.pick(tuple(services or ()))]
+    wanted = [service.name for service in source.stack.pick(services)]
     previous = latest_release(name, registry)
     kept = reuse_images(plan, wanted, tag, previous, registry) if services else {}
 

@@ -59,6 +59,10 @@ Cleanup = Annotated[
         help="Prune dangling layers after a failed build or push; default: on when CI is set.",
     ),
 ]
+Ref = Annotated[
+    str | None,
+    typer.Option("--ref", metavar="COMMIT", help="Build this commit or branch, not the checkout as it lies there."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of the run's log.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -73,6 +77,7 @@ def release(
     env_file: EnvFile = None,
     mirror_external: Mirror = None,
     cleanup_on_failure: Cleanup = None,
+    ref: Ref = None,
     verbose: Verbose = False,
 ) -> None:
     """Build the stack once, push it, deploy it by digest and validate it."""
@@ -81,7 +86,7 @@ def release(
         from flows.release import release as flow
 
         chosen = _strategy(strategy)
-        return flow(stack, tag, droplet, _list(services), chosen, env_file, mirror_external, cleanup_on_failure)
+        return flow(stack, tag, droplet, _list(services), chosen, env_file, mirror_external, cleanup_on_failure, ref)
 
     _show("show_released", run_flow(work, verbose))
 
@@ -94,6 +99,7 @@ def build_push(
     env_file: EnvFile = None,
     mirror_external: Mirror = None,
     cleanup_on_failure: Cleanup = None,
+    ref: Ref = None,
     verbose: Verbose = False,
 ) -> None:
     """Build the stack's images once, push them, and publish the release beside them."""
@@ -101,7 +107,7 @@ def build_push(
     def work() -> Any:
         from flows.build_push import build_push as flow
 
-        return flow(stack, tag, _list(services), env_file, mirror_external, cleanup_on_failure)
+        return flow(stack, tag, _list(services), env_file, mirror_external, cleanup_on_failure, ref)
 
     _show("show_published", run_flow(work, verbose))
 

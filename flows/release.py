@@ -20,6 +20,7 @@ def release(
     env_file: str | None = None,
     mirror_external: bool | None = None,
     cleanup_on_failure: bool | None = None,
+    ref: str | None = None,
 ) -> Released:
     """Build the stack once, push it, deploy it by digest and validate it.
 
@@ -32,8 +33,9 @@ def release(
         env_file: an env file over the environment block's variables.
         mirror_external: copy images from elsewhere into the registry; default: the setting.
         cleanup_on_failure: prune after a failed build or push; default: on when CI is set.
+        ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
     """
-    published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure)
+    published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref)
     deployed = deploy(published.release.tag, stack, droplet, strategy, env_file)
     validated = validate(stack, droplet)
     return Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), Settings().edge_url)
