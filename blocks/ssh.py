@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a droplet is and who we are there. `host_key` is `TYPE BASE64`, as in a `.pub` file; '' if none is pinned."""
+    """Where a droplet is and who we are there. `host_key` is `TYPE BASE64`, as in a `.pub` file; empty: none pinned."""
 
     name: str
     host: str

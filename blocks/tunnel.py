@@ -13,7 +13,7 @@ from blocks.ssh import Session
 
 
 def http_client(session: Session, timeout: float, connections: int = 20) -> httpx.Client:
-    """An httpx client whose connections start on the droplet: `http://172.18.0.5:8000/…` means the droplet's network."""
+    """An httpx client whose connections start on the droplet: `http://172.18.0.5:8000/…` is the droplet's network."""
     return httpx.Client(transport=_Transport(session, connections), timeout=timeout, trust_env=False)
 
 

@@ -40,7 +40,7 @@ def build_push(
     services: list[str] | None = None,
     env_file: str | None = None,
     mirror_external: bool | None = None,
-    cleanup_on_failure: bool | None = None,
+    cleanup_on_failure: bool | None = None,  # noqa: ARG001 — read by the hook, from the run
     ref: str | None = None,
 ) -> Published:
     """Build the stack on the build host, push its images, and publish the release beside them.
@@ -80,7 +80,7 @@ def _build_push(
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
     previous = latest_release(name, registry)
-    kept = reuse_images(plan, wanted, tag, previous, registry) if services else {}
+    kept = reuse_images(plan, wanted, previous, registry) if services else {}
 
     count = len({plan.services[service] for service in wanted} & set(plan.built))
     images = build_images.with_options(task_run_name=f"build {count} images")(source, plan, wanted, settings, env)

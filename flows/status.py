@@ -71,7 +71,13 @@ def _active(settings: Settings) -> str | None:
 
 def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:
     return [
-        {"droplet": droplet, "active": said.active, "release": said.release or "–", "service": name, **state.as_json()}
+        {
+            "droplet": droplet,
+            "active": said.active,
+            "release": said.release or "none",
+            "service": name,
+            **state.as_json(),
+        }
         for droplet, said in found.items()
         for name, state in (said.services.items() or [])
     ]

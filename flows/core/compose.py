@@ -42,11 +42,8 @@ class Compose:
         return self("pull", "--quiet", *services)
 
     def up(self) -> list[str]:
-        """Start what differs. `build:` survives the override, hence `--no-build`; all was pulled, hence `--pull never`."""
+        """Start what differs. `build:` survives the override, hence `--no-build`; all is pulled, hence `--pull never`."""
         return self("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull")
-
-    def up_pulling(self) -> list[str]:
-        return self("up", "--detach", "--no-build", "--remove-orphans", "--quiet-pull")
 
     def down(self) -> list[str]:
         """Stop and remove containers and networks; never volumes."""

@@ -12,6 +12,7 @@ from flows.core.containers import Container, read_containers
 from flows.core.layout import COMMAND, Home
 
 _MARK = "@@slipway:"
+_ROOT_DIRECTORY = r"""printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' | grep ."""
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
@@ -42,7 +43,7 @@ def facts_script(stack: str, home: str, references: Iterable[str] = ()) -> str:
     wanted = shlex.join(references)
     sections = {
         "info": "info=$(docker info --format '{{json .}}' 2>/dev/null); printf '%s\\n' \"$info\"",
-        "disk": 'df -Pk "$(printf "%s" "$info" | sed -n \'s/.*"DockerRootDir":"\\([^"]*\\)".*/\\1/p\' | grep . || echo /)" | tail -n 1',
+        "disk": f'df -Pk "$({_ROOT_DIRECTORY} || echo /)" | tail -n 1',
         "containers": containers_script(stack),
         "images": f"docker image inspect --format '{{{{json .RepoDigests}}}}' {wanted} 2>/dev/null" if wanted else ":",
         "name": f"readlink {home}/current",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import yaml
 
 from flows.core.bundle import FILES, SEED, File
+from flows.core.compose import login
 from flows.core.dotenv import render
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.layout import COMMAND, ENVIRONMENT, SECRETS, Home
@@ -123,7 +124,7 @@ def discard_script(home: Home, name: str) -> str:
     return f"rm -rf {shlex.quote(home.incoming(name))}\n"
 
 
-def pull_script(release: Release, home: Home, place: str, missing: list[str], login: tuple[str, str]) -> str:
+def pull_script(release: Release, home: Home, place: str, missing: list[str], account: tuple[str, str]) -> str:
     """Pull the missing images with a login that is gone afterwards; the password comes by standard input.
 
     Each pulled image gets a tag of its own: to the engine an image known by digest only is dangling, and any
@@ -131,7 +132,7 @@ def pull_script(release: Release, home: Home, place: str, missing: list[str], lo
     """
     by_reference = {reference: service for service, reference in release.services.items()}
     services = [by_reference[reference] for reference in missing]
-    host, user = login
+    host, user = account
     lines = [
         "set -eu",
         "umask 077",
@@ -141,8 +142,7 @@ def pull_script(release: Release, home: Home, place: str, missing: list[str], lo
         'if [ -d "$HOME/.docker/cli-plugins" ]; then ln -s "$HOME/.docker/cli-plugins" "$config/cli-plugins"; fi',
         'if [ -f "$HOME/.docker/config.json" ]; then cp "$HOME/.docker/config.json" "$config/"; fi',
         'export DOCKER_CONFIG="$config"',
-        f'docker login --username {shlex.quote(user)} --password-stdin {shlex.quote(host)} >/dev/null 2>"$config/login" '
-        f'|| {{ cat "$config/login" >&2; exit {LOGIN_FAILED}; }}',
+        f'{shlex.join(login(host, user))} >/dev/null 2>"$config/said" || {{ cat "$config/said" >&2; exit {LOGIN_FAILED}; }}',
         shlex.join(home.compose(release, place).pull(services)),
         *[f"docker tag {shlex.quote(reference)} {shlex.quote(keep_tag(reference))}" for reference in missing],
     ]

@@ -1,4 +1,4 @@
-"""Commands on the build host: quick ones by subprocess, long ones by prefect-shell with their output in the run's log."""
+"""Commands on the build host: quick ones by subprocess, long ones by prefect-shell, live in the run's log."""
 
 import os
 import shlex

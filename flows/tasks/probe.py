@@ -47,7 +47,7 @@ class Probes:
 def probe_health(probes: Probes) -> list[Outcome]:
     """GET the health path of every service that names one."""
 
-    def ask(client: httpx.Client, service: Service, url: str) -> tuple[bool, str]:
+    def ask(client: httpx.Client, _service: Service, url: str) -> tuple[bool, str]:
         answer = client.get(url)
         return judge_health(answer.status_code, answer.text)
 

@@ -143,7 +143,7 @@ def latest_release(stack: str, registry: ContainerRegistry) -> Release | None:
 
 @task(name="keep images", task_run_name="keep the images that are not built", timeout_seconds=120, **RETRIED)
 def reuse_images(
-    plan: Plan, wanted: Sequence[str], tag: str, previous: Release | None, registry: ContainerRegistry
+    plan: Plan, wanted: Sequence[str], previous: Release | None, registry: ContainerRegistry
 ) -> dict[str, str]:
     """Take the images of services that are not built this time from the newest release: reference → digest.
 
