@@ -6,11 +6,11 @@ from pathlib import Path
 from blocks import StackEnvironment
 from flows.core.compose import Compose
 from flows.core.composefile import collect
-from flows.core.dotenv import parse
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.sources import env_file_entries, find_sources
 from flows.core.stack import Stack
 from flows.settings import Settings
+from flows.tasks.envfile import read_env_file
 from flows.tasks.source import ask_compose, find_compose_files, load_config, placeholders
 
 
@@ -30,7 +30,7 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
     path = env_file or Path(project) / ".env"
     if env_file and not env_file.is_file():
         raise MissingEnvironmentFile(f"env file {env_file} does not exist. Give --env-file PATH")
-    variables = parse(path.read_text()) if path.is_file() else {}
+    variables = read_env_file(path, settings) if path.is_file() else {}
     texts = collect(given, lambda name: Path(name).read_text())
     compose = Compose("", given, settings.profiles, docker=settings.docker)
     known = {"REGISTRY": "registry", "IMAGE_TAG": "tag", **variables}

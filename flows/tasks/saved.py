@@ -7,10 +7,10 @@ from prefect.blocks.core import Block
 from prefect_docker import DockerHost
 
 from blocks import ContainerRegistry, Droplet, Langfuse, StackEnvironment
-from flows.core.dotenv import parse
-from flows.core.errors import BlockMissing, StackNotFound
+from flows.core.errors import BlockMissing
 from flows.core.images import Layout, slug
 from flows.settings import Settings
+from flows.tasks.envfile import read_env_file
 
 Kind = TypeVar("Kind", bound=Block)
 
@@ -31,7 +31,11 @@ def load_langfuse(settings: Settings) -> Langfuse | None:
 def load_environment(settings: Settings, stack: str) -> StackEnvironment:
     """The stack's environment; empty when none was saved under the default name."""
     if settings.environment:
-        return _load(StackEnvironment, settings.environment, f"slipway environment set {settings.environment}")
+        return _load(
+            StackEnvironment,
+            settings.environment,
+            f"slipway environment set --name {settings.environment} --stack PATH",
+        )
     return _find(StackEnvironment, block_name(stack)) or StackEnvironment()
 
 
@@ -47,14 +51,11 @@ def variables(environment: StackEnvironment, env_file: str | None) -> dict[str, 
     """The stack's variables: those of the block, and over them those of the env file.
 
     Raises:
-        StackNotFound: the env file cannot be read.
+        MissingEnvironmentFile: the env file cannot be read.
     """
     if not env_file:
         return environment.values()
-    try:
-        return {**environment.values(), **parse(Path(env_file).read_text())}
-    except OSError as error:
-        raise StackNotFound(f"env file {env_file}: {error.strerror}. Give a path that exists on this host") from None
+    return {**environment.values(), **read_env_file(Path(env_file), Settings())}
 
 
 def layout(registry: ContainerRegistry) -> Layout:
