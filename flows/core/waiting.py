@@ -105,10 +105,10 @@ class _Case:
         return self._running()
 
     def _running(self) -> Standing:
-        if self.container.healthcheck is not None:
-            return self._health(self.container.healthcheck)
         if self.container.service in self.stack.awaited_to_complete:
             return self._until(self.patience.one_shot, "not completed")
+        if self.container.healthcheck is not None:
+            return self._health(self.container.healthcheck)
         if self._seen_running >= self.patience.readiness_delay:
             return self._ready("running")
         return self._until(self.patience.without_healthcheck, "starting")
@@ -126,6 +126,10 @@ class _Case:
 
     @property
     def _one_shot(self) -> bool:
+        """A healthcheck says that a service is meant to stay, unless others wait for its completion: a migration that
+        runs the application's image has the healthcheck of that image too."""
+        if self.container.service in self.stack.awaited_to_complete:
+            return True
         return self.container.service in self.stack.one_shots and self.container.healthcheck is None
 
     @property
