@@ -1,0 +1,82 @@
+"""The corner shop: a stack of other names and habits, opened on the droplet `blue` and closed again."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from releasing import (
+    OnDroplet,
+    Registry,
+    Said,
+    checkout,
+    commit,
+    done,
+    forget,
+    remove_build_images,
+    saved,
+    settings,
+)
+
+STACK = "corner-shop"
+SHELF = 'FROM debian:trixie-slim\nLABEL made="{made}"\nCMD ["sleep", "infinity"]\n'
+# As people write them, and as a container must see them.
+VARIABLES = {
+    "GREETING": (r'''"it's \"5\$\" # off, C:\\tea 100%\nand more"''', 'it\'s "5$" # off, C:\\tea 100%\nand more'),
+    "MOTTO": (r"'single $HOME # \n stays'", r"single $HOME # \n stays"),
+    "PLAIN": ("two words # a remark", "two words"),
+}
+KEY = f"key-{token_hex(8)} $HOME #1"
+TOKEN = f"{token_hex(8)} \"open\" $HOME 'sesame' \\n\n"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The shop's checkout, its namespace of the registry, and the droplet it is on."""
+
+    checkout: Path
+    registry: Registry
+    droplet: OnDroplet
+    settings: dict[str, str]
+
+    @property
+    def compose_file(self) -> Path:
+        return self.checkout / "deploy" / "compose.yaml"
+
+    def release(self, *words: str, **more: str) -> Said:
+        """Commit what stands in the checkout, and release it."""
+        commit(self.checkout)
+        return done("release", "--stack", str(self.compose_file), *words, **{**self.settings, **more})
+
+    def write(self, path: str, text: str) -> None:
+        target = self.checkout / path
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text)
+
+    def save_environment(self) -> Said:
+        return done("environment", "set", "--stack", str(self.compose_file), **self.settings)
+
+
+@contextmanager
+def open_shop(tmp: Path) -> Iterator[Shop]:
+    """Everything a first release needs; afterwards nothing of the shop is left anywhere."""
+    from blocks import ContainerRegistry, StackEnvironment  # noqa: PLC0415 — after the environment is set
+
+    registry = Registry(ContainerRegistry.load("registry"))
+    droplet = OnDroplet("blue", STACK)
+    own = settings(tmp / "reports", SLIPWAY_REGISTRY="shop-registry", SLIPWAY_DROPLET="blue")
+    shop = Shop(checkout(Path(__file__).parent / "shop", tmp / "shop"), registry, droplet, dict(own))
+    with ExitStack() as stack:
+        stack.callback(remove_build_images, f"/{registry.namespace}")
+        stack.callback(registry.empty)
+        stack.callback(droplet.remove, registry.namespace)
+        stack.callback(forget, StackEnvironment, STACK)
+        stack.enter_context(saved(shop_registry=registry.named()))
+        shelf = registry.push("shelf:7", SHELF.format(made=registry.namespace), tmp)
+        lines = [f"{name}={written}" for name, (written, _) in VARIABLES.items()]
+        shop.write("deploy/.env", "\n".join([*lines, f"SUPPLIER={shelf.removesuffix('/shelf:7')}", ""]))
+        shop.write("deploy/shop.env", f"PAYMENT_KEY='{KEY}'\nOPEN=yes\n")
+        shop.write("deploy/secrets/token", TOKEN)
+        shop.save_environment()
+        yield shop
