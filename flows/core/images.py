@@ -60,11 +60,7 @@ def plan_images(stack: Stack, layout: Layout, tag: str) -> Plan:
     for service in stack.services.values():
         if service.build:
             makers.setdefault(service.image, service.name)
-    shared = Counter(repository_name(image, layout) for image in makers)
-    target = {}
-    for image, maker in makers.items():
-        name = repository_name(image, layout)
-        target[image] = layout.reference(name if shared[name] == 1 else slug(maker), tag)
+    target = {image: layout.reference(name, tag) for image, name in _names(makers, layout, stack.name).items()}
     external: dict[str, tuple[str, ...]] = {}
     for service in stack.services.values():
         if service.image not in target:
@@ -74,6 +70,27 @@ def plan_images(stack: Stack, layout: Layout, tag: str) -> Plan:
         external=external,
         services={s.name: target.get(s.image, s.image) for s in stack.services.values()},
     )
+
+
+def _names(makers: Mapping[str, str], layout: Layout, stack: str) -> dict[str, str]:
+    """Image → its name in the registry: its own; its maker's where two would share one; numbered where that is taken.
+
+    Two images in one place would be one image: the second push would be what both services run.
+    """
+    release = f"{slug(stack)}-{RELEASE}"
+    own = {image: _path(repository_name(image, layout), layout) for image in makers}
+    often = Counter([*own.values(), release])
+    names = {image: name for image, name in own.items() if often[name] == 1}
+    for image in (image for image in makers if image not in names):
+        maker = slug(makers[image])
+        taken = {*names.values(), release}
+        names[image] = next(n for n in (maker, *(f"{maker}-{i}" for i in range(2, len(makers) + 3))) if n not in taken)
+    return names
+
+
+def _path(name: str, layout: Layout) -> str:
+    """A name as the registry takes it: a tag, where all images share a repository, has no slashes."""
+    return slug(name) if layout.single_repository else "/".join(slug(part) for part in name.split("/"))
 
 
 def repository_name(image: str, layout: Layout) -> str:

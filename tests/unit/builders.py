@@ -1,4 +1,4 @@
-"""Small whole things for the tests of the core: a stack, a release, a container; each test says only what it is about."""
+"""Small whole things for the tests of the core: a stack, a release, a container. Each test says what it is about."""
 
 from datetime import UTC, datetime
 
