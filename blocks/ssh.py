@@ -143,6 +143,12 @@ class Session:
             raise RemoteFailed(f"{self.address}: `{name}` ended with exit {answer.code}: {words}", answer.code, words)
         return answer
 
+    @property
+    def alive(self) -> bool:
+        """Whether the connection is still open, as far as this side knows."""
+        transport = self._client.get_transport() if self._client else None
+        return bool(transport and transport.is_active())
+
     def open_socket(self, host: str, port: int) -> paramiko.Channel:
         """A socket to `host:port` as the droplet sees it (direct-tcpip, RFC 4254 section 7.2)."""
         try:

@@ -11,6 +11,7 @@ from flows.core.preflight import layers_to_pull
 from flows.core.staging import secret_contents
 from flows.names import run_name
 from flows.settings import Settings, Strategy
+from flows.tasks.connection import connected
 from flows.tasks.deploy import (
     Deployment,
     current_release,
@@ -58,7 +59,7 @@ def deploy(
     release, files = fetch_release(name, tag, registry)
     secrets = secret_contents(release, environment.contents())
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
-    with target.session() as session:
+    with connected(target) as session:
         home = Home(target.directory, release.stack)
         deployment = Deployment(session, home, release, files, values, secrets, settings)
         return _carry_out(deployment, registry, strategy or settings.strategy, began)

@@ -7,6 +7,8 @@ from flows.core.outcome import Released
 from flows.deploy import deploy
 from flows.names import run_name
 from flows.settings import Settings, Strategy
+from flows.tasks.connection import connected
+from flows.tasks.saved import load_droplet, remembered
 from flows.validate import validate
 
 
@@ -35,7 +37,9 @@ def release(
         cleanup_on_failure: prune after a failed build or push; default: on when CI is set.
         ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
     """
-    published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref)
-    deployed = deploy(published.release.tag, stack, droplet, strategy, env_file)
-    validated = validate(stack, droplet)
-    return Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), Settings().edge_url)
+    settings = Settings()
+    with remembered(), connected(load_droplet(droplet or settings.droplet)):
+        published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref)
+        deployed = deploy(published.release.tag, published.release.stack, droplet, strategy, env_file)
+        validated = validate(published.release.stack, droplet)
+    return Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), settings.edge_url)

@@ -17,6 +17,7 @@ from flows.core.release import Release, read_release
 from flows.core.stack import Stack
 from flows.names import run_name
 from flows.settings import Settings
+from flows.tasks.connection import connected
 from flows.tasks.logs import show_last_lines
 from flows.tasks.probe import Probes, find_traces, probe_health, probe_mcp, probe_workflows
 from flows.tasks.report import probe_rows, table
@@ -38,7 +39,7 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
     home = Home(target.directory, stack_name(stack or settings.stack))
-    with target.session() as session:
+    with connected(target) as session:
         release, probes = _look(session, home, settings)
         outcomes = _phases(probes, settings)
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if not outcome.passed))

@@ -1,7 +1,10 @@
 """Loads the blocks that were saved, and says how to save the one that was not."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prefect.blocks.core import Block
 from prefect_docker import DockerHost
@@ -13,6 +16,7 @@ from flows.settings import Settings
 from flows.tasks.envfile import read_env_file
 
 Kind = TypeVar("Kind", bound=Block)
+_remembered: ContextVar[dict[Any, Any] | None] = ContextVar("remembered_blocks", default=None)
 
 
 def load_droplet(name: str) -> Droplet:
@@ -74,7 +78,26 @@ def _load(kind: type[Kind], name: str, remedy: str) -> Kind:
     return found
 
 
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Load each block once for as long as the context is open."""
+    token = _remembered.set({})
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
 def _find(kind: type[Kind], name: str) -> Kind | None:
+    known = _remembered.get()
+    if known is None:
+        return _read(kind, name)
+    if (kind, name) not in known:
+        known[kind, name] = _read(kind, name)
+    return known[kind, name]
+
+
+def _read(kind: type[Kind], name: str) -> Kind | None:
     try:
         return kind.load(name)  # type: ignore[return-value]
     except ValueError as error:
