@@ -1,5 +1,6 @@
 """`x-slipway`: what a stack says beside each service about how to probe it and where its state lives."""
 
+import json
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -28,9 +29,19 @@ class WorkflowProbe(BaseModel):
     post: str | None = Field(None, pattern=_PATH)
     get: str | None = Field(None, pattern=_PATH)
     body: Any = None
-    expect: str = Field(description="field of the answer that must not be empty; dots go deeper")
+    expect: str = Field(min_length=1, description="field of the answer that must not be empty; dots go deeper")
     timeout: float = Field(30.0, gt=0, le=600, description="seconds")
     traced: bool = Field(True, description="look for this probe's trace in Langfuse")
+
+    @field_validator("body")
+    @classmethod
+    def _sendable(cls, value: Any) -> Any:
+        """YAML has values that JSON has not, such as dates; better refused now than when the probe runs."""
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"cannot be sent as JSON ({error}). Quote it") from None
+        return value
 
     @model_validator(mode="after")
     def _one_method(self) -> "WorkflowProbe":
