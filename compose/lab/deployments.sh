@@ -3,14 +3,19 @@
 # changed since this server was told last; the stamps stand in the server's home and go with it.
 . "$(dirname "$0")/common.sh"
 
+LAB=$SLIPWAY_STATE/lab
+PORTS="$SLIPWAY_LAB_REGISTRY_PORT $SLIPWAY_LAB_GREEN_SSH_PORT $SLIPWAY_LAB_BLUE_SSH_PORT $SLIPWAY_LAB_PROMETHEUS_PORT $SLIPWAY_LAB_LANGFUSE_PORT"
 HOME_OF_STAMPS=$PREFECT_HOME/slipway-lab
 mkdir -p "$HOME_OF_STAMPS"
 cd "$CHECKOUT"
 
 tell_pool() {
-    curl -fsS -X POST -H 'Content-Type: application/json' \
-        -d '{"name": "slipway", "type": "process", "description": "Flow runs as processes on this machine"}' \
-        "$PREFECT_API_URL/work_pools/" || curl -fsS "$PREFECT_API_URL/work_pools/slipway"
+    python - <<-EOF
+	import httpx
+	pool = {"name": "slipway", "type": "process", "description": "Flow runs as processes on this machine."}
+	answer = httpx.post("$PREFECT_API_URL/work_pools/", json=pool)
+	answer.status_code == 409 or answer.raise_for_status()
+	EOF
 }
 
 # once STAMP SOURCE-FINGERPRINT SENTENCE COMMAND…
@@ -25,7 +30,7 @@ once() {
 exec 9>"$RUN/deployments.lock"
 flock 9
 once pool 1 "Creating the work pool." tell_pool
-once blocks "$(fingerprint blocks "$LAB_DIR/blocks.py" "$SLIPWAY_STATE/lab") $SLIPWAY_LAB_REGISTRY_PORT" \
+once blocks "$(fingerprint blocks "$LAB_DIR/blocks.py" "$LAB"/{credentials.json,droplet_key,green.host_key,blue.host_key}) $PORTS" \
     "Saving the lab's blocks." python "$LAB_DIR/blocks.py"
 [[ -e prefect.yaml ]] || exit 0
 once deployments "$(fingerprint prefect.yaml flows)" \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # down.sh: remove what the lab made, by label and by pid, and nothing else. down.sh list: only say what that is.
 . "$(dirname "$0")/common.sh"
+. "$LAB_DIR/process.sh"
 
 OURS=(--filter label=dev.slipway.lab=true --filter "label=com.docker.compose.project=$SLIPWAY_LAB")
 REGISTRY=127.0.0.1:$SLIPWAY_LAB_REGISTRY_PORT
@@ -46,7 +47,8 @@ case ${1:-down} in
         "$LAB_DIR/prefect.sh" down
         if engine_answers; then logged down remove; fi
         "$LAB_DIR/engine.sh" down
-        rm -rf "${SLIPWAY_STATE:?}"/{bin,lab,log,prefect,run}
+        rm -rf "${SLIPWAY_STATE:?}"/{actionlint,bin,lab,prefect}
+        if ! running dockerd && [[ ! -e $RUN/engine.systemd ]]; then rm -rf "$RUN" "$LOGS"; fi
         rmdir "$SLIPWAY_STATE" 2>/dev/null || true
         say "The lab is gone. What stays: installed packages, the engine's build cache and .venv, so that the next start is quick."
         ;;

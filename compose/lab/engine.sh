@@ -6,10 +6,13 @@
 . "$LAB_DIR/packages.sh"
 
 CLIENT=$SLIPWAY_STATE/bin/docker
+PACKAGED=${SLIPWAY_PACKAGED_CLIENT:-/usr/bin/docker}
+DOCKERD=${SLIPWAY_PACKAGED_ENGINE:-/usr/sbin/dockerd} # not on everybody's PATH
 PID_FILE=/var/run/docker.pid
 NEEDS="Docker Engine with Compose 2.20 or later and buildx (https://docs.docker.com/engine/install/)"
 
-preferred=
+preferred='' # a client to prefer over those on PATH
+installed='' # set when this run brought the engine
 
 answers() { timeout 20 "$1" version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
@@ -24,9 +27,11 @@ has_plugins() {
 
 # clients: the candidates in order of preference; our own link to one is not a candidate.
 clients() {
-    { echo "$preferred"; type -pa docker || true; echo /usr/bin/docker; } | grep -vFx "$CLIENT" | awk '!seen[$0]++' |
+    { echo "$preferred"; type -pa docker || true; echo "$PACKAGED"; } | grep -vFx "$CLIENT" | awk '!seen[$0]++' |
         while read -r client; do if [[ -x $client ]]; then echo "$client"; fi; done
 }
+
+has_engine() { command -v dockerd >/dev/null || [[ -x $DOCKERD ]]; }
 
 first_client() { # first_client TEST…: the first candidate that passes every test
     local client check
@@ -43,7 +48,7 @@ link() { ln -sfn "$1" "$CLIENT"; }
 refuse_what_we_must_not_touch() {
     local client version
     if client=$(first_client answers); then
-        version=$(compose_version "$client")
+        version=$(compose_version "$client") || true
         fail "an engine answers, but its Compose is '${version:-missing}' or buildx is missing. Nothing was changed." \
             "Install Compose 2.20 or later and buildx for $client, then try again."
     fi
@@ -51,7 +56,7 @@ refuse_what_we_must_not_touch() {
     if [[ -S /var/run/docker.sock && ! -w /var/run/docker.sock ]]; then
         fail "you may not use the engine's socket. Run as root, or join the group that owns /var/run/docker.sock."
     fi
-    if command -v dockerd >/dev/null && ! first_client has_plugins >/dev/null; then
+    if has_engine && ! first_client has_plugins >/dev/null; then
         fail "an engine is installed, but not Compose 2.20 or later with buildx. Nothing was changed. Needed: $NEEDS."
     fi
     if [[ $(uname -s) != Linux ]]; then fail "no engine answers. Start or install a $NEEDS."; fi
@@ -64,22 +69,25 @@ install() {
     logged engine-install install_engine
 }
 
+# start CLIENT: the engine runs, and what we started (or what our installation did) is on record as ours.
 start() {
-    answers "$1" && return
+    local daemon
+    if answers "$1" && [[ -z $installed ]]; then return; fi
     can_be_root || fail "the engine is not running, and starting it takes root."
     say "Starting the Docker Engine."
     if [[ -d /run/systemd/system ]]; then
         as_root systemctl start docker
         touch "$RUN/engine.systemd"
-    else
-        if ((EUID == 0)); then start_detached dockerd dockerd; else start_detached dockerd sudo dockerd; fi
+    elif ! answers "$1"; then
+        daemon=$(command -v dockerd || echo "$DOCKERD")
+        if ((EUID == 0)); then start_detached dockerd "$daemon"; else start_detached dockerd sudo "$daemon"; fi
     fi
     until_ready 60 answers "$1" || {
         tail -n 20 "$LOGS/dockerd.log" >&2
         fail "the engine did not start within 60 s. Its log: $LOGS/dockerd.log"
     }
-    # Under sudo the process we started is sudo; the one to stop later is the daemon itself.
-    [[ ! -e $RUN/dockerd.pid ]] || record_process dockerd "$(cat $PID_FILE)"
+    # The daemon itself, not the sudo around it.
+    if [[ ! -e $RUN/engine.systemd ]]; then record_process dockerd "$(cat $PID_FILE)"; fi
 }
 
 up() {
@@ -87,8 +95,8 @@ up() {
     if [[ -x $CLIENT ]] && answers "$CLIENT"; then return; fi
     if client=$(first_client answers has_plugins); then link "$client" && return; fi
     refuse_what_we_must_not_touch
-    command -v dockerd >/dev/null || install
-    [[ ! -x /usr/bin/docker ]] || preferred=/usr/bin/docker # it comes with the packaged plugins
+    if ! has_engine; then install && installed=yes; fi
+    preferred=$PACKAGED # it comes with the packaged plugins
     client=$(first_client has_plugins) || fail "the packages brought no Compose 2.20 or later. Install $NEEDS."
     start "$client"
     link "$client"

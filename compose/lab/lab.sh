@@ -43,5 +43,4 @@ refuse_a_lab_of_another_checkout
 make_credentials
 build_images
 logged lab-up compose up -d --wait --wait-timeout 120
-for colour in green blue; do keep_host_key $colour & done
-wait
+for colour in green blue; do keep_host_key $colour; done

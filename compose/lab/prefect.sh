@@ -4,8 +4,6 @@
 . "$(dirname "$0")/common.sh"
 . "$LAB_DIR/process.sh"
 
-HEALTH=$PREFECT_API_URL/health
-
 start() {
     if running prefect-server; then return; fi
     if (: <"/dev/tcp/127.0.0.1/$SLIPWAY_PREFECT_PORT") 2>/dev/null; then
@@ -17,11 +15,12 @@ start() {
     start_detached prefect-server prefect server start --host 127.0.0.1 --port "$SLIPWAY_PREFECT_PORT"
 }
 
-healthy() { answers_http "$HEALTH" || ! running prefect-server; }
+healthy() { answers_http "$SLIPWAY_PREFECT_PORT" /api/health; }
+healthy_or_ended() { healthy || ! running prefect-server; }
 
 await() {
     start
-    if until_ready 120 healthy && answers_http "$HEALTH" && running prefect-server; then return; fi
+    if until_ready 120 healthy_or_ended && running prefect-server && healthy; then return; fi
     tail -n 25 "$LOGS/prefect-server.log" >&2
     fail "the Prefect server did not become healthy. All of its output: $LOGS/prefect-server.log"
 }

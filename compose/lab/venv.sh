@@ -5,7 +5,6 @@
 . "$LAB_DIR/packages.sh"
 
 VENV=$CHECKOUT/.venv
-STAMP=$VENV/.made-from
 cd "$CHECKOUT"
 
 # uv and pip take the company's CA from different variables; one that is set serves both.
@@ -36,35 +35,41 @@ bring_ensurepip() {
 
 # uv is five times faster than pip over 165 packages. It does not read pip's configuration, where a
 # company may have put its index, so that is handed over.
-install_with_uv() {
+use_the_index_of_pip() {
     local index extra
     index=$("$VENV/bin/pip" config get global.index-url 2>/dev/null || printf '%s' "${PIP_INDEX_URL:-}")
     extra=$("$VENV/bin/pip" config get global.extra-index-url 2>/dev/null || printf '%s' "${PIP_EXTRA_INDEX_URL:-}")
     [[ -z $index ]] || export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}
     [[ -z $extra ]] || export UV_INDEX=${UV_INDEX:-$extra} UV_INDEX_STRATEGY=unsafe-best-match
     export VIRTUAL_ENV=$VENV UV_LINK_MODE=${UV_LINK_MODE:-copy} UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180}
-    "$VENV/bin/uv" pip install --require-hashes -r requirements-dev.lock &&
-        "$VENV/bin/uv" pip install --no-deps -e .
-}
-
-install_with_pip() {
-    "$VENV/bin/pip" install --require-hashes -r requirements-dev.lock && "$VENV/bin/pip" install --no-deps -e .
 }
 
 make_venv() {
     "$python" -m venv --clear "$VENV"
-    if "$VENV/bin/pip" install --disable-pip-version-check uv && install_with_uv; then return; fi
-    install_with_pip
+    if "$VENV/bin/pip" install --disable-pip-version-check uv && use_the_index_of_pip &&
+        "$VENV/bin/uv" pip install --require-hashes -r requirements-dev.lock; then return; fi
+    "$VENV/bin/pip" install --require-hashes -r requirements-dev.lock
+}
+
+install_ourselves() {
+    if [[ -x $VENV/bin/uv ]] && use_the_index_of_pip && "$VENV/bin/uv" pip install --no-deps -e .; then return; fi
+    "$VENV/bin/pip" install --no-deps -e .
 }
 
 exec 9>"$RUN/venv.lock"
 flock 9
 python=$(choose_python)
-wanted="$python $(cat requirements-dev.lock pyproject.toml | sha256sum)"
-if unchanged "$STAMP" "$wanted"; then exit; fi
-say "Making .venv with $("$python" --version) (about 20 s)."
-bring_ensurepip
-"$LAB_DIR/worker.sh" down 9>&- # they run from the environment that is replaced here
-"$LAB_DIR/prefect.sh" down 9>&-
-logged venv make_venv
-record_stamp "$STAMP" "$wanted"
+locked="$python $(sha256sum <requirements-dev.lock)"
+if ! unchanged "$VENV/.locked" "$locked"; then
+    say "Making .venv with $("$python" --version) (about 20 s)."
+    bring_ensurepip
+    "$LAB_DIR/worker.sh" down 9>&- # they run from the environment that is replaced here
+    "$LAB_DIR/prefect.sh" down 9>&-
+    logged venv make_venv
+    record_stamp "$VENV/.locked" "$locked"
+fi
+ourselves=$("$python" -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print(p["build-system"], p["project"])')
+if ! unchanged "$VENV/.ourselves" "$ourselves"; then
+    logged venv-ourselves install_ourselves
+    record_stamp "$VENV/.ourselves" "$ourselves"
+fi

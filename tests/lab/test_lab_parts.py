@@ -27,7 +27,7 @@ def test_the_registry_lets_its_user_in(lab):
 
 def test_a_droplet_refuses_passwords(lab):
     with pytest.raises(paramiko.BadAuthenticationType) as refused:
-        connect(lab, "green", password="anything")  # noqa: S106
+        connect(lab, "green", password="anything")
     assert refused.value.allowed_types == ["publickey"]
 
 
@@ -49,7 +49,9 @@ def test_a_droplet_shows_the_host_key_that_was_read_inside_it(lab, colour):
 
 def test_the_two_droplets_are_two_machines(lab):
     assert lab.host_key("green") != lab.host_key("blue")
-    assert lab.inside("green", "docker", "info", "-f", "{{.ID}}") != lab.inside("blue", "docker", "info", "-f", "{{.ID}}")
+    assert lab.inside("green", "docker", "info", "-f", "{{.ID}}") != lab.inside(
+        "blue", "docker", "info", "-f", "{{.ID}}"
+    )
 
 
 def test_a_droplet_has_compose_and_nothing_to_build_with(lab):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import json
 import zlib
 from collections.abc import Iterator
@@ -45,21 +44,20 @@ def decode(body: bytes, content_type: str, encoding: str) -> list[Json]:
             request, read_id = MessageToDict(message, use_integers_for_enums=True), _hex
         else:
             raise BadRequestError(f"content type {content_type!r} is neither protobuf nor JSON")
-        return [
-            _observation(span, scope, resource, read_id) for span, scope, resource in _spans(request)
-        ]
-    except (OSError, EOFError, zlib.error, DecodeError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        return [_observation(span, scope, resource, read_id) for span, scope, resource in _spans(request)]
+    except (zlib.error, DecodeError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise BadRequestError(f"this is no OTLP trace export: {type(error).__name__}") from error
     except json.JSONDecodeError as error:
         raise BadRequestError(f"this is no JSON: {error}") from error
 
 
 def _unpack(body: bytes) -> bytes:
-    unpacked = zlib.decompressobj(wbits=31).decompress(body, MAX_BODY + 1)
+    stream = zlib.decompressobj(wbits=31)
+    unpacked = stream.decompress(body, MAX_BODY + 1)
     if len(unpacked) > MAX_BODY:
         raise BadRequestError("the body is larger than 20 MB once unpacked")
-    if not unpacked:
-        gzip.decompress(body)  # says what is wrong with an empty or cut stream
+    if not stream.eof:
+        raise BadRequestError("the gzip stream is cut short")
     return unpacked
 
 

