@@ -6,9 +6,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -143,7 +142,7 @@ class Registry:
     """A namespace of the lab's registry that belongs to one test module."""
 
     block: Any
-    namespace: str = field(default_factory=lambda: f"test-{token_hex(3)}")
+    namespace: str
 
     @property
     def host(self) -> str:

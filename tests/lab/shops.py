@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -63,15 +64,19 @@ def open_shop(tmp: Path) -> Iterator[Shop]:
     """Everything a first release needs; afterwards nothing of the shop is left anywhere."""
     from blocks import ContainerRegistry, StackEnvironment  # noqa: PLC0415 — after the environment is set
 
-    registry = Registry(ContainerRegistry.load("registry"))
+    registry = Registry(ContainerRegistry.load("registry"), "test-shop")
     droplet = OnDroplet("blue", STACK)
     own = settings(tmp / "reports", SLIPWAY_REGISTRY="shop-registry", SLIPWAY_DROPLET="blue")
     shop = Shop(checkout(Path(__file__).parent / "shop", tmp / "shop"), registry, droplet, dict(own))
     with ExitStack() as stack:
-        stack.callback(remove_build_images, f"/{registry.namespace}")
-        stack.callback(registry.empty)
-        stack.callback(droplet.remove, registry.namespace)
-        stack.callback(forget, StackEnvironment, STACK)
+        for tidy in (
+            partial(remove_build_images, f"/{registry.namespace}"),
+            registry.empty,
+            partial(droplet.remove, registry.namespace),
+            partial(forget, StackEnvironment, STACK),
+        ):
+            tidy()  # what a killed run left
+            stack.callback(tidy)
         stack.enter_context(saved(shop_registry=registry.named()))
         shelf = registry.push("shelf:7", SHELF.format(made=registry.namespace), tmp)
         lines = [f"{name}={written}" for name, (written, _) in VARIABLES.items()]
