@@ -41,6 +41,8 @@ def collect(given: Iterable[str], read: Callable[[str], str]) -> dict[str, str]:
             found[path] = read(path)
         except OSError as error:
             raise BrokenStack(f"{asked_by or path} refers to {path}: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise BrokenStack(f"{path} is no text file in UTF-8. Is it the compose file that is meant?") from None
         document = _mapping(path, found[path])
         base = os.path.dirname(path)
         queue += [(os.path.join(base, other), path) for other in (*_included(document), *_extended(document))]
@@ -53,15 +55,15 @@ def scalars(text: str) -> Iterator[str]:
         yield node.value
 
 
-def where(texts: Mapping[str, str], service: str, field: str, needle: str) -> str:
-    """`FILE:LINE` of the last file whose `services.SERVICE.FIELD` holds the needle, else the files' names.
+def where(texts: Mapping[str, str], service: str, fields: Iterable[str], needle: str) -> str:
+    """`FILE:LINE` of the last file that holds the needle in one of these fields of the service, else the files' names.
 
     Later files win in Compose. Merge keys are followed to where the text really stands.
     """
     for name, text in reversed(list(texts.items())):
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        holder = _child(_child(_child(root, "services"), service), field)
-        for node in _scalar_nodes(holder):
+        holder = _child(_child(root, "services"), service)
+        for node in (node for field in fields for node in _scalar_nodes(_child(holder, field))):
             if needle in node.value:
                 return f"{name}:{node.start_mark.line + 1}"
     return ", ".join(texts)
@@ -78,16 +80,22 @@ def _mapping(path: str, text: str) -> Mapping[str, Any]:
 
 
 def _included(document: Mapping[str, Any]) -> Iterator[str]:
-    for entry in document.get("include") or ():
-        paths = entry.get("path", ()) if isinstance(entry, Mapping) else entry
-        yield from [paths] if isinstance(paths, str) else paths
+    for entry in _list(document.get("include")):
+        paths = entry.get("path") if isinstance(entry, Mapping) else entry
+        yield from (path for path in _list(paths) if isinstance(path, str))
 
 
 def _extended(document: Mapping[str, Any]) -> Iterator[str]:
-    for service in (document.get("services") or {}).values():
+    services = document.get("services")
+    for service in services.values() if isinstance(services, Mapping) else ():
         extends = service.get("extends") if isinstance(service, Mapping) else None
-        if isinstance(extends, Mapping) and extends.get("file"):
+        if isinstance(extends, Mapping) and isinstance(extends.get("file"), str):
             yield extends["file"]
+
+
+def _list(value: Any) -> list[Any]:
+    """A list as it is, one value as a list of it; what else is wrong with it Compose itself says best."""
+    return value if isinstance(value, list) else [value]
 
 
 def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:

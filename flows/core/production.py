@@ -44,7 +44,7 @@ def _source_mounts(
     if service.extension.mounts_source:
         return []
     return [
-        f"{where(texts, service.name, 'volumes', mount.target)} mounts source {mount.source} into {service.name}"
+        f"{where(texts, service.name, ['volumes'], mount.target)} mounts source {mount.source} into {service.name}"
         for mount in service.mounts
         if mount.kind == "bind" and _is_source(mount.source, contexts, holds_source)
     ]
@@ -58,11 +58,12 @@ def _is_source(path: str, contexts: set[str], holds_source: Callable[[str], bool
 
 def _reloads(service: Service, texts: Mapping[str, str]) -> list[str]:
     findings = []
-    for word in service.words:
+    for word in " ".join(service.words).split():  # `sh -c "…"` is one word to Compose
         flag = next((r for r in _RELOADERS if word.split("=")[0] == r or PurePosixPath(word).name == r), None)
         if flag:
-            findings.append(f"{where(texts, service.name, 'command', flag)} starts {service.name} with {flag}")
+            place = where(texts, service.name, ["command", "entrypoint"], flag)
+            findings.append(f"{place} starts {service.name} with {flag}")
     for name in _DEBUG_VARIABLES:
         if service.environment.get(name, "").lower() not in _OFF:
-            findings.append(f"{where(texts, service.name, 'environment', name)} sets {name} for {service.name}")
+            findings.append(f"{where(texts, service.name, ['environment'], name)} sets {name} for {service.name}")
     return findings

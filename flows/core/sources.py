@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.core.composefile import scalars
 from flows.core.release import EnvironmentFile
-from flows.core.stack import Stack, inside
+from flows.core.stack import Stack
 
 PRIVATE = 0o600
 
@@ -56,11 +56,11 @@ def find_sources(
         texts: the compose files' texts; a path that stands in them absolute is the droplet's, not the stack's.
     """
     spoken = [scalar for text in texts for scalar in scalars(text)]
-    upward = any(scalar.startswith("..") for scalar in spoken)
+    above = _above(spoken, (project, *map(os.path.dirname, files)))
 
     def of_the_stack(path: str) -> bool:
         literal = any(scalar == path or scalar.startswith(f"{path}:") for scalar in spoken)
-        return not literal and (upward or inside(path, project))
+        return not literal and f"{path}/".startswith(above)
 
     shipped: dict[str, None] = {}
     state: dict[str, None] = {}
@@ -102,6 +102,21 @@ def find_sources(
         readers=readers,
         secret_readers={name: paths for name, paths in secret_readers.items() if paths},
     )
+
+
+def _above(spoken: Iterable[str], bases: Iterable[str]) -> tuple[str, ...]:
+    """Prefixes of the stack's own paths: the compose files' directories, and where `..` leads up to a first variable.
+
+    A path of a droplet that comes from a variable (`${DATA}:/data`) begins with none of these.
+    """
+    upward = [scalar.split(":")[0] for scalar in spoken if scalar.startswith("..")]
+    prefixes = [f"{base}/" for base in bases]
+    for base in dict.fromkeys(prefixes):
+        for path in dict.fromkeys(upward):
+            known, variable, _ = path.partition("$")
+            head, _, tail = known.rpartition("/") if variable else (known, "", "")
+            prefixes.append(os.path.join(os.path.normpath(os.path.join(base, head)), tail))
+    return tuple(prefix for prefix in prefixes if prefix != "/")
 
 
 def env_file_entries(config: Mapping[str, Any]) -> tuple[EnvironmentFile, ...]:
