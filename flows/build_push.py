@@ -3,6 +3,8 @@
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
@@ -19,9 +21,20 @@ from flows.names import run_name
 from flows.settings import Settings
 from flows.tasks.build import build_images, check_registry, push_images
 from flows.tasks.checkout import checked_out
-from flows.tasks.publish import latest_release, pin_external, publish_release, reuse_images
+from flows.tasks.connection import connected
+from flows.tasks.external import pin_external
+from flows.tasks.publish import latest_release, publish_release, reuse_images
+from flows.tasks.pull import Ahead
 from flows.tasks.report import table
-from flows.tasks.saved import engine_environment, layout, load_environment, load_langfuse, load_registry, variables
+from flows.tasks.saved import (
+    engine_environment,
+    layout,
+    load_droplet,
+    load_environment,
+    load_langfuse,
+    load_registry,
+    variables,
+)
 from flows.tasks.source import default_tag, read_stack, stack_name
 
 METADATA = "push-docr-metadata.json"
@@ -42,6 +55,7 @@ def build_push(
     mirror_external: bool | None = None,
     cleanup_on_failure: bool | None = None,  # noqa: ARG001 — read by the hook, from the run
     ref: str | None = None,
+    pull_ahead: str | None = None,
 ) -> Published:
     """Build the stack on the build host, push its images, and publish the release beside them.
 
@@ -53,12 +67,13 @@ def build_push(
         mirror_external: copy images from elsewhere into the registry; default: the setting.
         cleanup_on_failure: prune after a failed build or push; default: on when CI is set.
         ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
+        pull_ahead: name of a Droplet block; it pulls each image as soon as it is pushed. Nothing there is started.
     """
     settings = _settings(mirror_external)
     registry = load_registry(settings)
     check_registry(registry)
-    with checked_out(stack or settings.stack, ref) as place:
-        return _build_push(place, tag, tuple(services or ()), env_file, registry, settings)
+    with checked_out(stack or settings.stack, ref) as place, _ahead(pull_ahead, registry, settings) as ahead:
+        return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead)
 
 
 def _build_push(
@@ -68,6 +83,7 @@ def _build_push(
     env_file: str | None,
     registry: ContainerRegistry,
     settings: Settings,
+    ahead: Ahead | None,
 ) -> Published:
     began, started = time.monotonic(), datetime.now(UTC)
     name = stack_name(stack)
@@ -84,13 +100,22 @@ def _build_push(
 
     count = len({plan.services[service] for service in wanted} & set(plan.built))
     images = build_images.with_options(task_run_name=f"build {count} images")(source, plan, wanted, settings, env)
-    digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env)
+    digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
     external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
     release = publish_release(source, plan, tag, {**kept, **digests}, external, previous, registry, settings)
 
     published = Published(release, previous.tag if previous else None, time.monotonic() - began)
     _record(published, started, settings)
     return published
+
+
+@contextmanager
+def _ahead(droplet: str | None, registry: ContainerRegistry, settings: Settings) -> Iterator[Ahead | None]:
+    if droplet is None:
+        yield None
+        return
+    with connected(load_droplet(droplet)) as session, Ahead(session, registry, settings, get_run_logger()) as ahead:
+        yield ahead
 
 
 def _settings(mirror_external: bool | None) -> Settings:

@@ -5,6 +5,7 @@ import time
 from prefect import flow
 
 from blocks import ContainerRegistry
+from flows.core.containers import strangers
 from flows.core.layout import Home
 from flows.core.outcome import Deployed, service_states
 from flows.core.preflight import layers_to_pull
@@ -13,21 +14,22 @@ from flows.names import run_name
 from flows.settings import Settings, Strategy
 from flows.tasks.connection import connected
 from flows.tasks.deploy import (
-    Deployment,
     current_release,
     make_current,
     preflight,
     prove_digests,
     pull_images,
     put_files,
+    remove_strangers,
     start_services,
     stop_services,
-    wait_until_ready,
 )
+from flows.tasks.deployment import Deployment
 from flows.tasks.publish import fetch_release
 from flows.tasks.report import table
 from flows.tasks.saved import layout, load_droplet, load_environment, load_registry, variables
 from flows.tasks.source import stack_name
+from flows.tasks.wait import wait_until_ready
 
 
 @flow(name="deploy", flow_run_name=run_name("deploy {stack} {tag} to {droplet}"))
@@ -65,17 +67,24 @@ def deploy(
         return _carry_out(deployment, registry, strategy or settings.strategy, began)
 
 
+def _switch(deployment: Deployment, gone: list[str]) -> None:
+    make_current(deployment)
+    if gone:
+        remove_strangers(deployment, gone)
+
+
 def _carry_out(deployment: Deployment, registry: ContainerRegistry, strategy: Strategy, began: float) -> Deployed:
     facts = preflight(deployment)
     to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
     stack = put_files(deployment)
+    gone = strangers(facts.containers, stack.services)
     if strategy == "recreate":
-        make_current(deployment)
+        _switch(deployment, gone)
         stop_services(deployment)
-        pulled = pull_images(deployment, facts, registry, deployment.home.current)
+        pulled = pull_images(deployment, facts, registry)
     else:
-        pulled = pull_images(deployment, facts, registry, deployment.home.incoming(deployment.name))
-        make_current(deployment)
+        pulled = pull_images(deployment, facts, registry)
+        _switch(deployment, gone)
         if strategy == "prefetch":
             stop_services(deployment)
     start_services(deployment)

@@ -38,8 +38,9 @@ def release(
         ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
     """
     settings = Settings()
-    with remembered(), connected(load_droplet(droplet or settings.droplet)):
-        published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref)
+    droplet = droplet or settings.droplet
+    with remembered(), connected(load_droplet(droplet)):
+        published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref, droplet)
         deployed = deploy(published.release.tag, published.release.stack, droplet, strategy, env_file)
         validated = validate(published.release.stack, droplet)
     return Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), settings.edge_url)

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from flows.core.outcome import Deployed, DropletStatus, Published, Released, ServiceState, Validated
 from flows.core.probes import Outcome
+from flows.tasks.retrying import RAW
 
 _NOISE = ("Beginning ", "View at ", "Created ", "Finished in state Completed")
-RAW = "slipway_raw"
 
 
 class Progress(logging.Handler):

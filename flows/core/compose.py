@@ -37,12 +37,8 @@ class Compose:
     def build(self) -> list[str]:
         return self("--progress", "plain", "build")
 
-    def pull(self, services: Iterable[str]) -> list[str]:
-        """Pull these services' images; one-shots and the rest alike, dependencies left out."""
-        return self("pull", "--quiet", *services)
-
     def up(self) -> list[str]:
-        """Start what differs. `build:` survives the override, hence `--no-build`; all is pulled, hence `--pull never`."""
+        """Start what differs. `build:` survives the override, hence `--no-build`; all is there, hence `--pull never`."""
         return self("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull")
 
     def down(self) -> list[str]:
@@ -53,6 +49,15 @@ class Compose:
 def project_containers(project: str) -> list[str]:
     """Ids of all containers of the project, stopped ones too."""
     return ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}"]
+
+
+def stop(ids: Iterable[str]) -> list[str]:
+    return ["docker", "stop", *ids]
+
+
+def remove(ids: Iterable[str]) -> list[str]:
+    """Remove stopped containers; without `--volumes`, so that anonymous volumes stay too."""
+    return ["docker", "rm", "--force", *ids]
 
 
 def push(reference: str, docker: str = "docker") -> list[str]:

@@ -1,7 +1,7 @@
 """What the engine says of a stack's containers: `docker inspect`, read into facts."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -65,6 +65,11 @@ def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
         if dict(container.labels).get("com.docker.compose.oneoff") != "True":
             found.setdefault(container.service, []).append(container)
     return found
+
+
+def strangers(containers: Iterable[Container], services: Collection[str]) -> list[str]:
+    """Ids of the containers whose service is none of these."""
+    return [c.id for name, mine in by_service(containers).items() if name not in services for c in mine]
 
 
 def _container(entry: Any) -> Container:

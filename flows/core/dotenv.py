@@ -1,9 +1,22 @@
-"""Env files: read as people write them, written so that Compose reads back exactly the same values."""
+"""Env files: read as Compose reads them, written so that Compose reads back exactly the same values.
 
+Syntax: github.com/compose-spec/compose-go, package dotenv. Other readers of env files differ from it in quotes and
+escapes, and a password that differs by one backslash is another password.
+"""
+
+import re
 from collections.abc import Mapping
-from io import StringIO
 
-from dotenv import dotenv_values
+_ASSIGNMENT = re.compile(
+    r"""[^\S\n]*(?:export[^\S\n]+)?(?P<name>[\w.-]+)[^\S\n]*=[^\S\n]*(?:
+        '(?P<literal>(?:\\.|[^'\\])*)'
+      | "(?P<escaped>(?:\\.|[^"\\])*)"
+      | (?P<plain>[^\n]*)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\", "$": "$"}
 
 
 def render(variables: Mapping[str, str]) -> bytes:
@@ -17,9 +30,23 @@ def render(variables: Mapping[str, str]) -> bytes:
 
 def parse(text: str) -> dict[str, str]:
     """Read an env file's text; names without a value are left out, nothing is interpolated."""
+    values = {}
+    position = 0
+    while position < len(text):
+        if found := _ASSIGNMENT.match(text, position):
+            values[found["name"]] = _value(found)
+            position = found.end()
+        line_end = text.find("\n", position)
+        position = len(text) if line_end < 0 else line_end + 1
+    return values
 
-    values = dotenv_values(stream=StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value is not None}
+
+def _value(found: re.Match[str]) -> str:
+    if found["literal"] is not None:
+        return found["literal"].replace("\\'", "'")
+    if found["escaped"] is not None:
+        return _ESCAPE.sub(lambda escape: _ESCAPES.get(escape[1], escape[0]), found["escaped"])
+    return re.sub(r"\s#.*", "", found["plain"]).rstrip()
 
 
 def _quote(value: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import yaml
 
 from flows.core.bundle import FILES, SEED, File
-from flows.core.compose import login
 from flows.core.dotenv import render
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.layout import COMMAND, ENVIRONMENT, SECRETS, Home
@@ -17,8 +16,6 @@ from flows.core.release import Release, fingerprint
 
 SECRETS_LABEL = "dev.slipway.secrets"
 PRIVATE = 0o600
-# Our own exit code for a login that the registry refused; Docker and Compose do not use it.
-LOGIN_FAILED = 77
 
 
 def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, File]:
@@ -122,37 +119,6 @@ def switch_script(home: Home, name: str) -> str:
 
 def discard_script(home: Home, name: str) -> str:
     return f"rm -rf {shlex.quote(home.incoming(name))}\n"
-
-
-def pull_script(release: Release, home: Home, place: str, missing: list[str], account: tuple[str, str]) -> str:
-    """Pull the missing images with a login that is gone afterwards; the password comes by standard input.
-
-    Each pulled image gets a tag of its own: to the engine an image known by digest only is dangling, and any
-    `docker image prune` would take it, and with it the way back.
-    """
-    by_reference = {reference: service for service, reference in release.services.items()}
-    services = [by_reference[reference] for reference in missing]
-    host, user = account
-    lines = [
-        "set -eu",
-        "umask 077",
-        "config=$(mktemp -d)",
-        "trap 'rm -rf \"$config\"' EXIT",
-        "trap 'exit 129' HUP INT TERM",
-        'if [ -d "$HOME/.docker/cli-plugins" ]; then ln -s "$HOME/.docker/cli-plugins" "$config/cli-plugins"; fi',
-        'if [ -f "$HOME/.docker/config.json" ]; then cp "$HOME/.docker/config.json" "$config/"; fi',
-        'export DOCKER_CONFIG="$config"',
-        f'{shlex.join(login(host, user))} >/dev/null 2>"$config/said" || {{ cat "$config/said" >&2; exit {LOGIN_FAILED}; }}',
-        shlex.join(home.compose(release, place).pull(services)),
-        *[f"docker tag {shlex.quote(reference)} {shlex.quote(keep_tag(reference))}" for reference in missing],
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def keep_tag(reference: str) -> str:
-    """The local tag that keeps an image pulled by digest from being dangling."""
-    repository, digest = reference.split("@sha256:")
-    return f"{repository}:slipway-{digest[:16]}"
 
 
 def _link_state(path: str, home: Home, place: str, is_file: bool) -> list[str]:

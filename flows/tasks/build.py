@@ -21,6 +21,7 @@ from flows.core.images import Plan, split_host, split_reference
 from flows.core.push import push_waves
 from flows.settings import Settings
 from flows.tasks.host import TIMED_OUT, run, stream
+from flows.tasks.pull import Ahead
 from flows.tasks.retrying import ONCE, RETRIED
 from flows.tasks.source import Source
 
@@ -29,11 +30,13 @@ SIDE_BY_SIDE = 8
 
 @dataclass(frozen=True)
 class Built:
-    """An image in the build host's engine: its layers (diff ids) and the digests it is known by."""
+    """An image in the build host's engine: layers (diff ids), the digests it is known by, unpacked bytes, platform."""
 
     reference: str
     layers: tuple[str, ...]
     digests: tuple[str, ...]
+    size: int
+    platform: str
 
 
 @task(name="check registry", task_run_name="check the login at {registry.host}", timeout_seconds=60, **RETRIED)
@@ -74,19 +77,32 @@ def built_images(references: Sequence[str], settings: Settings, env: Mapping[str
     if answer.returncode != 0:
         raise BuildFailed(f"{answer.stderr.strip()}. Build it first: leave --services out, or name its service too")
     return [
-        Built(reference, tuple(entry["RootFS"].get("Layers") or ()), tuple(entry.get("RepoDigests") or ()))
+        Built(
+            reference,
+            tuple(entry["RootFS"].get("Layers") or ()),
+            tuple(entry.get("RepoDigests") or ()),
+            entry.get("Size", 0),
+            f"{entry.get('Os', '')}/{entry.get('Architecture', '')}",
+        )
         for reference, entry in zip(references, json.loads(answer.stdout), strict=True)
     ]
 
 
 @task(name="push images", **RETRIED)
 def push_images(
-    images: Sequence[Built], registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
+    images: Sequence[Built],
+    registry: ContainerRegistry,
+    settings: Settings,
+    env: Mapping[str, str],
+    ahead: Ahead | None = None,
 ) -> dict[str, str]:
     """Push what the registry does not have, and return reference → digest, read back from the registry.
 
     An image that was pushed before, under whatever tag, only gets the new tag there. Layers that images share are
     pushed once.
+
+    Args:
+        ahead: is told of each image as soon as the registry has it.
 
     Raises:
         PushFailed, and what the registry client raises
@@ -106,10 +122,20 @@ def push_images(
                     code, lines = stream(commands, {**env, **login}, settings.push_timeout)
                     if code:
                         raise PushFailed(_told("`docker push`", code, lines, settings.push_timeout))
+                    if ahead:
+                        _pull_ahead(ahead, client, [image for image in images if image.reference in wave])
         digests = dict(pool.map(lambda image: (image.reference, _digest(client, image.reference)), images))
     if missing:
         _cross_check({reference: digests[reference] for reference in missing}, settings, env)
     return digests
+
+
+def _pull_ahead(ahead: Ahead, client: Distribution, images: Sequence[Built]) -> None:
+    by_digest = {f"{split_reference(i.reference)[0]}@{_digest(client, i.reference)}": i for i in images}
+    ahead.pull(
+        {reference: image.size for reference, image in by_digest.items()},
+        {reference: image.platform for reference, image in by_digest.items()},
+    )
 
 
 def _retag(client: Distribution, image: Built) -> str | None:

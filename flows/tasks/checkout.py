@@ -1,4 +1,4 @@
-"""A git commit as a directory of its own, so that a release builds what was asked for, not what happens to lie there."""
+"""A git commit as a directory of its own: a release builds what was asked for, not what happens to lie there."""
 
 import os
 import subprocess

@@ -16,6 +16,8 @@ def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
     return isinstance(state.result(raise_on_failure=False), _PASSING)
 
 
+# Marks a log line that is another program's output: the terminal shows it only when asked to.
+RAW = "slipway_raw"
 # No task of ours is cached: each acts on the outside world, and clients have no cache key.
 ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 RETRIED: dict[str, Any] = {
