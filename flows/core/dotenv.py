@@ -31,7 +31,7 @@ def render(variables: Mapping[str, str]) -> bytes:
 def parse(text: str) -> dict[str, str]:
     """Read an env file's text; names without a value are left out, nothing is interpolated."""
     values = {}
-    position = 0
+    position = len(text) - len(text.removeprefix("\ufeff"))  # some editors begin a file with this mark
     while position < len(text):
         if found := _ASSIGNMENT.match(text, position):
             values[found["name"]] = _value(found)
