@@ -38,7 +38,7 @@ class Compose:
         return self("--progress", "plain", "build")
 
     def up(self) -> list[str]:
-        """Start what differs. `build:` survives the override, hence `--no-build`; all is there, hence `--pull never`."""
+        """Start what differs. `build:` survives the override, hence `--no-build`; all is there: `--pull never`."""
         return self("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull")
 
     def down(self) -> list[str]:
