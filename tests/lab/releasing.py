@@ -222,4 +222,4 @@ def remove_build_images(words: str) -> None:
 
 def settings(reports: Path, **more: str) -> Mapping[str, str]:
     """Settings of a test run: reports go where nobody looks for the user's, and Langfuse is left alone."""
-    return {"SLIPWAY_REPORTS": str(reports), "SLIPWAY_LANGFUSE": "", **more}
+    return {"SLIPWAY_REPORTS": str(reports), "SLIPWAY_LANGFUSE": "", "SLIPWAY_READINESS_DELAY": "1", **more}
