@@ -1,0 +1,1 @@
+"""Other tools that do the same deploy: their own files, and how they are run."""

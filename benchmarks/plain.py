@@ -1,0 +1,89 @@
+"""The same docker commands that a deploy of ours gives, as one plain script over one OpenSSH connection.
+
+The commands come from the same builders, so the two cannot drift apart; what is left out is all that Slipway does
+around them.
+"""
+
+import base64
+import shlex
+from dataclasses import dataclass
+
+from benchmarks.bench import Bench
+from benchmarks.command import run
+from benchmarks.lab import NAME
+from blocks import ContainerRegistry, StackEnvironment
+from flows.core import staging
+from flows.core.facts import containers_script, facts_script, read_facts, running_script
+from flows.core.layout import Home
+from flows.core.preflight import missing_images
+from flows.core.release import Release
+from flows.settings import Settings
+from flows.tasks.deploy import Deployment
+from flows.tasks.publish import fetch_release
+from flows.tasks.saved import layout
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A published release with all that is put on a droplet for it."""
+
+    deployment: Deployment
+    tar: bytes
+    registry: ContainerRegistry
+
+    @property
+    def release(self) -> Release:
+        return self.deployment.release
+
+
+def prepare(tag: str) -> Prepared:
+    """Read a release from the registry, as the deploy flow does."""
+    registry = ContainerRegistry.load(NAME)
+    variables = {**StackEnvironment.load(NAME).values(), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
+    release, files = fetch_release.fn(NAME, tag, registry)
+    home = Home("/opt/slipway", release.stack)
+    deployment = Deployment(None, home, release, files, variables, {}, Settings())  # type: ignore[arg-type]
+    return Prepared(deployment, staging.staging_tar(release, files, variables, {}, home), registry)
+
+
+def missing(bench: Bench, prepared: Prepared) -> list[str]:
+    """References that the droplet must pull, asked before the clock runs."""
+    release = prepared.release
+    script = facts_script(release.stack, prepared.deployment.home.path, sorted(release.images))
+    return missing_images(release, read_facts(bench.lab.inside(script)))
+
+
+def deploy(bench: Bench, prepared: Prepared, to_pull: list[str]) -> None:
+    """Deploy it: facts, files, config, pull, tag, up, inspect until all are healthy, image inspect."""
+    command = 'script=$(mktemp); trap \'rm -f "$script"\' EXIT; cat >"$script"; sh "$script"'
+    run([*bench.ssh(), command], stdin=_script(prepared, to_pull).encode())
+
+
+def _script(prepared: Prepared, to_pull: list[str]) -> str:
+    d, release, registry = prepared.deployment, prepared.release, prepared.registry
+    home = d.home
+    healthy = f'$({_shell(containers_script(release.stack))} | grep -c \'"Status": "healthy"\')'
+    steps = [
+        f"{_shell(facts_script(release.stack, home.path, sorted(release.images)))} >/dev/null",
+        _fed(prepared.tar, staging.stage_script(release, home, d.name, {})),
+    ]
+    if to_pull:
+        login = (registry.host, registry.username)
+        password = registry.password.get_secret_value().encode()
+        steps.append(_fed(password, staging.pull_script(release, home, home.incoming(d.name), to_pull, login)))
+    steps += [
+        _shell(staging.switch_script(home, d.name)),
+        shlex.join(d.compose.up()),
+        f'until [ "{healthy}" -eq {len(release.services)} ]; do sleep 0.25; done',
+        f"{_shell(running_script(release.stack))} >/dev/null",
+    ]
+    return "set -eu\n" + "\n".join(steps) + "\n"
+
+
+def _shell(script: str) -> str:
+    return shlex.join(["sh", "-c", script])
+
+
+def _fed(data: bytes, script: str) -> str:
+    """The script with this on its standard input."""
+    return f"echo {base64.b64encode(data).decode()} | base64 -d | {_shell(script)} >/dev/null"

@@ -1,0 +1,50 @@
+"""Slipway's side: the command as a whole process, and the flows in this process for their bodies alone."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
+
+from benchmarks.command import run
+from benchmarks.measure import Section, median
+from benchmarks.prefect_runs import Span, timeline
+from flows.running import run_flow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ran: seconds from its start to its exit, interpreter included, and where they went."""
+
+    seconds: float
+    spans: list[Span]
+
+
+def where(title: str, runs: list[Ran]) -> Section:
+    """The table of where the time of a command went: the median of each piece over the runs."""
+    section = Section(title, ("piece", "median", "share"))
+    whole = median([ran.seconds for ran in runs])
+    for span in runs[0].spans:
+        same = [s.seconds for ran in runs for s in ran.spans if (s.name, s.parent) == (span.name, span.parent)]
+        name = f"   {span.name}" if span.parent else span.name
+        section.add(name, f"{median(same):.2f} s", f"{median(same) / whole:.0%}", strong=span.stage)
+    section.add("the whole command", f"{whole:.2f} s", "100%", strong=True)
+    return section
+
+
+def command(*words: str) -> Ran:
+    """Run `slipway WORDS…` as a process of its own."""
+    script = Path(sys.executable).parent / "slipway"
+    argv = [str(script)] if script.exists() else [sys.executable, "-m", "flows.cli"]
+    began, clock = time.time(), time.monotonic()
+    run([*argv, *words])
+    spent, ended = time.monotonic() - clock, time.time()
+    return Ran(spent, timeline(words[0], began, ended))
+
+
+def in_process(work: Callable[[], T]) -> T:
+    """Run a flow here, with the settings that the command gives it."""
+    return cast(T, run_flow(work, False, quiet=True))
