@@ -23,7 +23,7 @@ def build_file(config: Mapping[str, Any], plan: Plan, wanted: Iterable[str]) -> 
         plan.built[plan.services[name]]: plan.services[name] for name in wanted if plan.services[name] in plan.built
     }
     services = {
-        maker: {"image": target.replace("$", "$$"), "build": config["services"][maker]["build"]}
+        maker: {"image": target.replace("$", "$$"), **_picked(config["services"][maker])}
         for maker, target in sorted(makers.items())
     }
     used = {
@@ -36,6 +36,11 @@ def build_file(config: Mapping[str, Any], plan: Plan, wanted: Iterable[str]) -> 
     if secrets:
         document["secrets"] = secrets
     return yaml.safe_dump(document, sort_keys=True).encode()
+
+
+def _picked(service: Mapping[str, Any]) -> dict[str, Any]:
+    """What Compose builds by; `platform` is the one built for where `build` names none."""
+    return {key: service[key] for key in ("build", "platform") if key in service}
 
 
 def _build_secrets(build: Any) -> Iterable[Any]:

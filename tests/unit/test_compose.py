@@ -1,0 +1,56 @@
+"""The commands Slipway runs, word for word."""
+
+import pytest
+
+from flows.core import compose
+from flows.core.compose import Compose
+
+pytestmark = pytest.mark.unit
+
+SHOP = Compose("shop", ("/r/a.yml", "/r/b.yml"), ("metrics",), "/r/environment", "/usr/bin/docker")
+SHOP_WORDS = (
+    "/usr/bin/docker compose --project-name shop --file /r/a.yml --file /r/b.yml --profile metrics "
+    "--env-file /r/environment"
+)
+COMMANDS = {
+    "config": (Compose("", ("a.yml",)).config(), "docker compose --file a.yml config"),
+    "raw config": (Compose("", ("a.yml",)).raw_config(), "docker compose --file a.yml config --no-interpolate"),
+    "build": (SHOP.build(), f"{SHOP_WORDS} --progress plain build"),
+    "up": (SHOP.up(), f"{SHOP_WORDS} up --detach --no-build --pull never --remove-orphans --quiet-pull"),
+    "down": (SHOP.down(), f"{SHOP_WORDS} down --remove-orphans"),
+    "any other": (SHOP("logs", "web"), f"{SHOP_WORDS} logs web"),
+    "containers of a project": (
+        compose.project_containers("shop"),
+        "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop",
+    ),
+    "stop": (compose.stop(["id1", "id2"]), "docker stop id1 id2"),
+    "remove": (compose.remove(["id1", "id2"]), "docker rm --force id1 id2"),
+    "push": (compose.push("host/web:1"), "docker push --quiet host/web:1"),
+    "login": (compose.login("host", "me"), "docker login --username me --password-stdin host"),
+    "inspect images": (compose.inspect_images(["a", "b"]), "docker image inspect a b"),
+    "copy an image": (compose.copy_image("a@b", "c:d"), "docker buildx imagetools create --tag c:d a@b"),
+    "ask for a manifest": (
+        compose.remote_manifest("a:1"),
+        "docker buildx imagetools inspect --format {{json .Manifest}} a:1",
+    ),
+    "prune dangling images": (
+        compose.prune_dangling("shop"),
+        "docker image prune --force --filter label=com.docker.compose.project=shop",
+    ),
+    "prune builder cache": (compose.prune_builder("10GB"), "docker builder prune --force --keep-storage 10GB"),
+}
+
+
+@pytest.mark.parametrize(("argv", "words"), COMMANDS.values(), ids=COMMANDS)
+def test_a_command_is_these_words(argv, words):
+    assert " ".join(argv) == words
+
+
+def test_a_word_with_spaces_stays_one_word():
+    assert "{{json .Manifest}}" in compose.remote_manifest("a:1")
+    assert Compose("", ("my stack/a.yml",)).config()[3] == "my stack/a.yml"
+
+
+@pytest.mark.parametrize("forbidden", ["--volumes", "-v", "system", "--all-tags", "--rmi"])
+def test_no_command_can_remove_a_volume_or_what_is_not_ours(forbidden):
+    assert not [words for argv, words in COMMANDS.values() if forbidden in argv]
