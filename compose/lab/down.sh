@@ -16,7 +16,7 @@ networks() { docker network ls "${OURS[@]}" --format '{{.Name}}'; }
 # address, when Compose built it; and the base image, if it is still the one we made.
 images() {
     {
-        docker images --filter label=dev.slipway.lab=true --format "$NAMED"
+        docker images "${OURS[@]}" --format "$NAMED"
         docker images --filter label=dev.slipway.sample=true --format "$NAMED"
         docker images --filter "reference=$REGISTRY/agents/*" --filter label=com.docker.compose.project --format "$NAMED"
         if [[ -s $BASE && $(docker image inspect --format '{{.Id}}' debian:trixie-slim 2>/dev/null) == "$(<"$BASE")" ]]; then

@@ -9,7 +9,9 @@ compose() { docker compose --project-directory "$LAB_DIR" -f "$LAB_DIR/docker-co
 
 refuse_a_lab_of_another_checkout() {
     local other
+    # With "oneoff": what is only started from one of the lab's images inherits the project's label, not this one.
     other=$(docker ps -a --filter "label=com.docker.compose.project=$SLIPWAY_LAB" \
+        --filter label=com.docker.compose.oneoff=False \
         --format '{{.Label "com.docker.compose.project.working_dir"}}' | grep -vFx "$LAB_DIR" | head -1) || return 0
     fail "the lab '$SLIPWAY_LAB' on this engine belongs to another checkout: ${other%/compose/lab}." \
         "Run 'make down' there first."
@@ -24,7 +26,7 @@ build_images() {
     local made_from
     made_from="$(fingerprint "$LAB_DIR"/{Dockerfile,droplet,edge,langfuse,prometheus,registry}) $(docker image inspect --format '{{.Id}}' debian:trixie-slim)"
     if unchanged "$LAB/images" "$made_from" &&
-        docker image inspect "${IMAGES[@]/#/slipway-lab-}" >/dev/null 2>&1; then return; fi
+        docker image inspect "${IMAGES[@]/#/$SLIPWAY_LAB-}" >/dev/null 2>&1; then return; fi
     say "Building the lab's images (about 20 s)."
     logged lab-images compose --progress plain build
     record_stamp "$LAB/images" "$made_from"

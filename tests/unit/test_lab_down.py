@@ -15,7 +15,7 @@ case "$1 $2 $filters" in
     "ps -a $lab") echo slipway-lab-green; echo slipway-lab-edge ;;
     "volume ls $lab") echo slipway-lab_green-engine ;;
     "network ls $lab") echo slipway-lab ;;
-    "images --filter label=dev.slipway.lab=true") echo slipway-lab-edge:latest; echo 0123456789ab ;;
+    "images --filter $lab") echo slipway-lab-edge:latest; echo 0123456789ab ;;
     "images --filter reference=127.0.0.1:5000/agents/* label=com.docker.compose.project")
         echo 127.0.0.1:5000/agents/a:1 ;;
     "image inspect "*) echo sha256:base ;;
