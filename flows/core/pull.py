@@ -1,5 +1,6 @@
 """The script that pulls images onto a droplet, with a login that is gone afterwards."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ def pull_script(references: Sequence[str], account: Account) -> str:
         "trap 'rm -rf \"$config\"' EXIT",
         "trap 'exit 129' HUP INT TERM",
         'if [ -d "$HOME/.docker/cli-plugins" ]; then ln -s "$HOME/.docker/cli-plugins" "$config/cli-plugins"; fi',
-        'if [ -f "$HOME/.docker/config.json" ]; then cp "$HOME/.docker/config.json" "$config/"; fi',
+        "own=$HOME/.docker/config.json",
+        f'if [ -f "$own" ]; then {_without_stores(account.host)} "$own" >"$config/config.json"; fi',
         'export DOCKER_CONFIG="$config"',
         f'if ! {shlex.join(login(account.host, account.user))} >/dev/null 2>"$config/said"; then',
         f'  cat "$config/said" >&2; exit {LOGIN_FAILED}',
@@ -50,6 +52,13 @@ def pull_script(references: Sequence[str], account: Account) -> str:
         ],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _without_stores(host: str) -> str:
+    """The `sed` that takes credential stores for our login out of a Docker configuration: one would keep the password
+    on the droplet for good. Stores of other registries stay."""
+    name = re.sub(r"[.[]", r"[\g<0>]", host)
+    return shlex.join(["sed", "-e", 's/"credsStore"/"-"/', "-e", f's/"{name}"\\([[:space:]]*:[[:space:]]*"\\)/"-"\\1/'])
 
 
 def keep_tag(reference: str) -> str:

@@ -4,7 +4,7 @@ import io
 import posixpath
 import shlex
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import yaml
 
@@ -40,10 +40,10 @@ def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, Fil
 
 
 def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> str:
-    """One hash over what is put on the droplet: the release, its files, and the environment."""
+    """One hash over what is put on the droplet: the release, its files with their modes, and the environment."""
     return fingerprint({
-        **{f"r/{name}": file.content for name, file in files.items()},
-        **{f"s/{name}": file.content for name, file in secrets.items()},
+        **{f"r/{file.mode:o}/{name}": file.content for name, file in files.items()},
+        **{f"s/{file.mode:o}/{name}": file.content for name, file in secrets.items()},
         "environment": render(variables),
     })  # fmt: skip
 
@@ -97,11 +97,13 @@ def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, Fi
         f"mkdir -p {_join(home.path, 'releases')} {_join(home.path, 'incoming')} {_join(home.path, 'shared')}",
         f"chmod 700 {shlex.quote(home.path)}",
         f"rm -rf {at} && mkdir {at}",
-        f"trap 'code=$?; [ $code -eq 0 ] || rm -rf {at}' EXIT",
+        f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || rm -rf {at}')} EXIT",
         f"tar -xzpf - -C {at} --no-same-owner",
     ]
-    for path in release.state:
-        lines += _link_state(path, home, place, f"{SEED}/{path}" in seeds)
+    for path in sorted(release.state):  # what holds another comes before it
+        lines += _keep_state(path, home, place, f"{SEED}/{path}" in seeds)
+    for path in _outermost(release.state):
+        lines += _link_state(path, home, place)
     lines += [f"rm -rf {_join(place, SEED)}", shlex.join(home.compose(release, place).config())]
     return "\n".join(lines) + "\n"
 
@@ -121,15 +123,27 @@ def discard_script(home: Home, name: str) -> str:
     return f"rm -rf {shlex.quote(home.incoming(name))}\n"
 
 
-def _link_state(path: str, home: Home, place: str, is_file: bool) -> list[str]:
-    kept, here = posixpath.join(home.shared, path), posixpath.join(place, FILES, path)
-    seed = _join(place, SEED, path)
-    parent = shlex.quote(posixpath.dirname(kept))
-    make = f"cp -p {seed} {shlex.quote(kept)}" if is_file else f"mkdir -p {shlex.quote(kept)}"
+def _keep_state(path: str, home: Home, place: str, is_file: bool) -> list[str]:
+    """Make what services write to, once: a file from its seed, a directory from what was shipped for its readers."""
+    kept, parent = _join(home.shared, path), _join(home.shared, posixpath.dirname(path))
+    if is_file:
+        return [f"mkdir -p {parent}", f"[ -e {kept} ] || cp -p {_join(place, SEED, path)} {kept}"]
+    here = _join(place, FILES, path)
+    return [f"if ! [ -e {kept} ]; then mkdir -p {kept}; if [ -d {here} ]; then cp -Rp {here}/. {kept}; fi; fi"]
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Those that lie in no other: a link to what holds a path leads to the path too."""
+    paths = sorted(paths)
+    return [p for p in paths if not any(p != other and posixpath.commonpath([p, other]) == other for other in paths)]
+
+
+def _link_state(path: str, home: Home, place: str) -> list[str]:
+    here = _join(place, FILES, path)
     return [
-        f"mkdir -p {parent} {shlex.quote(posixpath.dirname(here))}",
-        f"[ -e {shlex.quote(kept)} ] || {make}",
-        f"ln -sfn {shlex.quote(kept)} {shlex.quote(here)}",
+        f"mkdir -p {_join(place, FILES, posixpath.dirname(path))}",
+        f"rm -rf {here}",
+        f"ln -s {_join(home.shared, path)} {here}",
     ]
 
 
