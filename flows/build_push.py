@@ -97,11 +97,11 @@ def _build_push(
     wanted = [service.name for service in source.stack.pick(services)]
     previous = latest_release(name, registry)
     kept = reuse_images(plan, wanted, previous, registry) if services else {}
+    external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
 
     count = len({plan.services[service] for service in wanted} & set(plan.built))
     images = build_images.with_options(task_run_name=f"build {count} images")(source, plan, wanted, settings, env)
     digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
-    external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
     release = publish_release(source, plan, tag, {**kept, **digests}, external, previous, registry, settings)
 
     published = Published(release, previous.tag if previous else None, time.monotonic() - began)

@@ -14,7 +14,7 @@ from flows.core.outcome import Deployed, DropletStatus, Published, Released, Ser
 from flows.core.probes import Outcome
 from flows.tasks.retrying import RAW
 
-_NOISE = ("Beginning ", "View at ", "Created ", "Finished in state Completed")
+_NOISE = ("Beginning ", "View at ", "Created ", "Finished in state")
 
 
 class Progress(logging.Handler):
@@ -43,7 +43,7 @@ class Progress(logging.Handler):
             self._show(message, dim=True, print_it=self._verbose)
         elif record.levelno >= logging.WARNING:
             self._console.print(f"  [yellow]{escape(message)}[/yellow]", highlight=False)
-        elif not message.startswith("Finished in state"):
+        else:
             self._show(message, dim=False, print_it=message.startswith("✓") or self._verbose)
 
     def _step(self, name: str) -> None:

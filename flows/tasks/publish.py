@@ -177,8 +177,6 @@ def _bundle_files(release: Release, source: Source) -> dict[str, bundle.File]:
 
 
 def _read(path: str, name: str) -> dict[str, bundle.File]:
-    if not os.path.exists(path):
-        raise BrokenStack(f"the stack mounts {path}, which does not exist. Add it, or remove the mount")
     if os.path.isfile(path):
         mode = 0o755 if os.access(path, os.X_OK) else 0o644
         return {name: bundle.File(Path(path).read_bytes(), mode)}

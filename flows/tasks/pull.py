@@ -88,4 +88,6 @@ class Ahead:
             pull(self._session, missing, self._registry, self._settings)
             self._log.info("%s has pulled %d images ahead", self._session.address.name, len(missing))
         except (OutsideError, SlipwayError) as error:
+            if self._stopped:  # the release failed, its connection is closed, and that is said already
+                return
             self._log.warning("nothing was pulled ahead: %s", error)
