@@ -96,6 +96,10 @@ class Lab:
         check = f"(( $(docker ps -q --filter '{mine}' --filter health=healthy | wc -l) == {count} ))"
         _until_ready("droplet", ["bash", "-c", check])
 
+    def containers(self) -> set[str]:
+        """Ids of all containers on the droplet."""
+        return set(self.inside("docker ps --all --quiet --no-trunc").split())
+
     def connections(self) -> int:
         """How often the droplet's sshd has let somebody in."""
         return sum("Accepted publickey" in line for line in _log("droplet"))

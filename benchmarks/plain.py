@@ -16,6 +16,7 @@ from flows.core import staging
 from flows.core.facts import containers_script, facts_script, read_facts, running_script
 from flows.core.layout import Home
 from flows.core.preflight import missing_images
+from flows.core.pull import Account, pull_script
 from flows.core.release import Release
 from flows.settings import Settings
 from flows.tasks.deploy import Deployment
@@ -68,9 +69,9 @@ def _script(prepared: Prepared, to_pull: list[str]) -> str:
         _fed(prepared.tar, staging.stage_script(release, home, d.name, {})),
     ]
     if to_pull:
-        login = (registry.host, registry.username)
+        login = Account(registry.host, registry.username)
         password = registry.password.get_secret_value().encode()
-        steps.append(_fed(password, staging.pull_script(release, home, home.incoming(d.name), to_pull, login)))
+        steps.append(_fed(password, pull_script(to_pull, login)))
     steps += [
         _shell(staging.switch_script(home, d.name)),
         shlex.join(d.compose.up()),

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 _PATIENCE = 15.0
+_ATTEMPTS = 10
 _BEGUN = datetime.now(UTC)
 
 
@@ -38,10 +39,13 @@ def timeline(flow: str, began: float, ended: float) -> list[Span]:
 def forget_runs(name: str) -> None:
     """Delete the runs and artifacts that a benchmark made, told by the name in theirs."""
     with _client() as api:
-        runs = _ask(api, "flow_runs/filter", {"flow_runs": {"start_time": {"after_": _BEGUN.isoformat()}}})
-        for run in runs:
-            if name in run["name"]:
+        ours = {"flow_runs": {"name": {"like_": name}, "start_time": {"after_": _BEGUN.isoformat()}}}
+        for _ in range(_ATTEMPTS):  # a busy server may refuse one
+            runs = _ask(api, "flow_runs/filter", ours)
+            for run in runs:
                 api.delete(f"flow_runs/{run['id']}")
+            if not runs:
+                break
         for artifact in _ask(api, "artifacts/filter", {"artifacts": {"key": {"like_": f"%{name}%"}}}):
             api.delete(f"artifacts/{artifact['id']}")
 

@@ -22,16 +22,18 @@ _OURS, _PLAIN = "slipway, the flow's body", "plain script, one ssh"
 
 @dataclass
 class _Side:
-    """One tool; notes how many SSH connections each of its deploys took."""
+    """One tool; notes how many SSH connections its deploys took, and how many containers each replaced."""
 
     bench: Bench
     work: Callable[[Prepared], float]
-    connections: list[int] = field(default_factory=list)
+    connections: set[int] = field(default_factory=set)
+    replaced: set[int] = field(default_factory=set)
 
     def deploy(self, release: Prepared) -> float:
-        before = self.bench.lab.connections()
+        connections, containers = self.bench.lab.connections(), self.bench.lab.containers()
         spent = self.work(release)
-        self.connections.append(self.bench.lab.connections() - before)
+        self.connections.add(self.bench.lab.connections() - connections)
+        self.replaced.add(len(self.bench.lab.containers() - containers))
         return spent
 
 
@@ -48,7 +50,8 @@ def measure(bench: Bench) -> list[Section]:
     }
     for side in sides.values():  # warm: no tool pays for its first time
         side.deploy(base)
-    found: dict[str, dict[str, list[float]]] = {}
+    columns = ("deploy", "tool", "time", "beside the plain script", "target", "", "containers", "SSH connections")
+    section = Section("Deploy: the flow's body beside the same docker commands over one ssh, and beside peers", columns)
     ours: dict[str, list[Ran]] = {}
     for case, turns in (
         ("nothing changed", (base,)),
@@ -56,13 +59,14 @@ def measure(bench: Bench) -> list[Section]:
         ("every service changed", (every, all_again, base)),
     ):
         ran.clear()
-        found[case] = _measured(bench, case, sides, turns)
+        for side in sides.values():
+            side.replaced.clear()
+        _add(section, case, _measured(bench, case, sides, turns), sides)
         ours[case] = list(ran)
-    section = _table(found, sides)
     section.notes += [
         "A change is pulled from the registry each time. The plain script gives the same docker commands as the "
         "flow, built by the same functions. The peers put the same files there and run Compose with `up --wait`; they "
-        "find a login and check nothing. Connections are counted in the droplet's sshd log.",
+        "find a login and check nothing. Containers: how many were replaced. Connections: by the droplet's sshd log.",
         *note,
     ]
     return [
@@ -120,17 +124,13 @@ def _peers(bench: Bench) -> tuple[dict[str, Callable[[Prepared], float]], list[s
     return {peer.name: work(peer) for peer in peers()}, []
 
 
-def _table(found: dict[str, dict[str, list[float]]], sides: dict[str, _Side]) -> Section:
-    columns = ("deploy", "tool", "time", "beside the plain script", "target", "", "SSH connections")
-    section = Section("Deploy: the flow's body beside the same docker commands over one ssh, and beside peers", columns)
-    for case, sections in found.items():
-        alone = sections[_PLAIN]
-        for name, spent in sections.items():
-            counted = ", ".join(map(str, sorted(set(sides[name].connections))))
-            cells = ("", "", "")
-            if name == _OURS:
-                cells = judged(ratio(spent, alone), TARGET)
-            elif name != _PLAIN:
-                cells = (times(ratio(spent, alone)), "", "")
-            section.add(case, name, seconds(spent), *cells, counted, strong=name == _OURS)
-    return section
+def _add(section: Section, case: str, found: dict[str, list[float]], sides: dict[str, _Side]) -> None:
+    alone = found[_PLAIN]
+    for name, spent in found.items():
+        counted = [", ".join(map(str, sorted(seen))) for seen in (sides[name].replaced, sides[name].connections)]
+        cells = ("", "", "")
+        if name == _OURS:
+            cells = judged(ratio(spent, alone), TARGET)
+        elif name != _PLAIN:
+            cells = (times(ratio(spent, alone)), "", "")
+        section.add(case, name, seconds(spent), *cells, *counted, strong=name == _OURS)
