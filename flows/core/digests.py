@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from flows.core.containers import Container, by_service
+from flows.core.images import engine_name
 
 
 def mismatches(
@@ -22,7 +23,7 @@ def mismatches(
             wrong.append(f"{service} has no container")
         for container in found.get(service, ()):
             have = digests.get(container.image_id, ())
-            if wanted not in have:
+            if engine_name(wanted) not in have:
                 wrong.append(f"{container.name} runs {', '.join(have) or container.image_id}, not {wanted}")
     strangers = sorted(set(found) - set(services))
     return wrong + [f"{service} runs, and is not part of the release" for service in strangers]

@@ -10,6 +10,7 @@ from flows.core.stack import Stack
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 RELEASE = "release"
+_HUB = ("docker.io", "index.docker.io")
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,13 @@ def split_host(repository: str) -> tuple[str, str]:
     if rest and ("." in first or ":" in first or first == "localhost"):
         return first, rest
     return "docker.io", repository if rest else f"library/{repository}"
+
+
+def engine_name(reference: str) -> str:
+    """`repository@digest` as the engine lists it in RepoDigests: without a tag, and Docker Hub's names in short."""
+    repository, digest = split_reference(reference)
+    host, path = split_host(repository)
+    return f"{path.removeprefix('library/') if host in _HUB else repository}@{digest}"
 
 
 def slug(name: str) -> str:

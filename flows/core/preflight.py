@@ -1,6 +1,7 @@
 """Whether a droplet can take a release, decided before anything on it changes."""
 
 from flows.core.facts import Facts
+from flows.core.images import engine_name
 from flows.core.release import Layer, Release
 
 MINIMUM_COMPOSE = (2, 20)
@@ -23,7 +24,7 @@ def faults(release: Release, facts: Facts, previous: Release | None) -> list[str
         found.append(f"its Compose is {facts.compose}; Slipway needs {_dots(MINIMUM_COMPOSE)} or later")
     found += _wrong_platform(release, facts)
     needed = sum(layer.size for layer in layers_to_pull(release, facts, previous)) * UNPACKED
-    if needed and facts.free < needed + RESERVE:
+    if missing_images(release, facts) and facts.free < needed + RESERVE:
         found.append(
             f"{_mb(facts.free)} are free and about {_mb(needed + RESERVE)} are needed: "
             "free some with `docker image prune`, or give the droplet a larger disk"
@@ -34,7 +35,12 @@ def faults(release: Release, facts: Facts, previous: Release | None) -> list[str
 def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> list[Layer]:
     """The layers of images the droplet does not have, each once, without those of the release it runs now."""
     there = {layer.digest for image in (previous.images.values() if previous else ()) for layer in image.layers}
-    there |= {layer.digest for ref in facts.present & set(release.images) for layer in release.images[ref].layers}
+    there |= {
+        layer.digest
+        for reference, image in release.images.items()
+        if engine_name(reference) in facts.present
+        for layer in image.layers
+    }
     missing = {
         layer.digest: layer
         for reference in missing_images(release, facts)
@@ -46,13 +52,13 @@ def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> 
 
 def missing_images(release: Release, facts: Facts) -> list[str]:
     """References of the release that the droplet does not have yet."""
-    return sorted(set(release.services.values()) - facts.present)
+    return sorted(ref for ref in set(release.services.values()) if engine_name(ref) not in facts.present)
 
 
 def version(text: str) -> tuple[int, ...]:
     """`v2.26.1-4` → (2, 26); anything unreadable → (0, 0)."""
     parts = text.lstrip("v").split("-")[0].split("+")[0].split(".")
-    return tuple(int(part) if part.isdigit() else 0 for part in (*parts, "0")[:2])
+    return tuple(int(part) if part.isdecimal() else 0 for part in (*parts, "0")[:2])
 
 
 def _wrong_platform(release: Release, facts: Facts) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.core.compose import login
+from flows.core.images import split_reference
 
 # Our own exit codes; Docker does not use them.
 LOGIN_FAILED = 77
@@ -63,5 +64,5 @@ def _without_stores(host: str) -> str:
 
 def keep_tag(reference: str) -> str:
     """The local tag that keeps an image pulled by digest from being dangling."""
-    repository, digest = reference.split("@sha256:")
-    return f"{repository}:slipway-{digest[:16]}"
+    repository, digest = split_reference(reference)
+    return f"{repository}:slipway-{digest.removeprefix('sha256:')[:16]}"

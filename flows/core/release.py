@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flows.core.errors import BadRelease
 
@@ -55,7 +55,7 @@ class Release(BaseModel):
     stack: str
     tag: str
     commit: str | None = None
-    compose_files: tuple[str, ...]
+    compose_files: tuple[str, ...] = Field(min_length=1)
     profiles: tuple[str, ...] = ()
     services: Mapping[str, str]
     images: Mapping[str, Image]
@@ -64,6 +64,13 @@ class Release(BaseModel):
     secret_readers: Mapping[str, tuple[str, ...]] = {}
     state: tuple[str, ...] = ()
     host_paths: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _pinned(self) -> "Release":
+        for service, reference in self.services.items():
+            if "@sha256:" not in reference or reference not in self.images:
+                raise ValueError(f"{service} runs {reference}, which is no digest that the release describes")
+        return self
 
     def document(self) -> bytes:
         """The release as JSON, the same bytes for the same release."""

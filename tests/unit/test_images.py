@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import BadTag
-from flows.core.images import Layout, check_tag, plan_images, repository_name, slug, split_host, split_reference
+from flows.core.images import (
+    Layout,
+    check_tag,
+    engine_name,
+    plan_images,
+    repository_name,
+    slug,
+    split_host,
+    split_reference,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -112,6 +121,20 @@ def test_the_last_part_of_a_name_is_kept(image, name):
 )
 def test_a_reference_is_split_into_repository_and_tag_or_digest(reference, parts):
     assert split_reference(reference) == parts
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        (f"postgres:16@{DIGEST}", f"postgres@{DIGEST}"),
+        (f"docker.io/library/postgres@{DIGEST}", f"postgres@{DIGEST}"),
+        (f"index.docker.io/acme/web@{DIGEST}", f"acme/web@{DIGEST}"),
+        (f"ghcr.io/library/web:1@{DIGEST}", f"ghcr.io/library/web@{DIGEST}"),
+        (f"localhost:5000/web@{DIGEST}", f"localhost:5000/web@{DIGEST}"),
+    ],
+)
+def test_the_engine_lists_an_image_by_its_short_name_and_digest(reference, name):
+    assert engine_name(reference) == name
 
 
 part = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)

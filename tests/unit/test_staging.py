@@ -13,7 +13,7 @@ from builders import digest, release
 from flows.core.bundle import File
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.layout import Home
-from flows.core.pull import Account, pull_script
+from flows.core.pull import Account, keep_tag, pull_script
 from flows.core.release import EnvironmentFile
 from flows.core.staging import (
     discard_script,
@@ -183,6 +183,11 @@ def test_a_changed_secret_changes_the_label_of_its_readers_alone():
     assert [name for name in before if before[name] != after[name]] == ["job", "web"]
     assert labels(b"1", "another stack")["web"] != before["web"]
     assert len(before["web"]["dev.slipway.secrets"]) == 16
+
+
+@pytest.mark.parametrize("tag", ["", ":16"])
+def test_the_tag_that_keeps_an_image_is_made_of_its_digest(tag):
+    assert keep_tag(f"localhost:5000/db{tag}@{digest('c')}") == f"localhost:5000/db:slipway-{'c' * 16}"
 
 
 def test_paths_of_a_droplet_hang_below_the_stacks_own():
