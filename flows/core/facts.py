@@ -90,7 +90,7 @@ def read_facts(output: str) -> Facts:
         engine=info.get("ServerVersion", ""),
         compose=plugins.get("compose", ""),
         platform=f"{system}/{_ARCHITECTURES.get(machine, machine)}" if machine else "",
-        free=int(disk[3]) * 1024 if len(disk) > 3 and disk[3].isdigit() else 0,
+        free=int(disk[3]) * 1024 if len(disk) > 3 and disk[3].isdecimal() else 0,
         containers=tuple(read_containers(parts.get("containers", ""))),
         present=frozenset(present),
         current=parts.get("current", ""),
@@ -112,7 +112,7 @@ def sections(output: str) -> dict[str, str]:
     """Split a script's output at its marks: name → what stood below it."""
     parts: dict[str, list[str]] = {}
     current: list[str] = []
-    for line in output.splitlines():
+    for line in output.split("\n"):  # not splitlines(), which also splits at what JSON strings may hold
         if line.startswith(_MARK):
             current = parts.setdefault(line.removeprefix(_MARK), [])
         else:

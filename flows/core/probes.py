@@ -83,7 +83,7 @@ def traceparent(trace_id: str) -> str:
 def _json(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
