@@ -8,7 +8,8 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 from blocks.errors import HostKeyRefused
-from blocks.ssh import Address, Session, fingerprint
+from blocks.keys import Address, fingerprint
+from blocks.ssh import Session
 
 
 class Droplet(Block):

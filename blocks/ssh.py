@@ -3,7 +3,6 @@
 Protocol: RFC 4254, by paramiko. The host key is always compared with the pinned one.
 """
 
-import base64
 import contextlib
 import io
 import select
@@ -16,6 +15,7 @@ from types import TracebackType
 import paramiko
 
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
+from blocks.keys import Address, RefuseUnknown, changed, parse_host_key, read_private_key
 
 KEEPALIVE = 15
 _CHUNK = 65536
@@ -33,20 +33,6 @@ class Answer:
     code: int
     out: str
     err: str
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a droplet is and who we are there. `host_key` is `TYPE BASE64`, as in a `.pub` file; empty: none pinned."""
-
-    name: str
-    host: str
-    port: int
-    user: str
-    host_key: str
-
-    def __str__(self) -> str:
-        return f"droplet {self.name} at {self.user}@{self.host}:{self.port}"
 
 
 class Session:
@@ -67,7 +53,7 @@ class Session:
     def __enter__(self) -> "Session":
         key = read_private_key(self._private_key, self.address)
         client = paramiko.SSHClient()
-        client.set_missing_host_key_policy(_Refuse(self.address))
+        client.set_missing_host_key_policy(RefuseUnknown(self.address))
         pinned = parse_host_key(self.address)
         if pinned is not None:
             host = self.address.host
@@ -221,64 +207,11 @@ class _Lines:
         return self._all.getvalue().decode(errors="replace")
 
 
-class _Refuse(paramiko.MissingHostKeyPolicy):
-    """Never trusts an unknown key; says its fingerprint and how to pin it."""
-
-    def __init__(self, address: Address) -> None:
-        self._address = address
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        if self._address.host_key:
-            raise _changed(self._address, key)
-        raise HostKeyRefused(
-            f"{self._address} shows {key.get_name()} {fingerprint(key)}, and no host key is pinned. "
-            f"If that is the fingerprint you expect: slipway droplet pin {self._address.name}"
-        )
-
-
-def fingerprint(key: paramiko.PKey) -> str:
-    """`SHA256:…`, as `ssh-keygen -l` prints it."""
-    return str(key.fingerprint)
-
-
-def parse_host_key(address: Address) -> paramiko.PKey | None:
-    """The pinned host key, or None when none is pinned."""
-    parts = address.host_key.split()
-    if not parts:
-        return None
-    try:
-        return paramiko.PKey.from_type_string(parts[0], base64.b64decode(parts[1], validate=True))
-    except (IndexError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
-        raise HostKeyRefused(
-            f"{address}: the pinned host key is unreadable. Pin it again: slipway droplet pin {address.name}"
-        ) from None
-
-
-def read_private_key(text: str, address: Address) -> paramiko.PKey:
-    """Parse an OpenSSH or PEM private key."""
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        with contextlib.suppress(paramiko.SSHException, ValueError, IndexError):
-            return kind.from_private_key(io.StringIO(text.strip() + "\n"))
-    raise LoginRefused(
-        f"{address}: the private key in its block is unreadable, or has a passphrase. "
-        f"Save it again: slipway droplet add {address.name}"
-    )
-
-
-def _changed(address: Address, key: paramiko.PKey) -> HostKeyRefused:
-    pinned = parse_host_key(address)
-    return HostKeyRefused(
-        f"{address} now shows {key.get_name()} {fingerprint(key)}, "
-        f"pinned is {fingerprint(pinned) if pinned else 'none'}. "
-        f"If you rebuilt it: slipway droplet pin {address.name}. If not, somebody may be in between"
-    )
-
-
 def _told(error: BaseException, address: Address) -> Exception | None:
     if isinstance(error, HostKeyRefused):
         return error
     if isinstance(error, paramiko.BadHostKeyException):
-        return _changed(address, error.key)
+        return changed(address, error.key)
     if isinstance(error, paramiko.AuthenticationException):
         return LoginRefused(
             f"{address} refuses the key of user {address.user}. "
