@@ -1,9 +1,12 @@
 """The `docker` and `docker compose` commands Slipway runs, as argv. Nothing here runs anything."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 PROJECT_LABEL = "com.docker.compose.project"
+# Where Compose complains of an env file, it repeats the line, and with it the secret.
+_REPEATED = re.compile(r"(in variable name|unterminated quoted value|[Ii]nvalid template:) .*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ class Compose:
     def down(self) -> list[str]:
         """Stop and remove containers and networks; never volumes."""
         return self("down", "--remove-orphans")
+
+
+def complaint(said: str) -> str:
+    """The last line of Compose's complaint, without what it repeats of an env file."""
+    lines = _REPEATED.sub(r"\1 … (not shown, it may be secret)", said).strip().splitlines()
+    return lines[-1] if lines else "no reason given"
 
 
 def project_containers(project: str) -> list[str]:

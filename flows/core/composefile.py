@@ -43,7 +43,7 @@ def collect(given: Iterable[str], read: Callable[[str], str]) -> dict[str, str]:
             raise BrokenStack(f"{asked_by or path} refers to {path}: {error.strerror or error}") from None
         except UnicodeDecodeError:
             raise BrokenStack(f"{path} is no text file in UTF-8. Is it the compose file that is meant?") from None
-        document = _mapping(path, found[path])
+        document = document_of(path, found[path])
         base = os.path.dirname(path)
         queue += [(os.path.join(base, other), path) for other in (*_included(document), *_extended(document))]
     return found
@@ -69,7 +69,12 @@ def where(texts: Mapping[str, str], service: str, fields: Iterable[str], needle:
     return ", ".join(texts)
 
 
-def _mapping(path: str, text: str) -> Mapping[str, Any]:
+def document_of(path: str, text: str) -> Mapping[str, Any]:
+    """The text of a compose file as a mapping.
+
+    Raises:
+        BrokenStack: it is none.
+    """
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 — a SafeLoader
     except yaml.YAMLError as error:

@@ -8,7 +8,7 @@ from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
 from flows.core import staging
 from flows.core.bundle import SEED
-from flows.core.compose import remove, stop
+from flows.core.compose import complaint, remove, stop
 from flows.core.containers import Container
 from flows.core.digests import mismatches
 from flows.core.errors import (
@@ -82,8 +82,10 @@ def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
         raise DropletNotReady(
             f"{deployment.session.address}: {deployment.home.path} cannot be written: {error.output.splitlines()[-1]}"
         ) from None
-    words = error.output.strip().splitlines()
-    raise BrokenStack(f"Compose on {deployment.session.address} cannot read the stack: {words[-1] if words else error}")
+    refuse_unset(error.output, f"stack {deployment.release.stack} uses")
+    raise BrokenStack(
+        f"Compose on {deployment.session.address} cannot read the stack: {complaint(error.output)}"
+    ) from None
 
 
 @task(name="pull images", task_run_name="pull what is missing on {deployment.droplet}", **RETRIED)

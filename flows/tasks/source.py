@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from prefect import task
 
-from flows.core.compose import Compose
-from flows.core.composefile import collect
+from flows.core.compose import Compose, complaint
+from flows.core.composefile import collect, document_of
 from flows.core.errors import BadTag, BrokenStack, StackNotFound, UnsetVariables
 from flows.core.images import check_tag
 from flows.core.production import refuse_development
@@ -26,7 +26,7 @@ from flows.tasks.retrying import ONCE
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _SOURCE = {".py", ".js", ".ts", ".jsx", ".tsx", ".go", ".rb", ".php", ".java", ".kt", ".rs", ".cs", ".ex", ".scala"}
-_UNSET = re.compile(r'The \\"(\w+)\\" variable is not set')
+_UNSET = re.compile(r'The \\"(\w+)\\" variable is not set|required variable (\w+) is missing a value')
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def stack_name(stack: str) -> str:
             return stack
         raise StackNotFound(f"{stack}: neither a compose file nor the name of a stack. Give --stack PATH")
     files = find_compose_files(stack)
-    names = [document.get("name") for document in (yaml.safe_load(Path(f).read_text()) or {} for f in files)]
+    names = [document_of(file, Path(file).read_text()).get("name") for file in files]
     given = [name for name in names if name]
     return given[-1] if given else re.sub(r"[^a-z0-9_-]", "", Path(files[0]).parent.name.lower()).lstrip("_-")
 
@@ -93,6 +93,10 @@ def read_stack(
         entries = env_file_entries(load_config(ask_compose(compose.raw_config(), interpolated)))
     with placeholders(entry.path for entry in entries if entry.required):
         config = load_config(ask_compose(compose.config(), interpolated))
+    if not config.get("services"):
+        raise BrokenStack(
+            f"{stack} has no services to release. Add one under `services:`, or switch a profile on (SLIPWAY_PROFILES)"
+        )
     resolved = Stack.from_config(config)
     project = os.path.dirname(given[0])
     sources = find_sources(resolved, project, tuple(texts), entries, texts.values())
@@ -145,8 +149,8 @@ def _git(directory: str, *words: str) -> str | None:
 def ask_compose(argv: list[str], env: Mapping[str, str]) -> str:
     answer = run(argv, env)
     if answer.returncode != 0:
-        words = answer.stderr.strip().splitlines()
-        raise BrokenStack(f"Compose cannot read the stack: {words[-1] if words else 'no reason given'}")
+        refuse_unset(answer.stderr, "the compose files use")
+        raise BrokenStack(f"Compose cannot read the stack: {complaint(answer.stderr)}")
     if "--no-interpolate" not in argv:
         refuse_unset(answer.stderr, "the compose files use")
     return answer.stdout
@@ -158,7 +162,7 @@ def refuse_unset(warnings: str, who: str) -> None:
     Raises:
         UnsetVariables
     """
-    unset = sorted(set(_UNSET.findall(warnings)))
+    unset = sorted({name for names in _UNSET.findall(warnings) for name in names if name})
     if unset:
         names = ", ".join(unset)
         raise UnsetVariables(
