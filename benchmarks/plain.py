@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from benchmarks.bench import Bench
 from benchmarks.command import run
 from benchmarks.lab import NAME
-from blocks import ContainerRegistry, StackEnvironment
+from blocks import ContainerRegistry
 from flows.core import staging
 from flows.core.facts import containers_script, facts_script, read_facts, running_script
 from flows.core.layout import Home
@@ -19,9 +19,9 @@ from flows.core.preflight import missing_images
 from flows.core.pull import Account, pull_script
 from flows.core.release import Release
 from flows.settings import Settings
-from flows.tasks.deploy import Deployment
+from flows.tasks.deployment import Deployment
 from flows.tasks.publish import fetch_release
-from flows.tasks.saved import layout
+from flows.tasks.saved import layout, load_environment, load_registry, variables
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,13 @@ class Prepared:
 
 def prepare(tag: str) -> Prepared:
     """Read a release from the registry, as the deploy flow does."""
-    registry = ContainerRegistry.load(NAME)
-    variables = {**StackEnvironment.load(NAME).values(), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
+    settings = Settings()
+    registry, environment = load_registry(settings), load_environment(settings, NAME)
+    values = {**variables(environment, None), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
     release, files = fetch_release.fn(NAME, tag, registry)
     home = Home("/opt/slipway", release.stack)
-    deployment = Deployment(None, home, release, files, variables, {}, Settings())  # type: ignore[arg-type]
-    return Prepared(deployment, staging.staging_tar(release, files, variables, {}, home), registry)
+    deployment = Deployment(None, home, release, files, values, {}, settings)  # type: ignore[arg-type]
+    return Prepared(deployment, staging.staging_tar(release, files, values, {}, home), registry)
 
 
 def missing(bench: Bench, prepared: Prepared) -> list[str]:

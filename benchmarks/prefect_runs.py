@@ -11,6 +11,7 @@ import httpx
 
 _PATIENCE = 15.0
 _ATTEMPTS = 10
+PREFECT = "Prefect:"
 _BEGUN = datetime.now(UTC)
 
 
@@ -24,51 +25,85 @@ class Span:
     stage: bool = False
 
 
-def timeline(flow: str, began: float, ended: float) -> list[Span]:
+def timeline(flow: str, began: float, ended: float, imports: float = 0.0) -> list[Span]:
     """Cut the time from `began` to `ended` (Unix time) of a command that ran `flow` into pieces.
 
     Those without a parent add up to the whole; the others to the stage they are a part of.
+
+    Args:
+        imports: seconds that interpreter and imports take alone.
     """
     with _client() as api:
         root = _newest(api, flow, began)
         children = _ask(api, "flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [root["id"]]}}})
         stages = sorted(children, key=lambda run: run["created"]) or [root]
-        return list(_cut(api, root, stages, began, ended))
+        return list(_cut(api, root, stages, (began, ended), imports))
 
 
 def forget_runs(name: str) -> None:
-    """Delete the runs and artifacts that a benchmark made, told by the name in theirs."""
+    """Delete the runs and artifacts that a benchmark made, by the name in theirs. A busy server may refuse some."""
+    runs = {"flow_runs": {"name": {"like_": name}, "start_time": {"after_": _BEGUN.isoformat()}}}
+    artifacts = {"artifacts": {"key": {"like_": f"%{name}%"}}}
     with _client() as api:
-        ours = {"flow_runs": {"name": {"like_": name}, "start_time": {"after_": _BEGUN.isoformat()}}}
-        for _ in range(_ATTEMPTS):  # a busy server may refuse one
-            runs = _ask(api, "flow_runs/filter", ours)
-            for run in runs:
-                api.delete(f"flow_runs/{run['id']}")
-            if not runs:
-                break
-        for artifact in _ask(api, "artifacts/filter", {"artifacts": {"key": {"like_": f"%{name}%"}}}):
-            api.delete(f"artifacts/{artifact['id']}")
+        for kind, query in (("flow_runs", runs), ("artifacts", artifacts)):
+            for _ in range(_ATTEMPTS):
+                try:
+                    found = _ask(api, f"{kind}/filter", query)
+                    for entry in found:
+                        api.delete(f"{kind}/{entry['id']}")
+                    if not found:
+                        break
+                except httpx.HTTPError:
+                    time.sleep(1)
 
 
 def _cut(
-    api: httpx.Client, root: dict[str, Any], stages: list[dict[str, Any]], began: float, ended: float
+    api: httpx.Client, root: dict[str, Any], stages: list[dict[str, Any]], whole: tuple[float, float], imports: float
 ) -> Iterator[Span]:
-    yield Span("interpreter, imports, first request to Prefect", _time(root["created"]) - began)
-    at = _time(root["created"])
-    for stage in stages:
-        name, end = _flow(api, stage), _time(stage["end_time"])
-        yield Span(f"Prefect: from there to the start of {name}", _time(stage["start_time"]) - at)
-        yield Span(name, _spent(stage), stage=True)
-        spent: dict[str, float] = {}
-        for task in _tasks(api, stage["id"]):
-            kind = task["task_key"].rsplit("-", 1)[0].replace("_", " ")
-            spent[kind] = spent.get(kind, 0.0) + _spent(task)
-        yield from (Span(kind, took, name) for kind, took in spent.items())
-        yield Span("in no task: blocks, artifacts, Prefect's own", _spent(stage) - sum(spent.values()), name)
-        at = end
+    began, ended = whole
+    if imports:
+        yield Span("interpreter and imports", imports)
+    yield Span(f"{PREFECT} its client, the run is created", _time(root["created"]) - began - imports)
+    at, before = _time(root["created"]), ""
     if stages != [root]:
-        yield Span("Prefect: from there to the end of the run", _time(root["end_time"]) - at)
+        at, before = _time(root["start_time"]), _flow(api, root)
+        yield Span(f"{PREFECT} {before} starts", at - _time(root["created"]))
+    for stage in stages:
+        name = _flow(api, stage)
+        if before:
+            what = (
+                f"{PREFECT} {before} ends"
+                if at != _time(root["start_time"])
+                else "connection and blocks for all stages"
+            )
+            yield Span(what, _time(stage["created"]) - at)
+        yield Span(f"{PREFECT} {name} starts", _time(stage["start_time"]) - _time(stage["created"]))
+        yield from _stage(name, stage, _tasks(api, stage["id"]))
+        at, before = _time(stage["end_time"]), name
+    if stages != [root]:
+        yield Span(f"{PREFECT} {before} ends, and the whole run", _time(root["end_time"]) - at)
     yield Span("exit", ended - _time(root["end_time"]))
+
+
+def _stage(name: str, stage: dict[str, Any], tasks: list[dict[str, Any]]) -> Iterator[Span]:
+    """The stage and its tasks. Tasks that ran side by side count in full, so they may add up to more than the stage."""
+    yield Span(name, _spent(stage), stage=True)
+    spent: dict[str, float] = {}
+    for task in tasks:
+        kind = task["task_key"].rsplit("-", 1)[0].replace("_", " ")
+        spent[kind] = spent.get(kind, 0.0) + _spent(task)
+    yield from (Span(kind, took, name) for kind, took in spent.items())
+    yield Span("in no task: blocks, artifacts, Prefect's own", _spent(stage) - _covered(tasks), name)
+
+
+def _covered(tasks: list[dict[str, Any]]) -> float:
+    """Seconds in which at least one of the tasks ran."""
+    covered, until = 0.0, 0.0
+    for task in tasks:
+        start, end = max(_time(task["start_time"]), until), _time(task["end_time"])
+        covered += max(0.0, end - start)
+        until = max(until, end)
+    return covered
 
 
 def _tasks(api: httpx.Client, run: str) -> list[dict[str, Any]]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
-from benchmarks.command import run
-from benchmarks.measure import Section, median
-from benchmarks.prefect_runs import Span, timeline
-from flows.running import run_flow
+import typer
+
+from benchmarks.command import BenchmarkFailed, run
+from benchmarks.measure import Section, median, timed
+from benchmarks.prefect_runs import PREFECT, Span, timeline
+from flows.running import INTERRUPTED, run_flow
 
 T = TypeVar("T")
 
@@ -32,6 +34,8 @@ def where(title: str, runs: list[Ran]) -> Section:
         name = f"   {span.name}" if span.parent else span.name
         section.add(name, f"{median(same):.2f} s", f"{median(same) / whole:.0%}", strong=span.stage)
     section.add("the whole command", f"{whole:.2f} s", "100%", strong=True)
+    share = median([sum(s.seconds for s in ran.spans if s.name.startswith(PREFECT)) for ran in runs])
+    section.add("of it Prefect's", f"{share:.2f} s", f"{share / whole:.0%}")
     return section
 
 
@@ -42,9 +46,19 @@ def command(*words: str) -> Ran:
     began, clock = time.time(), time.monotonic()
     run([*argv, *words])
     spent, ended = time.monotonic() - clock, time.time()
-    return Ran(spent, timeline(words[0], began, ended))
+    imports = timed(lambda: run([sys.executable, "-c", f"import flows.{words[0].replace('-', '_')}"]))
+    return Ran(spent, timeline(words[0], began, ended, imports))
 
 
 def in_process(work: Callable[[], T]) -> T:
-    """Run a flow here, with the settings that the command gives it."""
-    return cast(T, run_flow(work, False, quiet=True))
+    """Run a flow here, with the settings that the command gives it.
+
+    Raises:
+        BenchmarkFailed: it failed, and has said why.
+    """
+    try:
+        return cast(T, run_flow(work, False, quiet=True))
+    except typer.Exit as exit:
+        if exit.exit_code == INTERRUPTED:
+            raise KeyboardInterrupt from None
+        raise BenchmarkFailed("a flow of ours failed; its error stands above") from None

@@ -31,7 +31,8 @@ def measure(bench: Bench) -> list[Section]:
         return float(validated.seconds)
 
     once()
-    probes.clear(), phases.clear(), with_traces.clear()
+    for warm in (probes, phases, with_traces):
+        warm.clear()
     body = alternate(bench.rounds, {"slipway": once}, lambda words: bench.tell(f"validate: {words}"))["slipway"]
     section = Section(
         "Validate: the flow's body beside its slowest probe", ("beside", "its time", "body", "ratio", "target", "")
