@@ -47,16 +47,10 @@ bench: lab ## Measure, and print the table
 down: ## Remove what the lab made, and nothing else
 	@$(LAB)/down.sh
 
-# FastAPI 0.151 and later answer 422 to the explicit nulls that Prefect 3.8's own client sends
-# (`prefect deploy` ends after the first deployment), and 0.155 no longer takes `min_items`.
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: venv ## Write the lock files anew from pyproject.toml
-	@compile() {
-	    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	        -c <(echo 'fastapi<0.151') pyproject.toml "$$@"
-	}
-	compile --extra dev --extra sample -o requirements-dev.lock
-	compile -c requirements-dev.lock -o requirements.lock
-	sed -i '/#.*\/dev\/fd/d' requirements-dev.lock requirements.lock
+	@$(COMPILE) pyproject.toml --extra dev --extra sample -o requirements-dev.lock
+	$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
 	! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock requirements-dev.lock
 
 # The steps of `lab`, in this order. Each is quick when there is nothing to do.
