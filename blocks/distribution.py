@@ -4,13 +4,15 @@ Source: OCI distribution specification 1.1 (endpoints), OCI image specification 
 authentication of the distribution project. Only what Slipway needs of each.
 """
 
+import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+import ssl
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -49,9 +51,10 @@ class Distribution:
     def __init__(self, host: str, username: str = "", password: str = "", timeout: float = 30.0) -> None:
         self.host = host
         self._auth = (username, password)
-        scheme = "http" if re.match(r"^(localhost|127\.|\[::1\])", host) else "https"
-        transport = httpx.HTTPTransport(retries=2)
-        self._http = httpx.Client(base_url=f"{scheme}://{host}", timeout=timeout, transport=transport)
+        local = re.match(r"^(localhost|127\.|\[::1\])", host)
+        transport = httpx.HTTPTransport(retries=2, verify=_tls(), proxy=None if local else _proxy(host))
+        address = f"http://{host}" if local else f"https://{host}"
+        self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
         self._tokens: dict[str, str] = {}
         self._basic = False
 
@@ -70,12 +73,18 @@ class Distribution:
     def digest(self, repository: str, reference: str) -> str:
         """The digest that a tag or digest stands for."""
         answer = self._ask("HEAD", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
-        return str(answer.headers["Docker-Content-Digest"])
+        said = answer.headers.get("Docker-Content-Digest")
+        return str(said) if said else self.manifest(repository, reference).digest
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         answer = self._ask("GET", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
-        return Manifest(digest, answer.headers.get("Content-Type", MANIFEST), answer.json(), answer.content)
+        if reference.startswith("sha256:") and reference != digest:
+            raise RegistryFailed(f"registry {self.host}: {repository}@{reference} arrived damaged. Try again")
+        content = _mapping(answer)
+        if content is None:
+            raise RegistryFailed(f"registry {self.host}: {repository}/manifests/{reference} is no manifest")
+        return Manifest(digest, answer.headers.get("Content-Type", MANIFEST), content, answer.content)
 
     def blob(self, repository: str, digest: str) -> bytes:
         """A blob's content, its digest checked."""
@@ -195,7 +204,7 @@ class Distribution:
         if challenge.lower().startswith("basic"):
             self._basic = True
             return bool(self._auth[0]) and "Authorization" not in answer.request.headers
-        asked = dict(_parameters(challenge))
+        asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         if not challenge.lower().startswith("bearer") or "realm" not in asked:
             return False
         query: dict[str, str] = {key: asked[key] for key in ("service", "scope") if key in asked}
@@ -207,16 +216,31 @@ class Distribution:
             raise Unreachable(f"registry {self.host}: its token service cannot be reached: {error}") from None
         if given.status_code != httpx.codes.OK:
             return False
-        token = given.json().get("token") or given.json().get("access_token")
+        found = _mapping(given) or {}
+        token = found.get("token") or found.get("access_token")
         if not token or answer.request.headers.get("Authorization") == f"Bearer {token}":
             return False
         self._tokens[scope] = token
         return True
 
 
-def _parameters(challenge: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r'(\w+)="([^"]*)"', challenge):
-        yield match.group(1), match.group(2)
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """One context for all clients: reading the certificates takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
+def _proxy(host: str) -> str | None:
+    """The proxy that the environment names for this host, as docker and curl understand it."""
+    return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
+
+
+def _mapping(answer: httpx.Response) -> dict[str, Any] | None:
+    try:
+        found = answer.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _error(answer: httpx.Response) -> str:
