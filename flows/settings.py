@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="SLIPWAY_",
         env_file=".env",
-        toml_file=[".slipway/settings.toml", "slipway.toml"],
+        toml_file=[Path(os.environ.get("SLIPWAY_STATE", ".slipway")) / "settings.toml", "slipway.toml"],
         extra="ignore",
         frozen=True,
     )

@@ -46,3 +46,10 @@ make_credentials
 build_images
 logged lab-up compose up -d --wait --wait-timeout 120
 for colour in green blue; do keep_host_key $colour; done
+
+# What the lab's `slipway` should know besides its blocks: flows/settings.py reads it.
+cat >"$SLIPWAY_STATE/settings.toml" <<TOML
+docker = "$SLIPWAY_STATE/bin/docker"
+active_url = "http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT/.slipway/active"
+edge_url = "http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT"
+TOML
