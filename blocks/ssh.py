@@ -5,6 +5,7 @@ Protocol: RFC 4254, by paramiko. The host key is always compared with the pinned
 
 import contextlib
 import io
+import math
 import select
 import shlex
 import time
@@ -112,7 +113,7 @@ class Session:
             RemoteFailed, RemoteTimeout, Unreachable
         """
         argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
-        limited = ["timeout", "--kill-after=5", f"{timeout:.0f}", *argv]
+        limited = ["timeout", "--kill-after=5", str(math.ceil(timeout)), *argv]  # 0 would be no limit
         name = argv[0] if not isinstance(command, str) else command.strip().splitlines()[0][:60]
         try:
             channel = self._transport().open_session(timeout=self._timeout)
@@ -156,12 +157,10 @@ class Session:
         channel.exec_command(command)
         out, err = _Lines(on_line), _Lines(on_line)
         unsent = memoryview(stdin)
-        while unsent:
-            sent = channel.send(bytes(unsent[:_CHUNK]))
-            if sent == 0:
-                break
-            unsent = unsent[sent:]
+        # A command may end before it has read all; then its exit code says why, and not that we could not send.
         with contextlib.suppress(OSError):
+            while unsent and (sent := channel.send(bytes(unsent[:_CHUNK]))):
+                unsent = unsent[sent:]
             channel.shutdown_write()
         while True:
             while channel.recv_ready():
