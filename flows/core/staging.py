@@ -94,10 +94,10 @@ def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, Fi
     at = shlex.quote(place)
     lines = [
         "set -eu",
+        f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(home, name)}; }}')} EXIT",
         f"mkdir -p {_join(home.path, 'releases')} {_join(home.path, 'incoming')} {_join(home.path, 'shared')}",
         f"chmod 700 {shlex.quote(home.path)}",
         f"rm -rf {at} && mkdir {at}",
-        f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || rm -rf {at}')} EXIT",
         f"tar -xzpf - -C {at} --no-same-owner",
     ]
     for path in sorted(release.state):  # what holds another comes before it
@@ -120,7 +120,17 @@ def switch_script(home: Home, name: str) -> str:
 
 
 def discard_script(home: Home, name: str) -> str:
-    return f"rm -rf {shlex.quote(home.incoming(name))}\n"
+    """Remove a staged release, and where it would have been the first one, the directories made for it."""
+    return _discard(home, name) + "\n"
+
+
+def _discard(home: Home, name: str) -> str:
+    releases = _join(home.path, "releases")
+    others = f"{_join(home.path, 'incoming')} {_join(home.path, 'shared')} {shlex.quote(home.path)}"
+    return (
+        f"rm -rf {shlex.quote(home.incoming(name))}; "
+        f"if rmdir {releases} 2>/dev/null; then rmdir {others} 2>/dev/null || true; fi"
+    )
 
 
 def _keep_state(path: str, home: Home, place: str, is_file: bool) -> list[str]:

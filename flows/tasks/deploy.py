@@ -1,5 +1,7 @@
 """Puts a release on a droplet: the steps of a deploy, each a task, all over one SSH connection."""
 
+import re
+
 import yaml
 from prefect import task
 from prefect.logging import get_run_logger
@@ -29,6 +31,9 @@ from flows.tasks.wait import last_words, sick
 
 QUICK = 60.0
 _POLL = 0.25
+
+# The tools that put files into place, as they begin a complaint.
+_FILES = re.compile(r"^(mkdir|chmod|rm|tar|cp|ln|sh): .*", re.MULTILINE)
 
 
 @task(name="preflight", task_run_name="preflight of {deployment.droplet}", timeout_seconds=120, **RETRIED)
@@ -78,9 +83,10 @@ def put_files(deployment: Deployment) -> Stack:
 
 
 def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
-    if "ermission denied" in error.output or "Read-only" in error.output or "No space" in error.output:
+    if failed := _FILES.search(error.output):
         raise DropletNotReady(
-            f"{deployment.session.address}: {deployment.home.path} cannot be written: {error.output.splitlines()[-1]}"
+            f"{deployment.session.address}: {deployment.home.path} cannot be written: {failed.group()}. "
+            "Make room there, or give its block a directory that its user may write to"
         ) from None
     refuse_unset(error.output, f"stack {deployment.release.stack} uses")
     raise BrokenStack(

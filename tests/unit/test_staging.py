@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -31,12 +32,17 @@ HOME = Home("/opt/slip way", "shop")
 STATEFUL = release(compose_files=("s/a.yml", "b.yml"), state=("s/up loads", "s/settings.json"))
 SEEDS = {"seed/s/settings.json": File(b"{}")}
 
-STAGE = """\
+DISCARD = (
+    "rm -rf '/opt/slip way/shop/incoming/v1.x'; if rmdir '/opt/slip way/shop/releases' 2>/dev/null; then "
+    "rmdir '/opt/slip way/shop/incoming' '/opt/slip way/shop/shared' '/opt/slip way/shop' 2>/dev/null || true; fi"
+)
+TRAP = shlex.quote(f"code=$?; [ $code -eq 0 ] || {{ {DISCARD}; }}")
+STAGE = f"""\
 set -eu
+trap {TRAP} EXIT
 mkdir -p '/opt/slip way/shop/releases' '/opt/slip way/shop/incoming' '/opt/slip way/shop/shared'
 chmod 700 '/opt/slip way/shop'
 rm -rf '/opt/slip way/shop/incoming/v1.x' && mkdir '/opt/slip way/shop/incoming/v1.x'
-trap 'code=$?; [ $code -eq 0 ] || rm -rf '"'"'/opt/slip way/shop/incoming/v1.x'"'"'' EXIT
 tar -xzpf - -C '/opt/slip way/shop/incoming/v1.x' --no-same-owner
 mkdir -p '/opt/slip way/shop/shared/s'
 [ -e '/opt/slip way/shop/shared/s/settings.json' ] || \
@@ -81,7 +87,7 @@ def test_switching_is_these_lines():
 
 
 def test_discarding_removes_what_was_on_its_way_and_nothing_else():
-    assert SCRIPTS["discard"] == "rm -rf '/opt/slip way/shop/incoming/v1.x'\n"
+    assert SCRIPTS["discard"] == f"{DISCARD}\n"
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)

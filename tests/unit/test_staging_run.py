@@ -200,10 +200,19 @@ def test_what_was_left_on_its_way_is_replaced(host):
     assert not host.current("files/debris").exists()
 
 
-def test_discarding_removes_what_is_on_its_way(host):
+def test_discarding_the_first_release_leaves_nothing(host):
     host.stage("v1.a")
     assert host.sh(discard_script(host.home, "v1.a")).returncode == 0
+    assert not (host.path / "incoming").exists()
+    assert not (host.path / "releases").exists()
+
+
+def test_discarding_a_later_release_leaves_the_current_one_alone(host):
+    host.deploy("v1.a")
+    host.stage("v2.b")
+    assert host.sh(discard_script(host.home, "v2.b")).returncode == 0
     assert os.listdir(host.path / "incoming") == []
+    assert os.listdir(host.path / "releases") == ["v1.a"]
 
 
 WEB, DB = f"host/web@{digest('a')}", f"host/db@{digest('b')}"
