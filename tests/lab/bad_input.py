@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
+import paramiko
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from releasing import OnDroplet, Registry, Said, forget, git, remove_build_images, saved, settings, slipway
 
 STACK = "bad-input"
@@ -91,3 +96,17 @@ def assert_one_error(said: Said, code: int, name: str, words: tuple[str, ...]) -
     assert not missing, f"{missing} not in: {said.err}"
     assert "Traceback" not in said.all
     assert "Finished in state Failed" not in said.out, said.out
+
+
+def new_key() -> tuple[str, str]:
+    """A key that nobody knows: private (OpenSSH), public (`TYPE BASE64`)."""
+    text = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    ).decode()  # fmt: skip
+    key = paramiko.Ed25519Key.from_private_key(StringIO(text))
+    return text, f"{key.get_name()} {key.get_base64()}"
+
+
+def plain(block: Any) -> dict[str, Any]:
+    """A block's own fields, unmasked."""
+    return {name: getattr(block, name) for name in type(block).model_fields if name != "block_type_slug"}

@@ -114,14 +114,12 @@ class OnDroplet:
     def inside(self, service: str, *argv: str) -> str:
         return self.sh(f"docker exec {self.containers()[service]['Id']} " + " ".join(argv))
 
-    def standing(self) -> tuple[str, str, str, str]:
+    def standing(self) -> str:
         """All that a deploy could change: containers, volumes, networks, and Slipway's directory with its times."""
-        mine = f"--filter label=com.docker.compose.project={self.stack}"
-        return (
-            self.sh(f"docker ps -aq --no-trunc {mine}"),
-            self.sh(f"docker volume ls -q {mine}"),
-            self.sh(f"docker network ls -q --no-trunc {mine}"),
-            self.sh(f"[ ! -e {self.home} ] || find {self.home} -printf '%p %y %s %T@\n' | sort"),
+        only = f"--filter label=com.docker.compose.project={self.stack}"
+        return self.sh(
+            f"docker ps -aq --no-trunc {only}; docker volume ls -q {only}; docker network ls -q --no-trunc {only}\n"
+            f"[ ! -e {self.home} ] || find {self.home} -type d -print -o -printf '%p %y %s %T@\\n' | sort"
         )
 
     def remove(self, images: str) -> None:
