@@ -36,7 +36,10 @@ class Langfuse(Block):
     def observations(self, trace_id: str, timeout: float = 10.0) -> list[dict[str, Any]]:
         """The observations of one trace; an empty list while there are none (ingestion takes a moment)."""
         query = {"traceId": trace_id, "limit": 100, "fields": "core,basic"}
-        return list(self._ask("GET", "/api/public/v2/observations", timeout, params=query)["data"])
+        found = self._ask("GET", "/api/public/v2/observations", timeout, params=query).get("data")
+        if not isinstance(found, list):
+            raise ProviderFailed(f"Langfuse at {self.url}: its answer holds no `data`.")
+        return found
 
     def send_trace(self, name: str, trace_id: str, attributes: dict[str, str], started: float, ended: float) -> None:
         """Send one trace of one span, as OTLP over HTTP in JSON.

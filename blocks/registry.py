@@ -90,8 +90,9 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         own = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
         config = _read(own / "config.json")
         config.pop("credsStore", None)
+        config["credHelpers"] = {name: h for name, h in (config.get("credHelpers") or {}).items() if name != self.host}
         secret = f"{self.username}:{self.password.get_secret_value()}".encode()
-        config["auths"] = {**config.get("auths", {}), self.host: {"auth": base64.b64encode(secret).decode()}}
+        config["auths"] = {**(config.get("auths") or {}), self.host: {"auth": base64.b64encode(secret).decode()}}
         directory = Path(tempfile.mkdtemp(prefix="slipway-docker-"))
         try:
             for kept in ("cli-plugins", "contexts", "buildx"):

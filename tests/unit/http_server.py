@@ -1,0 +1,67 @@
+"""An HTTP server in this process that answers with what a test gave it, and keeps what it was asked."""
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass
+class Asked:
+    """One request."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> dict:
+        return json.loads(self.body)
+
+
+@dataclass
+class Says:
+    """One answer: a mapping is sent as JSON."""
+
+    status: int = 200
+    content: object = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def log_message(self, *_words) -> None:
+        """Nothing on the terminal."""
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, parts.path, parse_qs(parts.query), headers, body)
+        self.server.asked.append(asked)
+        says = self.server.answer(asked)
+        content = says.content if isinstance(says.content, bytes) else json.dumps(says.content).encode()
+        self.send_response(says.status)
+        for name, value in {"Content-Length": str(len(content)), **says.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_DELETE = do_GET  # noqa: N815
+
+
+@contextmanager
+def serving(answer: Callable[[Asked], Says]):
+    """Serve on a port of this machine; yields the server, with its `url` and all it was `asked`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        server.daemon_threads = True
+        server.asked, server.answer, server.url = [], answer, f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
