@@ -1,6 +1,7 @@
 """The ground a benchmark stands on, from the lab of its own to the blocks; all of it is gone when it is left."""
 
 import contextlib
+import fcntl
 import json
 import os
 import tempfile
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.command import run
+from benchmarks.command import BenchmarkFailed, run
 from benchmarks.lab import CHECKOUT, NAME, STATE, Lab, free_ports, remove, remove_images
 from benchmarks.prefect_runs import forget_runs
 from benchmarks.sample import Sample, copy_sample
@@ -52,6 +53,7 @@ class Bench:
 def open_bench(rounds: int, tell: Callable[[str], None]) -> Iterator[Bench]:
     """Set everything up, and take everything away again, also after an interrupt."""
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_alone())
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-bench-")))
         stack.enter_context(_environment(place))
         lab = free_ports()
@@ -76,6 +78,17 @@ def open_bench(rounds: int, tell: Callable[[str], None]) -> Iterator[Bench]:
         _log_in_on_droplet(lab, known)
         stack.enter_context(contextlib.chdir(place))
         yield Bench(lab, place, samples[0], samples[1], login, rounds, tell)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Two benchmarks at once would disturb each other, and each would remove the other's containers."""
+    with (STATE / "bench.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BenchmarkFailed("another benchmark runs on this lab. Wait for its end, or interrupt it") from None
+        yield
 
 
 @contextlib.contextmanager

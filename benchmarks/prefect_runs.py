@@ -31,7 +31,7 @@ def timeline(flow: str, began: float, ended: float, imports: float = 0.0) -> lis
     Those without a parent add up to the whole; the others to the stage they are a part of.
 
     Args:
-        imports: seconds that interpreter and imports take alone.
+        imports: seconds until the process first connected to anything.
     """
     with _client() as api:
         root = _newest(api, flow, began)
