@@ -8,6 +8,7 @@ from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks.ssh import Session
+from flows.core.compose import without_controls
 from flows.core.layout import COMMAND, Home
 from flows.tasks.retrying import ONCE
 
@@ -19,4 +20,4 @@ def show_last_lines(session: Session, home: Home, services: Sequence[str], lines
     command = posixpath.join(home.current, COMMAND)
     argv = [command, "logs", "--no-color", "--tail", str(lines), *services]
     log.error("last lines of %s:", ", ".join(services))
-    session.run(shlex.join(argv), timeout=60, check=False, on_line=lambda line: log.error("%s", line))
+    session.run(shlex.join(argv), timeout=60, check=False, on_line=lambda line: log.error("%s", without_controls(line)))

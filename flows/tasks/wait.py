@@ -5,6 +5,7 @@ import time
 from prefect import task
 from prefect.logging import get_run_logger
 
+from flows.core.compose import without_controls
 from flows.core.containers import Container, read_containers
 from flows.core.errors import ServicesNotReady
 from flows.core.facts import containers_script
@@ -84,5 +85,5 @@ def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
     said = []
     for service in services[:5]:
         answer = d.session.run([*argv, service], timeout=QUICK, check=False)
-        said.append(f"\nlast words of {service}:\n{answer.out.strip() or '(none)'}")
+        said.append(f"\nlast words of {service}:\n{without_controls(answer.out).strip() or '(none)'}")
     return "".join(said)
