@@ -1,0 +1,45 @@
+"""Bad input that is refused before any lab is asked, as a person sees it: in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[2]
+NO_SERVER = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
+REFUSED = 2
+
+
+def test_without_a_prefect_server_there_is_one_error_that_says_how_to_start_it(tmp_path: Path) -> None:
+    answer = _slipway(("status", "--json"), tmp_path)
+    assert (answer.returncode, answer.stdout) == (REFUSED, "")
+    said = "✗ ConnectionError: the Prefect server at http://127.0.0.1:9/api does not answer. Start it"
+    assert answer.stderr.startswith(said)
+    assert answer.stderr.count("✗") == 1
+    assert "PREFECT_API_URL" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_key_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    answer = _slipway(("droplet", "add", "green", "--host", "127.0.0.1", "--key-file", "nowhere"), tmp_path)
+    assert answer.returncode == REFUSED
+    assert "'nowhere' does not exist" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_strategy_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    answer = _slipway(("deploy", "--tag", "v1", "--strategy", "gently"), tmp_path)
+    assert answer.returncode == REFUSED
+    assert "gently is none of rolling, prefetch, recreate" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def _slipway(words: tuple[str, ...], directory: Path) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "PREFECT_"))}
+    env = {**own, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(directory / "prefect"), "COLUMNS": "300", **NO_SERVER}
+    argv = [sys.executable, "-m", "flows.cli", *words]
+    return subprocess.run(argv, cwd=directory, env=env, capture_output=True, text=True, timeout=120, check=False)
