@@ -67,6 +67,7 @@ def project_containers(project: str) -> list[str]:
 
 
 def stop(ids: Iterable[str]) -> list[str]:
+    """Stop containers, each within its own grace period."""
     return ["docker", "stop", *ids]
 
 
@@ -76,6 +77,7 @@ def remove(ids: Iterable[str]) -> list[str]:
 
 
 def push(reference: str, docker: str = "docker") -> list[str]:
+    """Push one image under the name it has."""
     return [docker, "push", "--quiet", reference]
 
 
@@ -85,6 +87,7 @@ def login(host: str, user: str) -> list[str]:
 
 
 def inspect_images(references: Iterable[str], docker: str = "docker") -> list[str]:
+    """What the engine knows of these images; fails when it lacks one."""
     return [docker, "image", "inspect", *references]
 
 

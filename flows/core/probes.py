@@ -66,12 +66,14 @@ def judge_workflow(probe: WorkflowProbe, status: int, body: str) -> tuple[bool, 
 
 
 def judge_trace(count: int, waited: float) -> tuple[bool, str]:
+    """One observation is enough; `waited` are the seconds it was looked for."""
     if count:
         return True, f"{count} observations"
     return False, f"no observation of this trace after {waited:.0f} s"
 
 
 def all_passed(outcomes: Iterable[Outcome]) -> bool:
+    """Whether no probe failed."""
     return all(outcome.passed for outcome in outcomes)
 
 

@@ -69,10 +69,12 @@ def judge(stack: Stack, containers: Iterable[Container], watch: Watch, patience:
 
 
 def all_ready(standings: Iterable[Standing]) -> bool:
+    """Whether nothing has to be waited for any more."""
     return all(standing.readiness is Readiness.READY for standing in standings)
 
 
 def failures(standings: Iterable[Standing]) -> list[Standing]:
+    """The standings for which waiting longer is of no use."""
     return [standing for standing in standings if standing.readiness is Readiness.FAILED]
 
 

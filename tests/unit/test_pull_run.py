@@ -1,0 +1,85 @@
+"""The scripts that pull images and look at a droplet, really run."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from builders import digest
+from droplet_directory import make_host
+
+from flows.core.facts import facts_script, read_facts
+from flows.core.pull import LOGIN_FAILED, PULL_FAILED, Account, pull_script
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def host(tmp_path):
+    return make_host(tmp_path)
+
+
+WEB, DB = f"host/web@{digest('a')}", f"host/db@{digest('b')}"
+ACCOUNT = Account("registry.example.com:5000", "it's me")
+
+
+def test_images_are_pulled_after_a_login_by_standard_input_and_tagged(host):
+    done = host.sh(pull_script([WEB, DB], ACCOUNT), b"pass word")
+    assert done.returncode == 0
+    login, *pulls, first, second = host.asked()
+    assert login == "login --username it's me --password-stdin registry.example.com:5000"
+    assert sorted(pulls) == [f"pull --quiet {DB}", f"pull --quiet {WEB}"]
+    assert (first, second) == (f"tag {WEB} host/web:slipway-{'a' * 16}", f"tag {DB} host/db:slipway-{'b' * 16}")
+    assert Path(f"{host.env['RECORD']}.password").read_bytes() == b"pass word"
+
+
+OWN = json.dumps({
+    "auths": {"ghcr.io": {"auth": "x"}},
+    "credsStore": "pass",
+    "credHelpers": {"registry.example.com:5000": "doctl", "x": "ecr"},
+})  # fmt: skip
+
+
+def test_the_droplets_own_logins_count_and_its_credential_store_is_not_asked_to_keep_ours(host):
+    (host.root / ".docker").mkdir()
+    own = host.root / ".docker/config.json"
+    own.write_text(OWN)
+    assert host.sh(pull_script([WEB], ACCOUNT), b"x").returncode == 0
+    used = Path(f"{host.env['RECORD']}.config").read_text()
+    config = json.loads(used)
+    assert config["auths"] == {"ghcr.io": {"auth": "x"}}
+    assert not config.get("credsStore")
+    assert config["credHelpers"].get("registry.example.com:5000") is None
+    assert config["credHelpers"]["x"] == "ecr"
+    assert own.read_text() == OWN
+
+
+@pytest.mark.parametrize(("env", "code"), [({}, 0), ({"LOGIN": "1"}, LOGIN_FAILED), ({"REFUSE": "db"}, PULL_FAILED)])
+def test_the_login_is_gone_afterwards_however_it_ends(host, env, code):
+    done = host.sh(pull_script([WEB, DB], ACCOUNT), b"x", **env)
+    assert done.returncode == code
+    assert sorted(os.listdir(host.root)) == ["asked", "asked.password", "bin"]
+
+
+def test_a_pull_that_fails_lets_the_others_end_and_says_which_it_was(host):
+    done = host.sh(pull_script([DB, WEB], ACCOUNT), b"x", REFUSE="db")
+    assert f"pull --quiet {WEB}" in host.asked()
+    assert done.stderr.decode() == f"no {DB}\n"
+
+
+def test_facts_of_a_droplet_that_has_nothing_yet(host):
+    Path(f"{host.env['RECORD']}.info").write_text(
+        '{"ServerVersion":"26.1.5","OSType":"linux","Architecture":"x86_64","DockerRootDir":"/","Name":"a\\tb",'
+        '"ClientInfo":{"Plugins":[{"Name":"compose","Version":"2.26.1"}]}}'
+    )
+    facts = read_facts(host.sh(facts_script("shop", host.home.path, [WEB])).stdout.decode())
+    assert (facts.engine, facts.compose, facts.platform) == ("26.1.5", "2.26.1", "linux/amd64")
+    assert facts.free > 0
+    assert (facts.containers, facts.present, facts.current, facts.current_name) == ((), frozenset(), "", "")
+
+
+def test_facts_know_the_current_release(host):
+    Path(f"{host.env['RECORD']}.info").write_text("{}")
+    host.deploy("v1.a")
+    facts = read_facts(host.sh(facts_script("shop", host.home.path)).stdout.decode())
+    assert (facts.current, facts.current_name) == ('{"tag": "v1"}', "v1.a")
