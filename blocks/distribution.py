@@ -4,11 +4,9 @@ Source: OCI distribution specification 1.1 (endpoints), OCI image specification 
 authentication of the distribution project. Only what Slipway needs of each.
 """
 
-import functools
 import hashlib
 import json
 import re
-import ssl
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -16,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from blocks import tls
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -52,7 +51,7 @@ class Distribution:
         self.host = host
         self._auth = (username, password)
         local = re.match(r"^(localhost|127\.|\[::1\])", host)
-        transport = httpx.HTTPTransport(retries=2, verify=_tls(), proxy=None if local else _proxy(host))
+        transport = httpx.HTTPTransport(retries=2, verify=tls.context(), proxy=None if local else _proxy(host))
         address = f"http://{host}" if local else f"https://{host}"
         self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
         self._tokens: dict[str, str] = {}
@@ -222,12 +221,6 @@ class Distribution:
             return False
         self._tokens[scope] = token
         return True
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """One context for all clients: reading the certificates takes longer than most requests."""
-    return httpx.create_ssl_context()
 
 
 def _proxy(host: str) -> str | None:

@@ -7,6 +7,7 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
+from blocks import tls
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 
 
@@ -76,7 +77,8 @@ class Langfuse(Block):
     def _ask(self, method: str, path: str, timeout: float, **more: Any) -> dict[str, Any]:
         auth = (self.public_key, self.secret_key.get_secret_value())
         try:
-            answer = httpx.request(method, f"{self.url.rstrip('/')}{path}", auth=auth, timeout=timeout, **more)
+            address = f"{self.url.rstrip('/')}{path}"
+            answer = httpx.request(method, address, auth=auth, timeout=timeout, verify=tls.context(), **more)
         except httpx.HTTPError as error:
             raise Unreachable(f"Langfuse at {self.url} cannot be reached: {error or type(error).__name__}") from None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

@@ -81,7 +81,7 @@ ERAS = {
 
 @pytest.mark.parametrize(("server", "revision"), ERAS.values(), ids=ERAS)
 def test_tools_of_all_pages_are_listed_by_the_newest_protocol_the_server_speaks(server, revision):
-    with serving(server()) as http, httpx.Client() as client:
+    with serving(server()) as http, httpx.Client(verify=False) as client:
         assert list_tools(client, f"{http.url}/mcp", {"x-key": "k"}) == (["a", "b", "c"], revision)
     assert all(asked.headers["x-key"] == "k" for asked in http.asked)
 
@@ -89,7 +89,7 @@ def test_tools_of_all_pages_are_listed_by_the_newest_protocol_the_server_speaks(
 @pytest.mark.parametrize("sse", [True, False])
 def test_a_session_is_closed_again(sse):
     server = Sessions(sse)
-    with serving(server) as http, httpx.Client() as client:
+    with serving(server) as http, httpx.Client(verify=False) as client:
         list_tools(client, http.url, {})
     assert server.open == set()
     assert http.asked[-1].method == "DELETE"
@@ -102,7 +102,11 @@ def test_a_session_is_closed_also_when_the_list_fails():
         listing = asked.method == "POST" and asked.json()["method"] == "tools/list"
         return Says(500, b"<html>no") if listing else server(asked)
 
-    with serving(broken) as http, httpx.Client() as client, pytest.raises(McpFailed, match="tools/list: 500 <html>no"):
+    with (
+        serving(broken) as http,
+        httpx.Client(verify=False) as client,
+        pytest.raises(McpFailed, match="tools/list: 500 <html>no"),
+    ):
         list_tools(client, http.url, {})
     assert server.open == set()
 
@@ -118,7 +122,11 @@ FAILURES = {
 
 @pytest.mark.parametrize(("says", "words"), FAILURES.values(), ids=FAILURES)
 def test_what_is_no_mcp_server_is_told_apart(says, words):
-    with serving(lambda _asked: says) as http, httpx.Client() as client, pytest.raises(McpFailed, match=words):
+    with (
+        serving(lambda _asked: says) as http,
+        httpx.Client(verify=False) as client,
+        pytest.raises(McpFailed, match=words),
+    ):
         list_tools(client, http.url, {})
 
 
@@ -132,7 +140,11 @@ ODD = {
 @pytest.mark.xfail(strict=True, raises=(AttributeError, KeyError), reason="list_tools trusts the form of an answer")
 @pytest.mark.parametrize(("says", "words"), ODD.values(), ids=ODD)
 def test_an_answer_of_another_form_is_no_mcp_server(says, words):
-    with serving(lambda _asked: says) as http, httpx.Client() as client, pytest.raises(McpFailed, match=words):
+    with (
+        serving(lambda _asked: says) as http,
+        httpx.Client(verify=False) as client,
+        pytest.raises(McpFailed, match=words),
+    ):
         list_tools(client, http.url, {})
 
 
@@ -142,11 +154,15 @@ def test_pages_without_end_have_an_end():
             return Says(204)
         return Says(200, result(asked, tools=[], nextCursor="again"))
 
-    with serving(endless) as http, httpx.Client() as client, pytest.raises(McpFailed, match="more than 50 pages"):
+    with (
+        serving(endless) as http,
+        httpx.Client(verify=False) as client,
+        pytest.raises(McpFailed, match="more than 50 pages"),
+    ):
         list_tools(client, http.url, {})
     assert len(http.asked) < 120
 
 
 def test_a_server_that_is_not_there_is_said_by_the_client_itself():
-    with httpx.Client() as client, pytest.raises(httpx.ConnectError):
+    with httpx.Client(verify=False) as client, pytest.raises(httpx.ConnectError):
         list_tools(client, "http://127.0.0.1:1/mcp", {})
