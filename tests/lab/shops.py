@@ -80,7 +80,7 @@ def open_shop(tmp: Path) -> Iterator[Shop]:
         stack.enter_context(saved(shop_registry=registry.named()))
         shelf = registry.push("shelf:7", SHELF.format(made=registry.namespace), tmp)
         lines = [f"{name}={written}" for name, (written, _) in VARIABLES.items()]
-        shop.write("deploy/.env", "\n".join([*lines, f"SUPPLIER={shelf.removesuffix('/shelf:7')}", ""]))
+        shop.write("deploy/.env", "\n".join([*lines, f"SHELF={shelf}", ""]))
         shop.write("deploy/shop.env", f"PAYMENT_KEY='{KEY}'\nOPEN=yes\n")
         shop.write("deploy/secrets/token", TOKEN)
         shop.save_environment()

@@ -115,7 +115,7 @@ def test_images_from_elsewhere_can_be_mirrored(shop: Shop, droplet: OnDroplet, t
     """By its other name the lab's registry is another registry, with a login that only this user's Docker knows."""
     elsewhere = f"localhost:{shop.registry.host.split(':')[1]}"
     with shop.registry.block.model_copy(update={"registry_url": elsewhere}).docker_config() as login:
-        (tmp_path / "more.env").write_text(f"SUPPLIER={elsewhere}/{shop.registry.namespace}-elsewhere\n")
+        (tmp_path / "more.env").write_text(f"SHELF={elsewhere}/{shop.registry.namespace}-elsewhere/shelf:7\n")
         shop.release("--tag", "mirrored", "--mirror-external", "--env-file", str(tmp_path / "more.env"), **login)
     digest = shop.registry.digest(f"{shop.registry.namespace}/shelf", "mirrored")
     original = shop.registry.digest(f"{shop.registry.namespace}-elsewhere/shelf", "7")
@@ -125,6 +125,14 @@ def test_images_from_elsewhere_can_be_mirrored(shop: Shop, droplet: OnDroplet, t
     mirrored = f"{shop.registry.host}/{shop.registry.namespace}/shelf@{digest}"
     assert droplet.containers()["shelf"]["Config"]["Image"] == mirrored
     assert mirrored in droplet.digests()["shelf"]
+
+
+def test_an_image_named_by_tag_and_digest_is_one_image(shop: Shop, droplet: OnDroplet, tmp_path: Path) -> None:
+    repository = f"{shop.registry.namespace}-elsewhere/shelf"
+    digest = shop.registry.digest(repository, "7")
+    (tmp_path / "more.env").write_text(f"SHELF={shop.registry.host}/{repository}:7@{digest}\n")
+    shop.release("--tag", "both", "--env-file", str(tmp_path / "more.env"))
+    assert f"{shop.registry.host}/{repository}@{digest}" in droplet.digests()["shelf"]
 
 
 def test_an_older_release_can_be_deployed_again_without_its_checkout(shop: Shop, droplet: OnDroplet) -> None:
