@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import socket
 
 import paramiko
 from prefect.blocks.core import Block
@@ -73,10 +74,10 @@ class Droplet(Block):
     def seen_host_key(self, timeout: float = 15.0) -> tuple[str, str]:
         """Ask the droplet for its host key without trusting it: (`TYPE BASE64`, fingerprint)."""
         probe = self.address
-        transport: paramiko.Transport | None = None
         with contextlib.ExitStack() as stack:
             try:
-                transport = paramiko.Transport((probe.host, probe.port))
+                # Paramiko itself would connect without a limit.
+                transport = paramiko.Transport(socket.create_connection((probe.host, probe.port), timeout))
                 stack.callback(transport.close)
                 transport.start_client(timeout=timeout)
                 key = transport.get_remote_server_key()
