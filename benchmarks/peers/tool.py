@@ -45,7 +45,7 @@ def install(bench: Bench) -> None:
 
 
 def peers() -> list[Peer]:
-    return [Peer("Ansible, community.docker", _ansible), Peer("pyinfra", _pyinfra)]
+    return [Peer("Ansible", _ansible), Peer("pyinfra", _pyinfra)]
 
 
 def _ansible(bench: Bench, prepared: Prepared) -> None:

@@ -17,7 +17,7 @@ from benchmarks.slipway import Ran, command, in_process, where
 from flows.deploy import deploy
 
 TARGET = 1.10
-_OURS, _PLAIN = "slipway, the flow's body", "plain script, one ssh"
+_OURS, _PLAIN = "slipway's body", "plain script"
 
 
 @dataclass
@@ -50,7 +50,7 @@ def measure(bench: Bench) -> list[Section]:
     }
     for side in sides.values():  # warm: no tool pays for its first time
         side.deploy(base)
-    columns = ("deploy", "tool", "time", "beside the plain script", "target", "", "containers", "SSH connections")
+    columns = ("deploy", "tool", "time", "ratio", "target", "", "containers", "connections")
     section = Section("Deploy: the flow's body beside the same docker commands over one ssh, and beside peers", columns)
     ours: dict[str, list[Ran]] = {}
     for case, turns in (
@@ -65,8 +65,8 @@ def measure(bench: Bench) -> list[Section]:
         ours[case] = list(ran)
     section.notes += [
         "A change is pulled from the registry each time. The plain script gives the same docker commands as the "
-        "flow, built by the same functions. The peers put the same files there and run Compose with `up --wait`; they "
-        "find a login and check nothing. Containers: how many were replaced. Connections: by the droplet's sshd log.",
+        "flow, built by the same functions. The peers (Ansible: community.docker) put the same "
+        "files there and run Compose with `up --wait`; they find a login and check nothing. Containers: how many were replaced. Connections: by the droplet's sshd log.",
         *note,
     ]
     return [
