@@ -66,7 +66,8 @@ def measure(bench: Bench) -> list[Section]:
     section.notes += [
         "A change is pulled from the registry each time. The plain script gives the same docker commands as the "
         "flow, built by the same functions. The peers (Ansible: community.docker) put the same "
-        "files there and run Compose with `up --wait`; they find a login and check nothing. Containers: how many were replaced. Connections: by the droplet's sshd log.",
+        "files there and run Compose with `up --wait`; they find a login and check nothing. "
+        "Containers: how many were replaced. Connections: by the droplet's sshd log.",
         *note,
     ]
     return [
