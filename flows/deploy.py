@@ -88,12 +88,12 @@ def _carry_out(deployment: Deployment, registry: ContainerRegistry, strategy: St
         if strategy == "prefetch":
             stop_services(deployment)
     start_services(deployment)
-    wait_until_ready(deployment, stack)
-    containers, digests = prove_digests(deployment, stack)
+    running = wait_until_ready(deployment, stack)
+    prove_digests(deployment, stack, running)
     deployed = Deployed(
         droplet=deployment.droplet,
         release=deployment.release,
-        services=service_states(containers, digests),
+        services=service_states(running.containers, running.digests),
         pulled=tuple(pulled),
         pulled_bytes=sum(layer.size for layer in to_pull),
         seconds=time.monotonic() - began,

@@ -52,10 +52,12 @@ def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> D
     home = Home(target.directory, stack)
     with target.session() as session:
         facts = read_facts(session.run(facts_script(stack, home.path), timeout=60).out)
-        containers, digests = read_running(session.run(running_script(stack), timeout=60).out)
+        running = read_running(session.run(running_script(stack), timeout=60).out)
     current = current_release(facts)
     is_active = droplet == active if active else (True if settings.droplets == (droplet,) else None)
-    return DropletStatus(is_active, current.tag if current else None, service_states(containers, digests))
+    return DropletStatus(
+        is_active, current.tag if current else None, service_states(running.containers, running.digests)
+    )
 
 
 def _active(settings: Settings) -> str | None:

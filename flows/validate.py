@@ -12,14 +12,14 @@ from flows.core.errors import NothingDeployed, ValidationFailed
 from flows.core.facts import running_release_script, sections
 from flows.core.layout import Home
 from flows.core.outcome import Validated
-from flows.core.probes import Outcome, Phase, all_passed
+from flows.core.probes import Outcome, all_passed
 from flows.core.release import Release, read_release
 from flows.core.stack import Stack
 from flows.names import run_name
 from flows.settings import Settings
 from flows.tasks.connection import connected
 from flows.tasks.logs import show_last_lines
-from flows.tasks.probe import Probes, find_traces, probe_health, probe_mcp, probe_workflows
+from flows.tasks.probe import Probes, probe_health, probe_mcp, probe_workflows
 from flows.tasks.report import probe_rows, table
 from flows.tasks.saved import load_droplet, load_langfuse
 from flows.tasks.source import stack_name
@@ -69,30 +69,24 @@ def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Pr
 def _phases(probes: Probes, settings: Settings) -> list[Outcome]:
     """Health, then MCP tools, then workflows and their traces; a phase that fails is the last one."""
     outcomes = probe_health(probes)
-    _say(Phase.HEALTH, outcomes)
+    _say(outcomes)
     if not all_passed(outcomes):
         return outcomes
     tools = probe_mcp(probes)
-    _say(Phase.MCP, tools)
+    _say(tools)
     outcomes += tools
     if not all_passed(tools):
         return outcomes
-    workflows = probe_workflows(probes)
-    _say(Phase.WORKFLOW, workflows)
-    outcomes += workflows
-    langfuse = load_langfuse(settings)
-    if langfuse is not None:
-        traces = find_traces(probes, workflows, langfuse)
-        _say(Phase.TRACE, traces)
-        outcomes += traces
-    return outcomes
+    workflows = probe_workflows(probes, load_langfuse(settings))
+    _say(workflows)
+    return outcomes + workflows
 
 
-def _say(phase: Phase, outcomes: list[Outcome]) -> None:
+def _say(outcomes: list[Outcome]) -> None:
     log = get_run_logger()
     for outcome in outcomes:
         mark, write = ("✓", log.info) if outcome.passed else ("✗", log.error)
-        write("%s %s: %s (%s, %.2f s)", mark, outcome.service, outcome.detail, phase.value, outcome.seconds)
+        write("%s %s: %s (%s, %.2f s)", mark, outcome.service, outcome.detail, outcome.phase.value, outcome.seconds)
 
 
 def _summary(outcomes: list[Outcome]) -> str:

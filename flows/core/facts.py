@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,14 +98,22 @@ def read_facts(output: str) -> Facts:
     )
 
 
-def read_running(output: str) -> tuple[list[Container], dict[str, tuple[str, ...]]]:
-    """Parse what `running_script` printed: the containers, and image id → its digests."""
+@dataclass(frozen=True)
+class Running:
+    """What a droplet runs at one moment: the stack's containers, and image id → the digests it is known by."""
+
+    containers: list[Container]
+    digests: Mapping[str, tuple[str, ...]]
+
+
+def read_running(output: str) -> Running:
+    """Parse what `running_script` printed."""
     parts = sections(output)
     images: dict[str, tuple[str, ...]] = {}
     for line in parts.get("images", "").splitlines():
         entry: Any = json.loads(line)
         images[entry["id"]] = tuple(entry["digests"] or ())
-    return read_containers(parts.get("containers", "")), images
+    return Running(read_containers(parts.get("containers", "")), images)
 
 
 def sections(output: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ from blocks.errors import RemoteFailed
 from flows.core import staging
 from flows.core.bundle import SEED
 from flows.core.compose import complaint, remove, stop
-from flows.core.containers import Container
 from flows.core.digests import mismatches
 from flows.core.errors import (
     BrokenStack,
@@ -19,7 +18,7 @@ from flows.core.errors import (
     DigestMismatch,
     DropletNotReady,
 )
-from flows.core.facts import Facts, facts_script, read_facts, read_running, running_script
+from flows.core.facts import Facts, Running, facts_script, read_facts
 from flows.core.preflight import faults, missing_images
 from flows.core.release import Release, read_release
 from flows.core.stack import Stack
@@ -163,22 +162,19 @@ def _change(deployment: Deployment, argv: list[str]) -> None:
 @task(
     name="prove digests",
     task_run_name="prove the digests that run on {deployment.droplet}",
-    timeout_seconds=120,
-    **RETRIED,
+    **ONCE,
 )
-def prove_digests(deployment: Deployment, stack: Stack) -> tuple[list[Container], dict[str, tuple[str, ...]]]:
-    """Compare the digests that run with those of the release; returns the containers, and image id → digests.
+def prove_digests(deployment: Deployment, stack: Stack, running: Running) -> None:
+    """Compare what runs, image by image, with the release.
 
     Raises:
         DigestMismatch
     """
     d = deployment
-    containers, digests = read_running(d.session.run(running_script(d.release.stack), timeout=QUICK).out)
     expected = {name: ref for name, ref in d.release.services.items() if stack.services[name].replicas}
-    wrong = mismatches(expected, containers, digests)
+    wrong = mismatches(expected, running.containers, running.digests)
     if wrong:
         raise DigestMismatch(f"{d.session.address} does not run release {d.release.tag}: {'; '.join(wrong)}")
-    return containers, digests
 
 
 def _log_line():  # type: ignore[no-untyped-def]

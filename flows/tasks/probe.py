@@ -21,7 +21,7 @@ from flows.tasks.mcp import McpFailed, list_tools
 from flows.tasks.retrying import ONCE
 
 SIDE_BY_SIDE = 16
-_PAUSE = 0.25
+_PAUSE = 0.1
 _NO_ANSWER = (httpx.HTTPError, McpFailed)
 
 
@@ -71,26 +71,25 @@ def probe_mcp(probes: Probes) -> list[Outcome]:
     return _side_by_side(probes, Phase.MCP, services, path, ask, probes.settings.health_patience)
 
 
-@task(name="run workflows", task_run_name="run one workflow for each agent", **ONCE)
-def probe_workflows(probes: Probes) -> list[Outcome]:
-    """Run one workflow for every service that names one, each with a trace id of its own. None is run twice."""
+@task(name="run workflows", task_run_name="run one workflow for each agent, and find its trace", **ONCE)
+def probe_workflows(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
+    """Run one workflow for every service that names one, each with a trace id of its own; none is run twice.
+
+    Returns their outcomes, then those of the traces. With a Langfuse, each trace is looked for as soon as its workflow
+    has passed; ingestion is asynchronous, so it is waited for, with an end.
+    """
     services = probes.services(lambda s: s.extension.workflow)
+
+    def probe(client: httpx.Client, service: Service) -> list[Outcome]:
+        workflow = _run_workflow(probes, client, service)
+        traced = service.extension.workflow is not None and service.extension.workflow.traced
+        if langfuse is None or not traced or not workflow.passed:
+            return [workflow]
+        return [workflow, _find_trace(langfuse, workflow, probes.settings.trace_timeout)]
+
     with _pool(services) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
-        return list(pool.map(lambda service: _run_workflow(probes, client, service), services))
-
-
-@task(name="find traces", task_run_name="find the workflows in Langfuse", **ONCE)
-def find_traces(probes: Probes, workflows: list[Outcome], langfuse: Langfuse) -> list[Outcome]:
-    """Look for the trace of every workflow that passed; ingestion is asynchronous, so wait for it, with an end."""
-    traced = [
-        outcome
-        for outcome in workflows
-        if outcome.passed and (w := probes.stack.services[outcome.service].extension.workflow) and w.traced
-    ]
-    began = time.monotonic()
-    deadline = began + probes.settings.trace_timeout
-    with _pool(traced) as pool:
-        return list(pool.map(lambda outcome: _find_trace(langfuse, outcome, began, deadline), traced))
+        found = [outcome for mine in pool.map(lambda s: probe(client, s), services) for outcome in mine]
+    return sorted(found, key=lambda outcome: outcome.phase is Phase.TRACE)
 
 
 def _run_workflow(probes: Probes, client: httpx.Client, service: Service) -> Outcome:
@@ -111,7 +110,8 @@ def _run_workflow(probes: Probes, client: httpx.Client, service: Service) -> Out
     return Outcome(service.name, Phase.WORKFLOW, passed, words, time.monotonic() - began, trace_id)
 
 
-def _find_trace(langfuse: Langfuse, outcome: Outcome, began: float, deadline: float) -> Outcome:
+def _find_trace(langfuse: Langfuse, outcome: Outcome, patience: float) -> Outcome:
+    began = time.monotonic()
     while True:
         try:
             found = len(langfuse.observations(outcome.trace_id))
@@ -119,7 +119,7 @@ def _find_trace(langfuse: Langfuse, outcome: Outcome, began: float, deadline: fl
         except OutsideError as error:
             found, trouble = 0, str(error)
         waited = time.monotonic() - began
-        if found or time.monotonic() > deadline:
+        if found or waited > patience:
             passed, words = judge_trace(found, waited)
             return Outcome(outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id)
         time.sleep(_PAUSE)

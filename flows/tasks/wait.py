@@ -8,19 +8,19 @@ from prefect.logging import get_run_logger
 from flows.core.compose import without_controls
 from flows.core.containers import Container, read_containers
 from flows.core.errors import ServicesNotReady
-from flows.core.facts import containers_script
+from flows.core.facts import Running, containers_script, read_running, running_script
 from flows.core.stack import Stack
-from flows.core.waiting import Patience, Standing, Watch, all_ready, failures, judge
+from flows.core.waiting import Patience, Watch, all_ready, failures, judge
 from flows.tasks.deployment import Deployment
 from flows.tasks.retrying import ONCE, RAW
 
 QUICK = 60.0
-_POLL = 0.25
+_POLL = 0.15
 
 
 @task(name="wait until ready", task_run_name="wait until every service is ready", **ONCE)
-def wait_until_ready(deployment: Deployment, stack: Stack) -> list[Standing]:
-    """Wait until every service is ready by its own healthcheck's times.
+def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
+    """Wait until every service is ready by its own healthcheck's times, and return what the droplet runs then.
 
     Raises:
         ServicesNotReady: with each failed service, why, and its last log lines.
@@ -33,11 +33,11 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> list[Standing]:
     latest: dict[str, int] = {}
     told: dict[str, str] = {}
     while True:
-        answer = deployment.session.run(containers_script(deployment.release.stack), timeout=QUICK)
-        now, containers = time.monotonic(), read_containers(answer.out)
-        _remember(containers, first_seen, restarts, latest, now)
+        answer = deployment.session.run(running_script(deployment.release.stack), timeout=QUICK)
+        now, running = time.monotonic(), read_running(answer.out)
+        _remember(running.containers, first_seen, restarts, latest, now)
         watch = Watch(now - began, {c: now - t for c, t in first_seen.items()}, restarts)
-        standings = judge(stack, containers, watch, patience)
+        standings = judge(stack, running.containers, watch, patience)
         for standing in standings:
             if told.get(standing.container or standing.service) != standing.reason:
                 told[standing.container or standing.service] = standing.reason
@@ -47,7 +47,7 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> list[Standing]:
             reasons = "; ".join(f"{standing.service}: {standing.reason}" for standing in failed)
             raise ServicesNotReady(f"on {deployment.session.address}: {reasons}{last_words(deployment, names)}")
         if all_ready(standings):
-            return standings
+            return running
         time.sleep(_POLL)
 
 

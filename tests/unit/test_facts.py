@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flows.core.facts import (
     Facts,
+    Running,
     containers_script,
     facts_script,
     read_facts,
@@ -111,8 +112,8 @@ def test_an_engine_that_answers_with_null_has_no_plugins():
 
 def test_what_runs_is_read_with_its_digests():
     output = '@@slipway:containers\n@@slipway:images\n{"id":"sha256:1","digests":["a@b"]}\n{"id":"2","digests":null}\n'
-    assert read_running(output) == ([], {"sha256:1": ("a@b",), "2": ()})
-    assert read_running("") == ([], {})
+    assert read_running(output) == Running([], {"sha256:1": ("a@b",), "2": ()})
+    assert read_running("") == Running([], {})
 
 
 contents = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: "@@slipway:" not in text)
