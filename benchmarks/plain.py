@@ -13,7 +13,7 @@ from benchmarks.command import run
 from benchmarks.lab import NAME
 from blocks import ContainerRegistry
 from flows.core import staging
-from flows.core.facts import containers_script, facts_script, read_facts, running_script
+from flows.core.facts import facts_script, read_facts, running_script
 from flows.core.layout import Home
 from flows.core.preflight import missing_images
 from flows.core.pull import Account, pull_script
@@ -56,7 +56,7 @@ def missing(bench: Bench, prepared: Prepared) -> list[str]:
 
 
 def deploy(bench: Bench, prepared: Prepared, to_pull: list[str]) -> None:
-    """Deploy it: facts, files, config, pull, tag, up, inspect until all are healthy, image inspect."""
+    """Deploy it: facts, files, config, pull, tag, up, inspect containers and images until all are healthy."""
     command = 'script=$(mktemp); trap \'rm -f "$script"\' EXIT; cat >"$script"; sh "$script"'
     run([*bench.ssh(), command], stdin=_script(prepared, to_pull).encode())
 
@@ -64,7 +64,7 @@ def deploy(bench: Bench, prepared: Prepared, to_pull: list[str]) -> None:
 def _script(prepared: Prepared, to_pull: list[str]) -> str:
     d, release, registry = prepared.deployment, prepared.release, prepared.registry
     home = d.home
-    healthy = f'$({_shell(containers_script(release.stack))} | grep -c \'"Status": "healthy"\')'
+    healthy = f'$({_shell(running_script(release.stack))} | grep -c \'"Status": "healthy"\')'
     steps = [
         f"{_shell(facts_script(release.stack, home.path, sorted(release.images)))} >/dev/null",
         _fed(prepared.tar, staging.stage_script(release, home, d.name, {})),
@@ -76,8 +76,7 @@ def _script(prepared: Prepared, to_pull: list[str]) -> str:
     steps += [
         _shell(staging.switch_script(home, d.name)),
         shlex.join(d.compose.up()),
-        f'until [ "{healthy}" -eq {len(release.services)} ]; do sleep 0.25; done',
-        f"{_shell(running_script(release.stack))} >/dev/null",
+        f'until [ "{healthy}" -eq {len(release.services)} ]; do sleep 0.15; done',
     ]
     return "set -eu\n" + "\n".join(steps) + "\n"
 

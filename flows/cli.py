@@ -1,5 +1,6 @@
 """The `slipway` command: the flows from a terminal."""
 
+import gc
 import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -8,7 +9,7 @@ import typer
 from rich.console import Console
 
 from flows.blocks_cli import droplet_app, environment_app, langfuse_app, prometheus_app, registry_app
-from flows.running import run_flow, wide_console
+from flows.running import leave, run_flow, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -192,7 +193,12 @@ def _strategy(name: str | None) -> Any:
 
 def main() -> None:
     """Entry point of the `slipway` command."""
-    app()
+    # Prefect's import makes a hundred thousand lasting objects; looking through them again and again takes 0.2 s.
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        app()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
 if __name__ == "__main__":
