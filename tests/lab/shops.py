@@ -24,7 +24,10 @@ STACK = "corner-shop"
 SHELF = 'FROM debian:trixie-slim\nLABEL made="{made}"\nCMD ["sleep", "infinity"]\n'
 # As people write them, and as a container must see them.
 VARIABLES = {
-    "GREETING": (r'''"it's \"5\$\" # off, C:\\tea 100%\nand more"''', 'it\'s "5$" # off, C:\\tea 100%\nand more'),
+    "GREETING": (
+        r'''"it's \"5\$\" # off, \$HOME, C:\\tea 100%\nand more"''',
+        'it\'s "5$" # off, $HOME, C:\\tea 100%\nand more',
+    ),
     "MOTTO": (r"'single $HOME # \n stays'", r"single $HOME # \n stays"),
     "PLAIN": ("two words # a remark", "two words"),
 }

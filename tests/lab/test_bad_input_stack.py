@@ -143,8 +143,7 @@ def test_the_sample_s_development_form_is_refused_with_each_of_its_lines(bench: 
     lines = (SAMPLE / "docker-compose.override.yml").read_text().splitlines()
     line = {word: 1 + next(n for n, text in enumerate(lines) if word in text and "#" not in text) for word in
             ("--reload", "/app/agents")}  # fmt: skip
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", ":".join(files), "--tag", "never")
+    answer = bench.slipway("build-push", "--stack", ":".join(files), "--tag", "never")
     assert_one_error(answer, REFUSED, "DevelopmentOnly", (
         f"docker-compose.override.yml:{line['/app/agents']} mounts source",
         f"docker-compose.override.yml:{line['--reload']} starts orchestrator with --reload",
