@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.core.composefile import scalars
+from flows.core.errors import BrokenStack
 from flows.core.release import EnvironmentFile
-from flows.core.stack import Stack
+from flows.core.stack import Stack, inside
 
 PRIVATE = 0o600
 
@@ -54,6 +55,9 @@ def find_sources(
         files: all compose files.
         environment_files: the `env_file` entries, absolute.
         texts: the compose files' texts; a path that stands in them absolute is the droplet's, not the stack's.
+
+    Raises:
+        BrokenStack: a service writes to a directory that holds the compose files.
     """
     spoken = [scalar for text in texts for scalar in scalars(text)]
     above = _above(spoken, (project, *map(os.path.dirname, files)))
@@ -85,6 +89,12 @@ def find_sources(
         secret_readers[service.name] = tuple(path for path in modes if of_the_stack(path))
         read = (*configs, *(m.source for m in service.mounts if m.kind == "bind" and m.read_only))
         readers[service.name] = tuple(path for path in read if path in shipped)
+    for path in state:
+        if any(inside(file, path) for file in (project, *files)):
+            raise BrokenStack(
+                f"a service writes to {path}, which holds the stack's compose files. What is written outlives a "
+                "release, so it cannot be inside one: mount a directory below it, or a named volume"
+            )
     own_secrets = [path for path in secrets if of_the_stack(path)]
     host |= dict.fromkeys(path for path in secrets if path not in own_secrets)
     needed = (

@@ -32,6 +32,8 @@ def test_the_order_does_not_matter():
         ('$HOME "x" # no comment', "A='$HOME \"x\" # no comment'"),
         ("it's $HOME", 'A="it\'s \\$HOME"'),
         ("two\nlines", 'A="two\\nlines"'),
+        ("two\r\nlines", 'A="two\\r\\nlines"'),
+        ("a lone\rreturn", 'A="a lone\\rreturn"'),
         ("ends in \\", 'A="ends in \\\\"'),
     ],
 )

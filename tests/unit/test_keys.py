@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ssh_server import HOST_KEY, USER_KEY, key_text, public
 
 from blocks.errors import HostKeyRefused, LoginRefused
-from blocks.keys import Address, parse_host_key, read_private_key
+from blocks.keys import Address, RefuseUnknown, parse_host_key, read_private_key
 
 pytestmark = pytest.mark.unit
 
@@ -45,6 +45,12 @@ def test_a_host_key_is_read_as_it_stands_in_a_public_key_file():
     assert parse_host_key(pinned_as("")) is None
     assert parse_host_key(pinned_as(public(HOST_KEY))) == HOST_KEY
     assert parse_host_key(pinned_as(f"{public(HOST_KEY)} root@green\n")) == HOST_KEY
+
+
+def test_no_key_is_ever_accepted_as_unknown():
+    for address, words in ((pinned_as(""), "no host key is pinned"), (pinned_as(public(HOST_KEY)), "now shows")):
+        with pytest.raises(HostKeyRefused, match=words):
+            RefuseUnknown(address).missing_host_key(paramiko.SSHClient(), "h", USER_KEY)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 from builders import stack
 
+from flows.core.errors import BrokenStack
 from flows.core.release import EnvironmentFile
 from flows.core.sources import env_file_entries, find_sources
 
@@ -68,6 +69,13 @@ def test_a_path_that_begins_above_the_compose_file_and_ends_in_a_variable_belong
 def test_above_the_compose_file_only_what_is_spoken_of_belongs_to_the_stack(spoken, path, ours):
     found = sources_of({"web": {"volumes": [bind(path)]}}, f"a: ['{spoken}', '${{HOST}}:/y']")
     assert (path in found.state, path in found.host_paths) == (ours, not ours)
+
+
+@pytest.mark.parametrize(("spoken", "path"), [(".", "/p/s"), ("..", "/p")])
+def test_a_service_may_not_write_where_the_compose_files_are(spoken, path):
+    with pytest.raises(BrokenStack, match=f"a service writes to {path}, which holds the stack's compose files"):
+        sources_of({"web": {"volumes": [bind(path)]}}, f"a: ['{spoken}:/x']")
+    assert sources_of({"web": {"volumes": [bind(path, True)]}}, f"a: ['{spoken}:/x:ro']").shipped == (path,)
 
 
 def test_an_included_file_above_may_refer_to_what_lies_beside_it():
