@@ -8,6 +8,7 @@ from flows.deploy import deploy
 from flows.names import run_name
 from flows.settings import Settings, Strategy
 from flows.tasks.connection import connected
+from flows.tasks.report import release_rows, table
 from flows.tasks.saved import load_droplet, remembered
 from flows.validate import validate
 
@@ -43,4 +44,10 @@ def release(
         published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref, droplet)
         deployed = deploy(published.release.tag, published.release.stack, droplet, strategy, env_file)
         validated = validate(published.release.stack, droplet)
-    return Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), settings.edge_url)
+    released = Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), settings.edge_url)
+    stages = (("build-push", published), ("deploy", deployed), ("validate", validated))
+    times = ", ".join(f"{name} {stage.seconds:.1f} s" for name, stage in stages)
+    which = f"Release {published.release.tag} of {published.release.stack}"
+    what = f"{which} runs on {droplet}, by digest, validated ({times})"
+    table(f"summary-{published.release.stack}", release_rows(released), what)
+    return released

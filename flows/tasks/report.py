@@ -1,10 +1,11 @@
-"""Words for people in the Prefect UI: tables and summaries as artifacts."""
+"""Words for people in the Prefect UI: tables as artifacts."""
 
 from collections.abc import Iterable, Sequence
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_table_artifact
 
 from flows.core.images import slug
+from flows.core.outcome import Released
 from flows.core.probes import Outcome
 
 
@@ -13,15 +14,11 @@ def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None
     create_table_artifact([dict(row) for row in rows], key=_key(key), description=description)
 
 
-def markdown(key: str, text: str, description: str) -> None:
-    create_markdown_artifact(text, key=_key(key), description=description)
-
-
 def probe_rows(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
     """One row a probe: colour first, for the eye."""
     return [
         {
-            "": "🟢" if outcome.passed else "🔴",
+            "result": "🟢 passed" if outcome.passed else "🔴 failed",
             "service": outcome.service,
             "probe": outcome.phase.value,
             "found": outcome.detail,
@@ -29,6 +26,18 @@ def probe_rows(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
         }
         for outcome in outcomes
     ]
+
+
+def release_rows(released: Released) -> list[dict[str, object]]:
+    """One row a service: what runs, how it is, and what its probes found."""
+    probes: dict[str, list[str]] = {}
+    for outcome in released.validated.outcomes:
+        probes.setdefault(outcome.service, []).append(f"{'🟢' if outcome.passed else '🔴'} {outcome.phase.value}")
+    return [
+        {"service": name, "state": said.state, "health": said.health, "probes": ", ".join(probes.get(name, [])),
+         "image": said.image}
+        for name, said in sorted(released.deployed.services.items())
+    ]  # fmt: skip
 
 
 def _key(text: str) -> str:
