@@ -83,10 +83,11 @@ def release(
 ) -> None:
     """Build the stack once, push it, deploy it by digest and validate it."""
 
+    chosen = _strategy(strategy)
+
     def work() -> Any:
         from flows.release import release as flow
 
-        chosen = _strategy(strategy)
         return flow(stack, tag, droplet, _list(services), chosen, env_file, mirror_external, cleanup_on_failure, ref)
 
     _show("show_released", run_flow(work, verbose))
@@ -124,10 +125,12 @@ def deploy(
 ) -> None:
     """Put a published release on a droplet, by digest, and prove that it runs."""
 
+    chosen = _strategy(strategy)
+
     def work() -> Any:
         from flows.deploy import deploy as flow
 
-        return flow(tag, stack, droplet, _strategy(strategy), env_file)
+        return flow(tag, stack, droplet, chosen, env_file)
 
     _show("show_deployed", run_flow(work, verbose))
 

@@ -66,14 +66,21 @@ def wide_console(*, quiet: bool = False) -> Console:
 
 def _unexpected(errors: Console, error: Exception, verbose: bool) -> int:
     """Say what a setting or an unreachable server is about; anything else is a bug of ours, and named so."""
+    import tomllib
+
     import httpx
     import pydantic
+    import pydantic_settings
 
+    from flows.core.errors import BadSettings
     from flows.terminal import show_error
 
+    if isinstance(error, (tomllib.TOMLDecodeError, pydantic_settings.SettingsError, UnicodeDecodeError)):
+        show_error(errors, BadSettings(f"the settings cannot be read: {error}. The settings: docs/SETTINGS.md"))
+        return 2
     if isinstance(error, pydantic.ValidationError):
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
-        show_error(errors, ValueError(f"bad setting or parameter: {faults}. The settings: docs/SETTINGS.md"))
+        show_error(errors, BadSettings(f"bad setting or parameter: {faults}. The settings: docs/SETTINGS.md"))
         return 2
     text = str(error)
     if isinstance(error, httpx.HTTPError) or "Failed to reach API" in text or "Can't connect to Server API" in text:

@@ -175,5 +175,6 @@ def _pulled(deployed: Deployed) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column, no_wrap=column != "found", overflow="fold")
+        wraps = column in ("found", "image", "probes")
+        table.add_column(column, no_wrap=not wraps, overflow="fold", min_width=len(column) if wraps else None)
     return table

@@ -57,6 +57,10 @@ class BadRelease(Refused):
     """The published release document cannot be used (other format, or damaged)."""
 
 
+class BadSettings(Refused):
+    """A setting, or the file it stands in, cannot be read."""
+
+
 class UnpinnedImage(Refused):
     """The digest of an image from elsewhere could not be found out."""
 

@@ -44,7 +44,7 @@ def facts_script(stack: str, home: str, references: Iterable[str] = ()) -> str:
     sections = {
         "info": "info=$(docker info --format '{{json .}}' 2>/dev/null); printf '%s\\n' \"$info\"",
         "disk": f'df -Pk "$({_ROOT_DIRECTORY} || echo /)" | tail -n 1',
-        "containers": containers_script(stack),
+        "containers": f"({containers_script(stack)})",
         "images": f"docker image inspect --format '{{{{json .RepoDigests}}}}' {wanted} 2>/dev/null" if wanted else ":",
         "name": f"readlink {home}/current",
         "current": f"cat {home}/current/release.json 2>/dev/null",
@@ -53,8 +53,11 @@ def facts_script(stack: str, home: str, references: Iterable[str] = ()) -> str:
 
 
 def containers_script(stack: str) -> str:
-    """Prints `docker inspect` of all containers of the stack; nothing when there are none."""
-    return f'ids=$({shlex.join(project_containers(stack))}); [ -z "$ids" ] || docker inspect $ids'
+    """Prints `docker inspect` of all containers of the stack; nothing when there are none.
+
+    One that goes away in between is left out; an engine that does not answer ends the script.
+    """
+    return f'ids=$({shlex.join(project_containers(stack))}) || exit; [ -z "$ids" ] || docker inspect $ids || true'
 
 
 def running_script(stack: str) -> str:
@@ -62,7 +65,7 @@ def running_script(stack: str) -> str:
     return (
         f"echo '{_MARK}containers'\n{containers_script(stack)}\necho '{_MARK}images'\n"
         'if [ -n "$ids" ]; then docker image inspect --format \'{"id":{{json .Id}},"digests":{{json .RepoDigests}}}\' '
-        "$(docker inspect --format '{{.Image}}' $ids | sort -u); fi\n"
+        "$(docker inspect --format '{{.Image}}' $ids | sort -u) || true; fi\n"
     )
 
 

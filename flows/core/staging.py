@@ -22,7 +22,7 @@ def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, Fil
     """Env and secret files of the release, from the environment block: path below the release's root → file.
 
     Args:
-        given: path (relative to the compose file's directory, or to the root) → content.
+        given: path, relative to the compose file's directory → content.
 
     Raises:
         MissingEnvironmentFile: names every required one that the block does not hold.

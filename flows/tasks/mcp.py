@@ -43,7 +43,10 @@ def _all_pages(client: httpx.Client, url: str, headers: dict[str, str], ask: Any
     cursor: str | None = None
     for _ in range(_PAGES):
         result = ask(client, url, headers, {"cursor": cursor} if cursor else {})
-        names += [tool["name"] for tool in result.get("tools", ())]
+        try:
+            names += [str(tool["name"]) for tool in result.get("tools") or ()]
+        except (KeyError, TypeError):
+            raise McpFailed(f"tools/list: a tool without a name: {json.dumps(result)[:160]}") from None
         cursor = result.get("nextCursor")
         if not cursor:
             return names
@@ -81,10 +84,12 @@ def _call(
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     answer = client.post(url, json=body, headers={**_ACCEPT, **headers})
     message = _message(answer)
-    if not answer.is_success or "result" not in message:
-        error = message.get("error") or {}
-        raise McpFailed(f"{method}: {answer.status_code} {error.get('message') or answer.text[:160]}")
-    return message["result"], answer
+    result = message.get("result")
+    if not answer.is_success or not isinstance(result, dict):
+        error = message.get("error")
+        words = error.get("message") if isinstance(error, dict) else error
+        raise McpFailed(f"{method}: {answer.status_code} {words or answer.text[:160]}")
+    return result, answer
 
 
 def _message(answer: httpx.Response) -> dict[str, Any]:

@@ -140,7 +140,6 @@ def test_an_error_is_one_line_and_an_exit_code(error, code, words, capsys):
     assert shown.out == ""
 
 
-@pytest.mark.xfail(strict=True, reason="run_flow takes a broken settings file or list for a bug of its own (exit 70)")
 @pytest.mark.parametrize("name", ["slipway.toml", ".env"])
 def test_a_settings_file_that_cannot_be_read_is_refused(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
