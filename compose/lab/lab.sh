@@ -7,14 +7,20 @@ LAB=$SLIPWAY_STATE/lab
 IMAGES=(registry droplet edge prometheus langfuse)
 compose() { docker compose --project-directory "$LAB_DIR" -f "$LAB_DIR/docker-compose.yml" "$@"; }
 
-refuse_a_lab_of_another_checkout() {
-    local other
+# One that runs is refused; one that only left its containers behind (its checkout is gone, or the machine was
+# restarted) is swept away, because its credentials are not ours.
+clear_a_lab_of_another_checkout() {
+    local other ours=(--filter "label=com.docker.compose.project=$SLIPWAY_LAB")
     # With "oneoff": what is only started from one of the lab's images inherits the project's label, not this one.
-    other=$(docker ps -a --filter "label=com.docker.compose.project=$SLIPWAY_LAB" \
-        --filter label=com.docker.compose.oneoff=False \
+    other=$(docker ps -a "${ours[@]}" --filter label=com.docker.compose.oneoff=False \
         --format '{{.Label "com.docker.compose.project.working_dir"}}' | grep -vFx "$LAB_DIR" | head -1) || return 0
-    fail "the lab '$SLIPWAY_LAB' on this engine belongs to another checkout: ${other%/compose/lab}." \
-        "Run 'make down' there first."
+    if [[ -n $(docker ps -q "${ours[@]}") ]]; then
+        fail "the lab '$SLIPWAY_LAB' on this engine belongs to another checkout: ${other%/compose/lab}." \
+            "Run 'make down' there first."
+    fi
+    say "Removing what a lab of another checkout left behind."
+    docker ps -aq "${ours[@]}" | xargs -r docker rm -f -v >/dev/null
+    docker volume ls -q "${ours[@]}" | xargs -r docker volume rm >/dev/null
 }
 
 make_credentials() {
@@ -41,7 +47,7 @@ keep_host_key() {
 
 exec 9>"$RUN/lab.lock"
 flock 9
-refuse_a_lab_of_another_checkout
+clear_a_lab_of_another_checkout
 make_credentials
 build_images
 logged lab-up compose up -d --wait --wait-timeout 120
