@@ -31,7 +31,7 @@ def run_workflow(ref: str, key: str) -> subprocess.CompletedProcess[str]:
 
 
 def started_run(output: str) -> dict[str, object]:
-    run_id = output.split("/runs/flow-run/")[1].split()[0]
+    run_id = output.split("/runs/flow-run/")[1].split(maxsplit=1)[0]
     return httpx.get(f"{API}/flow_runs/{run_id}").raise_for_status().json()
 
 
