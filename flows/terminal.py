@@ -168,7 +168,7 @@ def _services(services: Mapping[str, ServiceState], outcomes: tuple[Outcome, ...
 
 def _pulled(deployed: Deployed) -> str:
     if not deployed.pulled:
-        return "Nothing had to be pulled."
+        return "Nothing was left to pull."
     return f"{len(deployed.pulled)} images were pulled, {deployed.pulled_bytes / 1e6:,.1f} MB."
 
 

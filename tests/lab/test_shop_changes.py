@@ -31,7 +31,7 @@ def test_a_release_without_a_change_restarts_nothing_and_pulls_nothing(shop: Sho
     before = droplet.started()
     said = shop.release("--tag", "same")
     assert _restarted(before, droplet) == AS_ALWAYS
-    assert "Nothing had to be pulled." in said.out
+    assert "Nothing was left to pull." in said.out
     assert _current(droplet)["tag"] == "same"
 
 
