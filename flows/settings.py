@@ -25,7 +25,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="SLIPWAY_",
         env_file=".env",
-        toml_file=[Path(os.environ.get("SLIPWAY_STATE", ".slipway")) / "settings.toml", "slipway.toml"],
         extra="ignore",
         frozen=True,
     )
@@ -70,4 +69,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 — secrets are blocks, never settings
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+        lab = Path(os.environ.get("SLIPWAY_STATE", ".slipway")) / "settings.toml"
+        return (
+            init_settings,
+            env_settings,
+            dotenv_settings,
+            TomlConfigSettingsSource(settings_cls, [lab, Path("slipway.toml")]),
+        )

@@ -21,7 +21,7 @@ SOURCES = {
 def directory(tmp_path, monkeypatch):
     (tmp_path / ".slipway").mkdir()
     monkeypatch.chdir(tmp_path)
-    for name in ("CI", *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields)):
+    for name in ("CI", "SLIPWAY_STATE", *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields)):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
