@@ -9,7 +9,7 @@ from typing import Any
 from flows.core.bundle import DOCUMENT
 from flows.core.compose import project_containers
 from flows.core.containers import Container, read_containers
-from flows.core.layout import COMMAND, Home
+from flows.core.layout import RESOLVED, Home
 
 _MARK = "@@slipway:"
 _ROOT_DIRECTORY = r"""printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' | grep ."""
@@ -70,12 +70,12 @@ def running_script(stack: str) -> str:
 
 
 def running_release_script(home: Home) -> str:
-    """Prints the current release's document, its stack as Compose resolves it here, and its containers."""
+    """Prints the current release's document, its stack as Compose resolved it here, and its containers."""
     current = shlex.quote(home.current)
     return (
         f"[ -f {current}/{DOCUMENT} ] || exit 0\n"
         f"echo '{_MARK}release'\ncat {current}/{DOCUMENT}\n"
-        f"echo '{_MARK}config'\n{current}/{COMMAND} config\n"
+        f"echo '{_MARK}config'\ncat {current}/{RESOLVED}\n"
         f"echo '{_MARK}containers'\n{containers_script(home.stack)}\n"
     )
 

@@ -2,7 +2,7 @@
 
 DIRECTORY/STACK/
     current -> releases/NAME
-    releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  files/…
+    releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  config.yml  files/…
     shared/                 what services write to on relative paths
     incoming/               a release on its way; never started from
 """
@@ -17,6 +17,7 @@ from flows.core.release import Release
 ENVIRONMENT = "environment"
 SECRETS = "secrets.yml"
 COMMAND = "compose"
+RESOLVED = "config.yml"
 
 
 @dataclass(frozen=True)

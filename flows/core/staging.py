@@ -11,7 +11,7 @@ import yaml
 from flows.core.bundle import FILES, SEED, File
 from flows.core.dotenv import render
 from flows.core.errors import MissingEnvironmentFile
-from flows.core.layout import COMMAND, ENVIRONMENT, SECRETS, Home
+from flows.core.layout import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, Home
 from flows.core.release import Release, fingerprint
 
 SECRETS_LABEL = "dev.slipway.secrets"
@@ -86,7 +86,7 @@ def staging_tar(
 
 
 def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, File]) -> str:
-    """Unpack the tar from standard input, link what services write to, and print what Compose makes of it.
+    """Unpack the tar from standard input, link what services write to, and print (and keep) what Compose makes of it.
 
     Nothing that runs is touched. On any failure what was unpacked is removed again.
     """
@@ -104,7 +104,13 @@ def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, Fi
         lines += _keep_state(path, home, place, f"{SEED}/{path}" in seeds)
     for path in _outermost(release.state):
         lines += _link_state(path, home, place)
-    lines += [f"rm -rf {_join(place, SEED)}", shlex.join(home.compose(release, place).config())]
+    resolved = _join(place, RESOLVED)
+    lines += [
+        f"rm -rf {_join(place, SEED)}",
+        "umask 077",
+        f"{shlex.join(home.compose(release, place).config())} >{resolved}",
+        f"cat {resolved}",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -41,7 +41,7 @@ class _Interface(paramiko.ServerInterface):
         return paramiko.OPEN_SUCCEEDED
 
     def check_channel_direct_tcpip_request(self, chanid, origin, destination) -> int:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, EOFError):
             socket.create_connection(destination, timeout=1).close()
             self.forwards[chanid] = destination
             return paramiko.OPEN_SUCCEEDED
@@ -84,7 +84,7 @@ class Server:
             transport.close()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, EOFError):
             while True:
                 connection, _ = self._socket.accept()
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -108,7 +108,7 @@ class Server:
 
 
 def _copy(source, target) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, EOFError):
         while data := source.recv(65536):
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)

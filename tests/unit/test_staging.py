@@ -57,9 +57,12 @@ mkdir -p '/opt/slip way/shop/incoming/v1.x/files/s'
 rm -rf '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
 ln -s '/opt/slip way/shop/shared/s/up loads' '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
 rm -rf '/opt/slip way/shop/incoming/v1.x/seed'
+umask 077
 docker compose --project-name shop --file '/opt/slip way/shop/incoming/v1.x/files/s/a.yml' \
 --file '/opt/slip way/shop/incoming/v1.x/files/b.yml' --file '/opt/slip way/shop/incoming/v1.x/override.yml' \
---file '/opt/slip way/shop/incoming/v1.x/secrets.yml' --env-file '/opt/slip way/shop/incoming/v1.x/environment' config
+--file '/opt/slip way/shop/incoming/v1.x/secrets.yml' --env-file '/opt/slip way/shop/incoming/v1.x/environment' config \
+>'/opt/slip way/shop/incoming/v1.x/config.yml'
+cat '/opt/slip way/shop/incoming/v1.x/config.yml'
 """
 
 SWITCH = """\
