@@ -10,12 +10,13 @@ MADE=$SLIPWAY_STATE/lab/base-image # the id of the image we made: what `make dow
 exists() { docker image inspect --format '{{.Id}}' $IMAGE >/dev/null 2>&1; }
 
 make_image() {
-    local tar mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    local tar mirror="" keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     tar=$(mktemp "${TMPDIR:-/tmp}/slipway-base.XXXXXX.tar")
     # shellcheck disable=SC2064
     trap "rm -f '$tar'" EXIT
-    read -r mirror _ < <([[ $(distribution) != debian* ]] || own_mirror) || mirror=
-    as_root mmdebstrap --quiet --variant=minbase --include=ca-certificates --keyring="$keyring" trixie "$tar" "$mirror"
+    # Without a mirror of this machine's own, mmdebstrap knows where Debian is.
+    [[ $(distribution) != debian* ]] || read -r mirror _ < <(own_mirror) || mirror=""
+    as_root mmdebstrap --quiet --variant=minbase --include=ca-certificates --keyring="$keyring" trixie "$tar" ${mirror:+"$mirror"}
     docker import "$tar" $IMAGE | tee "$MADE"
 }
 
