@@ -16,6 +16,7 @@ from blocks import ContainerRegistry
 from blocks.errors import OutsideError
 from flows.core.images import check_tag, plan_images
 from flows.core.outcome import Published
+from flows.core.staging import environment_contents
 from flows.hooks import prune_build_host
 from flows.names import run_name
 from flows.settings import Settings
@@ -89,10 +90,13 @@ def _build_push(
     name = stack_name(stack)
     tag = check_tag(tag or default_tag(stack))
     env = engine_environment(settings)
-    values = variables(load_environment(settings, name), env_file)
+    environment = load_environment(settings, name)
+    values = variables(environment, env_file)
     place = layout(registry)
 
     source = read_stack(stack, settings, place.prefix, tag, values, env)
+    if ahead:  # it goes to a droplet next: what its environment lacks is refused before the build
+        environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
     previous = latest_release(name, registry)

@@ -37,6 +37,16 @@ class Sources:
     readers: Mapping[str, tuple[str, ...]]
     secret_readers: Mapping[str, tuple[str, ...]]
 
+    @property
+    def needed(self) -> tuple[EnvironmentFile, ...]:
+        """The environment files, their paths relative to the root."""
+        return tuple(e.model_copy(update={"path": self.relative(e.path)}) for e in self.environment_files)
+
+    @property
+    def directory(self) -> str:
+        """The first compose file's directory, relative to the root; '' when it is the root."""
+        return os.path.dirname(self.relative(self.compose_files[0]))
+
     def relative(self, path: str) -> str:
         return os.path.relpath(path, self.root)
 

@@ -12,7 +12,7 @@ from flows.core.bundle import FILES, SEED, File
 from flows.core.dotenv import render
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.layout import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, Home
-from flows.core.release import Release, fingerprint
+from flows.core.release import EnvironmentFile, Release, fingerprint
 
 SECRETS_LABEL = "dev.slipway.secrets"
 PRIVATE = 0o600
@@ -28,15 +28,34 @@ def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, Fil
         MissingEnvironmentFile: names every required one that the block does not hold.
     """
     base = posixpath.dirname(release.compose_files[0])
+    known = environment_contents(release.stack, base, release.environment_files, given)
+    return {
+        entry.path: File(known[entry.path].encode(), entry.mode)
+        for entry in release.environment_files
+        if entry.path in known
+    }
+
+
+def environment_contents(
+    stack: str, base: str, wanted: Iterable[EnvironmentFile], given: Mapping[str, str]
+) -> dict[str, str]:
+    """What the environment block holds, by path below the release's root.
+
+    Args:
+        base: the compose file's directory, below that root.
+        wanted: the files the stack needs.
+
+    Raises:
+        MissingEnvironmentFile: names every required one that the block does not hold.
+    """
     known = {posixpath.normpath(posixpath.join(base, path)): text for path, text in given.items()}
-    wanted = {entry.path: entry for entry in release.environment_files}
-    missing = sorted(path for path, entry in wanted.items() if entry.required and path not in known)
+    missing = sorted(entry.path for entry in wanted if entry.required and entry.path not in known)
     if missing:
         raise MissingEnvironmentFile(
-            f"stack {release.stack} needs {', '.join(posixpath.relpath(path, base or '.') for path in missing)}, "
+            f"stack {stack} needs {', '.join(posixpath.relpath(path, base or '.') for path in missing)}, "
             "which its environment block does not hold. Save it: slipway environment set --stack PATH"
         )
-    return {path: File(known[path].encode(), entry.mode) for path, entry in wanted.items() if path in known}
+    return known
 
 
 def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> str:

@@ -64,9 +64,7 @@ def publish_release(
             services=services,
             images=dict(zip(references, described, strict=True)),
             registry=registry.host,
-            environment_files=tuple(
-                entry.model_copy(update={"path": sources.relative(entry.path)}) for entry in sources.environment_files
-            ),
+            environment_files=sources.needed,
             secret_readers={
                 service: tuple(sources.relative(path) for path in paths)
                 for service, paths in sources.secret_readers.items()

@@ -116,6 +116,16 @@ def test_a_release_is_refused_when_the_environment_lacks(what: str, bench: Bench
     assert LINE not in answer.all
 
 
+@pytest.mark.parametrize("what", ["an env file", "a secret file"])
+def test_a_release_is_refused_before_its_build_when_the_environment_lacks(what: str, bench: Bench) -> None:
+    content, name, words = ENVIRONMENTS[what]
+    with _environment(content), bench.untouched():
+        answer = bench.slipway("release", "--stack", str(bench.tmp / "needy"), "--tag", "needy-2")
+    assert_one_error(answer, REFUSED, name, words)
+    assert "read the stack" in answer.out
+    assert "build 1 images" not in answer.out
+
+
 DIRECTORIES = {"is full": f"{PLACE}/small/full", "cannot be written": "/proc/slipway"}
 
 
