@@ -47,7 +47,7 @@ case ${1:-down} in
         "$LAB_DIR/prefect.sh" down
         if engine_answers; then logged down remove; fi
         "$LAB_DIR/engine.sh" down
-        rm -rf "${SLIPWAY_STATE:?}"/{actionlint,bin,lab,prefect,bench-venv,settings.toml}
+        rm -rf "${SLIPWAY_STATE:?}"/{actionlint,bin,lab,prefect,bench-venv,bench.lock,settings.toml}
         if ! running dockerd && [[ ! -e $RUN/engine.systemd ]]; then rm -rf "$RUN" "$LOGS"; fi
         rmdir "$SLIPWAY_STATE" 2>/dev/null || true
         say "The lab is gone. What stays: installed packages, the engine's build cache and .venv, so that the next start is quick."
