@@ -66,7 +66,8 @@ def _pin(block: Any, name: str, yes: bool) -> None:
         raise typer.Exit(2)
     block.host_key = key
     block.save(name, overwrite=True)
-    print(f"Saved the droplet {name}. {block.reach()}.")
+    print(f"Saved the droplet {name}. Trying it.")
+    print(f"{block.reach()}.")
 
 
 @registry_app.command("set")
@@ -167,7 +168,8 @@ def reach_all(console: Console) -> bool:
 
 def _save(block: Any, name: str) -> None:
     block.save(name, overwrite=True)
-    print(f"Saved {name}. {block.reach()}.")
+    print(f"Saved {name}. Trying it.")
+    print(f"{block.reach()}.")
 
 
 def _secret(what: str, file: Path | None) -> str:
