@@ -12,6 +12,7 @@ from flows.core.layout import Home
 from flows.core.outcome import DropletStatus, service_states
 from flows.names import run_name
 from flows.settings import Settings
+from flows.tasks.connection import QUICK, connected
 from flows.tasks.deploy import current_release
 from flows.tasks.report import table
 from flows.tasks.saved import load_droplet
@@ -50,9 +51,9 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
 def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> DropletStatus:
     target = load_droplet(droplet)
     home = Home(target.directory, stack)
-    with target.session() as session:
-        facts = read_facts(session.run(facts_script(stack, home.path), timeout=60).out)
-        running = read_running(session.run(running_script(stack), timeout=60).out)
+    with connected(target) as session:
+        facts = read_facts(session.run(facts_script(stack, home.path), timeout=QUICK).out)
+        running = read_running(session.run(running_script(stack), timeout=QUICK).out)
     current = current_release(facts)
     is_active = droplet == active if active else (True if settings.droplets == (droplet,) else None)
     return DropletStatus(

@@ -2,11 +2,11 @@
 
 import time
 
-import yaml
 from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks.ssh import Session
+from flows.core.composefile import load_config
 from flows.core.containers import Container, read_containers
 from flows.core.errors import NothingDeployed, ValidationFailed
 from flows.core.facts import running_release_script, sections
@@ -17,14 +17,12 @@ from flows.core.release import Release, read_release
 from flows.core.stack import Stack
 from flows.names import run_name
 from flows.settings import Settings
-from flows.tasks.connection import connected
+from flows.tasks.connection import QUICK, connected
 from flows.tasks.logs import show_last_lines
 from flows.tasks.probe import Probes, probe_health, probe_mcp, probe_workflows
 from flows.tasks.report import probe_rows, table
 from flows.tasks.saved import load_droplet, load_langfuse
 from flows.tasks.source import stack_name
-
-QUICK = 60.0
 
 
 @flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"))
@@ -61,7 +59,7 @@ def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Pr
             f"{session.address} carries no release of stack {home.stack}. "
             f"Deploy one: slipway deploy --tag TAG --droplet {session.address.name}"
         )
-    stack = Stack.from_config(yaml.load(said["config"], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+    stack = Stack.from_config(load_config(said["config"]))
     containers: list[Container] = read_containers(said.get("containers", ""))
     return read_release(said["release"].encode()), Probes(stack, containers, session, settings)
 

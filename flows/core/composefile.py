@@ -49,6 +49,12 @@ def collect(given: Iterable[str], read: Callable[[str], str]) -> dict[str, str]:
     return found
 
 
+def load_config(text: str) -> dict[str, Any]:
+    """Parse what `docker compose config` printed; with the fast parser where PyYAML has it."""
+    loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    return loaded
+
+
 def scalars(text: str) -> Iterator[str]:
     """Every scalar of a YAML text, keys included."""
     for node in _scalar_nodes(yaml.compose(text, Loader=yaml.SafeLoader)):

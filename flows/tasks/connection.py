@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from blocks import Droplet
 from blocks.ssh import Session
 
+# Seconds for a command on a droplet that only looks, or moves a file.
+QUICK = 60.0
 _open: ContextVar[dict[str, Session] | None] = ContextVar("open_sessions", default=None)
 
 

@@ -2,7 +2,6 @@
 
 import re
 
-import yaml
 from prefect import task
 from prefect.logging import get_run_logger
 
@@ -11,6 +10,7 @@ from blocks.errors import RemoteFailed
 from flows.core import staging
 from flows.core.bundle import SEED
 from flows.core.compose import complaint, remove, stop
+from flows.core.composefile import load_config
 from flows.core.digests import mismatches
 from flows.core.errors import (
     BrokenStack,
@@ -22,13 +22,13 @@ from flows.core.facts import Facts, Running, facts_script, read_facts
 from flows.core.preflight import faults, missing_images
 from flows.core.release import Release, read_release
 from flows.core.stack import Stack
+from flows.tasks.connection import QUICK
 from flows.tasks.deployment import Deployment
 from flows.tasks.pull import pull
 from flows.tasks.retrying import ONCE, RAW, RETRIED
 from flows.tasks.source import refuse_unset
 from flows.tasks.wait import last_words, sick
 
-QUICK = 60.0
 _POLL = 0.25
 
 # The tools that put files into place, as they begin a complaint.
@@ -75,7 +75,7 @@ def put_files(deployment: Deployment) -> Stack:
         _refuse_broken(error, d)
     try:
         refuse_unset(answer.err, f"stack {d.release.stack} uses")
-        return Stack.from_config(yaml.load(answer.out, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+        return Stack.from_config(load_config(answer.out))
     except Exception:
         d.session.run(staging.discard_script(d.home, d.name), timeout=QUICK, check=False)
         raise

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from blocks import StackEnvironment
 from flows.core.compose import Compose
-from flows.core.composefile import collect
+from flows.core.composefile import collect, load_config
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.sources import env_file_entries, find_sources
 from flows.core.stack import Stack
 from flows.settings import Settings
 from flows.tasks.envfile import read_env_file
-from flows.tasks.source import ask_compose, find_compose_files, load_config, placeholders
+from flows.tasks.source import ask_compose, find_compose_files, placeholders
 
 
 def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironment, str]:

@@ -13,8 +13,7 @@ from flows.core.facts import facts_script, read_facts
 from flows.core.preflight import RESERVE
 from flows.core.pull import LOGIN_FAILED, Account, pull_script
 from flows.settings import Settings
-
-QUICK = 60.0
+from flows.tasks.connection import QUICK
 
 
 def pull(

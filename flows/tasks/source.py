@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from prefect import task
 
 from flows.core.compose import Compose, complaint
-from flows.core.composefile import collect, document_of
+from flows.core.composefile import collect, document_of, load_config
 from flows.core.errors import BadTag, BrokenStack, StackNotFound, UnsetVariables
 from flows.core.images import check_tag
 from flows.core.production import refuse_development
@@ -169,11 +168,6 @@ def refuse_unset(warnings: str, who: str) -> None:
             f"{who} {names}, which nobody gave a value. Set it in the stack's environment block "
             f"(slipway environment set), with --env-file PATH, or give it a default: ${{{unset[0]}:-value}}"
         )
-
-
-def load_config(text: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    return loaded
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from flows.core.errors import ServicesNotReady
 from flows.core.facts import Running, containers_script, read_running, running_script
 from flows.core.stack import Stack
 from flows.core.waiting import Patience, Watch, all_ready, failures, judge
+from flows.tasks.connection import QUICK
 from flows.tasks.deployment import Deployment
 from flows.tasks.retrying import ONCE, RAW
 
-QUICK = 60.0
 _POLL = 0.15
 
 
