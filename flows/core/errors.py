@@ -77,6 +77,50 @@ class NothingDeployed(Refused):
     """The droplet carries no release of this stack."""
 
 
+class DropletBusy(Refused):
+    """Another run is changing the droplet; the message names its holder."""
+
+
+class ForeignRecord(Refused):
+    """The droplet's directory holds records of another stack."""
+
+
+class NewerRecord(Refused):
+    """The droplet holds records of a format this version does not know."""
+
+
+class NotOnRecord(Refused):
+    """A release was asked for that was never put on the droplet."""
+
+
+class NothingGood(Refused):
+    """No release on the droplet ever passed its validation, so there is none to go back to."""
+
+
+class AlreadyRunning(Refused):
+    """The release asked for is the one that runs."""
+
+
+class BadRetention(Refused):
+    """Fewer than one good release was to be kept."""
+
+
+class EngineTooOld(Refused):
+    """The engine would remove named volumes too."""
+
+
+class NotConfirmed(Refused):
+    """A command that needs a confirmation did not get it."""
+
+
+class LockLost(SlipwayError):
+    """The droplet's lock was lost while we changed it: the network was gone for longer than its lease."""
+
+
+class RollbackFailed(SlipwayError):
+    """The release that was gone back to is not well either."""
+
+
 class BuildFailed(SlipwayError):
     """`docker compose build` failed, or took longer than its timeout."""
 

@@ -1,7 +1,10 @@
 """Where things stand on a droplet. One directory a stack, one a release inside it, and what outlives releases.
 
+DIRECTORY/
+    lock  lock.holder  lock.busy   one changes the droplet at a time (core/lock.py)
 DIRECTORY/STACK/
     current -> releases/NAME
+    history/000007.json     one record for each time a release was put here (core/record.py)
     releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  config.yml  files/…
     shared/                 what services write to on relative paths
     incoming/               a release on its way; never started from
@@ -34,6 +37,10 @@ class Home:
     @property
     def current(self) -> str:
         return posixpath.join(self.path, "current")
+
+    @property
+    def history(self) -> str:
+        return posixpath.join(self.path, "history")
 
     @property
     def shared(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 from builders import digest, pinned, release
 from rich.console import Console
 
-from flows import terminal
+from flows import summaries, terminal
 from flows.core.errors import ServicesNotReady
 from flows.core.outcome import Deployed, DropletStatus, Published, Released, ServiceState, Validated
 from flows.core.probes import Outcome, Phase
@@ -27,11 +27,11 @@ PUBLISHED = Published(release(services={"web": LONG}), "v0", 1.25)
 DEPLOYED = Deployed("green", release(), STATES, (LONG,), 21_000_000, 2.5)
 VALIDATED = Validated("green", "v1", OUTCOMES, 0.5)
 SHOWN = {
-    "published": (terminal.show_published, PUBLISHED),
-    "deployed": (terminal.show_deployed, DEPLOYED),
-    "validated": (terminal.show_validated, VALIDATED),
-    "released": (terminal.show_released, Released(PUBLISHED, DEPLOYED, VALIDATED, "http://ui/run", "http://edge")),
-    "status": (terminal.show_status, {"green": DropletStatus(True, "v1", STATES)}),
+    "published": (summaries.show_published, PUBLISHED),
+    "deployed": (summaries.show_deployed, DEPLOYED),
+    "validated": (summaries.show_validated, VALIDATED),
+    "released": (summaries.show_released, Released(PUBLISHED, DEPLOYED, VALIDATED, "http://ui/run", "http://edge")),
+    "status": (summaries.show_status, {"green": DropletStatus(True, "v1", STATES)}),
 }
 
 
@@ -95,8 +95,8 @@ def test_words_of_others_are_no_markup():
 
 
 def test_an_unknown_droplet_is_said_and_what_to_do():
-    assert "slipway droplet add NAME" in printed(terminal.show_status, {})
-    said = printed(terminal.show_status, {"green": DropletStatus(None, None, trouble="cannot be reached [x]")})
+    assert "slipway droplet add NAME" in printed(summaries.show_status, {})
+    said = printed(summaries.show_status, {"green": DropletStatus(None, None, trouble="cannot be reached [x]")})
     assert said.splitlines() == ["green · release none", "  cannot be reached [x]"]
 
 
