@@ -51,8 +51,8 @@ def prepare(tag: str) -> Prepared:
 def missing(bench: Bench, prepared: Prepared) -> list[str]:
     """References that the droplet must pull, asked before the clock runs."""
     release = prepared.release
-    script = facts_script(release.stack, prepared.deployment.home.path, sorted(release.images))
-    return missing_images(release, read_facts(bench.lab.inside(script)))
+    script = facts_script(prepared.deployment.home, sorted(release.images))
+    return missing_images(release, read_facts(bench.lab.inside(script), release.stack))
 
 
 def deploy(bench: Bench, prepared: Prepared, to_pull: list[str]) -> None:
@@ -66,7 +66,7 @@ def _script(prepared: Prepared, to_pull: list[str]) -> str:
     home = d.home
     healthy = f'$({_shell(running_script(release.stack))} | grep -c \'"Status": "healthy"\')'
     steps = [
-        f"{_shell(facts_script(release.stack, home.path, sorted(release.images)))} >/dev/null",
+        f"{_shell(facts_script(home, sorted(release.images)))} >/dev/null",
         _fed(prepared.tar, staging.stage_script(release, home, d.name, {})),
     ]
     if to_pull:

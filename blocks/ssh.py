@@ -99,6 +99,7 @@ class Session:
         stdin: bytes = b"",
         on_line: Line | None = None,
         check: bool = True,
+        name: str = "",
     ) -> Answer:
         """Run one command and return its answer.
 
@@ -108,13 +109,14 @@ class Session:
             stdin: what the command reads; secrets go this way.
             on_line: is given each line of standard output and error as it comes.
             check: raise when it exits with anything but 0.
+            name: what it is called in errors; default: its first word, or the script's first line.
 
         Raises:
             RemoteFailed, RemoteTimeout, Unreachable
         """
         argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
         limited = ["timeout", "--kill-after=5", str(math.ceil(timeout)), *argv]  # 0 would be no limit
-        name = argv[0] if not isinstance(command, str) else command.strip().splitlines()[0][:60]
+        name = name or called(command)
         try:
             channel = self._transport().open_session(timeout=self._timeout)
             try:
@@ -135,6 +137,24 @@ class Session:
         """Whether the connection is still open, as far as this side knows."""
         transport = self._client.get_transport() if self._client else None
         return bool(transport and transport.is_active())
+
+    def start(self, argv: Sequence[str]) -> paramiko.Channel:
+        """Start a command that is talked to over its standard input and output for as long as it runs.
+
+        Raises:
+            Unreachable
+        """
+        try:
+            channel = self._transport().open_session(timeout=self._timeout)
+            channel.exec_command(shlex.join(argv))
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise Unreachable(f"{self.address}: the connection broke: {error or 'closed'}") from None
+        return channel
+
+    def break_off(self) -> None:
+        """Close the connection from another thread, so that whoever waits on it is told."""
+        if self._client is not None and (transport := self._client.get_transport()) is not None:
+            transport.close()
 
     def open_socket(self, host: str, port: int) -> paramiko.Channel:
         """A socket to `host:port` as the droplet sees it (direct-tcpip, RFC 4254 section 7.2)."""
@@ -181,6 +201,11 @@ class Session:
         if code == -1:
             raise EOFError
         return Answer(code, out.end(), err.end())
+
+
+def called(command: str | Sequence[str]) -> str:
+    """What a command is called in errors."""
+    return command.strip().splitlines()[0][:60] if isinstance(command, str) else command[0]
 
 
 class _Lines:

@@ -20,6 +20,7 @@ from flows.options import (
     Strategy,
     Tag,
     Verbose,
+    Wait,
     known_strategy,
     show,
     split,
@@ -54,16 +55,18 @@ def release(
     mirror_external: Mirror = None,
     cleanup_on_failure: Cleanup = None,
     ref: Ref = None,
+    wait: Wait = 0.0,
     verbose: Verbose = False,
 ) -> None:
-    """Build the stack once, push it, deploy it by digest and validate it."""
+    """Build the stack once, push it, deploy it by digest and validate it; go back by itself if it is not well."""
 
     chosen = known_strategy(strategy)
 
     def work() -> Any:
         from flows.release import release as flow
 
-        return flow(stack, tag, droplet, split(services), chosen, env_file, mirror_external, cleanup_on_failure, ref)
+        named = split(services)
+        return flow(stack, tag, droplet, named, chosen, env_file, mirror_external, cleanup_on_failure, ref, wait)
 
     show("show_released", run_flow(work, verbose))
 
@@ -96,16 +99,17 @@ def deploy(
     droplet: Droplet = None,
     strategy: Strategy = None,
     env_file: EnvFile = None,
+    wait: Wait = 0.0,
     verbose: Verbose = False,
 ) -> None:
-    """Put a published release on a droplet, by digest, and prove that it runs."""
+    """Put a published release on a droplet, by digest, and prove that it runs; go back if it does not."""
 
     chosen = known_strategy(strategy)
 
     def work() -> Any:
         from flows.deploy import deploy as flow
 
-        return flow(tag, stack, droplet, chosen, env_file)
+        return flow(tag, stack, droplet, chosen, env_file, wait)
 
     show("show_deployed", run_flow(work, verbose))
 

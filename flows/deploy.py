@@ -5,12 +5,15 @@ import time
 from prefect import flow
 
 from blocks import ContainerRegistry
+from flows.core.bookkeeping import opened, proved
 from flows.core.containers import strangers
 from flows.core.layout import Home
 from flows.core.outcome import Deployed, service_states
 from flows.core.preflight import layers_to_pull
 from flows.core.staging import secret_contents
+from flows.hooks import mend, tidy
 from flows.names import run_name
+from flows.rollback import WayBack, going_back
 from flows.settings import Settings, Strategy
 from flows.tasks.connection import connected
 from flows.tasks.deploy import (
@@ -24,23 +27,33 @@ from flows.tasks.deploy import (
     start_services,
     stop_services,
 )
-from flows.tasks.deployment import Deployment
+from flows.tasks.deployment import Cargo, Deployment, under_way
+from flows.tasks.history import keep_record
+from flows.tasks.lock import locked
 from flows.tasks.publish import fetch_release
 from flows.tasks.report import table
+from flows.tasks.runs import mark_crashed, now, this_run
 from flows.tasks.saved import layout, load_droplet, load_environment, load_registry, variables
 from flows.tasks.source import stack_name
 from flows.tasks.wait import wait_until_ready
 
 
-@flow(name="deploy", flow_run_name=run_name("deploy {stack} {tag} to {droplet}"))
+@flow(
+    name="deploy",
+    flow_run_name=run_name("deploy {stack} {tag} to {droplet}"),
+    on_failure=[tidy],
+    on_crashed=[mend],
+    on_cancellation=[mend],
+)
 def deploy(
     tag: str,
     stack: str | None = None,
     droplet: str | None = None,
     strategy: Strategy | None = None,
     env_file: str | None = None,
+    wait: float = 0.0,
 ) -> Deployed:
-    """Put the release `tag` on a droplet, and prove that it runs.
+    """Put the release `tag` on a droplet, and prove that it runs; go back to the last known good one if it does not.
 
     Args:
         tag: tag of a published release.
@@ -49,6 +62,7 @@ def deploy(
         strategy: `rolling` pulls, then replaces what differs; `prefetch` pulls, then stops all and starts all;
             `recreate` stops all, pulls and starts. Default: the setting `strategy`.
         env_file: an env file over the environment block's variables.
+        wait: seconds to wait while another run changes the droplet.
     """
     began = time.monotonic()
     settings = Settings()
@@ -61,35 +75,49 @@ def deploy(
     release, files = fetch_release(name, tag, registry)
     secrets = secret_contents(release, environment.contents())
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
-    with connected(target) as session:
-        home = Home(target.directory, release.stack)
-        deployment = Deployment(session, home, release, files, values, secrets, settings)
-        return _carry_out(deployment, registry, strategy or settings.strategy, began)
+    cargo, home = Cargo(files, values, secrets), Home(target.directory, release.stack)
+    with connected(target) as session, locked(session, target.directory, f"deploy of {name} {tag}", wait) as lock:
+        deployment = Deployment(lock, home, release, cargo.name(tag), settings)
+        token = under_way.set(deployment)
+        try:
+            with going_back(target, home, settings) as way:
+                return _carry_out(deployment, cargo, way, registry, strategy or settings.strategy, began)
+        finally:
+            under_way.reset(token)
 
 
-def _switch(deployment: Deployment, gone: list[str]) -> None:
-    make_current(deployment)
+def _carry_out(
+    deployment: Deployment,
+    cargo: Cargo,
+    way: WayBack,
+    registry: ContainerRegistry,
+    strategy: Strategy,
+    began: float,
+) -> Deployed:
+    facts = preflight(deployment)
+    if interrupted := facts.history.unfinished:
+        way.needed = not interrupted.deployed
+        mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
+    to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
+    stack = put_files(deployment, cargo)
+    record, left = opened(
+        facts.history, deployment.release, deployment.name,
+        kind="deploy", environment=cargo.environment, run=this_run(), now=now(),
+    )  # fmt: skip
+    gone = strangers(facts.containers, stack.services)
+    pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)
+    way.needed = True
+    make_current(deployment, [record, *left])
     if gone:
         remove_strangers(deployment, gone)
-
-
-def _carry_out(deployment: Deployment, registry: ContainerRegistry, strategy: Strategy, began: float) -> Deployed:
-    facts = preflight(deployment)
-    to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
-    stack = put_files(deployment)
-    gone = strangers(facts.containers, stack.services)
-    if strategy == "recreate":
-        _switch(deployment, gone)
+    if strategy != "rolling":
         stop_services(deployment)
-        pulled = pull_images(deployment, facts, registry)
-    else:
-        pulled = pull_images(deployment, facts, registry)
-        _switch(deployment, gone)
-        if strategy == "prefetch":
-            stop_services(deployment)
+    if strategy == "recreate":
+        pulled = pull_images(deployment, facts.present, registry)
     start_services(deployment)
     running = wait_until_ready(deployment, stack)
     prove_digests(deployment, stack, running)
+    keep_record(deployment.session, deployment.home, [proved(record, now())])
     deployed = Deployed(
         droplet=deployment.droplet,
         release=deployment.release,

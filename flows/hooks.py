@@ -1,16 +1,24 @@
 """What happens when a run fails, crashes or is cancelled. Hooks gather and tidy; they decide nothing.
 
-After a crash or a cancel they run in a fresh process: everything is rebuilt from the run's parameters.
+After a cancel, and after a crash of a worker's run, they run in a fresh process: everything is rebuilt from the run's
+parameters and from the droplet. What a hook raises is logged, and the run's own error is still what is reported.
 """
 
 from typing import Any
 
 from prefect.logging import get_logger
 
+from blocks.errors import OutsideError
 from flows.core.compose import prune_builder, prune_dangling
+from flows.core.errors import SlipwayError
+from flows.core.layout import Home
 from flows.settings import Settings
+from flows.tasks.capture import capture as keep_bundle
+from flows.tasks.connection import connected
 from flows.tasks.host import run
-from flows.tasks.saved import engine_environment
+from flows.tasks.lock import locked
+from flows.tasks.prune import prune_willingly
+from flows.tasks.saved import engine_environment, load_droplet
 from flows.tasks.source import stack_name
 
 
@@ -29,3 +37,42 @@ def prune_build_host(_flow: Any, flow_run: Any, _state: Any) -> None:
         answer = run(argv, env, 300)
         freed = (answer.stdout.strip().splitlines() or [answer.stderr.strip()])[-1]
         log.info("after the failure: `%s`: %s", " ".join(argv), freed)
+
+
+def tidy(_flow: Any, flow_run: Any, _state: Any) -> None:
+    """Remove from the droplet what a failed run leaves and no kept release needs. The run has rolled back by now."""
+    if flow_run.parent_task_run_id:
+        return  # the run that started it does this
+    target, home, settings = _place(flow_run)
+    try:
+        with connected(target) as session, locked(session, target.directory, "pruning after a failure") as lock:
+            prune_willingly(lock, home, settings)
+    except (SlipwayError, OutsideError) as error:
+        get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
+
+
+def capture(_flow: Any, flow_run: Any, _state: Any) -> None:
+    """Keep a debug bundle of what did not pass, before it is rolled back."""
+    target, home, settings = _place(flow_run)
+    try:
+        with connected(target) as session:
+            keep_bundle(session, home, settings)
+    except OutsideError as error:
+        get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
+
+
+def mend(_flow: Any, flow_run: Any, _state: Any) -> None:
+    """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
+    if flow_run.parent_task_run_id:
+        return
+    from flows.reconcile import reconcile  # noqa: PLC0415 — it has hooks itself
+
+    target, home, settings = _place(flow_run)
+    capture(_flow, flow_run, _state)
+    reconcile(home.stack, target.name, settings.lock_patience)
+
+
+def _place(flow_run: Any) -> tuple[Any, Home, Settings]:
+    settings = Settings()
+    target = load_droplet(flow_run.parameters.get("droplet") or settings.droplet)
+    return target, Home(target.directory, stack_name(flow_run.parameters.get("stack") or settings.stack)), settings

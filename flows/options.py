@@ -46,6 +46,10 @@ Ref = Annotated[
     str | None,
     typer.Option("--ref", metavar="COMMIT", help="Build this commit or branch, not the checkout as it lies there."),
 ]
+Wait = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", min=0, help="Wait so long while another run changes the droplet."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of the run's log.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -45,9 +45,17 @@ class Settings(BaseSettings):
         description="prune dangling layers and builder cache after a failed build or push; default: on when CI is set",
     )
     builder_cache: str = Field("10GB", description="how much builder cache that pruning leaves")
+    retention: int = Field(5, ge=1, description="good releases each droplet keeps")
     reports: Path = Field(Path("reports"), description="where reports are written")
     active_url: str = Field("", description="URL that answers with the name of the droplet that traffic reaches")
     edge_url: str = Field("", description="the address people use, for the summary")
+
+    reconnect_timeout: float = Field(
+        120, ge=0, description="seconds to wait for a droplet that went away, before a rollback gives up"
+    )
+    lock_patience: float = Field(
+        45, ge=0, description="seconds a rollback waits for the droplet's lock (its lease is 20)"
+    )
 
     build_timeout: float = Field(1800, gt=0, description="seconds for `docker compose build`")
     push_timeout: float = Field(1800, gt=0, description="seconds for pushing one image")

@@ -9,6 +9,7 @@ from blocks.errors import OutsideError
 from flows.core.errors import BlockMissing
 from flows.core.facts import facts_script, read_facts, read_running, running_script
 from flows.core.layout import Home
+from flows.core.lock import holder_script, read_holder
 from flows.core.outcome import DropletStatus, service_states
 from flows.names import run_name
 from flows.settings import Settings
@@ -52,12 +53,17 @@ def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> D
     target = load_droplet(droplet)
     home = Home(target.directory, stack)
     with connected(target) as session:
-        facts = read_facts(session.run(facts_script(stack, home.path), timeout=QUICK).out)
+        facts = read_facts(session.run(facts_script(home), timeout=QUICK).out, stack)
+        holder = session.run(holder_script(target.directory), timeout=QUICK, check=False).out.strip()
         running = read_running(session.run(running_script(stack), timeout=QUICK).out)
     current = current_release(facts)
     is_active = droplet == active if active else (True if settings.droplets == (droplet,) else None)
     return DropletStatus(
-        is_active, current.tag if current else None, service_states(running.containers, running.digests)
+        is_active,
+        current.tag if current else None,
+        service_states(running.containers, running.digests),
+        record=facts.history.deployed(),
+        holder=str(read_holder(holder)) if holder else "",
     )
 
 
@@ -78,6 +84,7 @@ def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:
             "droplet": droplet,
             "active": said.active,
             "release": said.release or "none",
+            "outcome": said.record.outcome.value if said.record else "",
             "service": name,
             **state.as_json(),
         }

@@ -6,8 +6,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.core.outcome import Deployed, DropletStatus, Published, Released, ServiceState, Validated
+from flows.core.debris import Debris, SystemPruned
+from flows.core.outcome import (
+    Deployed,
+    DropletStatus,
+    Published,
+    Reconciled,
+    Released,
+    RolledBack,
+    ServiceState,
+    Validated,
+)
 from flows.core.probes import Outcome
+from flows.core.record import History
+from flows.core.removal import Pruned
 
 
 def show_published(console: Console, published: Published) -> None:
@@ -62,10 +74,85 @@ def show_released(console: Console, released: Released) -> None:
         console.print(f"The edge: {released.edge_url}", soft_wrap=True)
 
 
+def show_rolled_back(console: Console, back: RolledBack) -> None:
+    console.print(_services(back.services, back.validated.outcomes))
+    gone = f", instead of {back.left}" if back.left and back.left != back.release.tag else ""
+    pulled = f"{len(back.pulled)} images had to be pulled. " if back.pulled else ""
+    console.print(
+        f"Release [bold]{back.release.tag}[/bold] runs on [bold]{back.droplet}[/bold] again{gone}, by digest, "
+        f"validated. {pulled}Healthy after {back.healthy_after:.1f} s, {back.seconds:.1f} s in all."
+    )
+
+
+def show_reconciled(console: Console, found: Reconciled) -> None:
+    console.print(f"[bold]{found.droplet}[/bold]: {escape(found.done)}. [dim]{escape(found.why)}[/dim]")
+
+
+def show_history(console: Console, found: Mapping[str, History]) -> None:
+    colours = {"good": "green", "failed": "red", "rolled back": "yellow", "candidate": "cyan"}
+    for name, said in found.items():
+        console.print(f"[bold]{name}[/bold]")
+        table = _table("", "no.", "what", "release", "outcome", "began", "by", "environment", "why")
+        runs = said.deployed()
+        for record in reversed(said.records):
+            outcome = record.outcome.value
+            table.add_row(
+                "→" if record == runs else "", str(record.number), record.kind, record.tag,
+                f"[{colours[outcome]}]{outcome}[/{colours[outcome]}]", record.began[:19].replace("T", " "),
+                record.run.by, record.environment[:8], escape(record.reason),
+            )  # fmt: skip
+        console.print(table if said.records else "  nothing was put here yet")
+        for file in said.damaged:
+            console.print(f"  [yellow]record {file} is damaged, and left out[/yellow]")
+
+
+def show_pruned(console: Console, pruned: Pruned) -> None:
+    removal = pruned.removal
+    table = _table("", "kind", "name", "found", "MB")
+    for row in removal.rows():
+        goes = "[yellow]goes[/yellow]" if row[""] == "goes" else "[green]stays[/green]"
+        table.add_row(goes, *(escape(str(row[key])) for key in ("kind", "name", "why", "MB")))
+    if table.row_count:
+        console.print(table)
+    for warning in removal.warnings:
+        console.print(f"[yellow]{escape(warning)}[/yellow]")
+    done = "Would remove" if pruned.dry_run else "Removed"
+    console.print(
+        f"{done} {removal} of {pruned.stack} {'on' if pruned.dry_run else 'from'} [bold]{pruned.droplet}[/bold]. "
+        f"{'Nothing was changed. ' if pruned.dry_run else ''}In {pruned.seconds:.1f} s."
+    )
+    for said in pruned.build_host:
+        console.print(f"Build host: {escape(said)}")
+
+
+def show_debris(console: Console, found: tuple[str, Debris]) -> None:
+    name, debris = found
+    table = _table("kind", "name", "found", "size")
+    for row in debris.rows():
+        table.add_row(*(escape(str(row[key])) for key in ("kind", "name", "what", "size")))
+    console.print(table)
+    console.print(
+        f"All this goes from [bold]{name}[/bold], and what stopped containers alone hold on to. "
+        f"{len(debris.named)} named volumes stay, and so do the images of the releases kept there."
+    )
+
+
+def show_system_pruned(console: Console, pruned: SystemPruned) -> None:
+    console.print(
+        f"[bold]{pruned.droplet}[/bold]: {escape(pruned.freed)}. "
+        f"All {len(pruned.debris.named)} named volumes are still there. In {pruned.seconds:.1f} s."
+    )
+
+
 def show_status(console: Console, found: Mapping[str, DropletStatus]) -> None:
     for name, said in found.items():
         active = {True: " · [green]active[/green]", False: " · idle", None: ""}[said.active]
-        console.print(f"[bold]{name}[/bold] · release {said.release or 'none'}{active}")
+        record = f" · {said.record.outcome.value}, {said.record.kind} {said.record.number}" if said.record else ""
+        console.print(f"[bold]{name}[/bold] · release {said.release or 'none'}{active}[dim]{record}[/dim]")
+        if said.record:
+            console.print(f"  [dim]since {said.record.began[:19].replace('T', ' ')} UTC, by {said.record.run.by}[/dim]")
+        if said.holder:
+            console.print(f"  [yellow]being changed by {escape(said.holder)}[/yellow]", highlight=False)
         if said.trouble:
             console.print(f"  [red]{escape(said.trouble)}[/red]", highlight=False)
         if said.services:
@@ -95,6 +182,6 @@ def _pulled(deployed: Deployed) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        wraps = column in ("found", "image", "probes")
+        wraps = column in ("found", "image", "probes", "why")
         table.add_column(column, no_wrap=not wraps, overflow="fold", min_width=len(column) if wraps else None)
     return table

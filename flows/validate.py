@@ -5,27 +5,35 @@ import time
 from prefect import flow
 from prefect.logging import get_run_logger
 
+from blocks import Droplet
 from blocks.ssh import Session
+from flows.core.bookkeeping import judged
 from flows.core.composefile import load_config
 from flows.core.containers import Container, read_containers
-from flows.core.errors import NothingDeployed, ValidationFailed
-from flows.core.facts import running_release_script, sections
+from flows.core.errors import DropletBusy, NothingDeployed, ValidationFailed
+from flows.core.facts import running_release_script, section_script, sections
 from flows.core.layout import Home
+from flows.core.ledger import history_sections, read_ledger
 from flows.core.outcome import Validated
 from flows.core.probes import Outcome, all_passed
+from flows.core.record import History, Record
 from flows.core.release import Release, read_release
 from flows.core.stack import Stack
+from flows.hooks import capture
 from flows.names import run_name
 from flows.settings import Settings
 from flows.tasks.connection import QUICK, connected
+from flows.tasks.history import keep_record, read_history
+from flows.tasks.lock import locked
 from flows.tasks.logs import show_last_lines
 from flows.tasks.probe import Probes, probe_health, probe_mcp, probe_workflows
 from flows.tasks.report import probe_rows, table
+from flows.tasks.runs import now
 from flows.tasks.saved import load_droplet, load_langfuse
 from flows.tasks.source import stack_name
 
 
-@flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"))
+@flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"), on_failure=[capture])
 def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     """Probe what runs on a droplet, as its `x-slipway` fields say, through SSH: no port needs to be public.
 
@@ -33,16 +41,25 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
         stack: the stack's name, or its compose file; default: the setting `stack`.
         droplet: name of the Droplet block; default: the setting `droplet`.
     """
-    began = time.monotonic()
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    home = Home(target.directory, stack_name(stack or settings.stack))
+    return look_and_probe(target, Home(target.directory, stack_name(stack or settings.stack)), settings)
+
+
+def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated:
+    """What the flow does; it can be done without a Prefect server.
+
+    A release that nobody has judged yet counts as good from here on, if everything passes.
+    """
+    began = time.monotonic()
     with connected(target) as session:
-        release, probes = _look(session, home, settings)
+        release, probes, history = _look(session, home, settings)
         outcomes = _phases(probes, settings)
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if not outcome.passed))
         if failed:
             show_last_lines(session, home, failed, settings.log_lines)
+        elif (candidate := history.unfinished) and candidate.deployed and candidate.name == history.current:
+            _judge_good(session, target, home, candidate)
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
@@ -51,9 +68,21 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
 
-def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Probes]:
+def _judge_good(session: Session, target: Droplet, home: Home, candidate: Record) -> None:
+    """Write that it passed, unless another run changes the droplet meanwhile."""
+    try:
+        with locked(session, target.directory, f"record of {candidate.tag}") as lock:
+            history = read_history(lock, home)
+            if history.unfinished == candidate:
+                keep_record(lock, home, judged(history, candidate, now()))
+    except DropletBusy as error:
+        get_run_logger().warning("it passed, but is not recorded as good: %s", error)
+
+
+def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Probes, History]:
     """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
-    said = sections(session.run(running_release_script(home), timeout=QUICK).out)
+    script = f"{section_script(history_sections(home))}{running_release_script(home)}"
+    said = sections(session.run(script, timeout=QUICK).out)
     if not said.get("release"):
         raise NothingDeployed(
             f"{session.address} carries no release of stack {home.stack}. "
@@ -61,7 +90,8 @@ def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Pr
         )
     stack = Stack.from_config(load_config(said["config"]))
     containers: list[Container] = read_containers(said.get("containers", ""))
-    return read_release(said["release"].encode()), Probes(stack, containers, session, settings)
+    probes = Probes(stack, containers, session, settings)
+    return read_release(said["release"].encode()), probes, read_ledger(said, home.stack)
 
 
 def _phases(probes: Probes, settings: Settings) -> list[Outcome]:

@@ -113,6 +113,10 @@ class NotConfirmed(Refused):
     """A command that needs a confirmation did not get it."""
 
 
+class VolumeLost(SlipwayError):
+    """A named volume is gone that had to be spared."""
+
+
 class LockLost(SlipwayError):
     """The droplet's lock was lost while we changed it: the network was gone for longer than its lease."""
 

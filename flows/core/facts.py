@@ -3,13 +3,15 @@
 import json
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flows.core.bundle import DOCUMENT
 from flows.core.compose import project_containers
 from flows.core.containers import Container, read_containers
 from flows.core.layout import RESOLVED, Home
+from flows.core.ledger import history_sections, read_ledger
+from flows.core.record import History
 
 _MARK = "@@slipway:"
 _ROOT_DIRECTORY = r"""printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' | grep ."""
@@ -24,7 +26,8 @@ class Facts:
         platform: such as `linux/amd64`.
         free: bytes free where the engine keeps its images.
         present: the image references asked for that the droplet has already.
-        current: the release document of what is deployed ('' if nothing is), and the release directory's name.
+        current: the release document of what is deployed ('' if nothing is).
+        history: what was put here before.
     """
 
     engine: str = ""
@@ -34,22 +37,37 @@ class Facts:
     containers: tuple[Container, ...] = ()
     present: frozenset[str] = frozenset()
     current: str = ""
-    current_name: str = ""
+    history: History = field(default_factory=History)
 
 
-def facts_script(stack: str, home: str, references: Iterable[str] = ()) -> str:
+def facts_script(home: Home, references: Iterable[str] = ()) -> str:
     """A shell script that prints every fact in a section of its own and changes nothing."""
-    home = shlex.quote(home)
     wanted = shlex.join(references)
     sections = {
-        "info": "info=$(docker info --format '{{json .}}' 2>/dev/null); printf '%s\\n' \"$info\"",
+        "info": "printf '%s\\n' \"$info\"",
         "disk": f'df -Pk "$({_ROOT_DIRECTORY} || echo /)" | tail -n 1',
-        "containers": f"({containers_script(stack)})",
+        "containers": containers_script(home.stack),
         "images": f"docker image inspect --format '{{{{json .RepoDigests}}}}' {wanted} 2>/dev/null" if wanted else ":",
-        "name": f"readlink {home}/current",
-        "current": f"cat {home}/current/release.json 2>/dev/null",
+        "current": f"cat {shlex.quote(home.current)}/{DOCUMENT} 2>/dev/null",
+        **history_sections(home),
     }
-    return "\n".join(f"echo '{_MARK}{name}'\n{command}" for name, command in sections.items()) + "\ntrue\n"
+    return "info=$(docker info --format '{{json .}}' 2>/dev/null)\n" + section_script(sections)
+
+
+def section_script(sections: Mapping[str, str]) -> str:
+    """A script that prints what each command says under its section's name; a command may fail."""
+    return "\n".join(f"echo '{_MARK}{name}'\n({command})" for name, command in sections.items()) + "\ntrue\n"
+
+
+def way_back_script(home: Home, name: str) -> str:
+    """Prints what a kept release is: its document, its resolved stack; and what runs, and which images are there."""
+    at = shlex.quote(home.release(name))
+    return section_script({
+        "release": f"cat {at}/{DOCUMENT}",
+        "config": f"cat {at}/{RESOLVED}",
+        "containers": containers_script(home.stack),
+        "digests": "docker image ls --digests --format '{{.Repository}}@{{.Digest}}'",
+    })  # fmt: skip
 
 
 def containers_script(stack: str) -> str:
@@ -80,8 +98,12 @@ def running_release_script(home: Home) -> str:
     )
 
 
-def read_facts(output: str) -> Facts:
-    """Parse what `facts_script` printed."""
+def read_facts(output: str, stack: str) -> Facts:
+    """Parse what `facts_script` printed.
+
+    Raises:
+        ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.
+    """
     parts = sections(output)
     info = json.loads(parts.get("info") or "{}")
     plugins = {p.get("Name"): p.get("Version", "") for p in (info.get("ClientInfo") or {}).get("Plugins") or ()}
@@ -97,7 +119,7 @@ def read_facts(output: str) -> Facts:
         containers=tuple(read_containers(parts.get("containers", ""))),
         present=frozenset(present),
         current=parts.get("current", ""),
-        current_name=parts.get("name", "").strip().rsplit("/", 1)[-1],
+        history=read_ledger(parts, stack),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.core.containers import Container, by_service
 from flows.core.probes import Outcome
+from flows.core.record import Record
 from flows.core.release import Release
 
 
@@ -53,6 +54,29 @@ class Validated:
 
 
 @dataclass(frozen=True)
+class RolledBack:
+    """What a rollback put in force again, and the tag it went away from. Times are seconds since it began."""
+
+    droplet: str
+    release: Release
+    left: str | None
+    services: Mapping[str, ServiceState]
+    pulled: tuple[str, ...]
+    validated: Validated
+    healthy_after: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What was done about what ended runs had left, and why."""
+
+    droplet: str
+    done: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Released:
     """The three stages of a release."""
 
@@ -65,15 +89,22 @@ class Released:
 
 @dataclass(frozen=True)
 class DropletStatus:
-    """One droplet: whether traffic reaches it (None: nobody knows), the release it runs, and its services."""
+    """One droplet: whether traffic reaches it (None: nobody knows), the release it runs with the record of it, its
+    services, and who holds its lock."""
 
     active: bool | None
     release: str | None
     services: Mapping[str, ServiceState] = field(default_factory=dict)
     trouble: str = ""
+    record: Record | None = None
+    holder: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        said = {"active": self.active, "release": self.release}
+        said: dict[str, Any] = {"active": self.active, "release": self.release}
+        if self.record:
+            said["record"] = self.record.model_dump(mode="json")
+        if self.holder:
+            said["locked_by"] = self.holder
         services = {name: state.as_json() for name, state in self.services.items()}
         return {**said, "services": services, **({"trouble": self.trouble} if self.trouble else {})}
 

@@ -1,5 +1,7 @@
 """Whether a droplet can take a release, decided before anything on it changes."""
 
+from collections.abc import Collection
+
 from flows.core.facts import Facts
 from flows.core.images import engine_name
 from flows.core.release import Layer, Release
@@ -24,7 +26,7 @@ def faults(release: Release, facts: Facts, previous: Release | None) -> list[str
         found.append(f"its Compose is {facts.compose}; Slipway needs {_dots(MINIMUM_COMPOSE)} or later")
     found += _wrong_platform(release, facts)
     needed = sum(layer.size for layer in layers_to_pull(release, facts, previous)) * UNPACKED
-    if missing_images(release, facts) and facts.free < needed + RESERVE:
+    if missing_images(release, facts.present) and facts.free < needed + RESERVE:
         found.append(
             f"{_mb(facts.free)} are free and about {_mb(needed + RESERVE)} are needed: "
             "free some with `docker image prune`, or give the droplet a larger disk"
@@ -43,16 +45,16 @@ def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> 
     }
     missing = {
         layer.digest: layer
-        for reference in missing_images(release, facts)
+        for reference in missing_images(release, facts.present)
         for layer in release.images[reference].layers
         if layer.digest not in there
     }
     return list(missing.values())
 
 
-def missing_images(release: Release, facts: Facts) -> list[str]:
-    """References of the release that the droplet does not have yet."""
-    return sorted(ref for ref in set(release.services.values()) if engine_name(ref) not in facts.present)
+def missing_images(release: Release, present: Collection[str]) -> list[str]:
+    """References of the release that are not among those present on the droplet."""
+    return sorted(ref for ref in set(release.services.values()) if engine_name(ref) not in present)
 
 
 def version(text: str) -> tuple[int, ...]:

@@ -38,7 +38,8 @@ class Record(BaseModel):
     """One time that one release was put on one droplet.
 
     `number` counts up on each droplet and orders the records, whatever clocks say. `name` is the release's directory,
-    `environment` a hash of what the stack's environment held, never a value of it. `deployed` is set once the services
+    `environment` a hash of what the stack's environment held, never a value of it. `previous` is the directory that ran
+    before, `leaves` the number of the record that a rollback goes away from. `deployed` is set once the services
     were ready and their digests proved, `ended` once the release was judged. Times are ISO 8601, UTC.
     """
 
@@ -54,6 +55,7 @@ class Record(BaseModel):
     environment: str = ""
     previous: str | None = None
     previous_tag: str | None = None
+    leaves: int | None = None
     run: Run = Run()
     began: str = ""
     deployed: str | None = None
@@ -108,9 +110,13 @@ class History:
         return self.last_number + 1
 
     def good(self) -> list[Record]:
-        """Good records whose release stands on the droplet, newest first, each release once."""
-        found = {r.name: r for r in self.records if r.outcome is Outcome.GOOD and r.name in self.kept}
-        return sorted(found.values(), key=lambda record: -record.number)
+        """Good records whose release stands on the droplet, newest first, each release once.
+
+        A release that was rolled back from is not good any more, however often it was before.
+        """
+        judged = {r.name: r for r in self.records if r.outcome in (Outcome.GOOD, Outcome.ROLLED_BACK)}
+        found = [r for r in judged.values() if r.outcome is Outcome.GOOD and r.name in self.kept]
+        return sorted(found, key=lambda record: -record.number)
 
     def last_known_good(self) -> Record | None:
         """The newest release whose gate passed here."""

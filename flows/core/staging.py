@@ -134,13 +134,17 @@ def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, Fi
 
 
 def switch_script(home: Home, name: str) -> str:
-    """Move a staged release into place and make it the current one; may run twice."""
+    """Move a staged release into place and make it the current one; may run twice.
+
+    Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` goes.
+    """
     incoming, final = shlex.quote(home.incoming(name)), shlex.quote(home.release(name))
     return "\n".join([
         "set -eu",
-        f"if [ -d {final} ]; then rm -rf {incoming}; else mv {incoming} {final}; fi",
+        f"[ -d {final} ] || mv {incoming} {final}",
         f"ln -sfn {shlex.quote(f'releases/{name}')} {_join(home.path, 'current.new')}",
         f"mv -T {_join(home.path, 'current.new')} {shlex.quote(home.current)}",
+        f"rm -rf {_join(home.path, 'incoming')}",
     ]) + "\n"  # fmt: skip
 
 

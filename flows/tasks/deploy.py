@@ -1,6 +1,7 @@
 """Puts a release on a droplet: the steps of a deploy, each a task, all over one SSH connection."""
 
 import re
+from collections.abc import Collection, Sequence
 
 from prefect import task
 from prefect.logging import get_run_logger
@@ -19,32 +20,37 @@ from flows.core.errors import (
     DropletNotReady,
 )
 from flows.core.facts import Facts, Running, facts_script, read_facts
+from flows.core.ledger import records_tar, write_records
 from flows.core.preflight import faults, missing_images
+from flows.core.record import Record
 from flows.core.release import Release, read_release
 from flows.core.stack import Stack
+from flows.core.steps import Step
+from flows.tasks.capture import capture_failure
 from flows.tasks.connection import QUICK
-from flows.tasks.deployment import Deployment
+from flows.tasks.deployment import Cargo, Deployment
 from flows.tasks.pull import pull
 from flows.tasks.retrying import ONCE, RAW, RETRIED
 from flows.tasks.source import refuse_unset
 from flows.tasks.wait import last_words, sick
 
-_POLL = 0.25
-
+# What fails here is looked at before it is rolled back.
+OBSERVED = {**ONCE, "on_failure": [capture_failure]}
 # The tools that put files into place, as they begin a complaint.
 _FILES = re.compile(r"^(mkdir|chmod|rm|tar|cp|ln|sh): .*", re.MULTILINE)
 
 
-@task(name="preflight", task_run_name="preflight of {deployment.droplet}", timeout_seconds=120, **RETRIED)
+@task(name=Step.PREFLIGHT.value, task_run_name="preflight of {deployment.droplet}", timeout_seconds=120, **RETRIED)
 def preflight(deployment: Deployment) -> Facts:
     """Look at the droplet, and refuse it when it cannot take the release.
 
     Raises:
         DropletNotReady: with everything that stands against it.
+        ForeignRecord, NewerRecord: what it keeps of earlier releases is not ours to go on with.
     """
     release = deployment.release
-    script = facts_script(release.stack, deployment.home.path, sorted(release.images))
-    facts = read_facts(deployment.session.run(script, timeout=QUICK).out)
+    script = facts_script(deployment.home, sorted(release.images))
+    facts = read_facts(deployment.session.run(script, timeout=QUICK).out, release.stack)
     against = faults(release, facts, current_release(facts))
     if against:
         raise DropletNotReady(f"{deployment.session.address} cannot take release {release.tag}: {'; '.join(against)}")
@@ -59,16 +65,21 @@ def current_release(facts: Facts) -> Release | None:
         return None
 
 
-@task(name="put files", task_run_name="put the release's files on {deployment.droplet}", timeout_seconds=300, **RETRIED)
-def put_files(deployment: Deployment) -> Stack:
+@task(
+    name=Step.PUT_FILES.value,
+    task_run_name="put the release's files on {deployment.droplet}",
+    timeout_seconds=300,
+    **RETRIED,
+)
+def put_files(deployment: Deployment, cargo: Cargo) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
     Raises:
         UnsetVariables, BrokenStack: what was put there is removed again.
     """
     d = deployment
-    tar = staging.staging_tar(d.release, d.files, d.variables, d.secrets, d.home)
-    seeds = {name: file for name, file in d.files.items() if name.startswith(f"{SEED}/")}
+    tar = staging.staging_tar(d.release, cargo.files, cargo.variables, cargo.secrets, d.home)
+    seeds = {name: file for name, file in cargo.files.items() if name.startswith(f"{SEED}/")}
     try:
         answer = d.session.run(staging.stage_script(d.release, d.home, d.name, seeds), timeout=QUICK, stdin=tar)
     except RemoteFailed as error:
@@ -93,15 +104,18 @@ def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
     ) from None
 
 
-@task(name="pull images", task_run_name="pull what is missing on {deployment.droplet}", **RETRIED)
-def pull_images(deployment: Deployment, facts: Facts, registry: ContainerRegistry) -> list[str]:
+@task(name=Step.PULL.value, task_run_name="pull what is missing on {deployment.droplet}", **RETRIED)
+def pull_images(deployment: Deployment, present: Collection[str], registry: ContainerRegistry) -> list[str]:
     """Pull by digest what the droplet does not have; returns the references pulled. Nothing is stopped or started.
+
+    Args:
+        present: `repository@digest` of what it has, as the engine lists it.
 
     Raises:
         LoginRefused, PullFailed
     """
     d = deployment
-    missing = missing_images(d.release, facts)
+    missing = missing_images(d.release, present)
     if not missing:
         get_run_logger().info("nothing to pull: %s has all %d images", d.droplet, len(d.release.images))
         return []
@@ -110,17 +124,22 @@ def pull_images(deployment: Deployment, facts: Facts, registry: ContainerRegistr
 
 
 @task(
-    name="make current",
+    name=Step.SWITCH.value,
     task_run_name="make {deployment.release.tag} the current release",
     timeout_seconds=90,
     **RETRIED,
 )
-def make_current(deployment: Deployment) -> None:
-    """Make the staged release the current one. What runs is not touched yet."""
-    deployment.session.run(staging.switch_script(deployment.home, deployment.name), timeout=QUICK)
+def make_current(deployment: Deployment, records: Sequence[Record]) -> None:
+    """Write what is about to be done into the droplet's history, then make the release the current one.
+
+    This is the first change; what runs is not touched yet.
+    """
+    d = deployment
+    script = f"{write_records(d.home)}\n{staging.switch_script(d.home, d.name)}"
+    d.session.run(script, timeout=QUICK, stdin=records_tar(records))
 
 
-@task(name="remove strangers", task_run_name="remove what has left the stack on {deployment.droplet}", **ONCE)
+@task(name=Step.REMOVE_STRANGERS.value, task_run_name="remove what has left the stack on {deployment.droplet}", **ONCE)
 def remove_strangers(deployment: Deployment, ids: list[str]) -> None:
     """Stop and remove containers of services that the release does not have.
 
@@ -131,13 +150,13 @@ def remove_strangers(deployment: Deployment, ids: list[str]) -> None:
         d.session.run(argv, timeout=d.settings.start_timeout, on_line=_log_line())
 
 
-@task(name="stop services", task_run_name="stop services on {deployment.droplet}", **ONCE)
+@task(name=Step.STOP.value, task_run_name="stop services on {deployment.droplet}", **ONCE)
 def stop_services(deployment: Deployment) -> None:
     """`docker compose down --remove-orphans`: volumes stay."""
     _change(deployment, deployment.compose.down())
 
 
-@task(name="start services", task_run_name="start what differs on {deployment.droplet}", **ONCE)
+@task(name=Step.START.value, task_run_name="start what differs on {deployment.droplet}", **OBSERVED)
 def start_services(deployment: Deployment) -> None:
     """`docker compose up -d`: replaces what differs from the release, and nothing else.
 
@@ -160,9 +179,9 @@ def _change(deployment: Deployment, argv: list[str]) -> None:
 
 
 @task(
-    name="prove digests",
+    name=Step.PROVE.value,
     task_run_name="prove the digests that run on {deployment.droplet}",
-    **ONCE,
+    **OBSERVED,
 )
 def prove_digests(deployment: Deployment, stack: Stack, running: Running) -> None:
     """Compare what runs, image by image, with the release.

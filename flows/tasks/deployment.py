@@ -1,36 +1,48 @@
-"""One release on its way to one droplet: what every step of a deploy works with."""
+"""One release on its way to one droplet: what every step of a deploy or a rollback works with."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 
-from blocks.ssh import Session
 from flows.core import staging
 from flows.core.bundle import File
+from flows.core.dotenv import render
 from flows.core.layout import Home, release_name
-from flows.core.release import Release
+from flows.core.release import Release, fingerprint
 from flows.settings import Settings
+from flows.tasks.lock import Held
+
+# What is being changed in this run: failure hooks of tasks have nothing else to go by.
+under_way: ContextVar["Deployment | None"] = ContextVar("deployment_under_way", default=None)
 
 
-class Deployment:
-    """One release on its way to one droplet. Holds the connection and secrets, so it is no dataclass to be logged."""
+class Cargo:
+    """What is put on a droplet for a release: its files, and the environment. Holds secrets, so it is no dataclass."""
 
-    def __init__(
-        self,
-        session: Session,
-        home: Home,
-        release: Release,
-        files: Mapping[str, File],
-        variables: Mapping[str, str],
-        secrets: Mapping[str, File],
-        settings: Settings,
-    ) -> None:
-        self.session = session
-        self.home = home
-        self.release = release
+    def __init__(self, files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> None:
         self.files = files
         self.variables = variables
         self.secrets = secrets
+
+    @property
+    def environment(self) -> str:
+        """A hash of what the environment holds: the same values, the same hash."""
+        held = {f"s/{name}": file.content for name, file in self.secrets.items()}
+        return fingerprint({**held, "environment": render(self.variables)})
+
+    def name(self, tag: str) -> str:
+        """The directory of a release with this cargo."""
+        return release_name(tag, staging.release_fingerprint(self.files, self.variables, self.secrets))
+
+
+class Deployment:
+    """One release and the droplet it goes to, with the droplet's lock."""
+
+    def __init__(self, session: Held, home: Home, release: Release, name: str, settings: Settings) -> None:
+        self.session = session
+        self.home = home
+        self.release = release
+        self.name = name
         self.settings = settings
-        self.name = release_name(release.tag, staging.release_fingerprint(files, variables, secrets))
         self.compose = home.compose(release, home.current)
 
     @property

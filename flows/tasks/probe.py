@@ -16,6 +16,7 @@ from blocks.tunnel import http_client
 from flows.core.containers import Container
 from flows.core.probes import Outcome, Phase, judge_health, judge_tools, judge_trace, judge_workflow, traceparent
 from flows.core.stack import Service, Stack
+from flows.core.steps import Step
 from flows.settings import Settings
 from flows.tasks.mcp import McpFailed, list_tools
 from flows.tasks.retrying import ONCE
@@ -43,7 +44,7 @@ class Probes:
         return f"http://{address}:{service.probe_port}{path}" if address else None
 
 
-@task(name="probe health", task_run_name="probe the health of every service", **ONCE)
+@task(name=Step.HEALTH.value, task_run_name="probe the health of every service", **ONCE)
 def probe_health(probes: Probes) -> list[Outcome]:
     """GET the health path of every service that names one."""
 
@@ -56,7 +57,7 @@ def probe_health(probes: Probes) -> list[Outcome]:
     return _side_by_side(probes, Phase.HEALTH, services, lambda s: s.extension.health or "/", ask, patience)
 
 
-@task(name="discover MCP tools", task_run_name="discover MCP tools", **ONCE)
+@task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, **ONCE)
 def probe_mcp(probes: Probes) -> list[Outcome]:
     """List the tools of every service that speaks MCP."""
 
@@ -71,7 +72,7 @@ def probe_mcp(probes: Probes) -> list[Outcome]:
     return _side_by_side(probes, Phase.MCP, services, path, ask, probes.settings.health_patience)
 
 
-@task(name="run workflows", task_run_name="run one workflow for each agent, and find its trace", **ONCE)
+@task(name=Step.WORKFLOWS.value, task_run_name="run one workflow for each agent, and find its trace", **ONCE)
 def probe_workflows(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
     """Run one workflow for every service that names one, each with a trace id of its own; none is run twice.
 

@@ -10,6 +10,7 @@ from blocks.errors import LoginRefused, OutsideError, RemoteFailed
 from blocks.ssh import Session
 from flows.core.errors import PullFailed, SlipwayError
 from flows.core.facts import facts_script, read_facts
+from flows.core.layout import Home
 from flows.core.preflight import RESERVE
 from flows.core.pull import LOGIN_FAILED, Account, pull_script
 from flows.settings import Settings
@@ -78,7 +79,7 @@ class Ahead:
         if self._stopped:
             return
         try:
-            facts = read_facts(self._session.run(facts_script("", "/", sorted(sizes)), timeout=QUICK).out)
+            facts = read_facts(self._session.run(facts_script(Home("/", ""), sorted(sizes)), timeout=QUICK).out, "")
             missing = [
                 reference for reference in sorted(set(sizes) - facts.present) if platforms[reference] == facts.platform
             ]

@@ -12,35 +12,45 @@ from prefect_docker import DockerHost
 from blocks import ContainerRegistry, Droplet, Langfuse, StackEnvironment
 from flows.core.errors import BlockMissing
 from flows.core.images import Layout, slug
+from flows.core.masking import environment_values, file_values, variable_values
 from flows.settings import Settings
 from flows.tasks.envfile import read_env_file
+from flows.tasks.secrecy import keep_secret
 
 Kind = TypeVar("Kind", bound=Block)
 _remembered: ContextVar[dict[Any, Any] | None] = ContextVar("remembered_blocks", default=None)
 
 
 def load_droplet(name: str) -> Droplet:
-    return _load(Droplet, name, f"slipway droplet add {name} --host ADDRESS --key-file PATH")
+    droplet = _load(Droplet, name, f"slipway droplet add {name} --host ADDRESS --key-file PATH")
+    keep_secret(file_values("key", droplet.private_key.get_secret_value()))
+    return droplet
 
 
 def load_registry(settings: Settings) -> ContainerRegistry:
-    return _load(ContainerRegistry, settings.registry, "slipway registry set --host HOST --namespace NAME --user USER")
+    remedy = "slipway registry set --host HOST --namespace NAME --user USER"
+    registry = _load(ContainerRegistry, settings.registry, remedy)
+    keep_secret([registry.password.get_secret_value()])
+    return registry
 
 
 def load_langfuse(settings: Settings) -> Langfuse | None:
     """The Langfuse block, or None when none was saved: then nothing is traced."""
-    return _find(Langfuse, settings.langfuse) if settings.langfuse else None
+    langfuse = _find(Langfuse, settings.langfuse) if settings.langfuse else None
+    if langfuse:
+        keep_secret([langfuse.secret_key.get_secret_value()])
+    return langfuse
 
 
 def load_environment(settings: Settings, stack: str) -> StackEnvironment:
     """The stack's environment; empty when none was saved under the default name."""
     if settings.environment:
-        return _load(
-            StackEnvironment,
-            settings.environment,
-            f"slipway environment set --name {settings.environment} --stack PATH",
-        )
-    return _find(StackEnvironment, block_name(stack)) or StackEnvironment()
+        remedy = f"slipway environment set --name {settings.environment} --stack PATH"
+        environment = _load(StackEnvironment, settings.environment, remedy)
+    else:
+        environment = _find(StackEnvironment, block_name(stack)) or StackEnvironment()
+    keep_secret(environment_values(environment.values(), environment.contents()), public=[stack])
+    return environment
 
 
 def engine_environment(settings: Settings) -> dict[str, str]:
@@ -59,7 +69,9 @@ def variables(environment: StackEnvironment, env_file: str | None) -> dict[str, 
     """
     if not env_file:
         return environment.values()
-    return {**environment.values(), **read_env_file(Path(env_file), Settings())}
+    given = read_env_file(Path(env_file), Settings())
+    keep_secret(variable_values(given))
+    return {**environment.values(), **given}
 
 
 def layout(registry: ContainerRegistry) -> Layout:

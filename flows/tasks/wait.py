@@ -10,7 +10,9 @@ from flows.core.containers import Container, read_containers
 from flows.core.errors import ServicesNotReady
 from flows.core.facts import Running, containers_script, read_running, running_script
 from flows.core.stack import Stack
+from flows.core.steps import Step
 from flows.core.waiting import Patience, Watch, all_ready, failures, judge
+from flows.tasks.capture import capture_failure
 from flows.tasks.connection import QUICK
 from flows.tasks.deployment import Deployment
 from flows.tasks.retrying import ONCE, RAW
@@ -18,7 +20,7 @@ from flows.tasks.retrying import ONCE, RAW
 _POLL = 0.15
 
 
-@task(name="wait until ready", task_run_name="wait until every service is ready", **ONCE)
+@task(name=Step.WAIT.value, task_run_name="wait until every service is ready", on_failure=[capture_failure], **ONCE)
 def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
     """Wait until every service is ready by its own healthcheck's times, and return what the droplet runs then.
 

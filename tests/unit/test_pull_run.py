@@ -72,14 +72,14 @@ def test_facts_of_a_droplet_that_has_nothing_yet(host):
         '{"ServerVersion":"26.1.5","OSType":"linux","Architecture":"x86_64","DockerRootDir":"/","Name":"a\\tb",'
         '"ClientInfo":{"Plugins":[{"Name":"compose","Version":"2.26.1"}]}}'
     )
-    facts = read_facts(host.sh(facts_script("shop", host.home.path, [WEB])).stdout.decode())
+    facts = read_facts(host.sh(facts_script(host.home, [WEB])).stdout.decode(), "shop")
     assert (facts.engine, facts.compose, facts.platform) == ("26.1.5", "2.26.1", "linux/amd64")
     assert facts.free > 0
-    assert (facts.containers, facts.present, facts.current, facts.current_name) == ((), frozenset(), "", "")
+    assert (facts.containers, facts.present, facts.current, facts.history.current) == ((), frozenset(), "", "")
 
 
 def test_facts_know_the_current_release(host):
     Path(f"{host.env['RECORD']}.info").write_text("{}")
     host.deploy("v1.a")
-    facts = read_facts(host.sh(facts_script("shop", host.home.path)).stdout.decode())
-    assert (facts.current, facts.current_name) == ('{"tag": "v1"}', "v1.a")
+    facts = read_facts(host.sh(facts_script(host.home)).stdout.decode(), "shop")
+    assert (facts.current, facts.history.current) == ('{"tag": "v1"}', "v1.a")

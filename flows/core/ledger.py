@@ -1,0 +1,57 @@
+"""The droplet's history as files: the script that prints it, and the one that writes records."""
+
+import io
+import posixpath
+import shlex
+import tarfile
+from collections.abc import Iterable, Mapping
+
+from flows.core.layout import Home
+from flows.core.record import History, Record, read_history
+
+_FILE = "@@record:"
+
+
+def history_sections(home: Home) -> dict[str, str]:
+    """Section name → the command that prints it: the records, and the release directories that stand there."""
+    history, releases = shlex.quote(home.history), shlex.quote(posixpath.join(home.path, "releases"))
+    each = f'for f in *.json; do [ -f "$f" ] && echo "{_FILE}$f" && cat "$f"; done'
+    return {
+        "history": f"cd {history} 2>/dev/null && {each}",
+        "kept": f"ls -1 {releases} 2>/dev/null",
+        "name": f"readlink {shlex.quote(home.current)}",
+    }
+
+
+def read_ledger(parts: Mapping[str, str], stack: str) -> History:
+    """Parse what `history_sections` printed.
+
+    Raises:
+        ForeignRecord, NewerRecord
+    """
+    files: list[tuple[str, str]] = []
+    for piece in parts.get("history", "").split(_FILE)[1:]:
+        name, _, text = piece.partition("\n")
+        files.append((name.strip(), text))
+    kept = parts.get("kept", "").split()
+    return read_history(files, kept, parts.get("name", "").strip().rsplit("/", 1)[-1], stack)
+
+
+def records_tar(records: Iterable[Record]) -> bytes:
+    """The records as a tar for `write_records`."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        for record in records:
+            entry = tarfile.TarInfo(record.file)
+            entry.size, entry.mode = len(record.document()), 0o600
+            tar.addfile(entry, io.BytesIO(record.document()))
+    return raw.getvalue()
+
+
+def write_records(home: Home) -> str:
+    """Write the records of the tar on standard input; each appears whole or not at all."""
+    history = shlex.quote(home.history)
+    return (
+        f"set -eu; umask 077; mkdir -p {history}; cd {history}; rm -rf .new; mkdir .new; tar -xf - -C .new; "
+        'for f in .new/*; do mv "$f" .; done; rmdir .new'
+    )

@@ -1,0 +1,49 @@
+"""The steps of a release on a droplet, in their order: tasks have their names from here, fault tests their points."""
+
+from enum import Enum
+
+
+class Step(Enum):
+    """One step; its value is the name of the task that takes it."""
+
+    PREFLIGHT = "preflight"
+    PUT_FILES = "put files"
+    PULL = "pull images"
+    LOOK_BACK = "find the way back"
+    SWITCH = "make current"
+    REMOVE_STRANGERS = "remove strangers"
+    STOP = "stop services"
+    START = "start services"
+    WAIT = "wait until ready"
+    PROVE = "prove digests"
+    KEEP_RECORD = "keep record"
+    HEALTH = "probe health"
+    TOOLS = "discover MCP tools"
+    WORKFLOWS = "run workflows"
+
+
+VALIDATE = (Step.HEALTH, Step.TOOLS, Step.WORKFLOWS)
+# What a release does to a droplet. `prefetch` and `recreate` have a STOP too, a stack that lost a service has
+# REMOVE_STRANGERS. A rollback pulls only what is no longer there.
+DEPLOY = (
+    Step.PREFLIGHT,
+    Step.PUT_FILES,
+    Step.PULL,
+    Step.SWITCH,
+    Step.START,
+    Step.WAIT,
+    Step.PROVE,
+    Step.KEEP_RECORD,
+    *VALIDATE,
+    Step.KEEP_RECORD,
+)
+ROLLBACK = (
+    Step.LOOK_BACK,
+    Step.SWITCH,
+    Step.START,
+    Step.WAIT,
+    Step.PROVE,
+    Step.KEEP_RECORD,
+    *VALIDATE,
+    Step.KEEP_RECORD,
+)

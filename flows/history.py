@@ -1,0 +1,56 @@
+"""history: what was put on each droplet, when, by whom, and what became of it."""
+
+from prefect import flow
+
+from blocks.errors import OutsideError
+from flows.core.errors import BlockMissing
+from flows.core.layout import Home
+from flows.core.record import History, Record
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.connection import connected
+from flows.tasks.history import read_history
+from flows.tasks.report import table
+from flows.tasks.saved import load_droplet
+from flows.tasks.source import stack_name
+
+
+@flow(name="history", flow_run_name=run_name("look back at {stack}"))
+def history(stack: str | None = None, droplets: list[str] | None = None) -> dict[str, History]:
+    """Read the release records of droplets, and change nothing.
+
+    Args:
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        droplets: names of Droplet blocks; default: those of the setting `droplets` that were saved.
+    """
+    settings = Settings()
+    name = stack_name(stack or settings.stack)
+    found: dict[str, History] = {}
+    for droplet in droplets or settings.droplets:
+        try:
+            target = load_droplet(droplet)
+            with connected(target) as session:
+                found[droplet] = read_history(session, Home(target.directory, name))
+        except (BlockMissing, OutsideError):
+            if droplets:
+                raise
+    rows = [_row(droplet, said, record) for droplet, said in found.items() for record in reversed(said.records)]
+    table(f"history-{name}", rows, f"What was put on the droplets of {name}")
+    return found
+
+
+def _row(droplet: str, said: History, record: Record) -> dict[str, object]:
+    return {
+        "droplet": droplet,
+        "number": record.number,
+        "what": record.kind,
+        "release": record.tag,
+        "outcome": record.outcome.value,
+        "runs": record == said.deployed(),
+        "began": record.began,
+        "by": record.run.by,
+        "run": record.run.url,
+        "environment": record.environment,
+        "instead of": record.previous_tag,
+        "why": record.reason,
+    }

@@ -1,0 +1,198 @@
+"""rollback: put a release that was good here in force again, and prove it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from blocks import Droplet
+from blocks.errors import OutsideError
+from flows.core.bookkeeping import judged, opened, proved
+from flows.core.containers import strangers
+from flows.core.errors import NothingGood, RollbackFailed, SlipwayError, ValidationFailed
+from flows.core.layout import Home
+from flows.core.outcome import RolledBack, service_states
+from flows.core.preflight import missing_images
+from flows.core.record import Record, rollback_target
+from flows.hooks import mend, tidy
+from flows.names import run_name
+from flows.offline import offline_too
+from flows.settings import Settings
+from flows.tasks.connection import connected
+from flows.tasks.deploy import make_current, prove_digests, pull_images, remove_strangers, start_services
+from flows.tasks.deployment import Deployment, under_way
+from flows.tasks.history import find_kept, keep_record, read_history
+from flows.tasks.lock import Held, locked
+from flows.tasks.report import table
+from flows.tasks.runs import mark_crashed, now, this_run
+from flows.tasks.saved import load_droplet, load_registry
+from flows.tasks.source import stack_name
+from flows.tasks.wait import wait_until_ready
+from flows.validate import look_and_probe, validate
+
+
+@flow(
+    name="rollback",
+    flow_run_name=run_name("roll {stack} on {droplet} back"),
+    on_failure=[tidy],
+    on_crashed=[mend],
+    on_cancellation=[mend],
+)
+def rollback(
+    to: str | None = None,
+    stack: str | None = None,
+    droplet: str | None = None,
+    cause: str = "",
+    wait: float = 0.0,
+) -> RolledBack:
+    """Put a release that was good on this droplet in force again, validate it, and prove its digests.
+
+    What it needs stands on the droplet: neither git nor the registry is asked, unless its images are gone.
+
+    Args:
+        to: tag of the release; default: the last known good one (from a good release: the one before it).
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        droplet: name of the Droplet block; default: the setting `droplet`.
+        cause: why, in words, for the record.
+        wait: seconds to wait while another run changes the droplet.
+    """
+    settings = Settings()
+    target = load_droplet(droplet or settings.droplet)
+    home = Home(target.directory, stack_name(stack or settings.stack))
+    return roll_back(target, home, to, cause, wait, settings)
+
+
+def roll_back(target: Droplet, home: Home, to: str | None, cause: str, wait: float, settings: Settings) -> RolledBack:
+    """What the flow does; it can be done without a Prefect server, when that went away in the middle of a run."""
+    patience = settings.reconnect_timeout if cause else 0.0
+    with (
+        connected(target, patience) as session,
+        locked(session, target.directory, f"rollback of {home.stack}", wait) as lock,
+    ):
+        return restore(lock, home, rollback_target(read_history(lock, home), to), cause, target, settings)
+
+
+def restore(lock: Held, home: Home, record: Record, cause: str, target: Droplet, settings: Settings) -> RolledBack:
+    """Put the release of a record in force, whatever runs now.
+
+    Raises:
+        RollbackFailed: it runs, and is not well either.
+    """
+    began, history = time.monotonic(), read_history(lock, home)
+    if history.unfinished:
+        mark_crashed(
+            history.unfinished, "its process ended before the release was judged; it is undone or finished now"
+        )
+    kept = find_kept(lock, home, record)
+    deployment = Deployment(lock, home, kept.release, record.name, settings)
+    token = under_way.set(deployment)
+    try:
+        pulled = []
+        if missing_images(kept.release, kept.present):
+            pulled = pull_images(deployment, kept.present, load_registry(settings))
+        mine, left = opened(
+            history, kept.release, record.name,
+            kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
+        )  # fmt: skip
+        make_current(deployment, [mine, *left])
+        if gone := strangers(kept.containers, kept.stack.services):
+            remove_strangers(deployment, gone)
+        start_services(deployment)
+        running = wait_until_ready(deployment, kept.stack)
+        prove_digests(deployment, kept.stack, running)
+        keep_record(lock, home, [mine := proved(mine, now())])
+        healthy = time.monotonic() - began
+        validated = offline_too(
+            lambda: validate(home.stack, target.name),
+            lambda: look_and_probe(target, home, settings),
+        )
+    except (SlipwayError, OutsideError) as error:
+        raise _failed(error, lock, home, kept.release.tag) from error
+    finally:
+        under_way.reset(token)
+    back = RolledBack(
+        droplet=target.name,
+        release=kept.release,
+        left=history.deployed().tag if history.deployed() else None,
+        services=service_states(running.containers, running.digests),
+        pulled=tuple(pulled),
+        validated=validated,
+        healthy_after=healthy,
+        seconds=time.monotonic() - began,
+    )
+    rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in back.services.items()]
+    table(f"rollback-{back.droplet}", rows, f"Release {back.release.tag} runs on {back.droplet} again")
+    return back
+
+
+def _failed(error: Exception, lock: Held, home: Home, tag: str) -> RollbackFailed:
+    """Say so in the record, if the droplet can still be written to."""
+    words = str(error)
+    try:
+        history = read_history(lock, home)
+        if history.unfinished and history.unfinished.kind == "rollback":
+            keep_record(lock, home, judged(history, history.unfinished, now(), words))
+    except (SlipwayError, OutsideError):
+        pass  # the record stays unfinished, and the next run finishes it
+    kind = "is not well either" if isinstance(error, ValidationFailed) else "could not be put in force again"
+    return RollbackFailed(
+        f"release {tag} on {lock.address} {kind}: {type(error).__name__}: {words}\n"
+        "What stands there: slipway status, slipway debug-agent. To try once more: slipway reconcile"
+    )
+
+
+@dataclass
+class WayBack:
+    """Whether the way back has to be taken when something fails from here on."""
+
+    needed: bool = False
+
+
+@contextmanager
+def going_back(target: Droplet, home: Home, settings: Settings) -> Iterator[WayBack]:
+    """Whatever fails inside, once the way back is needed: roll back to the last known good release, tell both stories.
+
+    The error that is raised is the one that happened, with the story of the rollback below it.
+    """
+    way = WayBack()
+    try:
+        yield way
+    except Exception as error:
+        if way.needed:
+            get_run_logger().error("✗ %s: %s", type(error).__name__, str(error).partition("\n")[0])
+            story = _undo(target, home, settings, f"{type(error).__name__}: {error}")
+            error.args = (f"{error}\n{story}", *error.args[1:])
+            error.exit_code = 1  # type: ignore[attr-defined]
+        raise
+
+
+def _undo(target: Droplet, home: Home, settings: Settings, cause: str) -> str:
+    wait = settings.lock_patience
+    try:
+        back = offline_too(
+            lambda: rollback(None, home.stack, target.name, cause, wait),
+            lambda: roll_back(target, home, None, cause, wait, settings),
+        )
+    except NothingGood as error:
+        _close(target, home, cause)
+        return f"There was nothing to go back to: {error}. The failed release was left as it is."
+    except (SlipwayError, OutsideError) as error:
+        return (
+            f"The rollback did not succeed either: {type(error).__name__}: {error}\n"
+            "When the droplet can be reached again: slipway reconcile"
+        )
+    return (
+        f"Rolled back: release {back.release.tag} runs on {back.droplet} again, by digest, validated; "
+        f"healthy after {back.healthy_after:.1f} s."
+    )
+
+
+def _close(target: Droplet, home: Home, cause: str) -> None:
+    """A first release that failed: nothing is there to go back to, and the record says so."""
+    with connected(target) as session, locked(session, target.directory, "record of a failed release") as lock:
+        history = read_history(lock, home)
+        if history.unfinished:
+            keep_record(lock, home, judged(history, history.unfinished, now(), cause))

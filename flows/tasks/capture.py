@@ -1,0 +1,33 @@
+"""Gathers what there is to see when something failed, before anything is put right. It decides nothing."""
+
+from typing import Any
+
+from prefect.logging import get_logger
+
+from blocks.errors import OutsideError
+from blocks.ssh import Session
+from flows.core.errors import SlipwayError
+from flows.core.layout import Home
+from flows.settings import Settings
+from flows.tasks.deployment import under_way
+from flows.tasks.inspect import bundle
+from flows.tasks.lock import Held
+
+
+def capture(session: Session | Held, home: Home, settings: Settings) -> None:
+    """Keep a debug bundle of every service that is not well."""
+    log = get_logger("slipway.hooks")
+    try:
+        found = bundle(session, home, None, settings, settings.log_lines * 5)
+    except (SlipwayError, OutsideError) as error:
+        log.warning("no debug bundle could be made: %s", error)
+        return
+    if found.path:
+        log.info("debug bundle: %s", found.path)
+
+
+def capture_failure(_task: Any, _task_run: Any, _state: Any) -> None:
+    """A task's failure hook: the droplet as the failed step left it."""
+    deployment = under_way.get()
+    if deployment is not None and deployment.session.alive:
+        capture(deployment.session, deployment.home, deployment.settings)

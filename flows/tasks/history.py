@@ -1,0 +1,69 @@
+"""Reads a droplet's history, and finds what a kept release is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prefect import task
+
+from blocks.ssh import Session
+from flows.core.composefile import load_config
+from flows.core.containers import Container, read_containers
+from flows.core.errors import NothingGood
+from flows.core.facts import section_script, sections, way_back_script
+from flows.core.layout import Home
+from flows.core.ledger import history_sections, read_ledger, records_tar, write_records
+from flows.core.record import History, Record
+from flows.core.release import Release, read_release
+from flows.core.stack import Stack
+from flows.core.steps import Step
+from flows.tasks.connection import QUICK
+from flows.tasks.lock import Held
+from flows.tasks.retrying import RETRIED
+
+
+def read_history(session: Session | Held, home: Home) -> History:
+    """What was put on the droplet before.
+
+    Raises:
+        ForeignRecord, NewerRecord
+    """
+    answer = session.run(section_script(history_sections(home)), timeout=QUICK)
+    return read_ledger(sections(answer.out), home.stack)
+
+
+@task(name=Step.KEEP_RECORD.value, task_run_name="keep the record of {records[0].tag}", **RETRIED)
+def keep_record(session: Held, home: Home, records: Sequence[Record]) -> None:
+    """Write into the droplet's history what became of a release."""
+    session.run(write_records(home), timeout=QUICK, stdin=records_tar(records))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A release that stands on the droplet, and what is there beside it."""
+
+    release: Release
+    stack: Stack
+    containers: tuple[Container, ...]
+    present: frozenset[str]
+
+
+@task(name=Step.LOOK_BACK.value, task_run_name="find the way back to {record.tag}", timeout_seconds=120, **RETRIED)
+def find_kept(session: Held, home: Home, record: Record) -> Kept:
+    """Read a kept release from its own directory: neither registry nor environment block is asked.
+
+    Raises:
+        NothingGood: its files are gone or damaged.
+        RemoteFailed: the engine does not answer.
+    """
+    said = sections(session.run(way_back_script(home, record.name), timeout=QUICK).out)
+    try:
+        release = read_release(said.get("release", "").encode())
+        stack = Stack.from_config(load_config(said["config"]))
+    except Exception as error:
+        raise NothingGood(
+            f"{session.address}: {home.release(record.name)} with release {record.tag} is damaged: {error}. "
+            f"Put it there anew: slipway deploy --tag {record.tag}"
+        ) from None
+    return Kept(
+        release, stack, tuple(read_containers(said.get("containers", ""))), frozenset(said.get("digests", "").split())
+    )

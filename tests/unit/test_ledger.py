@@ -1,0 +1,54 @@
+"""A droplet's history as files: written whole, read back by the same shell that a droplet has."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from test_record import FAILED, record
+
+from flows.core.facts import section_script, sections
+from flows.core.layout import Home
+from flows.core.ledger import history_sections, read_ledger, records_tar, write_records
+
+pytestmark = pytest.mark.unit
+
+
+def sh(script: str, stdin: bytes = b"") -> str:
+    return subprocess.run(["sh", "-c", script], input=stdin, capture_output=True, check=True).stdout.decode()
+
+
+def home_in(tmp_path: Path) -> Home:
+    return Home(str(tmp_path / "it's here"), "shop")
+
+
+def test_records_are_read_as_they_were_written(tmp_path):
+    home, records = home_in(tmp_path), (record(1, "v1"), record(2, "v2", FAILED, reason="a 'quoted'\u2028 \\n word"))
+    sh(write_records(home), records_tar(records))
+    for name in ("v1.0", "v2.0"):
+        Path(home.release(name)).mkdir(parents=True)
+    Path(home.current).symlink_to("releases/v2.0")
+    found = read_ledger(sections(sh(section_script(history_sections(home)))), "shop")
+    assert (found.records, found.kept, found.current, found.damaged) == (records, {"v1.0", "v2.0"}, "v2.0", ())
+
+
+def test_a_record_is_replaced_and_what_an_ended_write_left_is_gone(tmp_path):
+    home = home_in(tmp_path)
+    (Path(home.history) / ".new").mkdir(parents=True)
+    (Path(home.history) / ".new" / "000009.json").write_text("half")
+    for one in (record(1, "v1"), record(1, "v1", FAILED)):
+        sh(write_records(home), records_tar([one]))
+    assert [path.name for path in Path(home.history).iterdir()] == ["000001.json"]
+    found = read_ledger(sections(sh(section_script(history_sections(home)))), "shop")
+    assert [one.outcome for one in found.records] == [FAILED]
+
+
+def test_records_are_for_their_owner_alone(tmp_path):
+    home = home_in(tmp_path)
+    sh(write_records(home), records_tar([record(1, "v1")]))
+    modes = [oct(path.stat().st_mode & 0o777) for path in (Path(home.history), Path(home.history) / "000001.json")]
+    assert modes == ["0o700", "0o600"]
+
+
+def test_a_droplet_without_a_history_has_none(tmp_path):
+    found = read_ledger(sections(sh(section_script(history_sections(home_in(tmp_path))))), "shop")
+    assert (found.records, found.kept, found.current, found.next_number) == ((), frozenset(), "", 1)
