@@ -19,7 +19,7 @@ from flows.core.preflight import missing_images
 from flows.core.pull import Account, pull_script
 from flows.core.release import Release
 from flows.settings import Settings
-from flows.tasks.deployment import Deployment
+from flows.tasks.deployment import Cargo, Deployment
 from flows.tasks.publish import fetch_release
 from flows.tasks.saved import layout, load_environment, load_registry, variables
 
@@ -43,8 +43,8 @@ def prepare(tag: str) -> Prepared:
     registry, environment = load_registry(settings), load_environment(settings, NAME)
     values = {**variables(environment, None), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
     release, files = fetch_release.fn(NAME, tag, registry)
-    home = Home("/opt/slipway", release.stack)
-    deployment = Deployment(None, home, release, files, values, {}, settings)  # type: ignore[arg-type]
+    home, cargo = Home("/opt/slipway", release.stack), Cargo(files, values, {})
+    deployment = Deployment(None, home, release, cargo.name(tag), settings)  # type: ignore[arg-type]
     return Prepared(deployment, staging.staging_tar(release, files, values, {}, home), registry)
 
 

@@ -24,7 +24,7 @@ from flows.tasks.build import build_images, check_registry, push_images
 from flows.tasks.checkout import checked_out
 from flows.tasks.connection import connected
 from flows.tasks.external import pin_external
-from flows.tasks.publish import latest_release, publish_release, reuse_images
+from flows.tasks.publish import latest_release, publish_release, reuse_images, tag_before
 from flows.tasks.pull import Ahead
 from flows.tasks.report import table
 from flows.tasks.saved import (
@@ -106,9 +106,11 @@ def _build_push(
     count = len({plan.services[service] for service in wanted} & set(plan.built))
     images = build_images.with_options(task_run_name=f"build {count} images")(source, plan, wanted, settings, env)
     digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
-    release = publish_release(source, plan, tag, {**kept, **digests}, external, previous, registry, settings)
+    before = tag_before(name, tag, previous, registry)
+    built = {**kept, **digests}
+    release = publish_release(source, plan, tag, built, external, previous, before, registry, settings)
 
-    published = Published(release, previous.tag if previous else None, time.monotonic() - began)
+    published = Published(release, before, time.monotonic() - began)
     _record(published, started, settings)
     return published
 

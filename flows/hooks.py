@@ -1,7 +1,8 @@
 """What happens when a run fails, crashes or is cancelled. Hooks gather and tidy; they decide nothing.
 
 After a cancel, and after a crash of a worker's run, they run in a fresh process: everything is rebuilt from the run's
-parameters and from the droplet. What a hook raises is logged, and the run's own error is still what is reported.
+parameters and from the droplet, and the arguments come by these very names. What a hook raises is logged, and the run's
+own error is still what is reported.
 """
 
 from typing import Any
@@ -22,7 +23,10 @@ from flows.tasks.saved import engine_environment, load_droplet
 from flows.tasks.source import stack_name
 
 
-def prune_build_host(_flow: Any, flow_run: Any, _state: Any) -> None:
+REFUSED = 2
+
+
+def prune_build_host(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove what a failed build or push leaves on the build host: dangling layers of this stack, and builder cache
     beyond the configured size. Nothing tagged, nothing of another stack."""
     parameters = flow_run.parameters
@@ -39,10 +43,10 @@ def prune_build_host(_flow: Any, flow_run: Any, _state: Any) -> None:
         log.info("after the failure: `%s`: %s", " ".join(argv), freed)
 
 
-def tidy(_flow: Any, flow_run: Any, _state: Any) -> None:
+def tidy(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove from the droplet what a failed run leaves and no kept release needs. The run has rolled back by now."""
-    if flow_run.parent_task_run_id:
-        return  # the run that started it does this
+    if flow_run.parent_task_run_id or _refused(state):
+        return  # the run that started it does this; and after a refusal there is nothing to tidy
     target, home, settings = _place(flow_run)
     try:
         with connected(target) as session, locked(session, target.directory, "pruning after a failure") as lock:
@@ -51,7 +55,7 @@ def tidy(_flow: Any, flow_run: Any, _state: Any) -> None:
         get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
 
 
-def capture(_flow: Any, flow_run: Any, _state: Any) -> None:
+def capture(flow: Any, flow_run: Any, state: Any) -> None:
     """Keep a debug bundle of what did not pass, before it is rolled back."""
     target, home, settings = _place(flow_run)
     try:
@@ -61,15 +65,19 @@ def capture(_flow: Any, flow_run: Any, _state: Any) -> None:
         get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
 
 
-def mend(_flow: Any, flow_run: Any, _state: Any) -> None:
+def mend(flow: Any, flow_run: Any, state: Any) -> None:
     """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
     if flow_run.parent_task_run_id:
         return
     from flows.reconcile import reconcile  # noqa: PLC0415 — it has hooks itself
 
     target, home, settings = _place(flow_run)
-    capture(_flow, flow_run, _state)
+    capture(flow, flow_run, state)
     reconcile(home.stack, target.name, settings.lock_patience)
+
+
+def _refused(state: Any) -> bool:
+    return getattr(state.result(raise_on_failure=False), "exit_code", 1) == REFUSED
 
 
 def _place(flow_run: Any) -> tuple[Any, Home, Settings]:

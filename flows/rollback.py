@@ -28,7 +28,8 @@ from flows.tasks.history import find_kept, keep_record, read_history
 from flows.tasks.lock import Held, locked
 from flows.tasks.report import table
 from flows.tasks.runs import mark_crashed, now, this_run
-from flows.tasks.saved import load_droplet, load_registry
+from flows.tasks.saved import load_droplet, load_environment, load_registry
+from flows.tasks.secrecy import masked
 from flows.tasks.source import stack_name
 from flows.tasks.wait import wait_until_ready
 from flows.validate import look_and_probe, validate
@@ -62,6 +63,7 @@ def rollback(
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
     home = Home(target.directory, stack_name(stack or settings.stack))
+    load_environment(settings, home.stack)  # what it holds is kept out of logs and errors from here on
     return roll_back(target, home, to, cause, wait, settings)
 
 
@@ -130,7 +132,7 @@ def restore(lock: Held, home: Home, record: Record, cause: str, target: Droplet,
 
 def _failed(error: Exception, lock: Held, home: Home, tag: str) -> RollbackFailed:
     """Say so in the record, if the droplet can still be written to."""
-    words = str(error)
+    words = masked(str(error))
     try:
         history = read_history(lock, home)
         if history.unfinished and history.unfinished.kind == "rollback":
@@ -163,8 +165,8 @@ def going_back(target: Droplet, home: Home, settings: Settings) -> Iterator[WayB
     except Exception as error:
         if way.needed:
             get_run_logger().error("✗ %s: %s", type(error).__name__, str(error).partition("\n")[0])
-            story = _undo(target, home, settings, f"{type(error).__name__}: {error}")
-            error.args = (f"{error}\n{story}", *error.args[1:])
+            story = _undo(target, home, settings, masked(f"{type(error).__name__}: {error}"))
+            error.args = (masked(f"{error}\n{story}"), *error.args[1:])
             error.exit_code = 1  # type: ignore[attr-defined]
         raise
 

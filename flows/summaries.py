@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.core.debris import Debris, SystemPruned
+from flows.core.dossier import Bundle
 from flows.core.outcome import (
     Deployed,
     DropletStatus,
@@ -141,6 +142,25 @@ def show_system_pruned(console: Console, pruned: SystemPruned) -> None:
     console.print(
         f"[bold]{pruned.droplet}[/bold]: {escape(pruned.freed)}. "
         f"All {len(pruned.debris.named)} named volumes are still there. In {pruned.seconds:.1f} s."
+    )
+
+
+def show_debugged(console: Console, bundle: Bundle) -> None:
+    """The reading of each service, its troubles in red; the host's only when it has any."""
+    if not bundle.readings:
+        console.print(f"Every service of {bundle.stack} on {bundle.place} is [green]well[/green]. Nothing was kept.")
+        return
+    for reading in bundle.readings:
+        if reading.troubles or reading.service in bundle.services:
+            console.print(f"[bold]{escape(reading.service)}[/bold]")
+            colour, mark = ("red", "✗") if reading.troubles else ("green", "✓")
+            for text in reading.sentences:
+                noted = text in reading.notes
+                console.print(f"    {escape(text)}" if noted else f"  [{colour}]{mark} {escape(text)}[/{colour}]")
+    console.print(
+        f"Looked at {', '.join(bundle.services) or 'the host'} on [bold]{bundle.place}[/bold] in {bundle.seconds:.1f} s: "
+        f"{bundle.path} ({bundle.size / 1000:,.0f} kB)",
+        soft_wrap=True,
     )
 
 

@@ -13,7 +13,7 @@ PANEL = "Upkeep"
 
 def add_upkeep(app: typer.Typer) -> None:
     """Add these commands to `slipway`."""
-    for command in (rollback, reconcile, history, prune):
+    for command in (rollback, reconcile, history, prune, debug_agent):
         app.command(rich_help_panel=PANEL)(command)
     app.command("system-prune", rich_help_panel=PANEL)(system_prune)
 
@@ -106,6 +106,26 @@ def system_prune(
         return flow(droplet, confirm, wait)
 
     show("show_system_pruned", run_flow(work, verbose))
+
+
+def debug_agent(
+    service: Annotated[str | None, typer.Argument(help="Default: every service that is not well.")] = None,
+    stack: Stack = None,
+    droplet: Droplet = None,
+    local: Annotated[bool, typer.Option("--local", help="Look at the engine of this host, not at a droplet.")] = False,
+    lines: Annotated[int, typer.Option("--lines", min=1, max=5000, help="Last log lines of each container.")] = 100,
+    verbose: Verbose = False,
+) -> None:
+    """Find out why a service is not well, change nothing, and keep what was found as one archive."""
+    if local and droplet:
+        raise typer.BadParameter("cannot go with --droplet: one place is looked at", param_hint="--local")
+
+    def work() -> Any:
+        from flows.debug_agent import debug_agent as flow
+
+        return flow(service, stack, droplet, local, lines)
+
+    show("show_debugged", run_flow(work, verbose))
 
 
 def _asked(droplet: str | None) -> str:

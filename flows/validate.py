@@ -1,6 +1,7 @@
 """validate: health, MCP tools, workflows and their traces, of what runs on a droplet."""
 
 import time
+from dataclasses import replace
 
 from prefect import flow
 from prefect.logging import get_run_logger
@@ -29,7 +30,8 @@ from flows.tasks.logs import show_last_lines
 from flows.tasks.probe import Probes, probe_health, probe_mcp, probe_workflows
 from flows.tasks.report import probe_rows, table
 from flows.tasks.runs import now
-from flows.tasks.saved import load_droplet, load_langfuse
+from flows.tasks.saved import load_droplet, load_environment, load_langfuse
+from flows.tasks.secrecy import keep_secrets_of, masked
 from flows.tasks.source import stack_name
 
 
@@ -43,7 +45,9 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     """
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    return look_and_probe(target, Home(target.directory, stack_name(stack or settings.stack)), settings)
+    home = Home(target.directory, stack_name(stack or settings.stack))
+    load_environment(settings, home.stack)  # what it holds is kept out of logs and errors from here on
+    return look_and_probe(target, home, settings)
 
 
 def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated:
@@ -54,7 +58,7 @@ def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated
     began = time.monotonic()
     with connected(target) as session:
         release, probes, history = _look(session, home, settings)
-        outcomes = _phases(probes, settings)
+        outcomes = [replace(found, detail=masked(found.detail)) for found in _phases(probes, settings)]
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if not outcome.passed))
         if failed:
             show_last_lines(session, home, failed, settings.log_lines)
@@ -63,7 +67,7 @@ def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
-        wrong = "; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if not o.passed)
+        wrong = masked("; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if not o.passed))
         raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}")
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
@@ -89,6 +93,7 @@ def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Pr
             f"Deploy one: slipway deploy --tag TAG --droplet {session.address.name}"
         )
     stack = Stack.from_config(load_config(said["config"]))
+    keep_secrets_of(stack)
     containers: list[Container] = read_containers(said.get("containers", ""))
     probes = Probes(stack, containers, session, settings)
     return read_release(said["release"].encode()), probes, read_ledger(said, home.stack)

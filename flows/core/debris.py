@@ -93,7 +93,7 @@ def debris_script(directory: str) -> str:
         "containers": _shell("ps", "--all", *stopped, "--format", "{{.Names}}\t{{.Image}}\t{{.Status}}"),
         "images": shlex.join(dangling_images()),
         "networks": _shell("network", "ls", "--filter", "dangling=true", "--format", "{{.Name}}"),
-        "unused": _shell("volume", "ls", "--quiet", "--filter", "dangling=true", *anonymous),
+        "busy": f'ids=$({_shell("ps", "--quiet")}) && [ -n "$ids" ] && docker inspect --format {_VOLUMES} $ids',
         "anonymous": _shell("volume", "ls", "--quiet", *anonymous),
         "volumes": _shell("volume", "ls", "--quiet"),
         "disk": shlex.join(disk_use()),
@@ -104,7 +104,7 @@ def debris_script(directory: str) -> str:
 def read_debris(output: str) -> Debris:
     """Parse what `debris_script` printed."""
     parts = sections(output)
-    engine, _, api = parts.get("version", "").partition("\t")
+    engine, api = (*parts.get("version", "").split(), "", "")[:2]  # this one command makes columns of tabs
     images = read_rows(parts.get("images", ""))
     anonymous = frozenset(parts.get("anonymous", "").split())
     untagged = {row[1] for row in images}

@@ -117,12 +117,20 @@ class VolumeLost(SlipwayError):
     """A named volume is gone that had to be spared."""
 
 
+class Contradiction(Refused):
+    """Two things were asked for that exclude each other."""
+
+
 class LockLost(SlipwayError):
     """The droplet's lock was lost while we changed it: the network was gone for longer than its lease."""
 
 
 class RollbackFailed(SlipwayError):
     """The release that was gone back to is not well either."""
+
+
+class BundleNotWritten(SlipwayError):
+    """A debug bundle was made, and could not be written to the reports."""
 
 
 class BuildFailed(SlipwayError):

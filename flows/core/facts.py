@@ -56,7 +56,8 @@ def facts_script(home: Home, references: Iterable[str] = ()) -> str:
 
 def section_script(sections: Mapping[str, str]) -> str:
     """A script that prints what each command says under its section's name; a command may fail."""
-    return "\n".join(f"echo '{_MARK}{name}'\n({command})" for name, command in sections.items()) + "\ntrue\n"
+    said = [f"printf '\\n{_MARK}{name}\\n'\n({command})" for name, command in sections.items()]
+    return "\n".join([*said, "true", ""])
 
 
 def way_back_script(home: Home, name: str) -> str:

@@ -4,13 +4,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from flows.core.compose import without_controls
 from flows.core.facts import sections
+from flows.core.inspection import CAP
 
 _ACCOUNT = re.compile(r"^/sys/fs/cgroup\S*docker[-/]([0-9a-f]{64})(?:\.scope)?/([\w.]+):(.*)$", re.MULTILINE)
 _SIZE = re.compile(r"([\d.]+)([kKMGT]?)(i?)B")
-_PACKAGE = re.compile(r"(?:python(\d[\d.]*)/[\w-]+/)?([^/]+?)(?:-(\d[^/-]*))?(?:-py[\d.]+)?\.(?:dist|egg)-info$")
+_PACKAGE = re.compile(r"([^/]+?)(?:-(\d[^/-]*))?(?:-py[\d.]+)?\.(?:dist|egg)-info$")
+_VERSION = re.compile(r"/python(\d\.\d+)(?:$|/)")
 _UNLIMITED = 1 << 60
 
 
@@ -55,11 +58,16 @@ class Host:
 
     said: Mapping[str, str] = field(default_factory=dict)
 
-    def full(self, section: str) -> list[tuple[str, int]]:
-        """(mount point, per cent used) of each file system in `disk` or `inodes`."""
-        rows = [line.split() for line in self.said.get(section, "").splitlines()]
-        used = {row[5]: int(row[4][:-1]) for row in rows if len(row) > 5 and re.fullmatch(r"\d+%", row[4])}
-        return sorted(used.items(), key=lambda item: -item[1])
+    def full(self, what: Literal["space", "inodes"]) -> list[tuple[str, int]]:
+        """(mount point, per cent used) of each file system, the fullest first."""
+        used: dict[str, tuple[str, int]] = {}
+        table = ""
+        for row in (line.split() for line in self.said.get("disk", "").splitlines()):
+            if row and row[0] == "Filesystem":
+                table = "inodes" if row[1] == "Inodes" else "space"
+            elif table == what and len(row) > 5 and re.fullmatch(r"\d+%", row[4]):
+                used.setdefault(row[0], (row[5], int(row[4][:-1])))
+        return sorted(used.values(), key=lambda one: -one[1])
 
     @property
     def memory(self) -> float:
@@ -88,7 +96,7 @@ def read_findings(output: str) -> Findings:
         kind, _, what = name.partition(" ")
         by_kind.setdefault(kind, {})[what] = text
     return Findings(
-        logs=by_kind.get("log", {}),
+        logs={key: without_controls(_whole_lines(text)) for key, text in by_kind.get("log", {}).items()},
         pythons={key: read_python(text) for key, text in by_kind.get("packages", {}).items()},
         usage=read_usage(by_kind.get("usage", {}).get("", "")),
         events=tuple(_events(by_kind.get("events", {}).get("", ""))),
@@ -103,12 +111,11 @@ def read_python(listed: str) -> Python:
         return Python(words="it does not run, and its files cannot be read")
     if not listed:
         return Python(words="not a Python container")
-    versions, packages = set(), set()
+    versions = {found[1] for path in listed.splitlines() if (found := _VERSION.search(path))}
+    packages = set()
     for path in listed.splitlines():
         if found := _PACKAGE.search(path):
-            version, name, number = found.groups()
-            versions |= {version} if version and "." in version else set()
-            packages.add(f"{name}=={number}" if number else name)
+            packages.add(f"{found[1]}=={found[2]}" if found[2] else found[1])
     return Python(", ".join(sorted(versions)), tuple(sorted(packages, key=str.lower)))
 
 
@@ -124,6 +131,11 @@ def read_usage(text: str) -> dict[str, Usage]:
         return {container: _account(found) for container, found in accounts.items()}
     rows = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     return {row["ID"]: _stats(row) for row in rows if "ID" in row}
+
+
+def _whole_lines(log: str) -> str:
+    """A log without the half line that its cap may have left at its beginning: half a secret is known to no mask."""
+    return log if len(log.encode()) < CAP - 1 else log.partition("\n")[2]
 
 
 def _account(found: Mapping[str, str]) -> Usage:

@@ -14,8 +14,8 @@ from flows.core.compose import PROJECT_LABEL
 from flows.core.containers import SERVICE_LABEL
 from flows.core.facts import section_script
 
-# Bytes kept of one container's log, of each other section, and of one secret file.
-LOG_CAP, CAP, SECRET_CAP = 400_000, 200_000, 65_536
+# Bytes kept of one section, such as a container's log, and of one secret file.
+CAP, SECRET_CAP = 400_000, 65_536
 _PREFIXES = ("/usr/local", "/usr")
 _EVENTS = ("create", "start", "restart", "kill", "stop", "die", "oom", "destroy", "pause", "health_status")
 _ATTRIBUTES = (SERVICE_LABEL, "exitCode", "signal")
@@ -26,7 +26,7 @@ d=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit
 trap 'rm -rf "$d"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 limit() { if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi; }
-keep() { tail -c "$1" | sed 's/^@@/ @@/' >"$d/$2"; }
+log() { limit 10 docker logs --timestamps --tail "$2" "$1" 2>&1 | tail -c "$3" | sed 's/^@@/ @@/'; }
 packages() { # ID PID PREFIXES LAYER...: where Python notes its packages; else what the container's own Python says
     id=$1 pid=$2 prefixes=$3; shift 3
     if grep -qs "$id" "/proc/$pid/cgroup" && [ -r "/proc/$pid/root/." ]; then set -- "/proc/$pid/root"
@@ -35,13 +35,13 @@ packages() { # ID PID PREFIXES LAYER...: where Python notes its packages; else w
         return
     elif ! [ -r "${1:-/none}/." ]; then echo unreadable; return; fi
     for root; do for prefix in $prefixes; do
-        for file in "$root$prefix"/bin/python3 "$root$prefix"/lib*/python3*/*-packages/*.*-info; do
+        for file in "$root$prefix"/bin/python3*[0-9] "$root$prefix"/lib*/python3*/*-packages/*.*-info; do
             if [ -e "$file" ] || [ -L "$file" ]; then echo "$file"; fi
         done
     done; done
 }
 own="import glob,sys
-print(sys.prefix+'/bin/python3')
+print(sys.prefix+'/bin/python%d.%d'%sys.version_info[:2])
 for d in filter(None,sys.path): print(*glob.glob(d+'/*.*-info'),sep='\\n')"
 usage() { # ID...: the kernel's accounts; where these are elsewhere, `docker stats`, which takes two seconds
     files=
@@ -53,14 +53,14 @@ usage() { # ID...: the kernel's accounts; where these are elsewhere, `docker sta
     done; done
     grep -sH '' $files | grep . || limit 10 docker stats --no-stream --no-trunc --format '{{json .}}' "$@"
 }
-root=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
 """
 _HOST = {
     "load": "cat /proc/loadavg; nproc",
     "memory": "grep -E '^(Mem(Total|Available)|Swap(Total|Free)):' /proc/meminfo",
-    "disk": 'df -Pk / ${root:+"$root"}',
-    "inodes": 'df -Pi / ${root:+"$root"}',
-    "engine": "docker version --format '{{.Server.Version}}'",
+    "disk": (
+        "set -- $(docker info --format '{{.ServerVersion}} {{.DockerRootDir}}' 2>/dev/null); "
+        'echo "Docker Engine ${1:-does not answer}"; df -Pk / $2; df -Pi / $2'
+    ),
     "images": "limit 2 docker system df",
 }
 
@@ -97,17 +97,14 @@ def inspection_script(stack: str, subjects: Sequence[Subject], secrets: Iterable
         secrets: files whose content must be known to be masked; printed, and never written anywhere.
         lines: last log lines of each container.
     """
-    gather = {f"log {s.id}": f"limit 10 docker logs --timestamps --tail {lines} {s.id}" for s in subjects}
+    gather = {f"log {s.id}": f"log {s.id} {lines} {CAP}" for s in subjects}
     gather |= {f"packages {s.id}": _packages(s) for s in subjects}
     gather |= {f"host {name}": command for name, command in _HOST.items()}
     gather["events"] = _events(stack)
     if running := [s.id for s in subjects if s.pid]:
         gather["usage"] = f"usage {' '.join(running)}"
-    script = [
-        f"{{ {command}; }} 2>&1 | keep {LOG_CAP if name.startswith('log ') else CAP} {number} &"
-        for number, (name, command) in enumerate(gather.items())
-    ]
-    shown = {name: f'cat "$d/{number}"' for number, name in enumerate(gather)}
+    script = [f'{{ {command}; }} >"$d/{number}" 2>&1 &' for number, command in enumerate(gather.values())]
+    shown = {name: f'tail -c {CAP} "$d/{number}"' for number, name in enumerate(gather)}
     for number, path in enumerate(secrets):
         shown[f"secret {number}"] = f"head -c {SECRET_CAP} {shlex.quote(path)} 2>/dev/null"
     return "\n".join([_HEAD, *script, "wait", section_script(shown)])

@@ -15,7 +15,7 @@ _FILE = "@@record:"
 def history_sections(home: Home) -> dict[str, str]:
     """Section name → the command that prints it: the records, and the release directories that stand there."""
     history, releases = shlex.quote(home.history), shlex.quote(posixpath.join(home.path, "releases"))
-    each = f'for f in *.json; do [ -f "$f" ] && echo "{_FILE}$f" && cat "$f"; done'
+    each = f"for f in *.json; do [ -f \"$f\" ] && printf '\\n{_FILE}%s\\n' \"$f\" && cat \"$f\"; done"
     return {
         "history": f"cd {history} 2>/dev/null && {each}",
         "kept": f"ls -1 {releases} 2>/dev/null",
@@ -30,7 +30,7 @@ def read_ledger(parts: Mapping[str, str], stack: str) -> History:
         ForeignRecord, NewerRecord
     """
     files: list[tuple[str, str]] = []
-    for piece in parts.get("history", "").split(_FILE)[1:]:
+    for piece in f"\n{parts.get('history', '')}".split(f"\n{_FILE}")[1:]:
         name, _, text = piece.partition("\n")
         files.append((name.strip(), text))
     kept = parts.get("kept", "").split()

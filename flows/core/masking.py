@@ -25,6 +25,7 @@ _URL_PASSWORD = re.compile(r"""(\b[a-z][a-z0-9+.-]*://[^\s/:@?#"'<>]*:)([^\s/@"'
 _INNER = re.compile(r"""[\w.-]*(?:key|token|secret|pass\w*|pwd)["']?\s*[=:]\s*["']?([^\s;&"']+)""", re.IGNORECASE)
 _HARMLESS = re.compile(r"true|false|yes|no|on|off|none|null|\d{1,5}|\d{1,3}(\.\d+)?", re.IGNORECASE)
 _TOKEN = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{16,}")
+_OPTION = re.compile(r"""--?[\w-]*(?:key|token|secret|pass\w*|pwd)[=\s]+["']?([^\s"']+)""", re.IGNORECASE)
 # Compose reads `NAME: value` in an env file too.
 _YAML_LIKE = re.compile(r"""^\s*([\w.-]+)\s*:\s+["']?([^\n"']+)""", re.MULTILINE)
 _ENV_FILE = re.compile(r"(^|.*\.)env(\..*)?|environment", re.IGNORECASE)
@@ -107,6 +108,15 @@ def file_values(path: str, text: str) -> set[str]:
     if _ENV_FILE.fullmatch(posixpath.basename(path)):
         return assigned
     return assigned | set(_pieces(text))
+
+
+def container_values(environment: Mapping[str, str], words: Iterable[str]) -> set[str]:
+    """The secret values of a container: variables whose name says so, passwords inside URLs, and what follows an
+    option such as `--api-key` on its command line."""
+    line = " ".join(words)
+    named = {name: value for name, value in environment.items() if is_secret_name(name)}
+    inside = {found[2] for value in (*environment.values(), line) for found in _URL_PASSWORD.finditer(value)}
+    return variable_values(named) | inside | set(_OPTION.findall(line))
 
 
 def _pieces(value: str) -> Iterator[str]:

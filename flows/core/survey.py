@@ -66,6 +66,11 @@ class Survey:
         wanted = self.stack.services[service].replicas if self.stack and service in self.stack.services else 1
         return bool(wanted) and not self.of(service)
 
+    def may_start(self, container: Container) -> bool:
+        """Whether a container is within its healthcheck's start period."""
+        started, check = container.started, container.healthcheck
+        return bool(started and check and self.now - started.timestamp() <= check.start_period)
+
     def other_digest(self, container: Container) -> tuple[str, str] | None:
         """What the container runs and what the release says, when these differ."""
         wanted = self.release.services.get(container.service) if self.release else None
@@ -149,7 +154,9 @@ def _is_sick(survey: Survey, container: Container) -> bool:
         return True
     if container.state == "exited" and container.exit_code == 0:
         return not survey.may_end(container.service)
-    return container.state != "running" or (container.restarts > 0 and container.health != "healthy")
+    if container.state != "running" or (container.restarts > 0 and container.health != "healthy"):
+        return True
+    return container.health == "starting" and not survey.may_start(container)
 
 
 def _release(document: str) -> Release | None:

@@ -1,7 +1,8 @@
 """SSH connections of a run: one a droplet, opened once and used by every stage."""
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -29,12 +30,12 @@ def connected(droplet: Droplet, patience: float = 0.0) -> Iterator[Session]:
     Raises:
         HostKeyRefused, LoginRefused, Unreachable
     """
-    sessions = _open.get()
-    if sessions is not None and droplet.name in sessions and sessions[droplet.name].alive:
+    sessions = _open.get() or {}
+    if droplet.name in sessions and _serves(sessions[droplet.name], patience):
         yield sessions[droplet.name]
         return
     with _opened(droplet, patience) as session:
-        token = _open.set({**(sessions or {}), droplet.name: session})
+        token = _open.set({**sessions, droplet.name: session})
         try:
             yield session
         finally:
@@ -43,24 +44,45 @@ def connected(droplet: Droplet, patience: float = 0.0) -> Iterator[Session]:
 
 @contextmanager
 def _opened(droplet: Droplet, patience: float) -> Iterator[Session]:
-    deadline = time.monotonic() + patience
-    told = False
-    while True:
+    with contextlib.ExitStack() as stack:
+        deadline = time.monotonic() + patience
         session = droplet.session()
+        stack.push(session)
+        _try(session.__enter__, droplet.name, patience)
+        if patience:
+            _await_engine(session, deadline - time.monotonic())
+        yield session
+
+
+def _serves(session: Session, patience: float) -> bool:
+    """Whether an open session can still be used; with patience, once its engine answers."""
+    if session.alive and patience:
+        with contextlib.suppress(Unreachable):
+            _await_engine(session, patience)
+    return session.alive
+
+
+def _await_engine(session: Session, patience: float) -> None:
+    """Wait until the engine answers; a connection that is gone is not waited for."""
+
+    def ask() -> None:
+        if session.alive:
+            session.run(["docker", "version"], timeout=QUICK)
+
+    _try(ask, session.address.name, patience)
+
+
+def _try(work: Callable[[], object], droplet: str, patience: float) -> None:
+    """Try until it works, or until `patience` seconds are over."""
+    deadline, told = time.monotonic() + patience, False
+    while True:
         try:
-            session.__enter__()
-            if patience:
-                session.run(["docker", "version"], timeout=QUICK)
-            break
+            work()
+            return
         except (Unreachable, RemoteFailed, RemoteTimeout) as error:
-            session.__exit__(None, None, None)
             if time.monotonic() > deadline:
                 raise
             if not told:
-                get_logger("slipway.hooks").warning("waiting up to %.0f s for %s: %s", patience, droplet.name, error)
+                get_logger("slipway.hooks").warning("waiting up to %.0f s for %s: %s", patience, droplet, error)
             told = True
             time.sleep(1)
-    try:
-        yield session
-    finally:
-        session.__exit__(None, None, None)

@@ -31,6 +31,7 @@ from flows.tasks.connection import QUICK
 from flows.tasks.deployment import Cargo, Deployment
 from flows.tasks.pull import pull
 from flows.tasks.retrying import ONCE, RAW, RETRIED
+from flows.tasks.secrecy import masked
 from flows.tasks.source import refuse_unset
 from flows.tasks.wait import last_words, sick
 
@@ -174,7 +175,7 @@ def _change(deployment: Deployment, argv: list[str]) -> None:
         words = [line for line in error.output.splitlines() if line.strip()]
         raise DeployFailed(
             f"`docker compose {argv[argv.index('--env-file') + 2]}` on {d.session.address} ended with exit "
-            f"{error.code}: {words[-1] if words else ''}{last_words(d, sick(d))}"
+            f"{error.code}: {masked(words[-1]) if words else ''}{last_words(d, sick(d))}"
         ) from None
 
 

@@ -19,6 +19,7 @@ from flows.core.steps import Step
 from flows.tasks.connection import QUICK
 from flows.tasks.lock import Held
 from flows.tasks.retrying import RETRIED
+from flows.tasks.secrecy import keep_secrets_of
 
 
 def read_history(session: Session | Held, home: Home) -> History:
@@ -64,6 +65,7 @@ def find_kept(session: Held, home: Home, record: Record) -> Kept:
             f"{session.address}: {home.release(record.name)} with release {record.tag} is damaged: {error}. "
             f"Put it there anew: slipway deploy --tag {record.tag}"
         ) from None
+    keep_secrets_of(stack)
     return Kept(
         release, stack, tuple(read_containers(said.get("containers", ""))), frozenset(said.get("digests", "").split())
     )

@@ -31,6 +31,7 @@ def run(argv: Sequence[str], env: Mapping[str, str], timeout: float = 60.0) -> s
             timeout=timeout,
             capture_output=True,
             text=True,
+            errors="replace",  # what a container says may be anything
             check=False,
             stdin=subprocess.DEVNULL,
         )

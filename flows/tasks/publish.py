@@ -25,6 +25,7 @@ from flows.tasks.source import Source
 
 LARGEST = 64 * 1024 * 1024
 LATEST = "latest"
+BEFORE = "dev.slipway.previous"
 
 
 @task(name="publish release", task_run_name="publish the release {tag}", **RETRIED)
@@ -35,6 +36,7 @@ def publish_release(
     built: Mapping[str, str],
     external: Mapping[str, str],
     previous: Release | None,
+    before: str | None,
     registry: ContainerRegistry,
     settings: Settings,
 ) -> Release:
@@ -42,6 +44,7 @@ def publish_release(
 
     Args:
         previous: the release published last; what it says of an image need not be asked again.
+        before: the tag that was the newest before this one.
 
     Raises:
         BrokenStack: a file it refers to is missing or too large.
@@ -78,6 +81,7 @@ def publish_release(
         _warn_if_replaced(client, path, name, packed)
         diff_id = f"sha256:{hashlib.sha256(gzip.decompress(packed)).hexdigest()}"
         labels = {"dev.slipway.release": tag, "dev.slipway.stack": release.stack}
+        labels |= {BEFORE: before} if before else {}
         client.push_files(path, name, packed, diff_id, labels)
         client.tag(path, client.manifest(path, name), _newest(registry, release.stack))
     return release
@@ -108,6 +112,17 @@ def latest_release(stack: str, registry: ContainerRegistry) -> Release | None:
         return _read_published(split_host(repository)[1], _newest(registry, stack), registry)[0]
     except (NotInRegistry, BadRelease):
         return None
+
+
+def tag_before(stack: str, tag: str, previous: Release | None, registry: ContainerRegistry) -> str | None:
+    """The newest tag before this one; a tag that is published again goes on with the one it had."""
+    if previous is None or previous.tag != tag:
+        return previous.tag if previous else None
+    repository, _ = split_reference(layout(registry).release_reference(stack, LATEST))
+    with registry.client() as client:
+        manifest = client.manifest(split_host(repository)[1], _newest(registry, stack)).content
+    found = (manifest.get("annotations") or {}).get(BEFORE)
+    return str(found) if found else None
 
 
 @task(name="keep images", task_run_name="keep the images that are not built", timeout_seconds=120, **RETRIED)

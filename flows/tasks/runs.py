@@ -38,7 +38,7 @@ def mark_crashed(record: Record, words: str) -> None:
         with get_client(sync_client=True) as client:
             family = [client.read_flow_run(UUID(run)), *_children(client, UUID(run))]
             for one in family:
-                if one.state is not None and not one.state.is_final():
+                if one.state is not None and not one.state.is_final() and not one.state.is_cancelling():
                     client.set_flow_run_state(one.id, Crashed(message=words), force=True)
     except Exception as error:
         get_logger("slipway.hooks").debug("run %s could not be marked: %s", run, error)

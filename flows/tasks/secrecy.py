@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from flows.core.masking import Mask
+from flows.core.masking import Mask, container_values
+from flows.core.stack import Stack
 
 _lock = threading.Lock()
 _mask = Mask()
@@ -47,6 +48,14 @@ def keep_secret(values: Iterable[str], public: Iterable[str] = ()) -> None:
             _mask = Mask(new | _mask.given, shown | _mask.public)
         if not isinstance(logging.getLogRecordFactory(), _Records):
             logging.setLogRecordFactory(_Records(logging.getLogRecordFactory()))
+
+
+def keep_secrets_of(stack: Stack) -> None:
+    """Remember what the services of a stack, as Compose resolved it on a droplet, are given under telling names."""
+    keep_secret(
+        {v for service in stack.services.values() for v in container_values(service.environment, service.words)},
+        {stack.name, *stack.services},
+    )
 
 
 def masked(text: str) -> str:

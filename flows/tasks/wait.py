@@ -16,6 +16,7 @@ from flows.tasks.capture import capture_failure
 from flows.tasks.connection import QUICK
 from flows.tasks.deployment import Deployment
 from flows.tasks.retrying import ONCE, RAW
+from flows.tasks.secrecy import masked
 
 _POLL = 0.15
 
@@ -47,7 +48,7 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
         if failed := failures(standings):
             names = tuple(dict.fromkeys(standing.service for standing in failed))
             reasons = "; ".join(f"{standing.service}: {standing.reason}" for standing in failed)
-            raise ServicesNotReady(f"on {deployment.session.address}: {reasons}{last_words(deployment, names)}")
+            raise ServicesNotReady(f"on {deployment.session.address}: {masked(reasons)}{last_words(deployment, names)}")
         if all_ready(standings):
             return running
         time.sleep(_POLL)
@@ -88,4 +89,4 @@ def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
     for service in services[:5]:
         answer = d.session.run([*argv, service], timeout=QUICK, check=False)
         said.append(f"\nlast words of {service}:\n{without_controls(answer.out).strip() or '(none)'}")
-    return "".join(said)
+    return masked("".join(said))

@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from blocks import errors as outside
-from flows import cli, running
+from flows import cli, options, running
 from flows.core import errors as inside
 from flows.settings import Settings
 
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 FLOWS = ("release", "build-push", "deploy", "validate", "status")
+UPKEEP = ("rollback", "reconcile", "history", "prune", "system-prune", "debug-agent")
 SET_UP = ("check", "droplet", "registry", "environment", "langfuse", "prometheus")
 INSIDE_THEM = ("droplet add", "droplet pin", "registry set", "environment set", "langfuse set", "prometheus set")
 
@@ -51,7 +52,7 @@ def test_every_command_says_what_it_does(command):
 
 def test_all_commands_are_listed_with_a_sentence_and_the_exit_codes():
     help_text = said("--help").output
-    for name in (*FLOWS, *SET_UP):
+    for name in (*FLOWS, *UPKEEP, *SET_UP):
         assert f" {name} " in help_text
     assert "0 done · 1 it failed · 2 refused, nothing was changed · 130 interrupted" in help_text
 
@@ -96,7 +97,7 @@ def test_input_that_cannot_be_meant_is_refused_with_2(words, complaint):
     ("text", "names"), [("a,b", ["a", "b"]), (" a , ,b ", ["a", "b"]), ("a", ["a"]), ("", None), (None, None)]
 )
 def test_services_are_split_at_commas(text, names):
-    assert cli._list(text) == names
+    assert options.split(text) == names
 
 
 def failing(error: BaseException):

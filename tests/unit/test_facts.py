@@ -1,6 +1,7 @@
 """A droplet's facts: one script each, word for word, and what its output is read into."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -17,18 +18,24 @@ from flows.core.facts import (
     read_running,
     running_release_script,
     running_script,
+    section_script,
     sections,
+    way_back_script,
 )
 from flows.core.layout import Home
+from flows.core.ledger import history_sections
+from flows.core.record import History
 
 pytestmark = pytest.mark.unit
 
 PS = "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop"
 SCRIPTS = {
-    "facts": facts_script("shop", "/opt/slip way/shop", ["host/web@sha256:1"]),
+    "facts": facts_script(Home("/opt/slip way", "shop"), ["host/web@sha256:1"]),
     "containers": containers_script("shop"),
     "running": running_script("shop"),
     "release": running_release_script(Home("/opt/it's", "shop")),
+    "way back": way_back_script(Home("/opt/it's", "shop"), "v1.f00"),
+    "history": section_script(history_sections(Home("/opt/it's", "shop"))),
 }
 
 
@@ -37,10 +44,10 @@ def test_containers_are_asked_for_by_the_projects_label():
 
 
 def test_facts_come_in_sections_of_their_own():
-    marks = [line.removeprefix("echo '@@slipway:").rstrip("'") for line in SCRIPTS["facts"].splitlines()[::2]]
-    assert marks == ["info", "disk", "containers", "images", "name", "current", "true"]
+    marks = re.findall(r"^printf '\\n@@slipway:(\w+)\\n'$", SCRIPTS["facts"], re.MULTILINE)
+    assert marks == ["info", "disk", "containers", "images", "current", "history", "kept", "name"]
     assert "docker image inspect --format '{{json .RepoDigests}}' host/web@sha256:1 2>/dev/null" in SCRIPTS["facts"]
-    assert "readlink '/opt/slip way/shop'/current" in SCRIPTS["facts"]
+    assert "readlink '/opt/slip way/shop/current'" in SCRIPTS["facts"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
@@ -88,7 +95,7 @@ releases/v1.f00
 
 
 def test_facts_are_read():
-    assert read_facts(OUTPUT) == Facts(
+    assert read_facts(OUTPUT, "shop") == Facts(
         engine="26.1.5",
         compose="2.26.1-4",
         platform="linux/arm64",
@@ -96,17 +103,17 @@ def test_facts_are_read():
         containers=(),
         present=frozenset(["host/web@sha256:1", "mirror/web@sha256:1"]),
         current='{"tag": "v1"}',
-        current_name="v1.f00",
+        history=History(current="v1.f00"),
     )
 
 
 @pytest.mark.parametrize("output", ["", "@@slipway:info\n\n@@slipway:disk\ndf: no such file\n", "noise before it\n"])
 def test_a_droplet_without_an_engine_has_no_facts(output):
-    assert read_facts(output) == Facts()
+    assert read_facts(output, "shop") == Facts()
 
 
 def test_an_engine_that_answers_with_null_has_no_plugins():
-    facts = read_facts('@@slipway:info\n{"ServerVersion": "26.0", "ClientInfo": null}\n')
+    facts = read_facts('@@slipway:info\n{"ServerVersion": "26.0", "ClientInfo": null}\n', "shop")
     assert (facts.engine, facts.compose, facts.platform) == ("26.0", "", "")
 
 

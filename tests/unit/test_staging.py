@@ -67,10 +67,10 @@ cat '/opt/slip way/shop/incoming/v1.x/config.yml'
 
 SWITCH = """\
 set -eu
-if [ -d '/opt/slip way/shop/releases/v1.x' ]; then rm -rf '/opt/slip way/shop/incoming/v1.x'; \
-else mv '/opt/slip way/shop/incoming/v1.x' '/opt/slip way/shop/releases/v1.x'; fi
+[ -d '/opt/slip way/shop/releases/v1.x' ] || mv '/opt/slip way/shop/incoming/v1.x' '/opt/slip way/shop/releases/v1.x'
 ln -sfn releases/v1.x '/opt/slip way/shop/current.new'
 mv -T '/opt/slip way/shop/current.new' '/opt/slip way/shop/current'
+rm -rf '/opt/slip way/shop/incoming'
 """
 
 SCRIPTS = {

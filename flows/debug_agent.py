@@ -1,0 +1,49 @@
+"""debug-agent: find out what is wrong with a service, and keep it as one archive."""
+
+from prefect import flow
+
+from flows.core.dossier import Bundle
+from flows.core.errors import Contradiction
+from flows.core.layout import Home
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.connection import connected
+from flows.tasks.inspect import examine
+from flows.tasks.saved import load_droplet, load_environment
+from flows.tasks.site import DropletSite, LocalSite
+from flows.tasks.source import stack_name
+
+
+@flow(name="debug-agent", flow_run_name=run_name("find out what is wrong with {stack}"))
+def debug_agent(
+    service: str | None = None,
+    stack: str | None = None,
+    droplet: str | None = None,
+    local: bool = False,
+    lines: int = 100,
+) -> Bundle:
+    """Look at a service, or at every one that is not well, and change nothing: state, restarts, healthcheck, log,
+    Python packages, /health, environment (secrets masked), digest against the record, events, disk and memory.
+
+    Args:
+        service: the service; default: every one that is not well.
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        droplet: name of the Droplet block; default: the setting `droplet`.
+        local: look at the engine of this host instead, where the stack runs as a Compose project of the same name.
+        lines: last log lines of each container, 5000 at most.
+
+    Raises:
+        UnknownService, NothingDeployed, Contradiction: nothing was looked at.
+        BundleNotWritten
+    """
+    if local and droplet:
+        raise Contradiction("a droplet and this host cannot both be looked at. Give --droplet NAME or --local")
+    settings = Settings()
+    name = stack_name(stack or settings.stack)
+    wanted = [service] if service else []
+    load_environment(settings, name)  # so that its values are known, and masked
+    if local:
+        return examine(LocalSite(name, settings), wanted, settings, lines)
+    target = load_droplet(droplet or settings.droplet)
+    with connected(target) as session:
+        return examine(DropletSite(session, Home(target.directory, name), settings), wanted, settings, lines)

@@ -1,0 +1,99 @@
+"""The stages of the fault suite, cases that are played side by side, and the table of what was survived."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crew import PATIENCE, Crew
+from releasing import Registry
+from results import Case, Results
+from stage import Stage, open_stage
+from trio import open_registry
+from victim import warm_up
+
+STATE = Path(os.environ.get("SLIPWAY_STATE") or Path(__file__).parents[2] / ".slipway")
+COLOURS = ("blue", "green", "blue")
+CASE, RESULTS = pytest.StashKey[Case](), pytest.StashKey[Results]()
+PLAYED = pytest.StashKey["Future[None]"]()
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    """A namespace of the lab's registry; the test fails when the lab does not run: a skipped test proves nothing."""
+    if not (STATE / "lab" / "credentials.json").exists():
+        pytest.fail("the lab does not run. Start it with: make lab", pytrace=False)
+    warm_up()
+    with open_registry() as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def crew(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """Stages on the lab's droplets, and whoever plays on them."""
+
+    def opener(number: int, colour: str) -> Callable[[], Any]:
+        return partial(open_stage, number, colour, registry, tmp_path_factory.mktemp(f"stage-{number}"))
+
+    with Crew([opener(number, colour) for number, colour in enumerate(COLOURS, 1)]) as crew:
+        yield crew
+
+
+@pytest.fixture
+def stage(crew: Crew) -> Stage:
+    """The stage of this case. The case is played by the crew: see `pytest_pyfunc_call`."""
+    return crew  # type: ignore[return-value]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that asks for a stage is played on the first one that is free. With the first such test, all the others
+    of this run are put in line, so that several are played at a time; each test then reports on its own."""
+    if "stage" not in pyfuncitem.fixturenames:
+        return None
+    crew = pyfuncitem.funcargs["stage"]
+    for item in pyfuncitem.session.items:
+        if isinstance(item, pytest.Function) and "stage" in item.fixturenames and PLAYED not in item.stash:
+            given = item.callspec.params if hasattr(item, "callspec") else {}
+            item.stash[PLAYED] = crew.begin(_case(item), partial(_play, item.obj, given))
+    pyfuncitem.stash[PLAYED].result(PATIENCE)
+    return True
+
+
+def _play(test: Callable[..., None], given: dict[str, Any], stage: Stage) -> None:
+    test(stage=stage, **given)
+
+
+def _case(item: pytest.Item) -> Case:
+    if CASE not in item.stash:
+        item.stash[CASE] = Case(test=item.nodeid, fault=item.name)
+    return item.stash[CASE]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RESULTS] = Results()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if item.get_closest_marker("faults") and (report.when == "call" or report.failed):
+        case = _case(item)
+        case.result = report.outcome
+        case.seconds = case.seconds or report.duration
+        if case not in item.config.stash[RESULTS].cases:
+            item.config.stash[RESULTS].cases.append(case)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    results = config.stash[RESULTS]
+    if not results.cases:
+        return
+    terminalreporter.section("faults survived")
+    for line in [*results.lines(), results.summary()]:
+        terminalreporter.write_line(line)
+    results.write(Path(os.environ.get("SLIPWAY_REPORTS") or "reports"))
