@@ -22,7 +22,6 @@ from flows.tasks.prune import prune_willingly
 from flows.tasks.saved import engine_environment, load_droplet
 from flows.tasks.source import stack_name
 
-
 REFUSED = 2
 
 
