@@ -101,7 +101,7 @@ class Dossier:
         return {
             "inspect.json": _json(inspected),
             "environment.txt": "".join(f"{name}={value}\n" for name, value in variables),
-            "logs.txt": f"{self.findings.logs.get(container.id, '')}\n",
+            "logs.txt": f"{self.findings.logs.get(container.id) or '(nothing)'}\n",
             "packages.txt": _packages(self.findings.pythons.get(container.id, Python(words="nobody looked"))),
             "usage.json": _json({**vars(usage), "of_limit": round(usage.of_limit, 3)}),
         }

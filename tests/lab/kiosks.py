@@ -1,7 +1,6 @@
 """The kiosk: one small, careless service with a directory of its own on the droplet `blue`, in several versions."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -128,7 +127,6 @@ def open_kiosk(tmp: Path) -> Iterator[Kiosk]:
         ):
             tidy()  # what a killed run left
             stack.callback(tidy)
-        stack.callback(shutil.rmtree, tmp, ignore_errors=True)
         block = Droplet.load("blue").model_copy(update={"directory": droplet.directory})
         stack.enter_context(saved(kiosk_registry=registry.named(), kiosk_droplet=block))
         kiosk.save_environment()

@@ -46,7 +46,8 @@ STANDINGS = {
         container(restarts=6), {}, {"events": OOM}, ("restarted 6 times; last exit 137: out of memory",),
     ),
     "it gave up": (
-        container(state="exited", restarts=3, exit_code=1), {}, {}, ("restarted 3 times; last exit 1; not running now",),
+        container(state="exited", restarts=3, exit_code=1), {}, {},
+        ("restarted 3 times; last exit 1; not running now",),
     ),
     "killed by hand": (
         container(state="exited", exit_code=137), {}, {"events": KILLED},
@@ -72,7 +73,9 @@ STANDINGS = {
         checked("starting", last_words="not yet"), {"now": NOW.timestamp() + 21}, {},
         ("starting, and its healthcheck has not passed yet: not yet",),
     ),
-    "an exception": (container(), {}, {"logs": {ID: TRACE}}, ("the log ends with an exception: ValueError: no such tool",)),
+    "an exception": (
+        container(), {}, {"logs": {ID: TRACE}}, ("the log ends with an exception: ValueError: no such tool",),
+    ),
     "at its memory limit": (
         container(), {}, {"usage": {ID: Usage(98 << 20, 100 << 20)}}, ("memory at 98 % of its limit of 100 MiB",),
     ),
@@ -80,7 +83,9 @@ STANDINGS = {
         container(image_id="i"), {"release": release(), "digests": {"i": (pinned("web", "b"),)}}, {},
         (f"runs {digest('b')[:19]}…, the record says {digest('a')[:19]}…",),
     ),
-    "the digest of the record": (container(image_id="i"), {"release": release(), "digests": {"i": (pinned("web"),)}}, {}, ()),
+    "the digest of the record": (
+        container(image_id="i"), {"release": release(), "digests": {"i": (pinned("web"),)}}, {}, (),
+    ),
 }  # fmt: skip
 
 

@@ -1,0 +1,80 @@
+"""What is kept secret is in no log of the process, whatever handler writes it."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from flows.tasks import secrecy
+from flows.tasks.secrecy import keep_secret, known_secrets, masked
+
+pytestmark = pytest.mark.unit
+SECRET = "hunter2-4711"
+
+
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing that a test keeps secret lasts longer than the test."""
+    factory = logging.getLogRecordFactory()
+    monkeypatch.setattr(secrecy, "_mask", type(secrecy._mask)())
+    yield
+    logging.setLogRecordFactory(factory)
+
+
+@pytest.fixture
+def said() -> Iterator[io.StringIO]:
+    """What a handler writes that was there before anything was secret."""
+    log, text = logging.getLogger("prefect.flow_runs.secrecy"), io.StringIO()
+    handler = logging.StreamHandler(text)
+    log.addHandler(handler)
+    yield text
+    log.removeHandler(handler)
+
+
+LOG = logging.getLogger("prefect.flow_runs.secrecy")
+
+
+def test_a_secret_is_masked_in_message_arguments_and_exceptions(said: io.StringIO):
+    keep_secret([SECRET])
+    LOG.warning("the key is %s", SECRET)
+    LOG.warning(f"the key is {SECRET}")
+    LOG.warning({"key": SECRET})
+    try:
+        raise ValueError(f"bad {SECRET}")
+    except ValueError:
+        LOG.exception("it failed")
+    assert SECRET not in said.getvalue()
+    assert "the key is ••••" in said.getvalue()
+    assert "ValueError: bad ••••" in said.getvalue()
+
+
+def test_what_holds_no_secret_is_left_as_it_is(said: io.StringIO, caplog: pytest.LogCaptureFixture):
+    keep_secret([SECRET])
+    LOG.warning("%s of %d", "one", 2)
+    error = ValueError("plain")
+    LOG.error("it failed", exc_info=error)
+    assert caplog.records[0].args == ("one", 2)
+    assert caplog.records[1].exc_info[1] is error
+
+
+def test_a_record_whose_arguments_do_not_fit_harms_nobody(monkeypatch: pytest.MonkeyPatch, said: io.StringIO):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    keep_secret([SECRET])
+    LOG.warning("%d", "one")
+
+
+def test_keeping_again_adds_and_installs_once():
+    keep_secret([SECRET])
+    first = logging.getLogRecordFactory()
+    keep_secret(["another-4711", "postgres"], public=["postgres"])
+    assert logging.getLogRecordFactory() is first
+    assert known_secrets() == {SECRET, "another-4711", "postgres"}
+    assert masked(f"{SECRET} another-4711 postgres") == "•••• •••• postgres"
+
+
+def test_nothing_is_built_anew_for_what_is_known():
+    keep_secret([SECRET, "another-4711"])
+    before = secrecy._mask
+    keep_secret([SECRET])
+    assert secrecy._mask is before
