@@ -56,11 +56,8 @@ def release(
     target = load_droplet(droplet)
     with remembered(), connected(target):
         published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref, droplet)
-        stack, tag, home = (
-            published.release.stack,
-            published.release.tag,
-            Home(target.directory, published.release.stack),
-        )
+        stack, tag = published.release.stack, published.release.tag
+        home = Home(target.directory, stack)
         with (
             connected(target) as session,  # a build is long: the connection may have broken meanwhile
             locked(session, target.directory, f"release of {stack} {tag}", wait) as lock,

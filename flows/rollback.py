@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prefect import flow
-from prefect.logging import get_run_logger
+from prefect.logging import get_logger, get_run_logger
 
 from blocks import Droplet
-from blocks.errors import OutsideError
+from blocks.errors import OutsideError, RemoteTimeout, Unreachable
 from flows.core.bookkeeping import judged, opened, proved
 from flows.core.containers import strangers
-from flows.core.errors import NothingGood, RollbackFailed, SlipwayError, ValidationFailed
+from flows.core.errors import LockLost, RollbackFailed, SlipwayError, ValidationFailed
 from flows.core.layout import Home
 from flows.core.outcome import RolledBack, service_states
 from flows.core.preflight import missing_images
@@ -68,8 +68,23 @@ def rollback(
 
 
 def roll_back(target: Droplet, home: Home, to: str | None, cause: str, wait: float, settings: Settings) -> RolledBack:
-    """What the flow does; it can be done without a Prefect server, when that went away in the middle of a run."""
+    """What the flow does; it can be done without a Prefect server, when that went away in the middle of a run.
+
+    A connection that is lost on the way is no reason to leave a droplet half way: it is tried once more.
+    """
     patience = settings.reconnect_timeout if cause else 0.0
+    try:
+        return _roll_back(target, home, to, cause, wait, patience, settings)
+    except RollbackFailed as error:
+        if not isinstance(error.__cause__, (Unreachable, RemoteTimeout, LockLost)):
+            raise
+        get_logger("slipway.hooks").warning("%s; once more", str(error.__cause__))
+        return _roll_back(target, home, to, cause, settings.lock_patience, settings.reconnect_timeout, settings)
+
+
+def _roll_back(
+    target: Droplet, home: Home, to: str | None, cause: str, wait: float, patience: float, settings: Settings
+) -> RolledBack:
     with (
         connected(target, patience) as session,
         locked(session, target.directory, f"rollback of {home.stack}", wait) as lock,
@@ -85,9 +100,7 @@ def restore(lock: Held, home: Home, record: Record, cause: str, target: Droplet,
     """
     began, history = time.monotonic(), read_history(lock, home)
     if history.unfinished:
-        mark_crashed(
-            history.unfinished, "its process ended before the release was judged; it is undone or finished now"
-        )
+        mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
     kept = find_kept(lock, home, record)
     deployment = Deployment(lock, home, kept.release, record.name, settings)
     token = under_way.set(deployment)
@@ -174,13 +187,12 @@ def going_back(target: Droplet, home: Home, settings: Settings) -> Iterator[WayB
 def _undo(target: Droplet, home: Home, settings: Settings, cause: str) -> str:
     wait = settings.lock_patience
     try:
+        if not _something_good(target, home, settings, cause):
+            return "There was nothing good to go back to: the failed release was left as it is."
         back = offline_too(
             lambda: rollback(None, home.stack, target.name, cause, wait),
             lambda: roll_back(target, home, None, cause, wait, settings),
         )
-    except NothingGood as error:
-        _close(target, home, cause)
-        return f"There was nothing to go back to: {error}. The failed release was left as it is."
     except (SlipwayError, OutsideError) as error:
         return (
             f"The rollback did not succeed either: {type(error).__name__}: {error}\n"
@@ -192,9 +204,13 @@ def _undo(target: Droplet, home: Home, settings: Settings, cause: str) -> str:
     )
 
 
-def _close(target: Droplet, home: Home, cause: str) -> None:
-    """A first release that failed: nothing is there to go back to, and the record says so."""
-    with connected(target) as session, locked(session, target.directory, "record of a failed release") as lock:
+def _something_good(target: Droplet, home: Home, settings: Settings, cause: str) -> bool:
+    """Whether there is a release to go back to. If not, the record of the failed one is closed."""
+    with (
+        connected(target, settings.reconnect_timeout) as session,
+        locked(session, target.directory, f"rollback of {home.stack}", settings.lock_patience) as lock,
+    ):
         history = read_history(lock, home)
-        if history.unfinished:
+        if history.unfinished and not history.good():
             keep_record(lock, home, judged(history, history.unfinished, now(), cause))
+        return bool(history.good())

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from kiosks import BLOCK, STACK, Kiosk, open_kiosk
-from releasing import git
+from releasing import git, slipway
 
 pytestmark = pytest.mark.lab
 
@@ -85,7 +85,7 @@ def test_a_second_release_names_the_one_before_it(kiosk: Kiosk, first: dict[str,
 
 
 def test_the_published_release_names_the_one_before_it_too(kiosk: Kiosk) -> None:
-    said = kiosk.slipway("build-push", *kiosk.make("v3"))
+    said = slipway("build-push", *kiosk.make("v3"), **kiosk.settings)
     assert "Published release v3, after v2" in said.out
 
 
