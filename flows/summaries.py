@@ -158,7 +158,8 @@ def show_debugged(console: Console, bundle: Bundle) -> None:
                 noted = text in reading.notes
                 console.print(f"    {escape(text)}" if noted else f"  [{colour}]{mark} {escape(text)}[/{colour}]")
     console.print(
-        f"Looked at {', '.join(bundle.services) or 'the host'} on [bold]{bundle.place}[/bold] in {bundle.seconds:.1f} s: "
+        f"Looked at {', '.join(bundle.services) or 'the host'} on [bold]{bundle.place}[/bold] "
+        f"in {bundle.seconds:.1f} s: "
         f"{bundle.path} ({bundle.size / 1000:,.0f} kB)",
         soft_wrap=True,
     )

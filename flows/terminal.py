@@ -63,7 +63,7 @@ class Progress(logging.Handler):
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show progress for as long as the context is open."""
-        loggers = [logging.getLogger(name) for name in ("prefect.flow_runs", "prefect.task_runs", "slipway.hooks")]
+        loggers = [logging.getLogger(f"prefect.{name}") for name in ("flow_runs", "task_runs", "slipway.hooks")]
         for logger in loggers:
             logger.addHandler(self)
         try:

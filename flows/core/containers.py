@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
 SERVICE_LABEL = "com.docker.compose.service"
 NANOSECONDS = 1_000_000_000
 # The engine's own defaults for a healthcheck that leaves a field out (docs.docker.com, Dockerfile HEALTHCHECK).
@@ -59,10 +60,14 @@ def read_containers(inspected: str) -> list[Container]:
 
 
 def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
-    """The containers of each service; one-off `compose run` containers are left out by their label."""
+    """The containers of each service, as Compose labels those it keeps for it.
+
+    Those of a one-off `compose run` are left out, and those of a plain `docker run` of our image, which inherit the
+    labels that the image got when it was built.
+    """
     found: dict[str, list[Container]] = {}
     for container in containers:
-        if dict(container.labels).get("com.docker.compose.oneoff") != "True":
+        if dict(container.labels).get(ONE_OFF_LABEL) == "False":
             found.setdefault(container.service, []).append(container)
     return found
 

@@ -22,7 +22,7 @@ _MEANINGS = {
     139: "segmentation fault",
     143: "terminated",
 }
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z ")
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z(?: |$)")
 _EXCEPTION = re.compile(
     r"""
       (?:\w+\.)*\w*(?:Error|Exception|Exit|KeyboardInterrupt)(?:\s\[\w+\])?:\s.+   # Python, JavaScript, Java
@@ -181,10 +181,11 @@ class _Case:
 
     @property
     def _error(self) -> str:
-        """What the engine says of a start that failed."""
+        """What the engine says of a start that failed; the end of its sentence is what says why."""
         state = self.survey.inspected.get(self.container.id, {}).get("State") or {}
         said = str(state.get("Error") or "").removesuffix(": unknown")
-        return said.rsplit("unable to start container process: ", 1)[-1]
+        said = said.rsplit("unable to start container process: ", 1)[-1]
+        return said if len(said) <= _WIDTH else f"…{said[1 - _WIDTH :]}"
 
     @property
     def _usage(self) -> Usage:

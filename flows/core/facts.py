@@ -15,6 +15,7 @@ from flows.core.record import History
 
 _MARK = "@@slipway:"
 _ROOT_DIRECTORY = r"""printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' | grep ."""
+_KNOWN_AS = '{"digests":{{json .RepoDigests}},"tags":{{json .RepoTags}}}'
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
@@ -25,7 +26,8 @@ class Facts:
     Args:
         platform: such as `linux/amd64`.
         free: bytes free where the engine keeps its images.
-        present: the image references asked for that the droplet has already.
+        present: the image references asked for that the droplet has already. One without any tag does not count: a pull
+            was cut before it got one, and it would go with the next `docker image prune`.
         current: the release document of what is deployed ('' if nothing is).
         history: what was put here before.
     """
@@ -47,7 +49,7 @@ def facts_script(home: Home, references: Iterable[str] = ()) -> str:
         "info": "printf '%s\\n' \"$info\"",
         "disk": f'df -Pk "$({_ROOT_DIRECTORY} || echo /)" | tail -n 1',
         "containers": containers_script(home.stack),
-        "images": f"docker image inspect --format '{{{{json .RepoDigests}}}}' {wanted} 2>/dev/null" if wanted else ":",
+        "images": f"docker image inspect --format '{_KNOWN_AS}' {wanted} 2>/dev/null" if wanted else ":",
         "current": f"cat {shlex.quote(home.current)}/{DOCUMENT} 2>/dev/null",
         **history_sections(home),
     }
@@ -111,7 +113,8 @@ def read_facts(output: str, stack: str) -> Facts:
     machine = info.get("Architecture", "")
     system = info.get("OSType", "linux")
     disk = parts.get("disk", "").split()
-    present = {digest for line in parts.get("images", "").splitlines() for digest in json.loads(line or "[]") or ()}
+    images = [json.loads(line) for line in parts.get("images", "").splitlines() if line.strip()]
+    present = {digest for image in images if image["tags"] for digest in image["digests"] or ()}
     return Facts(
         engine=info.get("ServerVersion", ""),
         compose=plugins.get("compose", ""),

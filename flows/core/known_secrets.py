@@ -13,7 +13,7 @@ from flows.core.survey import Survey
 _SECRETS_MOUNT = "/run/secrets/"
 _PROJECT_DIRECTORY = "com.docker.compose.project.working_dir"
 # Variables that Slipway itself puts beside the user's.
-_OWN = ("REGISTRY", "IMAGE_TAG")
+OWN = ("REGISTRY", "IMAGE_TAG")
 
 
 def secret_paths(survey: Survey, home: Home | None) -> list[str]:
@@ -40,7 +40,7 @@ def mask_of(survey: Survey, paths: Sequence[str], findings: Findings, known: fro
     for path, text in zip(paths, findings.secrets, strict=False):
         secrets |= file_values(path, text)
         if path.endswith(f"/current/{ENVIRONMENT}"):
-            public |= {value for name, value in parse(text).items() if name in _OWN}
+            public |= {value for name, value in parse(text).items() if name in OWN}
     for inspected in survey.inspected.values():
         config = inspected.get("Config") or {}
         words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]

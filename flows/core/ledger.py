@@ -2,6 +2,7 @@
 
 import io
 import posixpath
+import re
 import shlex
 import tarfile
 from collections.abc import Iterable, Mapping
@@ -9,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from flows.core.layout import Home
 from flows.core.record import History, Record, read_history
 
-_FILE = "@@record:"
+# How `tail -v` heads each file; a record's own lines never look like it.
+_HEAD = re.compile(r"^==> (.+) <==$", re.MULTILINE)
 
 
 def history_sections(home: Home) -> dict[str, str]:
     """Section name → the command that prints it: the records, and the release directories that stand there."""
     history, releases = shlex.quote(home.history), shlex.quote(posixpath.join(home.path, "releases"))
-    each = f"for f in *.json; do [ -f \"$f\" ] && printf '\\n{_FILE}%s\\n' \"$f\" && cat \"$f\"; done"
     return {
-        "history": f"cd {history} 2>/dev/null && {each}",
+        "history": f"cd {history} 2>/dev/null && tail -v -n +1 -- *.json 2>/dev/null",
         "kept": f"ls -1 {releases} 2>/dev/null",
         "name": f"readlink {shlex.quote(home.current)}",
     }
@@ -29,10 +30,8 @@ def read_ledger(parts: Mapping[str, str], stack: str) -> History:
     Raises:
         ForeignRecord, NewerRecord
     """
-    files: list[tuple[str, str]] = []
-    for piece in f"\n{parts.get('history', '')}".split(f"\n{_FILE}")[1:]:
-        name, _, text = piece.partition("\n")
-        files.append((name.strip(), text))
+    pieces = _HEAD.split(parts.get("history", ""))[1:]
+    files = list(zip(pieces[::2], pieces[1::2], strict=True))
     kept = parts.get("kept", "").split()
     return read_history(files, kept, parts.get("name", "").strip().rsplit("/", 1)[-1], stack)
 
@@ -52,6 +51,6 @@ def write_records(home: Home) -> str:
     """Write the records of the tar on standard input; each appears whole or not at all."""
     history = shlex.quote(home.history)
     return (
-        f"set -eu; umask 077; mkdir -p {history}; cd {history}; rm -rf .new; mkdir .new; tar -xf - -C .new; "
+        f"set -eu; umask 077; mkdir -p {history}; cd {history}; rm -rf .new; mkdir .new; tar -xmf - -C .new; "
         'for f in .new/*; do mv "$f" .; done; rmdir .new'
     )

@@ -26,6 +26,8 @@ _INNER = re.compile(r"""[\w.-]*(?:key|token|secret|pass\w*|pwd)["']?\s*[=:]\s*["
 _HARMLESS = re.compile(r"true|false|yes|no|on|off|none|null|\d{1,5}|\d{1,3}(\.\d+)?", re.IGNORECASE)
 _TOKEN = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{16,}")
 _OPTION = re.compile(r"""--?[\w-]*(?:key|token|secret|pass\w*|pwd)[=\s]+["']?([^\s"']+)""", re.IGNORECASE)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
+_ESCAPE = re.compile(r"""\\([nrt\\"'])""")
 # Compose reads `NAME: value` in an env file too.
 _YAML_LIKE = re.compile(r"""^\s*([\w.-]+)\s*:\s+["']?([^\n"']+)""", re.MULTILINE)
 _ENV_FILE = re.compile(r"(^|.*\.)env(\..*)?|environment", re.IGNORECASE)
@@ -41,7 +43,8 @@ class Mask:
 
     def __init__(self, secrets: Iterable[str] = (), public: Collection[str] = ()) -> None:
         self.given, self.public = frozenset(secrets), frozenset(public)
-        self.secrets = frozenset(value for value in self.given - self.public if not is_plain(value))
+        pieces = {piece for value in self.given for piece in _pieces(value)}
+        self.secrets = frozenset(piece for piece in pieces - self.public if not is_plain(piece))
         self._forms = frozenset(form for value in self.secrets for form in _forms(value))
 
     def __call__(self, text: str) -> str:
@@ -120,11 +123,12 @@ def container_values(environment: Mapping[str, str], words: Iterable[str]) -> se
 
 
 def _pieces(value: str) -> Iterator[str]:
-    yield value
-    yield value.strip()
-    lines = [line.strip() for line in value.splitlines()]
-    if len(lines) > 1:
-        yield from (line for line in lines if not line.startswith("-----"))
+    """A secret value and its parts that are secret on their own: a log prints one line at a time, `echo` and many a
+    program make line breaks of `\\n`, and whoever connects takes a URL apart."""
+    for text in (value, _ESCAPE.sub(lambda found: _ESCAPES[found[1]], value)):
+        yield text
+        yield text.strip()
+        yield from (line.strip() for line in text.splitlines() if not line.startswith("-----"))
     for inner in (*(found[2] for found in _URL_PASSWORD.finditer(value)), *_INNER.findall(value)):
         yield inner
         yield unquote(inner)

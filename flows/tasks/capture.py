@@ -23,7 +23,7 @@ def capture(session: Session | Held, home: Home, settings: Settings) -> None:
         log.warning("no debug bundle could be made: %s", error)
         return
     if found.path:
-        log.info("debug bundle: %s", found.path)
+        log.info("✓ debug bundle: %s", found.path)
 
 
 def capture_failure(_task: Any, _task_run: Any, _state: Any) -> None:

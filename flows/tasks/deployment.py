@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from flows.core import staging
 from flows.core.bundle import File
 from flows.core.dotenv import render
+from flows.core.known_secrets import OWN
 from flows.core.layout import Home, release_name
 from flows.core.release import Release, fingerprint
 from flows.settings import Settings
@@ -25,9 +26,10 @@ class Cargo:
 
     @property
     def environment(self) -> str:
-        """A hash of what the environment holds: the same values, the same hash."""
+        """A hash of what the environment holds: the same values, the same hash, whatever release they are for."""
         held = {f"s/{name}": file.content for name, file in self.secrets.items()}
-        return fingerprint({**held, "environment": render(self.variables)})
+        given = {name: value for name, value in self.variables.items() if name not in OWN}
+        return fingerprint({**held, "environment": render(given)})
 
     def name(self, tag: str) -> str:
         """The directory of a release with this cargo."""

@@ -65,15 +65,19 @@ class Attic:
         return f"{self.registry.host}/{repository}@{self.registry.digest(repository, tag)}"
 
     def standing(self) -> dict[str, set[str]]:
-        """Everything on the droplet that a prune could take: containers, images, releases, volumes, networks."""
+        """Everything with `attic` in its name that a prune could take: containers, images, volumes, networks; and what
+        stands below `releases/` and `incoming/`."""
         sh, home = self.droplet.sh, self.droplet.home
+        engine = {
+            "containers": "docker ps -a --format '{{.Names}}'",
+            "images": "docker images --digests --format '{{.Repository}}@{{.Digest}}'",
+            "volumes": "docker volume ls -q",
+            "networks": "docker network ls --format '{{.Name}}'",
+        }
         return {
-            "containers": set(sh("docker ps -a --format '{{.Names}}'").split()),
-            "images": set(sh("docker images --digests --format '{{.Repository}}@{{.Digest}}'").split()),
+            **{kind: {name for name in sh(asked).split() if STACK in name} for kind, asked in engine.items()},
             "releases": {name.rpartition(".")[0] for name in sh(f"ls {home}/releases").split()},
             "incoming": set(sh(f"ls -A {home}/incoming 2>/dev/null || true").split()),
-            "volumes": set(sh("docker volume ls -q").split()),
-            "networks": set(sh("docker network ls --format '{{.Name}}'").split()),
         }
 
 

@@ -1,8 +1,10 @@
 """Pruning a droplet: what no kept release needs goes, exactly that, and it is listed before."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from attic import STACK, Attic, open_attic
@@ -146,6 +148,33 @@ def test_without_an_engine_it_fails_with_the_engines_words(attic: Attic, pruned:
     finally:
         on.sh("mv /run/docker.away /run/docker.sock")
     assert_one_error(answer, FAILED, "RemoteFailed", ("Cannot connect to the Docker daemon",))
+
+
+def test_the_build_host_is_tidied_when_that_is_asked_for(attic: Attic, pruned: Said, tmp_path: Path) -> None:
+    mine, other = (_dangling(project, tmp_path) for project in (STACK, "attic-neighbour"))
+    try:
+        listed = attic.prune("--dry-run", "--build-host", *KEEP_ONE)
+        assert "Build host: 1 dangling images of attic" in listed.out
+        assert "builder cache beyond 10GB" in listed.out
+        assert {mine, other} <= _images()
+        assert attic.prune("--build-host", *KEEP_ONE).code == 0
+        assert {mine, other} & _images() == {other}
+    finally:
+        subprocess.run(["docker", "rmi", "-f", mine, other], check=False, capture_output=True)
+
+
+def _dangling(project: str, directory: Path) -> str:
+    """An image on the build host that no tag names."""
+    (directory / "Dockerfile").write_text(f'FROM scratch\nLABEL {LABEL}.project="{project}" of="{directory}"\n')
+    return _said("docker", "build", "-q", str(directory)).strip()
+
+
+def _images() -> set[str]:
+    return set(_said("docker", "images", "-aq", "--no-trunc").split())
+
+
+def _said(*argv: str) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 @contextmanager

@@ -51,6 +51,7 @@ def container(service: str = "web", **more) -> Container:
         "healthcheck": None,
         "address": "172.18.0.2",
         "last_words": "",
+        "labels": (("com.docker.compose.oneoff", "False"),),
     }
     return Container(**{**given, **more})
 

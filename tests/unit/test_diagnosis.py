@@ -63,6 +63,10 @@ STANDINGS = {
         container(state="created"), stated('x: unable to start container process: exec: "y": not found: unknown'), {},
         ('was created and never started: exec: "y": not found',),
     ),
+    "never started, for a long reason": (
+        container(state="created"), stated("driver " * 40 + "bind: address already in use"), {},
+        ("was created and never started: …" + ("driver " * 40 + "bind: address already in use")[-199:],),
+    ),
     "ended well, and should not have": (
         container(state="exited"), {}, {}, ("is not running: exit 0: it ended by itself, and well",),
     ),
@@ -146,7 +150,7 @@ def test_of_its_health_path_is_read(what):
 
 def test_the_nearest_cause_comes_first_and_what_else_is_known_last():
     one = checked("unhealthy", restarts=2, last_words="no till")
-    found = Findings(logs={ID: "2026-05-04T12:00:00.1Z open\n"})
+    found = Findings(logs={ID: "2026-05-04T12:00:00.1Z open\n2026-05-04T12:00:00.2Z"})
     assert read_service(survey(one), found, "web", Answer("/up", 200, "200 ok", 0.1)).sentences == (
         "restarted 2 times",
         "unhealthy: no till",

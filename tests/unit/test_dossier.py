@@ -75,6 +75,15 @@ def test_no_secret_stands_in_the_bundle_whether_it_is_of(secret: str):
     assert MASKED in files["web/logs.txt"].decode()
 
 
+def test_the_words_of_a_healthcheck_are_masked_before_they_are_read():
+    assert dossier().survey.containers[0].last_words == f"bad {MASKED}"
+
+
+def test_a_bundle_is_no_larger_than_five_megabytes():
+    large = Findings(logs={ID: "é" * 4_000_000}, host=FOUND.host)
+    assert sum(map(len, dossier(findings=large).files().values())) <= 5_000_000
+
+
 def test_what_everybody_sees_stays_readable():
     files = {name: data.decode() for name, data in dossier().files().items()}
     assert "v1-release says" in files["web/logs.txt"]

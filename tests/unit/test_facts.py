@@ -46,7 +46,7 @@ def test_containers_are_asked_for_by_the_projects_label():
 def test_facts_come_in_sections_of_their_own():
     marks = re.findall(r"^printf '\\n@@slipway:(\w+)\\n'$", SCRIPTS["facts"], re.MULTILINE)
     assert marks == ["info", "disk", "containers", "images", "current", "history", "kept", "name"]
-    assert "docker image inspect --format '{{json .RepoDigests}}' host/web@sha256:1 2>/dev/null" in SCRIPTS["facts"]
+    assert "'{\"digests\":{{json .RepoDigests}},\"tags\":{{json .RepoTags}}}' host/web@sha256:1 2>/dev/null" in SCRIPTS["facts"]
     assert "readlink '/opt/slip way/shop/current'" in SCRIPTS["facts"]
 
 
@@ -84,9 +84,9 @@ OUTPUT = f"""\
 /dev/sda1  102400 2048 100000 3% /
 @@slipway:containers
 @@slipway:images
-["host/web@sha256:1","mirror/web@sha256:1"]
-[]
-null
+{{"digests":["host/web@sha256:1","mirror/web@sha256:1"],"tags":["host/web:1"]}}
+{{"digests":["host/cut@sha256:2"],"tags":[]}}
+{{"digests":null,"tags":["built:here"]}}
 @@slipway:name
 releases/v1.f00
 @@slipway:current

@@ -11,7 +11,7 @@ from flows.core.inspection import CAP, Subject, inspection_script
 
 pytestmark = pytest.mark.unit
 
-A, B = "a" * 64, "b" * 64
+A, B, C = "a" * 64, "b" * 64, "c" * 64
 RUNS = Subject(A, pid=1, prefixes=("/usr",))
 ENDED = Subject(B, layers=("/lay er/1", "/layer/2"), prefixes=("/opt/venv", "/usr"))
 SCRIPT = inspection_script("shop", [RUNS, ENDED], ["/opt/it's/current/environment"], 100)
@@ -61,22 +61,30 @@ def test_the_script_passes_shellcheck():
 def test_a_shell_gathers_it_all_and_leaves_nothing_behind(tmp_path):
     layer = tmp_path / "layer"
     packages = layer / "usr/lib/python3.12/site-packages"
-    for made in (packages / "httpx-0.28.1.dist-info", packages / "odd.egg-info", layer / "usr/bin"):
+    for made in (packages / "httpx-0.28.1.dist-info", packages / "odd.egg-info"):
         made.mkdir(parents=True)
-    (layer / "usr/bin/python3.12").symlink_to("/nowhere")
     secret = tmp_path / "se cret"
     secret.write_text("hunter2\n")
-    subjects = [Subject(A, layers=(str(layer),)), Subject(B, layers=("/none",))]
+    (tmp_path / "bare/usr/bin").mkdir(parents=True)
+    (tmp_path / "bare/usr/bin/python3.13").symlink_to("/nowhere")
+    subjects = [
+        Subject(A, layers=(str(layer),)),
+        Subject(B, layers=("/none",)),
+        Subject(C, layers=(f"{tmp_path}/bare",)),
+    ]
     host = make_host(tmp_path)
+    (tmp_path / "bin/mktemp").write_text(f"#!/bin/sh\nmkdir {tmp_path}/made && echo {tmp_path}/made\n")
+    (tmp_path / "bin/mktemp").chmod(0o755)
     answer = host.sh(inspection_script("shop", subjects, [str(secret), "/none"], 5), NOTHING="")
     assert answer.returncode == 0, answer.stderr
     found = read_findings(answer.stdout.decode())
     assert found.pythons[A] == Python("3.12", ("httpx==0.28.1", "odd"))
     assert found.pythons[B].words == "it does not run, and its files cannot be read"
+    assert found.pythons[C] == Python("3.13")
     assert found.secrets == ("hunter2", "")
     assert found.host.full("space")
     assert f"logs --timestamps --tail 5 {A}" in host.asked()
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("tmp")] == []
+    assert not (tmp_path / "made").exists()
 
 
 def test_what_a_container_prints_starts_no_section():

@@ -63,7 +63,7 @@ RECORD = Record(number=1, stack="shop", tag="v1", name=OLD, outcome=Outcome.GOOD
 def output(containers: list[dict], mounts: list[str], complete: str = "complete", stack: str = "shop") -> str:
     record = RECORD.model_copy(update={"stack": stack}).document().decode()
     return "\n".join([
-        "@@slipway:history", "@@record:000001.json", record,
+        "@@slipway:history", "==> 000001.json <==", record,
         "@@slipway:kept", OLD, NEW, "@@slipway:name", f"releases/{NEW}",
         "@@slipway:containers", *map(json.dumps, containers), complete,
         "@@slipway:images", json.dumps(IMAGE), json.dumps(BARE),

@@ -72,6 +72,15 @@ def test_a_secret_inside_something_encoded_is_gone(value, before, after):
     assert len(masked) < len(encoded) - len(value) + len(MASKED) + 4
 
 
+def test_a_secret_inside_another_leaves_nothing_of_it():
+    assert Mask(["abcdefghijkl", "cdefgh"])("<abcdefghijkl>") == f"<{MASKED}>"
+
+
+@pytest.mark.parametrize("value", ["hunter2", "hunter22", "hunter222"])
+def test_of_an_encoded_secret_no_letter_stays(value):
+    assert Mask([value])(base64.b64encode(value.encode()).decode()).rstrip("=") == MASKED
+
+
 def test_a_login_in_a_header_shows_no_password():
     for user in ("a", "ab", "abc"):
         header = base64.b64encode(f"{user}:{SECRET}".encode()).decode()
@@ -95,6 +104,11 @@ def test_what_is_plainly_no_secret_stays(value):
 )  # fmt: skip
 def test_what_may_be_a_secret_is_masked(value):
     assert Mask([value])(f"it says {value}.") == f"it says {MASKED}."
+
+
+def test_each_line_of_a_secret_counts_however_its_line_breaks_are_written():
+    for key in ("-----BEGIN KEY-----\nAAAABBBB\nCCCCDDDD\n", "-----BEGIN KEY-----\\nAAAABBBB\\nCCCCDDDD\\n"):
+        assert Mask([key])("1 AAAABBBB\n2 CCCCDDDD") == f"1 {MASKED}\n2 {MASKED}"
 
 
 def test_the_password_of_a_url_is_a_secret_too():

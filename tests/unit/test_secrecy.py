@@ -47,6 +47,7 @@ def test_a_secret_is_masked_in_message_arguments_and_exceptions(said: io.StringI
     assert SECRET not in said.getvalue()
     assert "the key is ••••" in said.getvalue()
     assert "ValueError: bad ••••" in said.getvalue()
+    assert "Masked" not in said.getvalue()
 
 
 def test_what_holds_no_secret_is_left_as_it_is(said: io.StringIO, caplog: pytest.LogCaptureFixture):

@@ -139,7 +139,7 @@ def test_what_was_left_on_its_way_is_replaced(host):
 def test_discarding_the_first_release_leaves_nothing(host):
     host.stage("v1.a")
     assert host.sh(discard_script(host.home, "v1.a")).returncode == 0
-    assert os.listdir(host.path / "incoming") == []
+    assert not (host.path / "incoming").exists()
     assert not (host.path / "releases").exists()
 
 
