@@ -188,7 +188,9 @@ def saved(**blocks: Any) -> Iterator[None]:
     """Blocks under these names (`_` stands for `-`), for as long as the context is open."""
     names = {name.replace("_", "-"): block for name, block in blocks.items()}
     for name, block in names.items():
-        block.save(name, overwrite=True)
+        # A copy of a loaded block remembers its source, and that is what it would overwrite if the name were taken.
+        forget(type(block), name)
+        block.save(name)
     try:
         yield
     finally:

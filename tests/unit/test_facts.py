@@ -46,7 +46,8 @@ def test_containers_are_asked_for_by_the_projects_label():
 def test_facts_come_in_sections_of_their_own():
     marks = re.findall(r"^printf '\\n@@slipway:(\w+)\\n'$", SCRIPTS["facts"], re.MULTILINE)
     assert marks == ["info", "disk", "containers", "images", "current", "history", "kept", "name"]
-    assert "'{\"digests\":{{json .RepoDigests}},\"tags\":{{json .RepoTags}}}' host/web@sha256:1 2>/dev/null" in SCRIPTS["facts"]
+    known_as = '{"digests":{{json .RepoDigests}},"tags":{{json .RepoTags}}}'
+    assert f"docker image inspect --format '{known_as}' host/web@sha256:1 2>/dev/null" in SCRIPTS["facts"]
     assert "readlink '/opt/slip way/shop/current'" in SCRIPTS["facts"]
 
 

@@ -11,6 +11,7 @@ from flows.tasks.secrecy import keep_secret, known_secrets, masked
 
 pytestmark = pytest.mark.unit
 SECRET = "hunter2-4711"
+LOG = logging.getLogger("slipway.secrecy")
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +26,12 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def said() -> Iterator[io.StringIO]:
     """What a handler writes that was there before anything was secret."""
-    log, text = logging.getLogger("prefect.flow_runs.secrecy"), io.StringIO()
+    text = io.StringIO()
     handler = logging.StreamHandler(text)
-    log.addHandler(handler)
+    LOG.addHandler(handler)
+    LOG.disabled = False  # whoever configures logging may have switched it off
     yield text
-    log.removeHandler(handler)
-
-
-LOG = logging.getLogger("prefect.flow_runs.secrecy")
+    LOG.removeHandler(handler)
 
 
 def test_a_secret_is_masked_in_message_arguments_and_exceptions(said: io.StringIO):
