@@ -17,7 +17,7 @@ from benchmarks.bench import Bench, open_bench
 from benchmarks.command import BenchmarkFailed
 from benchmarks.lab import CHECKOUT
 from benchmarks.measure import Section
-from benchmarks.sections import deploy, rebuild, release, transfer, validate
+from benchmarks.sections import debug, deploy, history, lock, rebuild, release, rollback, transfer, validate
 
 SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "release": release.measure,
@@ -25,6 +25,10 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "validate": validate.measure,
     "bytes": transfer.measure,
     "rebuild": rebuild.measure,
+    "rollback": rollback.measure,
+    "lock": lock.measure,
+    "debug": debug.measure,
+    "history": history.measure,
 }
 INTERRUPTED = 130
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)

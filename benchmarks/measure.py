@@ -72,5 +72,10 @@ def judged(measured: float, target: float) -> tuple[str, str, str]:
     return times(measured), f"≤ {times(target)}", "met" if round(measured, 2) <= target else "not met"
 
 
+def within(spent: Sequence[float], limit: float) -> tuple[str, str]:
+    """Two cells: the limit in seconds, and whether even the slowest run kept it."""
+    return f"≤ {limit:g} s", "met" if max(spent) <= limit else "not met"
+
+
 def times(factor: float) -> str:
     return f"{factor:.2f} ×"  # noqa: RUF001  a sign of multiplication is meant

@@ -52,19 +52,33 @@ def missing(bench: Bench, prepared: Prepared) -> list[str]:
     """References that the droplet must pull, asked before the clock runs."""
     release = prepared.release
     script = facts_script(prepared.deployment.home, sorted(release.images))
-    return missing_images(release, read_facts(bench.lab.inside(script), release.stack))
+    return missing_images(release, read_facts(bench.lab.inside(script), release.stack).present)
 
 
 def deploy(bench: Bench, prepared: Prepared, to_pull: list[str]) -> None:
     """Deploy it: facts, files, config, pull, tag, up, inspect containers and images until all are healthy."""
+    _run(bench, [*_steps(prepared, to_pull), _until_healthy(prepared.release)])
+
+
+def put(bench: Bench, prepared: Prepared) -> None:
+    """Put it in force whatever becomes of it: all of a deploy but the waiting."""
+    _run(bench, _steps(prepared, missing(bench, prepared)))
+
+
+def go_back(bench: Bench, prepared: Prepared) -> None:
+    """Put a release that stands on the droplet, images too, in force again: `docker compose up -d --wait`."""
+    d = prepared.deployment
+    run([*bench.ssh(), f"{staging.switch_script(d.home, d.name)}{shlex.join([*d.compose.up(), '--wait'])}"])
+
+
+def _run(bench: Bench, steps: list[str]) -> None:
     command = 'script=$(mktemp); trap \'rm -f "$script"\' EXIT; cat >"$script"; sh "$script"'
-    run([*bench.ssh(), command], stdin=_script(prepared, to_pull).encode())
+    run([*bench.ssh(), command], stdin=("set -eu\n" + "\n".join(steps) + "\n").encode())
 
 
-def _script(prepared: Prepared, to_pull: list[str]) -> str:
+def _steps(prepared: Prepared, to_pull: list[str]) -> list[str]:
     d, release, registry = prepared.deployment, prepared.release, prepared.registry
     home = d.home
-    healthy = f'$({_shell(running_script(release.stack))} | grep -c \'"Status": "healthy"\')'
     steps = [
         f"{_shell(facts_script(home, sorted(release.images)))} >/dev/null",
         _fed(prepared.tar, staging.stage_script(release, home, d.name, {})),
@@ -73,12 +87,12 @@ def _script(prepared: Prepared, to_pull: list[str]) -> str:
         login = Account(registry.host, registry.username)
         password = registry.password.get_secret_value().encode()
         steps.append(_fed(password, pull_script(to_pull, login)))
-    steps += [
-        _shell(staging.switch_script(home, d.name)),
-        shlex.join(d.compose.up()),
-        f'until [ "{healthy}" -eq {len(release.services)} ]; do sleep 0.15; done',
-    ]
-    return "set -eu\n" + "\n".join(steps) + "\n"
+    return [*steps, _shell(staging.switch_script(home, d.name)), shlex.join(d.compose.up())]
+
+
+def _until_healthy(release: Release) -> str:
+    healthy = f'$({_shell(running_script(release.stack))} | grep -c \'"Status": "healthy"\')'
+    return f'until [ "{healthy}" -eq {len(release.services)} ]; do sleep 0.15; done'
 
 
 def _shell(script: str) -> str:

@@ -9,6 +9,7 @@ from benchmarks.command import run
 SOURCE = Path(__file__).resolve().parents[1] / "compose"
 _ONE_SERVICE = "agents/services/code_review.py"
 _EVERY_SERVICE = "agents/common/app.py"
+_BROKEN = 'raise RuntimeError("broken on purpose")\n'
 _GIT = ["git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost", "-c", "commit.gpgsign=false"]
 
 
@@ -26,6 +27,18 @@ class Sample:
     def change_every_service(self) -> str:
         """Add one line to what all services share, and commit it; returns the new tag."""
         return self._change(_EVERY_SERVICE)
+
+    def break_one_service(self) -> str:
+        """Change what all services share, and let one of them end at its start; returns the new tag."""
+        file = self.directory / _ONE_SERVICE
+        file.write_text(file.read_text() + _BROKEN)
+        return self.change_every_service()
+
+    def mend(self) -> str:
+        """Take out what `break_one_service` broke; returns the new tag."""
+        file = self.directory / _ONE_SERVICE
+        file.write_text(file.read_text().replace(_BROKEN, ""))
+        return self._commit(f"Mend {_ONE_SERVICE}")
 
     def tag(self) -> str:
         """The short commit, which Slipway takes by default."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import typer
+from prefect import flow
 
 from benchmarks.command import BenchmarkFailed, run
-from benchmarks.lab import CHECKOUT
-from benchmarks.measure import Section, median
+from benchmarks.lab import CHECKOUT, NAME
+from benchmarks.measure import Section, median, timed
 from benchmarks.prefect_runs import PREFECT, Span, timeline
 from flows.running import INTERRUPTED, run_flow
 
@@ -29,7 +30,7 @@ class Ran:
     spans: list[Span]
 
 
-def where(title: str, runs: list[Ran]) -> Section:
+def where(title: str, runs: list[Ran], what: str = "the whole command") -> Section:
     """The table of where the time of a command went: the median of each piece over the runs."""
     section = Section(title, ("piece", "median", "share"))
     whole = median([ran.seconds for ran in runs])
@@ -37,7 +38,7 @@ def where(title: str, runs: list[Ran]) -> Section:
         same = [s.seconds for ran in runs for s in ran.spans if (s.name, s.parent) == (span.name, span.parent)]
         name = f"   {span.name}" if span.parent else span.name
         section.add(name, f"{median(same):.2f} s", f"{median(same) / whole:.0%}", strong=span.stage)
-    section.add("the whole command", f"{whole:.2f} s", "100%", strong=True)
+    section.add(what, f"{whole:.2f} s", "100%", strong=True)
     share = median([sum(s.seconds for s in ran.spans if s.name.startswith(PREFECT)) for ran in runs])
     section.add("of it Prefect's", f"{share:.2f} s", f"{share / whole:.0%}")
     return section
@@ -69,3 +70,9 @@ def in_process(work: Callable[[], T]) -> T:
         if exit.exit_code == INTERRUPTED:
             raise KeyboardInterrupt from None
         raise BenchmarkFailed("a flow of ours failed; its error stands above") from None
+
+
+def body(work: Callable[[], object]) -> float:
+    """Seconds that it takes inside a flow run here; what the run itself costs is left out."""
+    run = flow(lambda: timed(work), name=NAME, flow_run_name=NAME)
+    return in_process(run)

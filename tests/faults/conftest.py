@@ -1,5 +1,6 @@
 """The stages of the fault suite, cases that are played side by side, and the table of what was survived."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -11,11 +12,11 @@ import pytest
 from crew import PATIENCE, Crew
 from releasing import Registry
 from results import Case, Results
+from spare import STATE
 from stage import Stage, open_stage
 from trio import open_registry
 from victim import warm_up
 
-STATE = Path(os.environ.get("SLIPWAY_STATE") or Path(__file__).parents[2] / ".slipway")
 COLOURS = ("blue", "green", "blue")
 CASE, RESULTS = pytest.StashKey[Case](), pytest.StashKey[Results]()
 PLAYED = pytest.StashKey["Future[None]"]()
@@ -27,8 +28,10 @@ def registry() -> Iterator[Registry]:
     if not (STATE / "lab" / "credentials.json").exists():
         pytest.fail("the lab does not run. Start it with: make lab", pytrace=False)
     warm_up()
-    with open_registry() as registry:
-        yield registry
+    with (STATE / "run" / "faults.lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # a second run of the suite would use the same names
+        with open_registry() as registry:
+            yield registry
 
 
 @pytest.fixture(scope="session")

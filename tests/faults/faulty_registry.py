@@ -42,7 +42,7 @@ class FaultyRegistry:
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
-        self.asked: list[str] = []
+        self.met = 0
         self._fault: Misbehaviour | None = None
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
@@ -54,9 +54,9 @@ class FaultyRegistry:
         return f"127.0.0.1:{self.port}"
 
     def misbehave(self, of: str = "", **how: Any) -> None:
-        """From now on misbehave so. `of` is a part of the path: `/manifests/` or `/blobs/`."""
+        """From now on misbehave so, and count in `met` how often. `of` is a part of the path: `/app/blobs/`."""
         with self._lock:
-            self.asked.clear()
+            self.met = 0
             self._fault = Misbehaviour(of, **how)
 
     def well(self) -> None:
@@ -91,10 +91,10 @@ class FaultyRegistry:
     def fault(self, path: str) -> Misbehaviour | None:
         """The misbehaviour for one more request."""
         with self._lock:
-            self.asked.append(path)
             found = self._fault
             if found is None or found.of not in path or found.times == 0:
                 return None
+            self.met += 1
             if found.times is not None:
                 found.times -= 1
             return found

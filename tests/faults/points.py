@@ -25,6 +25,11 @@ class Point:
         when, at = ("before", self.index) if self.index < len(self.steps) else ("after", self.index - 1)
         return {"when": when, "step": self.steps[at].value, "nth": self.steps[: at + 1].count(self.steps[at])}
 
+    @property
+    def done(self) -> bool:
+        """Whether all steps are."""
+        return self.index == len(self.steps)
+
     def passed(self, step: Step) -> bool:
         """Whether this step (at its first time) is done."""
         return self.index > self.steps.index(step)

@@ -1,5 +1,6 @@
 """Droplets of the suite's own, from the lab's image, that may be filled, rebooted, or given another time."""
 
+import os
 import socket
 import subprocess
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 from releasing import LAB
 
+STATE = Path(os.environ.get("SLIPWAY_STATE") or Path(__file__).parents[2] / ".slipway")
 _PATIENCE = 60.0
 _ENGINE = "/var/lib/docker"
 # `make down` removes what carries these labels, so not even a killed run outlives the lab.

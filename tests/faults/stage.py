@@ -1,23 +1,29 @@
 """Where a case plays: a trio on a droplet, a wire to that droplet, a registry that can misbehave, and victims."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx
 from fault import Fault
 from faulty_registry import FaultyRegistry
 from releasing import Registry, Said, saved
 from results import Case
 from reverse import Reverse
-from standing import Known, assert_nothing_lost, known, look, newest
-from trio import Trio, open_trio
+from standing import Known, assert_nothing_lost, known, look, newest, records
+from spare import STATE, Spare, open_spare
+from trio import Trio, on_spare, open_trio
 from victim import Victim
 from wire import Wire
 
 FIRST, SECOND = "v1", "v2"
+# Bytes of a release that must be pulled: at `SLOWLY` bytes a second it takes a few seconds.
+BALLAST, SLOWLY = 300_000, 100_000.0
 
 
 @dataclass
@@ -32,6 +38,10 @@ class Stage:
     _victims: list[Victim] = field(default_factory=list)
     _numbers: Any = field(default_factory=count)
 
+    def says(self, fault: str, step: object, expected: str) -> None:
+        """Fill in this case's row of the table."""
+        self.case.fault, self.case.step, self.case.expected = fault, str(step), expected
+
     def victim(self, words: list[str], environment: dict[str, str] | None = None, **fault: Any) -> Victim:
         """Start a command that carries a fault.
 
@@ -40,11 +50,16 @@ class Stage:
             environment: settings and other environment variables.
             fault: the fields of a Fault: `when="before", step="start services", act="SIGKILL"`.
         """
-        place = self.place / f"victim-{next(self._numbers)}"
-        place.mkdir()
-        begun = Victim(words, {**self.trio.environment, **(environment or {})}, Fault(str(place), **fault))
+        own = {**self.trio.environment, **(environment or {})}
+        begun = Victim(words, own, Fault(str(self.new_place()), **fault))
         self._victims.append(begun)
         return begun
+
+    def new_place(self) -> Path:
+        """An empty directory."""
+        place = self.place / f"run-{next(self._numbers)}"
+        place.mkdir()
+        return place
 
     def say(self, words: list[str], environment: dict[str, str] | None = None) -> Said:
         """Run a command to its end, without a fault."""
@@ -56,26 +71,67 @@ class Stage:
         assert said.code == 0, said.all
         return said
 
-    def settle(self) -> tuple[str, Known]:
-        """Have a good release run, with a row that nobody may lose; its tag, and what is known before the fault."""
-        tag = self.runs()
-        if tag is None or newest(self.trio)["outcome"] != "good":
-            for tag in (SECOND, FIRST):
-                self.done(self.trio.deploy(tag))
-                self.done(self.trio.words("validate"))
-        assert tag is not None
-        return tag, known(self.trio)
+    def settle(self, *, way_back: bool = False) -> tuple[str, Known]:
+        """Have a good release run, with a row that nobody may lose; its tag, and what is known before the fault.
+
+        Args:
+            way_back: the other release is to be good, too.
+        """
+        runs, judged = self.runs(), {r["tag"]: r["outcome"] for r in records(self.trio) if r["outcome"] != "failed"}
+        if runs is None or newest(self.trio)["outcome"] != "good":
+            for runs in (SECOND, FIRST):
+                self._make_good(runs)
+        elif runs not in (FIRST, SECOND) or (way_back and judged.get(other(runs)) != "good"):
+            self._make_good(runs := other(runs))
+        return runs, known(self.trio)
+
+    def _make_good(self, tag: str) -> None:
+        self.done(self.trio.deploy(tag))
+        self.done(self.trio.words("validate"))
 
     def runs(self) -> str | None:
         """The tag of the current release."""
         name = look(self.trio).current.removeprefix("releases/")
         return name.rsplit(".", 1)[0] if name else None
 
-    def ended_well(self, before: Known, runs: str) -> None:
-        """The end state of every case: nothing is lost, this release runs, and it is on record as good."""
-        assert_nothing_lost(self.trio, before, runs)
+    def ended_well(self, before: Known, runs: str, settling: float = 5.0) -> None:
+        """The end state of every case: nothing is lost, this release runs, and it is on record as good.
+
+        Args:
+            settling: seconds in which what still goes on may end.
+        """
+        assert_nothing_lost(self.trio, before, runs, settling)
         record = newest(self.trio)
         assert (record["tag"], record["outcome"]) == (runs, "good")
+
+    def state(self, victim: Victim) -> str:
+        """What Prefect says became of a victim's run."""
+        api = os.environ["PREFECT_API_URL"].rstrip("/")
+        answer = httpx.get(f"{api}/flow_runs/{victim.run()}", timeout=30).raise_for_status().json()
+        return str(answer["state"]["type"])
+
+    def forget_images(self) -> None:
+        """Remove from the droplet the images of this trio that no container uses, as a careless hand would."""
+        self.trio.droplet.sh(
+            "used=$(docker ps -aq | xargs -r docker inspect --format '{{.Image}}')\n"
+            f"for id in $(docker images -q --no-trunc '*/*/{self.trio.stack}' | sort -u); do\n"
+            '  echo "$used" | grep -qF "$id" || docker rmi -f "$id" >/dev/null; done'
+        )
+
+    @contextmanager
+    def on_spare(self, disk: str = "") -> Iterator[tuple["Stage", Spare]]:
+        """The same stage on a droplet that it has for itself; see `open_spare`."""
+        from blocks import Droplet  # noqa: PLC0415 — after the environment is set
+
+        with (
+            TemporaryDirectory(prefix="slipway-") as sockets,
+            open_spare(f"spare-{self.trio.stack}", STATE, Path(sockets), disk) as spare,
+            on_spare(self.trio, spare) as trio,
+        ):
+            reverse = Reverse(Droplet.load(trio.block), self.registry.port)
+            reverse.open()
+            yield replace(self, trio=trio), spare
+            reverse.close()
 
     def clear(self, failed: bool) -> None:
         """Make it ready for the next case: no victim lives, no fault is left. After a failed case, all is made anew."""
@@ -114,5 +170,5 @@ def open_stage(number: int, colour: str, registry: Registry, tmp: Path) -> Itera
         stage = Stage(trio, wire, faulty, tmp)
         closing.callback(stage.clear, False)
         for tag in (FIRST, SECOND):
-            trio.publish(tag)
+            trio.publish(tag, ballast=BALLAST)
         yield stage

@@ -9,8 +9,6 @@ from uuid import uuid4
 
 from trio import Trio
 
-# Seconds for what ends by itself once its connection is gone: the lock, and what was still running under it.
-_SETTLING = 5.0
 SERVICES = {"keeper", "front", "helper"}
 
 
@@ -29,24 +27,23 @@ def known(trio: Trio) -> Known:
     return Known(row, volumes(trio))
 
 
-def assert_nothing_lost(trio: Trio, before: Known, runs: str | None = None) -> None:
+def assert_nothing_lost(trio: Trio, before: Known, runs: str, settling: float = 5.0) -> None:
     """The row is read, the volumes are the same, the lock is free, what runs is exactly one recorded release, and
     nothing lies about.
 
     Args:
         runs: tag of the release that must run and whose front must answer.
+        settling: seconds in which what still goes on may end.
     """
-    assert_tidy(trio)
+    assert_tidy(trio, settling)
     assert volumes(trio) == before.volumes
     assert before.row in trio.rows()
-    release = running_release(trio)
-    if runs is not None:
-        assert (release["tag"], trio.version()) == (runs, runs)
+    assert (running_release(trio)["tag"], trio.version()) == (runs, runs)
 
 
-def assert_tidy(trio: Trio) -> None:
-    """Nothing is left of a run that ended, or soon is: it is given a few seconds."""
-    eventually(lambda: trio.droplet.sh(_leftovers(trio)).strip(), "")
+def assert_tidy(trio: Trio, settling: float) -> None:
+    """Nothing is left of a run that ended, or soon is."""
+    eventually(lambda: trio.droplet.sh(_leftovers(trio)).strip(), "", settling)
 
 
 def _leftovers(trio: Trio) -> str:
@@ -136,7 +133,12 @@ def volumes(trio: Trio) -> str:
     )
 
 
-def eventually(glance: Callable[[], object], wanted: object, within: float = _SETTLING) -> None:
+def when(glance: Callable[[], object], within: float) -> None:
+    """Wait until it is so."""
+    eventually(lambda: bool(glance()), True, within)
+
+
+def eventually(glance: Callable[[], object], wanted: object, within: float) -> None:
     """Look again and again until what is wanted is seen; fails after `within` seconds."""
     deadline = time.monotonic() + within
     while (seen := glance()) != wanted:

@@ -1,4 +1,4 @@
-"""A run that is killed before and after every step is finished or undone by what comes next."""
+"""A run that is killed before and after every step is finished or undone: by its own hook, or by what comes next."""
 
 import signal
 
@@ -10,6 +10,8 @@ from flows.core.steps import DEPLOY, ROLLBACK, Step
 
 pytestmark = pytest.mark.faults
 KILLED, ENDED = -signal.SIGKILL, 130
+# A deploy ends with its first record; what comes after that takes a whole release.
+IN_DEPLOY = [point for point in DEPLOY_POINTS if not point.passed(Step.KEEP_RECORD)]
 
 
 def test_the_steps_of_a_release_are_those_on_the_list(stage: Stage) -> None:
@@ -23,7 +25,7 @@ def test_the_steps_of_a_release_are_those_on_the_list(stage: Stage) -> None:
 
 
 def test_the_steps_of_a_rollback_are_those_on_the_list(stage: Stage) -> None:
-    runs, before = stage.settle()
+    runs, before = stage.settle(way_back=True)
     victim = stage.victim(stage.trio.words("rollback"))
     said = victim.wait()
     assert said.code == 0, said.all
@@ -35,32 +37,44 @@ def test_the_steps_of_a_rollback_are_those_on_the_list(stage: Stage) -> None:
 def test_a_killed_release_is_finished_or_undone_by_reconcile(point: Point, stage: Stage) -> None:
     runs, before = stage.settle()
     wanted = other(runs) if point.passed(Step.KEEP_RECORD) else runs
-    stage.case.fault, stage.case.step = "release killed (SIGKILL), then reconcile", str(point)
-    stage.case.expected = "the new release is good" if wanted != runs else "the release before it serves"
-    said = stage.victim(_release(stage, other(runs), point), act="SIGKILL", **point.fault).wait()
+    stage.says("release killed (SIGKILL), then reconcile", point, _told(wanted, runs))
+    victim = stage.victim(_release(stage, other(runs), point), act="SIGKILL", **point.fault)
+    said = victim.wait()
     assert said.code == KILLED, said.all
     stage.done(stage.trio.words("reconcile"))
     stage.ended_well(before, wanted)
+    if point.passed(Step.SWITCH) and not point.done:
+        assert stage.state(victim) == "CRASHED"
 
 
-@pytest.mark.parametrize("point", DEPLOY_POINTS, ids=str)
-def test_a_terminated_release_is_finished_by_the_next_one(point: Point, stage: Stage) -> None:
+@pytest.mark.parametrize("point", IN_DEPLOY, ids=str)
+def test_a_killed_release_is_finished_by_the_next_one(point: Point, stage: Stage) -> None:
     runs, before = stage.settle()
-    stage.case.fault, stage.case.step = "release ended (SIGTERM), then again", str(point)
-    stage.case.expected = "the new release is good"
-    said = stage.victim(_release(stage, other(runs), point), act="SIGTERM", **point.fault).wait()
-    assert said.code == ENDED, said.all
+    stage.says("release killed (SIGKILL), then again", point, "the new release is good")
+    said = stage.victim(stage.trio.deploy(other(runs)), act="SIGKILL", **point.fault).wait()
+    assert said.code == KILLED, said.all
     stage.done(stage.trio.deploy(other(runs)))
     stage.done(stage.trio.words("validate"))
     stage.ended_well(before, other(runs))
 
 
+@pytest.mark.parametrize("point", DEPLOY_POINTS, ids=str)
+def test_a_terminated_release_is_finished_or_undone_by_its_own_hook(point: Point, stage: Stage) -> None:
+    runs, before = stage.settle()
+    wanted = other(runs) if point.passed(Step.KEEP_RECORD) else runs
+    stage.says("release ended (SIGTERM)", point, _told(wanted, runs))
+    victim = stage.victim(_release(stage, other(runs), point), act="SIGTERM", **point.fault)
+    said = victim.wait()
+    assert said.code == ENDED, said.all
+    stage.ended_well(before, wanted)
+    assert stage.state(victim) == "CRASHED"
+
+
 @pytest.mark.parametrize("point", ROLLBACK_POINTS, ids=str)
 def test_a_killed_rollback_is_finished_by_reconcile(point: Point, stage: Stage) -> None:
-    runs, before = stage.settle()
+    runs, before = stage.settle(way_back=True)
     wanted = other(runs) if point.passed(Step.SWITCH) else runs
-    stage.case.fault, stage.case.step = "rollback killed (SIGKILL), then reconcile", str(point)
-    stage.case.expected = "it is finished" if wanted != runs else "nothing has changed"
+    stage.says("rollback killed (SIGKILL), then reconcile", point, "it is finished" if wanted != runs else "no change")
     said = stage.victim(stage.trio.words("rollback"), act="SIGKILL", **point.fault).wait()
     assert said.code == KILLED, said.all
     stage.done(stage.trio.words("reconcile"))
@@ -68,16 +82,20 @@ def test_a_killed_rollback_is_finished_by_reconcile(point: Point, stage: Stage) 
 
 
 @pytest.mark.parametrize("point", ROLLBACK_POINTS, ids=str)
-def test_a_terminated_rollback_is_finished_by_the_next_one(point: Point, stage: Stage) -> None:
-    runs, before = stage.settle()
-    stage.case.fault, stage.case.step = "rollback ended (SIGTERM), then again", str(point)
-    stage.case.expected = "the release gone back to serves"
-    said = stage.victim(stage.trio.words("rollback"), act="SIGTERM", **point.fault).wait()
+def test_a_terminated_rollback_is_finished_by_its_own_hook(point: Point, stage: Stage) -> None:
+    runs, before = stage.settle(way_back=True)
+    wanted = other(runs) if point.passed(Step.SWITCH) else runs
+    stage.says("rollback ended (SIGTERM)", point, "it is finished" if wanted != runs else "no change")
+    victim = stage.victim(stage.trio.words("rollback"), act="SIGTERM", **point.fault)
+    said = victim.wait()
     assert said.code == ENDED, said.all
-    stage.done(stage.trio.words("rollback", "--to", other(runs)))
-    stage.ended_well(before, other(runs))
+    stage.ended_well(before, wanted)
+    assert stage.state(victim) == "CRASHED"
 
 
 def _release(stage: Stage, tag: str, point: Point) -> list[str]:
-    """The command that gets to the point: a deploy ends with its first record, and is so much quicker."""
     return stage.trio.release(tag) if point.passed(Step.KEEP_RECORD) else stage.trio.deploy(tag)
+
+
+def _told(wanted: str, runs: str) -> str:
+    return "the new release is good" if wanted != runs else "the release before it serves"

@@ -29,7 +29,7 @@ class Trio:
         droplet: the droplet as seen from inside it.
         place: where its checkout is, and what its commands write.
         environment: the settings of its commands.
-        published: tag → how its front behaves.
+        published: tags of the releases there are.
     """
 
     stack: str
@@ -37,7 +37,7 @@ class Trio:
     droplet: OnDroplet
     place: Path
     environment: dict[str, str]
-    published: dict[str, str] = field(default_factory=dict)
+    published: set[str] = field(default_factory=set)
 
     @cached_property
     def token(self) -> str:
@@ -49,26 +49,31 @@ class Trio:
         return self.place / f"{self.stack}-{tag}"
 
     def publish(self, tag: str, habit: str = WELL, *, once: bool = False, ballast: int = 0) -> str:
-        """Build and push a release, once a session; returns its tag.
+        """Build and push a release, once a session; returns its tag. The arguments are those of `write`."""
+        if tag not in self.published:
+            source = self.write(tag, habit, once=once, ballast=ballast)
+            said = command(["build-push", "--stack", str(source), "--tag", tag], self.environment)
+            assert said.code == 0, said.all
+            self.published.add(tag)
+        return tag
+
+    def write(self, tag: str, habit: str = WELL, *, once: bool = False, ballast: int = 0) -> Path:
+        """The checkout of a release.
 
         Args:
             habit: how its front behaves.
             once: its helper ends well at once, instead of staying.
             ballast: bytes of its image that no compression makes smaller.
         """
-        if tag not in self.published:
-            place = checkout(SOURCE, self.source(tag))
-            text = (SOURCE / "compose.yaml").read_text().replace("trio", self.stack)
-            text = text.replace("command: [/srv/part, helper]", ONCE) if once else text
-            for name, content in {"compose.yaml": text, "version": tag, "habit": habit}.items():
-                (place / name).write_text(content)
-            with Path("/dev/urandom").open("rb") as noise:
-                (place / "ballast").write_bytes(noise.read(ballast))
-            commit(place)
-            said = command(["build-push", "--stack", str(place), "--tag", tag], self.environment)
-            assert said.code == 0, said.all
-            self.published[tag] = habit
-        return tag
+        place = checkout(SOURCE, self.source(tag))
+        text = (SOURCE / "compose.yaml").read_text().replace("trio", self.stack)
+        text = text.replace("command: [/srv/part, helper]", ONCE) if once else text
+        for name, content in {"compose.yaml": text, "version": tag, "habit": habit}.items():
+            (place / name).write_text(content)
+        with Path("/dev/urandom").open("rb") as noise:
+            (place / "ballast").write_bytes(noise.read(ballast))
+        commit(place)
+        return place
 
     def words(self, verb: str, *words: str) -> list[str]:
         """`slipway VERB` for this stack on this droplet."""

@@ -3,6 +3,7 @@
 It is forked from a process that has imported the flows already, so that a case does not wait for Prefect's import.
 """
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -58,8 +59,11 @@ class Victim:
         self._process.join(within)
         code = self._process.exitcode
         if code is None:
+            self.send(signal.SIGUSR1)  # it shows where it hangs
+            self._process.join(1)
             self.end()
-            raise AssertionError(f"`slipway {' '.join(self.words)}` did not end within {within:.0f} s: {self.said()}")
+            out, err = self.said()
+            raise AssertionError(f"`slipway {' '.join(self.words)}` did not end within {within:.0f} s\n{out}\n{err}")
         return Said(code, *self.said())
 
     def said(self) -> tuple[str, str]:
@@ -72,6 +76,10 @@ class Victim:
         file = self._place / "steps"
         lines = file.read_text().splitlines() if file.exists() else []
         return [(flow, task) for flow, _, task in (line.partition("\t") for line in lines)]
+
+    def run(self) -> str:
+        """The id of its Prefect run; it has one as soon as its first step has begun."""
+        return (self._place / "run").read_text()
 
     def end(self) -> None:
         """Make an end of it, whatever it does."""
@@ -107,6 +115,7 @@ def _be(words: list[str], environment: dict[str, str], fault: Fault) -> None:
         file = os.open(Path(fault.directory) / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(file, descriptor)
     sys.stdout, sys.stderr = (os.fdopen(n, "w", buffering=1, closefd=False) for n in (1, 2))
+    faulthandler.register(signal.SIGUSR1, sys.stderr, all_threads=True)
     os.environ.update(environment)
     sys.argv = ["slipway", *words]
 

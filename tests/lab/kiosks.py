@@ -38,7 +38,7 @@ class Kiosk:
     settings: dict[str, str]
 
     def save_environment(self, greeting: str = "hello", colour: str = "green", token: str = "open sesame") -> None:
-        """What the next deploys are given; the env file's values are written as Compose reads them, in single quotes."""
+        """What the next deploys are given; in the env file a value stands in single quotes."""
         from blocks import StackEnvironment  # noqa: PLC0415 — after the environment is set
 
         files = {"till.env": f"COLOUR='{colour}'\n", "secrets/token": f"{token}\n"}
@@ -64,6 +64,14 @@ class Kiosk:
     def publish(self, tag: str, habit: str = WELL) -> None:
         """Make a version, and build and push it."""
         done("build-push", *self.make(tag, habit), **self.settings)
+
+    def settle(self, *tags: str) -> None:
+        """Begin anew: these published releases, one after the other, were put on the droplet, and all were good."""
+        self.clear()
+        for tag in tags:
+            for words in (["deploy", "--tag", tag], ["validate"]):
+                said = self.slipway(*words)
+                assert said.code == 0, said.all
 
     def slipway(self, verb: str, *words: str, **more: str) -> Said:
         """`slipway VERB` of this stack on this droplet."""

@@ -47,8 +47,9 @@ def test_a_record_names_the_run_and_who_started_it(first: dict[str, Any]) -> Non
     run = first["run"]
     assert run["by"] == f"{getpass.getuser()}@{os.uname().nodename}"
     answer = httpx.get(f"{os.environ['PREFECT_API_URL']}/flow_runs/{run['id']}").raise_for_status().json()
-    assert answer["name"].startswith("release") and answer["parent_task_run_id"] is None
-    assert run["url"].endswith(f"/runs/flow-run/{run['id']}")
+    assert answer["parent_task_run_id"] is None
+    assert answer["name"].startswith("release")
+    assert run["url"].endswith(f"/flow-run/{run['id']}")
 
 
 def test_a_record_holds_a_hash_of_the_environment_and_none_of_its_values(kiosk: Kiosk, first: dict[str, Any]) -> None:
@@ -66,11 +67,12 @@ def test_history_and_status_show_the_record(kiosk: Kiosk, first: dict[str, Any])
     assert "locked_by" not in status
     day, clock = first["began"][:10], first["began"][11:19]
     row = next(line for line in kiosk.slipway("history").out.splitlines() if line.startswith("→"))
-    assert re.split(r" {2,}", row)[1:] == [
+    assert re.split(r" {2,}", row.strip())[1:] == [
         "1", "deploy", "v1", "good", f"{day} {clock}", first["run"]["by"], first["environment"][:8]
     ]  # fmt: skip
     said = kiosk.slipway("status").out
-    assert f"{BLOCK} · release v1" in said and "good, deploy 1" in said
+    assert f"{BLOCK} · release v1" in said
+    assert "good, deploy 1" in said
     assert f"since {day} {clock} UTC, by {first['run']['by']}" in said
 
 
@@ -108,7 +110,7 @@ def test_another_environment_alone_is_another_directory_and_another_hash(kiosk: 
     assert (after["tag"], after["previous"]) == ("v2", before["name"])
     assert after["environment"] != before["environment"]
     assert after["name"] != before["name"]
-    assert after["name"].startswith("v2.") and before["name"].startswith("v2.")
+    assert after["name"].startswith("v2.")
     standing = kiosk.droplet.sh(f"ls {kiosk.droplet.home}/releases").split()
     assert {before["name"], after["name"]} <= set(standing)
     assert kiosk.droplet.started() != container

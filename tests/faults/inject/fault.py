@@ -3,14 +3,17 @@
 Steps are tasks, known by their names. Whatever the fault, each step that begins is written down in the file `steps`.
 """
 
+import importlib
 import json
 import os
 import shlex
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ class Fault:
     """What is to happen where.
 
     Args:
-        directory: where this process and the test leave files for each other: `steps`, `held`, `go`.
+        directory: where this process and the test leave files for each other: `run`, `steps`, `held`, `go`.
         when: `before` or `after` a step, or `during` one; '' for never.
         step: name of the task.
         flow: name of the flow that the step belongs to; '' for any.
@@ -33,6 +36,8 @@ class Fault:
         act: SIGKILL, SIGTERM or any other signal to itself; `hold` says so and waits for the test.
         command: during a step: a part of the remote command that must have been begun.
         delay: during a step: seconds after that command began.
+        broken: a function that raises instead, as `module:name`.
+        clock: seconds that this process is ahead of everybody else.
     """
 
     directory: str
@@ -43,6 +48,8 @@ class Fault:
     act: str = HOLD
     command: str = ""
     delay: float = 0.0
+    broken: str = ""
+    clock: float = 0.0
 
     def text(self) -> str:
         """As it travels in an environment variable."""
@@ -55,6 +62,11 @@ def install(fault: Fault) -> None:
     from prefect import Task  # noqa: PLC0415
 
     scene = _Scene(fault)
+    if fault.broken:
+        module, _, name = fault.broken.partition(":")
+        setattr(importlib.import_module(module), name, _broken)
+    if fault.clock:
+        _shift(timedelta(seconds=fault.clock))
     Task.__call__ = scene.around_task(Task.__call__)  # type: ignore[method-assign]
     Session.run = scene.around_command(Session.run)  # type: ignore[method-assign]
 
@@ -69,6 +81,7 @@ class _Scene:
     def around_task(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def with_fault(task: Any, *args: Any, **kwargs: Any) -> Any:
             self._step = task.name
+            self._sign()
             with (self._place / "steps").open("a") as steps:
                 steps.write(f"{_flow()}\t{task.name}\n")
             self._arrive("before", task.name)
@@ -77,6 +90,14 @@ class _Scene:
             return result
 
         return with_fault
+
+    def _sign(self) -> None:
+        """Leave the id of the run that a person would look at."""
+        from prefect import runtime  # noqa: PLC0415
+
+        file = self._place / "run"
+        if not file.exists():
+            file.write_text(str(runtime.flow_run.root_flow_run_id or ""))
 
     def around_command(self, run: Callable[..., Any]) -> Callable[..., Any]:
         def with_fault(session: Any, command: Any, **options: Any) -> Any:
@@ -111,6 +132,23 @@ class _Scene:
             if time.monotonic() > deadline:  # the test is gone
                 os._exit(_FORGOTTEN)
             time.sleep(0.02)
+
+
+def _broken(*_args: Any, **_kwargs: Any) -> Any:
+    raise RuntimeError("broken on purpose")
+
+
+def _shift(by: timedelta) -> None:
+    """Let the flows, and nobody else in this process, see another time."""
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + by
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("flows.", "blocks.")) and getattr(module, "datetime", None) is datetime:
+            module.datetime = Shifted  # type: ignore[attr-defined]
 
 
 def _flow() -> str:

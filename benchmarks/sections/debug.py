@@ -1,0 +1,64 @@
+"""A debug bundle of all services beside the slowest single one."""
+
+from collections.abc import Callable, Sequence
+
+from benchmarks import plain
+from benchmarks.bench import Bench
+from benchmarks.command import run
+from benchmarks.lab import NAME
+from benchmarks.measure import Section, alternate, judged, median, ratio, seconds, timed, times
+from benchmarks.slipway import body, command
+from blocks import Droplet
+from blocks.ssh import Session
+from flows.core.layout import Home
+from flows.settings import Settings
+from flows.tasks.inspect import bundle
+from flows.tasks.saved import load_environment
+
+TARGET = 1.5
+_LINES = 100
+_ALL, _BY_HAND = "all", "by hand"
+
+
+def measure(bench: Bench) -> list[Section]:
+    """One table: every single service, all of them, and what a person would do by hand."""
+    bench.start_over()
+    bench.tell("debug: a release to look at")
+    command("release", "--stack", str(bench.ours.directory))
+    services = sorted(plain.prepare(bench.ours.tag()).release.services)
+    settings, droplet = Settings(), Droplet.load(NAME)
+    load_environment(settings, NAME)  # so that its values are known, and masked
+    home = Home(droplet.directory, NAME)
+
+    def look(session: Session, wanted: Sequence[str]) -> Callable[[], float]:
+        return lambda: body(lambda: bundle(session, home, wanted, settings, _LINES))
+
+    with droplet.session() as session:
+        sides = {name: look(session, [name]) for name in services}
+        sides[_ALL] = look(session, services)
+        sides[_BY_HAND] = lambda: timed(lambda: _by_hand(bench))
+        sides[_ALL]()  # warm: nobody pays for the first time
+        found = alternate(bench.rounds, sides, lambda words: bench.tell(f"debug: {words}"))
+    slowest = max(services, key=lambda name: median(found[name]))
+    section = Section("Debug bundle: all services beside the slowest single one", ("of", "time", "ratio", "target", ""))
+    for name in services:
+        section.add(f"{name} (the slowest)" if name == slowest else name, seconds(found[name]))
+    section.add(f"all {len(services)}", seconds(found[_ALL]), *judged(ratio(found[_ALL], found[slowest]), TARGET),
+                strong=True)  # fmt: skip
+    section.add("by hand: docker inspect, logs, top and stats of all, one ssh", seconds(found[_BY_HAND]),
+                times(ratio(found[_BY_HAND], found[_ALL])))  # fmt: skip
+    section.notes.append(
+        f"Over a connection that is open: looked at, masked, shown in Prefect and written as one archive; {_LINES} log "
+        "lines of each. The row by hand has its ratio beside our row for all."
+    )
+    return [section]
+
+
+def _by_hand(bench: Bench) -> None:
+    """What a person types, for each service in turn; packages, /health and events are left out."""
+    each = (
+        f'docker inspect "$id"; docker logs --timestamps --tail {_LINES} "$id"; docker top "$id"; '
+        'docker stats --no-stream "$id"'
+    )
+    ids = f"docker ps --all --quiet --filter label=com.docker.compose.project={NAME}"
+    run([*bench.ssh(), f"for id in $({ids}); do {each}; done"])

@@ -1,0 +1,59 @@
+"""A run of the worker that is cancelled through Prefect's API at every point is finished or undone by its hook."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from fault import Fault
+from points import DEPLOY_POINTS, ROLLBACK_POINTS, Point
+from stage import Stage, other
+from standing import newest, when
+from worker_run import WorkerRun, copied_deployment
+
+from flows.core.steps import Step
+
+pytestmark = pytest.mark.faults
+# After the last step there is nothing to cancel.
+IN_RELEASE = [point for point in DEPLOY_POINTS if not point.done]
+IN_ROLLBACK = [point for point in ROLLBACK_POINTS if not point.done]
+HOOKS = 60.0
+
+
+@pytest.mark.parametrize("point", IN_RELEASE, ids=str)
+def test_a_cancelled_release_is_finished_or_undone(point: Point, stage: Stage) -> None:
+    runs, before = stage.settle()
+    wanted = other(runs) if point.passed(Step.KEEP_RECORD) else runs
+    told = "the new release is good" if wanted != runs else "the release before it serves"
+    stage.says("release cancelled from the API", point, told)
+    flow = "release" if point.passed(Step.KEEP_RECORD) else "deploy"
+    stack = str(stage.trio.source(other(runs))) if flow == "release" else stage.trio.stack
+    with _held(stage, flow, {"tag": other(runs), "stack": stack}, point) as run:
+        run.cancel()
+        assert run.final() == "CANCELLED"
+        if point.passed(Step.SWITCH):
+            when(lambda: newest(stage.trio)["outcome"] == "good", HOOKS)
+    stage.ended_well(before, wanted, HOOKS)
+
+
+@pytest.mark.parametrize("point", IN_ROLLBACK, ids=str)
+def test_a_cancelled_rollback_is_finished(point: Point, stage: Stage) -> None:
+    runs, before = stage.settle(way_back=True)
+    wanted = other(runs) if point.passed(Step.SWITCH) else runs
+    stage.says("rollback cancelled from the API", point, "it is finished" if wanted != runs else "no change")
+    with _held(stage, "rollback", {"stack": stage.trio.stack}, point) as run:
+        run.cancel()
+        assert run.final() == "CANCELLED"
+        if point.passed(Step.SWITCH):
+            when(lambda: newest(stage.trio)["outcome"] == "good", HOOKS)
+    stage.ended_well(before, wanted, HOOKS)
+
+
+@contextmanager
+def _held(stage: Stage, flow: str, parameters: dict[str, str], point: Point) -> Iterator[WorkerRun]:
+    """A run of the lab's worker that has reached the point."""
+    place = stage.new_place()
+    with copied_deployment(flow) as deployment:
+        parameters = {**parameters, "droplet": stage.trio.block}
+        run = deployment.run(parameters, stage.trio.environment, Fault(str(place), **point.fault))
+        run.held()
+        yield run

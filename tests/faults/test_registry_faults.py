@@ -1,0 +1,79 @@
+"""The registry is down, slow, answers badly, or sends half a layer, while a droplet pulls."""
+
+from typing import Any
+
+import pytest
+from stage import SLOWLY, Stage, other
+
+from flows.core.steps import Step
+
+pytestmark = pytest.mark.faults
+MANIFESTS, BLOBS = "/manifests/", "/blobs/"
+# What is wrong (the fields of a Misbehaviour), and the error that is told.
+PASSING: dict[str, dict[str, Any]] = {
+    "slow": {"of": BLOBS, "rate": SLOWLY},
+    "answers 500 once": {"of": MANIFESTS, "status": 500, "times": 1},
+    "answers 429 once": {"of": MANIFESTS, "status": 429, "retry_after": 1, "times": 1},
+    "sends half a layer once": {"of": BLOBS, "keep": 100_000, "times": 2},
+    "sends a truncated layer once": {"of": BLOBS, "keep": 100_000, "times": 2, "honest": False},
+}
+LASTING: dict[str, tuple[dict[str, Any], str]] = {
+    "answers 401": ({"of": MANIFESTS, "status": 401}, "PullFailed"),
+    "answers 429": ({"of": MANIFESTS, "status": 429, "retry_after": 1}, "PullFailed"),
+    "answers 500": ({"of": BLOBS, "status": 500}, "PullFailed"),
+    "sends truncated layers": ({"of": BLOBS, "keep": 100_000, "honest": False}, "PullFailed"),
+}
+
+
+@pytest.mark.parametrize("what", PASSING)
+def test_what_passes_by_is_survived(what: str, stage: Stage) -> None:
+    runs, before = stage.settle()
+    stage.says(f"the registry {what}", "during the pull", "the new release is good")
+    said = _deploy(stage, runs, PASSING[what])
+    assert said.code == 0, said.all
+    assert stage.registry.met, "nobody met the fault"
+    stage.done(stage.trio.words("validate"))
+    stage.ended_well(before, other(runs))
+
+
+@pytest.mark.parametrize("what", LASTING)
+def test_what_lasts_fails_before_anything_has_changed(what: str, stage: Stage) -> None:
+    runs, before = stage.settle()
+    how, error = LASTING[what]
+    stage.says(f"the registry {what}", "during the pull", "fails, nothing has changed")
+    said = _deploy(stage, runs, how)
+    assert said.code in (1, 2), said.all
+    assert said.errors[0].startswith(f"{error}: "), said.err
+    stage.registry.well()
+    stage.ended_well(before, runs)
+
+
+@pytest.mark.parametrize("step", [Step.PREFLIGHT, Step.PULL], ids=lambda step: step.value)
+def test_a_registry_that_is_down_fails_before_anything_has_changed(step: Step, stage: Stage) -> None:
+    runs, before = stage.settle()
+    stage.says("the registry is down", f"before {step.value}", "fails, nothing has changed")
+    stage.forget_images()
+    victim = stage.victim(stage.trio.deploy(other(runs)), when="before", step=step.value)
+    victim.held()
+    stage.registry.down()
+    victim.go()
+    said = victim.wait()
+    assert said.code in (1, 2), said.all
+    stage.registry.well()
+    stage.ended_well(before, runs)
+
+
+def test_a_rollback_does_not_need_the_registry(stage: Stage) -> None:
+    runs, before = stage.settle(way_back=True)
+    stage.says("the registry is down", "rollback", "the release gone back to serves")
+    stage.registry.down()
+    stage.done(stage.trio.words("rollback"))
+    stage.ended_well(before, other(runs))
+
+
+def _deploy(stage: Stage, runs: str, how: dict[str, Any]) -> Any:
+    """Deploy what is not on the droplet, while the registry misbehaves for its images (not for the release)."""
+    stage.forget_images()
+    more = {name: value for name, value in how.items() if name != "of"}
+    stage.registry.misbehave(f"/{stage.trio.stack}{how['of']}", **more)
+    return stage.say(stage.trio.deploy(other(runs)))
