@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 
 from blocks import tls
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+from blocks.excerpts import excerpt
 
 
 class Langfuse(Block):
@@ -84,11 +85,11 @@ class Langfuse(Block):
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise LoginRefused(f"Langfuse at {self.url} refuses key {self.public_key} ({answer.status_code})")
         if not answer.is_success:
-            raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: {answer.status_code} {answer.text[:200]}")
+            raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: {answer.status_code} {excerpt(answer)}")
         if not answer.content:
             return {}
         try:
             found = answer.json()
         except ValueError:
-            raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: no JSON: {answer.text[:200]}") from None
+            raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: no JSON: {excerpt(answer)}") from None
         return found if isinstance(found, dict) else {"data": found}

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 
 from blocks import tls
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+from blocks.excerpts import excerpt
 
 
 class Prometheus(Block):
@@ -49,7 +50,7 @@ class Prometheus(Block):
             result = answer.json()["data"]["result"]
             return [(dict(entry["metric"]), float(entry["value"][1])) for entry in result]
         except (ValueError, KeyError, TypeError, IndexError):
-            raise ProviderFailed(f"Prometheus at {self.url}: {answer.status_code}: {answer.text[:200]}") from None
+            raise ProviderFailed(f"Prometheus at {self.url}: {answer.status_code}: {excerpt(answer)}") from None
 
     def reach(self) -> str:
         """Return in words that it answers queries."""

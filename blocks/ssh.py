@@ -21,6 +21,7 @@ from blocks.keys import Address, RefuseUnknown, changed, parse_host_key, read_pr
 KEEPALIVE = 15
 _CHUNK = 65536
 _GRACE = 10.0
+_WORDS = 2000
 TIMED_OUT = 124
 _KILLED = 137
 
@@ -128,7 +129,7 @@ class Session:
         if answer.code in (TIMED_OUT, _KILLED) or answer.code < 0:
             raise RemoteTimeout(f"{self.address}: `{name}` did not end within {timeout:.0f} s, and was ended")
         if check and answer.code != 0:
-            words = (answer.err.strip() or answer.out.strip())[-2000:]
+            words = _ending(answer.err.strip() or answer.out.strip())
             raise RemoteFailed(f"{self.address}: `{name}` ended with exit {answer.code}: {words}", answer.code, words)
         return answer
 
@@ -229,6 +230,11 @@ class _Lines:
             self._on_line(self._rest.decode(errors="replace"))
             self._rest = b""
         return self._all.getvalue().decode(errors="replace")
+
+
+def _ending(text: str) -> str:
+    """The last words of a long text, without the half line that they would begin with: half a secret cannot be masked."""
+    return text if len(text) <= _WORDS else text[-_WORDS:].partition("\n")[2] or text[-_WORDS:]
 
 
 def _told(error: BaseException, address: Address) -> Exception | None:

@@ -59,7 +59,7 @@ def capture(flow: Any, flow_run: Any, state: Any) -> None:
     target, home, settings = _place(flow_run)
     try:
         with connected(target) as session:
-            keep_bundle(session, home, settings)
+            keep_bundle(session, home, settings, getattr(_error(state), "services", ()))
     except OutsideError as error:
         get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
 
@@ -76,7 +76,11 @@ def mend(flow: Any, flow_run: Any, state: Any) -> None:
 
 
 def _refused(state: Any) -> bool:
-    return getattr(state.result(raise_on_failure=False), "exit_code", 1) == REFUSED
+    return getattr(_error(state), "exit_code", 1) == REFUSED
+
+
+def _error(state: Any) -> Any:
+    return state.result(raise_on_failure=False)
 
 
 def _place(flow_run: Any) -> tuple[Any, Home, Settings]:

@@ -19,13 +19,13 @@ from flows.core.preflight import missing_images
 from flows.core.record import Record, rollback_target
 from flows.hooks import mend, tidy
 from flows.names import run_name
-from flows.offline import offline_too
 from flows.settings import Settings
 from flows.tasks.connection import connected
 from flows.tasks.deploy import make_current, prove_digests, pull_images, remove_strangers, start_services
 from flows.tasks.deployment import Deployment, under_way
 from flows.tasks.history import find_kept, keep_record, read_history
 from flows.tasks.lock import Held, locked
+from flows.tasks.offline import offline_too
 from flows.tasks.report import table
 from flows.tasks.runs import mark_crashed, now, this_run
 from flows.tasks.saved import load_droplet, load_environment, load_registry

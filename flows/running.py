@@ -12,6 +12,12 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 
+
+class _Server:
+    gone = False
+
+
+_server = _Server()
 LOCAL_API = "http://127.0.0.1:4200/api"
 INTERRUPTED = 130
 BUG = 70
@@ -32,9 +38,10 @@ def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any
     from flows.terminal import Progress, show_error
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    progress = Progress(wide_console(quiet=quiet), verbose)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _prefect_settings(), Progress(wide_console(quiet=quiet), verbose).shown():
+        with _prefect_settings(), progress.shown():
             return work()
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
@@ -45,14 +52,18 @@ def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any
     except (typer.Exit, typer.BadParameter):
         raise
     except Exception as error:
-        raise typer.Exit(_unexpected(errors, error, verbose)) from None
+        raise typer.Exit(_unexpected(errors, error, verbose, progress.begun)) from None
 
 
 def leave(code: int) -> NoReturn:
     """End the process as the interpreter does (threads joined, so Prefect's logs and events are sent; exit handlers
-    run; streams flushed), but without taking every object apart, which takes half a second once Prefect is imported."""
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
+    run; streams flushed), but without taking every object apart, which takes half a second once Prefect is imported.
+
+    Where the server went away, Prefect would wait two minutes for it to take the last of the log.
+    """
+    if not _server.gone:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -64,7 +75,7 @@ def wide_console(*, quiet: bool = False) -> Console:
     return console if console.is_terminal else Console(quiet=quiet, highlight=False, width=WIDE)
 
 
-def _unexpected(errors: Console, error: Exception, verbose: bool) -> int:
+def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -> int:
     """Say what a setting or an unreachable server is about; anything else is a bug of ours, and named so."""
     import tomllib
 
@@ -84,6 +95,13 @@ def _unexpected(errors: Console, error: Exception, verbose: bool) -> int:
         return 2
     text = str(error)
     if isinstance(error, httpx.HTTPError) or "Failed to reach API" in text or "Can't connect to Server API" in text:
+        _server.gone = True
+        if begun:
+            show_error(errors, ConnectionError(
+                f"the Prefect server at {api_url()} went away during the run, which went on without it. What became of "
+                "it: slipway history. If it was left half way: slipway reconcile"
+            ))  # fmt: skip
+            return 1
         show_error(errors, ConnectionError(
             f"the Prefect server at {api_url()} does not answer. Start it (`prefect server start`; for the lab "
             "`make lab`), or set PREFECT_API_URL"
@@ -104,11 +122,18 @@ def api_url() -> str:
 
 
 def _prefect_settings() -> Any:
-    """No ephemeral server, which takes half a minute; and no heartbeat thread, for which every sync flow waits up to
-    a second at its end (a run in a terminal has somebody who sees that it ended)."""
-    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    """No ephemeral server, which takes half a minute; fewer tries for a server that went away, because somebody waits;
+    and no heartbeat thread, for which every sync flow waits up to a second at its end (a run in a terminal has
+    somebody who sees that it ended)."""
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_CLIENT_MAX_RETRIES,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
 
-    return temporary_settings({PREFECT_API_URL: api_url(), PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    fewer = {PREFECT_CLIENT_MAX_RETRIES: 3, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    return temporary_settings({PREFECT_API_URL: api_url(), **fewer})
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -26,12 +26,14 @@ class Progress(logging.Handler):
         self._verbose = verbose
         self._status: Status | None = None
         self._since = time.monotonic()
+        self.begun = False
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage().strip()
         if getattr(record, "task_run_name", None) and message == "Finished in state Completed()":
             self._step(str(record.task_run_name))
         elif message.startswith("Beginning ") and getattr(record, "flow_name", None):
+            self.begun = True
             self._console.print(f"[bold]▶ {escape(str(getattr(record, 'flow_run_name', record.flow_name)))}[/bold]")
             self._since = time.monotonic()
         elif record.exc_info or message.startswith(_NOISE) or message.startswith("PID "):

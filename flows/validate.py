@@ -24,7 +24,7 @@ from flows.hooks import capture
 from flows.names import run_name
 from flows.settings import Settings
 from flows.tasks.connection import QUICK, connected
-from flows.tasks.history import keep_record, read_history
+from flows.tasks.history import keep_environment_secret, keep_record, read_history
 from flows.tasks.lock import locked
 from flows.tasks.logs import show_last_lines
 from flows.tasks.probe import Probes, probe_health, probe_mcp, probe_workflows
@@ -68,7 +68,7 @@ def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
         wrong = masked("; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if not o.passed))
-        raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}")
+        raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}", failed)
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
 
@@ -93,10 +93,12 @@ def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Pr
             f"Deploy one: slipway deploy --tag TAG --droplet {session.address.name}"
         )
     stack = Stack.from_config(load_config(said["config"]))
+    release = read_release(said["release"].encode())
     keep_secrets_of(stack)
+    keep_environment_secret(session, home.current, release)
     containers: list[Container] = read_containers(said.get("containers", ""))
     probes = Probes(stack, containers, session, settings)
-    return read_release(said["release"].encode()), probes, read_ledger(said, home.stack)
+    return release, probes, read_ledger(said, home.stack)
 
 
 def _phases(probes: Probes, settings: Settings) -> list[Outcome]:

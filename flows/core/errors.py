@@ -158,4 +158,8 @@ class DigestMismatch(SlipwayError):
 
 
 class ValidationFailed(SlipwayError):
-    """A probe of the validation failed."""
+    """A probe of the validation failed; `services` are those whose probes did."""
+
+    def __init__(self, message: str = "", services: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.services = services

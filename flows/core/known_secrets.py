@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from flows.core.bundle import FILES
 from flows.core.dotenv import parse
 from flows.core.findings import Findings
 from flows.core.layout import ENVIRONMENT, Home
 from flows.core.masking import Mask, container_values, file_values
+from flows.core.release import Release
 from flows.core.survey import Survey
 
 _SECRETS_MOUNT = "/run/secrets/"
@@ -18,10 +20,7 @@ OWN = ("REGISTRY", "IMAGE_TAG")
 
 def secret_paths(survey: Survey, home: Home | None) -> list[str]:
     """Files there that hold secrets of the stack: its environment, its env and secret files, what is mounted as one."""
-    paths = []
-    if home:
-        wanted = survey.release.environment_files if survey.release else ()
-        paths = [f"{home.current}/{ENVIRONMENT}", *(f"{home.current}/files/{entry.path}" for entry in wanted)]
+    paths = environment_paths(home.current, survey.release) if home else []
     for container in survey.containers:
         mounts = survey.inspected[container.id].get("Mounts") or ()
         paths += [m["Source"] for m in mounts if m.get("Destination", "").startswith(_SECRETS_MOUNT)]
@@ -40,12 +39,23 @@ def mask_of(survey: Survey, paths: Sequence[str], findings: Findings, known: fro
     for path, text in zip(paths, findings.secrets, strict=False):
         secrets |= file_values(path, text)
         if path.endswith(f"/current/{ENVIRONMENT}"):
-            public |= {value for name, value in parse(text).items() if name in OWN}
+            public |= own_values(text)
     for inspected in survey.inspected.values():
         config = inspected.get("Config") or {}
         words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
         secrets |= container_values(environment(inspected), words)
     return Mask(secrets, public)
+
+
+def environment_paths(at: str, release: Release | None) -> list[str]:
+    """Files of the release directory `at` that hold what its environment gave it; the variables first."""
+    wanted = release.environment_files if release else ()
+    return [f"{at}/{ENVIRONMENT}", *(f"{at}/{FILES}/{entry.path}" for entry in wanted)]
+
+
+def own_values(variables: str) -> set[str]:
+    """Values in a release's file of variables that are Slipway's, and everybody's to see."""
+    return {value for name, value in parse(variables).items() if name in OWN}
 
 
 def environment(inspected: Mapping[str, Any]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Probes: one check of one service, and how its answer is judged."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -32,11 +32,16 @@ class Outcome:
     trace_id: str = ""
 
 
-def judge_health(status: int, body: str) -> tuple[bool, str]:
-    """Any 2xx passes; what `status` says in a JSON answer is shown."""
+def judge_health(status: int, body: str, show: Callable[[str], str] = str) -> tuple[bool, str]:
+    """Any 2xx passes; what `status` says in a JSON answer is shown.
+
+    Args:
+        show: masks what must not be seen; before anything is cut short, for half a secret is known to no mask.
+    """
     said = _json(body)
-    words = f"{status} {said['status']}" if isinstance(said, Mapping) and "status" in said else str(status)
-    return 200 <= status < 300, words if 200 <= status < 300 else f"{words}: {_short(body)}"
+    named = isinstance(said, Mapping) and "status" in said
+    words = f"{status} {_short(show(str(said['status'])))}" if named else str(status)
+    return 200 <= status < 300, words if 200 <= status < 300 else f"{words}: {_short(show(body))}"
 
 
 def judge_tools(probe: McpProbe, tools: Sequence[str]) -> tuple[bool, str]:
@@ -51,18 +56,22 @@ def judge_tools(probe: McpProbe, tools: Sequence[str]) -> tuple[bool, str]:
     return True, words
 
 
-def judge_workflow(probe: WorkflowProbe, status: int, body: str) -> tuple[bool, str]:
-    """2xx JSON that holds a value under `expect`. False and 0 are values; null and empty ones are not."""
+def judge_workflow(probe: WorkflowProbe, status: int, body: str, show: Callable[[str], str] = str) -> tuple[bool, str]:
+    """2xx JSON that holds a value under `expect`. False and 0 are values; null and empty ones are not.
+
+    Args:
+        show: as `judge_health` takes it.
+    """
     call = f"{probe.method} {probe.path}"
     if not 200 <= status < 300:
-        return False, f"{call}: {status}: {_short(body)}"
+        return False, f"{call}: {status}: {_short(show(body))}"
     answer = _json(body)
     if answer is None:
-        return False, f"{call}: {status}, but no JSON: {_short(body)}"
+        return False, f"{call}: {status}, but no JSON: {_short(show(body))}"
     value = _dig(answer, probe.expect)
     if value is None or value in ("", [], {}):
         return False, f"{call}: {status}, but `{probe.expect}` is {'missing' if value is None else 'empty'}"
-    return True, f"{call}: {probe.expect} = {_short(json.dumps(value), 40)}"
+    return True, f"{call}: {probe.expect} = {_short(show(json.dumps(value)), 40)}"
 
 
 def judge_trace(count: int, waited: float) -> tuple[bool, str]:

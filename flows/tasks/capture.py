@@ -1,5 +1,6 @@
 """Gathers what there is to see when something failed, before anything is put right. It decides nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect.logging import get_logger
@@ -14,11 +15,11 @@ from flows.tasks.inspect import bundle
 from flows.tasks.lock import Held
 
 
-def capture(session: Session | Held, home: Home, settings: Settings) -> None:
-    """Keep a debug bundle of every service that is not well."""
+def capture(session: Session | Held, home: Home, settings: Settings, besides: Sequence[str] = ()) -> None:
+    """Keep a debug bundle of every service that is not well, and of those that look well and are not."""
     log = get_logger("slipway.hooks")
     try:
-        found = bundle(session, home, None, settings, settings.log_lines * 5)
+        found = bundle(session, home, None, settings, settings.log_lines * 5, besides)
     except (SlipwayError, OutsideError) as error:
         log.warning("no debug bundle could be made: %s", error)
         return

@@ -1,5 +1,6 @@
 """Reads a droplet's history, and finds what a kept release is made of."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,10 @@ from flows.core.composefile import load_config
 from flows.core.containers import Container, read_containers
 from flows.core.errors import NothingGood
 from flows.core.facts import section_script, sections, way_back_script
+from flows.core.known_secrets import environment_paths, own_values
 from flows.core.layout import Home
 from flows.core.ledger import history_sections, read_ledger, records_tar, write_records
+from flows.core.masking import file_values
 from flows.core.record import History, Record
 from flows.core.release import Release, read_release
 from flows.core.stack import Stack
@@ -19,7 +22,7 @@ from flows.core.steps import Step
 from flows.tasks.connection import QUICK
 from flows.tasks.lock import Held
 from flows.tasks.retrying import RETRIED
-from flows.tasks.secrecy import keep_secrets_of
+from flows.tasks.secrecy import keep_secret, keep_secrets_of
 
 
 def read_history(session: Session | Held, home: Home) -> History:
@@ -36,6 +39,20 @@ def read_history(session: Session | Held, home: Home) -> History:
 def keep_record(session: Held, home: Home, records: Sequence[Record]) -> None:
     """Write into the droplet's history what became of a release."""
     session.run(write_records(home), timeout=QUICK, stdin=records_tar(records))
+
+
+def keep_environment_secret(session: Session | Held, at: str, release: Release) -> None:
+    """Remember what a release on the droplet was given: its environment block may hold other values by now.
+
+    Args:
+        at: the release's directory.
+    """
+    paths = environment_paths(at, release)
+    script = section_script({str(n): f"cat {shlex.quote(path)} 2>/dev/null" for n, path in enumerate(paths)})
+    said = sections(session.run(script, timeout=QUICK).out)
+    texts = [said.get(str(n), "") for n in range(len(paths))]
+    found = (file_values(path, text) for path, text in zip(paths, texts, strict=True))
+    keep_secret(set().union(*found), own_values(texts[0]))
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,7 @@ def find_kept(session: Held, home: Home, record: Record) -> Kept:
             f"Put it there anew: slipway deploy --tag {record.tag}"
         ) from None
     keep_secrets_of(stack)
+    keep_environment_secret(session, home.release(record.name), release)
     return Kept(
         release, stack, tuple(read_containers(said.get("containers", ""))), frozenset(said.get("digests", "").split())
     )

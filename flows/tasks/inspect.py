@@ -43,18 +43,24 @@ _Said = tuple[str, int | None, str, float]
 
 
 def bundle(
-    session: Session | Held, home: Home, services: Sequence[str] | None, settings: Settings, lines: int
+    session: Session | Held,
+    home: Home,
+    services: Sequence[str] | None,
+    settings: Settings,
+    lines: int,
+    besides: Sequence[str] = (),
 ) -> Bundle:
     """Look at services of a droplet, and keep what is found. Changes nothing there.
 
     Args:
         services: without any, those that are not well; when all are, no archive is written.
         lines: last log lines of each container.
+        besides: services that are looked at besides, if they are there.
 
     Raises:
         UnknownService, NothingDeployed, BundleNotWritten, and what the session raises.
     """
-    return make_bundle(DropletSite(session, home, settings), services or (), settings, lines)
+    return make_bundle(DropletSite(session, home, settings), services or (), settings, lines, besides)
 
 
 @task(name="examine", task_run_name="look at services on {site.place}", timeout_seconds=180, **ONCE)
@@ -63,11 +69,13 @@ def examine(site: Site, services: Sequence[str], settings: Settings, lines: int)
     return make_bundle(site, services, settings, lines)
 
 
-def make_bundle(site: Site, services: Sequence[str], settings: Settings, lines: int) -> Bundle:
+def make_bundle(
+    site: Site, services: Sequence[str], settings: Settings, lines: int, besides: Sequence[str] = ()
+) -> Bundle:
     """As `bundle`, of services anywhere."""
     began = time.monotonic()
     survey = site.survey()
-    picked = chosen(survey, services)
+    picked = tuple(dict.fromkeys([*chosen(survey, services), *(name for name in besides if name in survey.services)]))
     if not picked and not survey.trouble:
         return Bundle(survey.name, survey.place, seconds=time.monotonic() - began)
     dossier = _look(site, survey, picked, max(1, min(lines, _MOST_LINES)))

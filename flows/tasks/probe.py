@@ -20,6 +20,7 @@ from flows.core.steps import Step
 from flows.settings import Settings
 from flows.tasks.mcp import McpFailed, list_tools
 from flows.tasks.retrying import ONCE
+from flows.tasks.secrecy import masked
 
 SIDE_BY_SIDE = 16
 _PAUSE = 0.1
@@ -50,7 +51,7 @@ def probe_health(probes: Probes) -> list[Outcome]:
 
     def ask(client: httpx.Client, _service: Service, url: str) -> tuple[bool, str]:
         answer = client.get(url)
-        return judge_health(answer.status_code, answer.text)
+        return judge_health(answer.status_code, answer.text, masked)
 
     services = probes.services(lambda s: s.extension.health)
     patience = probes.settings.health_patience
@@ -105,7 +106,7 @@ def _run_workflow(probes: Probes, client: httpx.Client, service: Service) -> Out
         answer = client.request(
             probe.method, url, json=probe.body, timeout=probe.timeout, headers={"traceparent": traceparent(trace_id)}
         )
-        passed, words = judge_workflow(probe, answer.status_code, answer.text)
+        passed, words = judge_workflow(probe, answer.status_code, answer.text, masked)
     except httpx.HTTPError as error:
         passed, words = False, f"{probe.method} {probe.path}: {_words(error)}"
     return Outcome(service.name, Phase.WORKFLOW, passed, words, time.monotonic() - began, trace_id)

@@ -2,23 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 
-import httpx
 from prefect.artifacts import create_table_artifact
-from prefect.logging import get_logger
 
 from flows.core.images import slug
 from flows.core.outcome import Released
 from flows.core.probes import Outcome
+from flows.tasks.offline import server_answers
 from flows.tasks.secrecy import masked
 
 
 def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None:
     """Show rows as a table artifact. Without a Prefect server there is none, and the run goes on."""
     shown = [{name: masked(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
-    try:
+    if server_answers():
         create_table_artifact(shown, key=_key(key), description=masked(description))
-    except httpx.TransportError as error:
-        get_logger("slipway.hooks").warning("the Prefect server takes no table: %s", error)
 
 
 def probe_rows(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:

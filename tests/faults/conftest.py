@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crew import PATIENCE, Crew
-from releasing import Registry
-from results import Case, Results
-from spare import STATE
-from stage import Stage, open_stage
-from trio import open_registry
-from victim import warm_up
+
+pytest.register_assert_rewrite("standing", "stage", "worker_run")
+
+from crew import PATIENCE, Crew  # noqa: E402 — what they assert is shown in full
+from releasing import Registry  # noqa: E402
+from results import Case, Results  # noqa: E402
+from spare import STATE  # noqa: E402
+from stage import Stage, open_stage  # noqa: E402
+from trio import open_registry  # noqa: E402
+from victim import warm_up  # noqa: E402
 
 COLOURS = ("blue", "green", "blue")
 CASE, RESULTS = pytest.StashKey[Case](), pytest.StashKey[Results]()
-PLAYED = pytest.StashKey["Future[None]"]()
+PLAYED = pytest.StashKey[Future[None]]()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The table of faults: every case with its fault, its step, the end state that was asserted, its result and its time."""
+"""The table of faults: every case with its fault, its step, the asserted end state, its result and its time."""
 
 import json
 from dataclasses import asdict, dataclass, field

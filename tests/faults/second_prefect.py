@@ -36,7 +36,7 @@ class SecondPrefect:
     def start(self) -> None:
         """Start it in the background."""
         log = (self._home / "server.log").open("ab")
-        more = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_LOGGING_SERVER_LEVEL": "ERROR"}
+        more = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
         self._process = subprocess.Popen(
             ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)],
             env={**os.environ, **self.environment, **more},

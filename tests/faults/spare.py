@@ -75,7 +75,8 @@ class Spare:
     def ready(self) -> None:
         """Wait until sshd and the engine answer, and the registry is where references expect it."""
         deadline = time.monotonic() + _PATIENCE
-        while subprocess.run(["docker", "exec", self.container, "healthy"], capture_output=True, check=False).returncode:
+        ask = ["docker", "exec", self.container, "healthy"]
+        while subprocess.run(ask, capture_output=True, check=False).returncode:
             assert time.monotonic() < deadline, f"not ready: {docker('logs', '--tail', '20', self.container)}"
             time.sleep(0.1)
 

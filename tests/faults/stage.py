@@ -15,8 +15,8 @@ from faulty_registry import FaultyRegistry
 from releasing import Registry, Said, saved
 from results import Case
 from reverse import Reverse
-from standing import Known, assert_nothing_lost, known, look, newest, records
 from spare import STATE, Spare, open_spare
+from standing import Known, assert_nothing_lost, known, look, newest, records
 from trio import Trio, on_spare, open_trio
 from victim import Victim
 from wire import Wire

@@ -91,7 +91,9 @@ def look(trio: Trio) -> Found:
         echo @@@; [ -z "$ids" ] || for id in $ids; do
             docker image inspect --format '{{{{json .RepoDigests}}}}' $(docker inspect --format '{{{{.Image}}}}' $id)
         done
-        echo @@@; cd {trio.droplet.home}/releases 2>/dev/null && for name in *; do echo $name; tr -d '\n' <$name/release.json; echo; done
+        echo @@@; if cd {trio.droplet.home}/releases 2>/dev/null; then
+            for name in *; do echo $name; tr -d '\n' <$name/release.json; echo; done
+        fi
         echo @@@; readlink {trio.droplet.home}/current || true""").split("@@@\n")
     containers = json.loads(parts[0])
     services = [entry["Config"]["Labels"]["com.docker.compose.service"] for entry in containers]

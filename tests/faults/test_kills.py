@@ -9,9 +9,14 @@ from stage import Stage, other
 from flows.core.steps import DEPLOY, ROLLBACK, Step
 
 pytestmark = pytest.mark.faults
+STARTING = {"when": "during", "step": Step.START.value, "command": " up "}
 KILLED, ENDED = -signal.SIGKILL, 130
 # A deploy ends with its first record; what comes after that takes a whole release.
 IN_DEPLOY = [point for point in DEPLOY_POINTS if not point.passed(Step.KEEP_RECORD)]
+
+
+# Seconds after `docker compose up` has begun: old containers stop, new ones are made, renamed, started.
+IN_THE_MIDDLE = (0.1, 0.4, 0.7, 1.0)
 
 
 def test_the_steps_of_a_release_are_those_on_the_list(stage: Stage) -> None:
@@ -68,6 +73,38 @@ def test_a_terminated_release_is_finished_or_undone_by_its_own_hook(point: Point
     assert said.code == ENDED, said.all
     stage.ended_well(before, wanted)
     assert stage.state(victim) == "CRASHED"
+
+
+@pytest.mark.parametrize("delay", IN_THE_MIDDLE)
+def test_a_run_killed_in_the_middle_of_the_start_is_undone_by_reconcile(delay: float, stage: Stage) -> None:
+    runs, before = stage.settle()
+    stage.says("release killed (SIGKILL), then reconcile", f"{delay} s into the start", _told(runs, runs))
+    victim = stage.victim(stage.trio.deploy(other(runs)), act="SIGKILL", delay=delay, **STARTING)
+    said = victim.wait()
+    assert said.code == KILLED, said.all
+    stage.done(stage.trio.words("reconcile"))
+    stage.ended_well(before, runs)
+
+
+@pytest.mark.parametrize("delay", IN_THE_MIDDLE)
+def test_a_run_killed_in_the_middle_of_the_start_is_finished_by_the_next_one(delay: float, stage: Stage) -> None:
+    runs, before = stage.settle()
+    stage.says("release killed (SIGKILL), then again", f"{delay} s into the start", "the new release is good")
+    victim = stage.victim(stage.trio.deploy(other(runs)), act="SIGKILL", delay=delay, **STARTING)
+    said = victim.wait()
+    assert said.code == KILLED, said.all
+    stage.done(stage.trio.release(other(runs)))
+    stage.ended_well(before, other(runs))
+
+
+@pytest.mark.parametrize("delay", IN_THE_MIDDLE)
+def test_a_run_terminated_in_the_middle_of_the_start_is_undone_by_its_own_hook(delay: float, stage: Stage) -> None:
+    runs, before = stage.settle()
+    stage.says("release ended (SIGTERM)", f"{delay} s into the start", _told(runs, runs))
+    victim = stage.victim(stage.trio.deploy(other(runs)), act="SIGTERM", delay=delay, **STARTING)
+    said = victim.wait()
+    assert said.code == ENDED, said.all
+    stage.ended_well(before, runs)
 
 
 @pytest.mark.parametrize("point", ROLLBACK_POINTS, ids=str)

@@ -74,7 +74,8 @@ def test_a_dead_prefect_server_leaves_no_droplet_half_way(step: Step, stage: Sta
     stage.says("the Prefect server dies", f"before {step.value}", "the run ends, and one good release serves")
     with TemporaryDirectory(prefix="slipway-") as home, started(Path(home)) as prefect:
         _tell(prefect, stage)
-        victim = stage.victim(stage.trio.deploy(other(runs)), prefect.environment, when="before", step=step.value)
+        mortal = {**prefect.environment, "PREFECT_CLIENT_MAX_RETRIES": "2"}  # Prefect's own patience is minutes
+        victim = stage.victim(stage.trio.deploy(other(runs)), mortal, when="before", step=step.value)
         victim.held()
         prefect.die()
         victim.go()

@@ -44,7 +44,7 @@ class Victim:
 
     def held(self, within: float = PATIENCE) -> None:
         """Wait until it has reached its point."""
-        self._await(lambda: (self._place / "held").exists(), within, "reach its point")
+        self._await((self._place / "held").exists, within, "reach its point")
 
     def go(self) -> None:
         """Let it go on."""
@@ -115,12 +115,13 @@ def _be(words: list[str], environment: dict[str, str], fault: Fault) -> None:
         file = os.open(Path(fault.directory) / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(file, descriptor)
     sys.stdout, sys.stderr = (os.fdopen(n, "w", buffering=1, closefd=False) for n in (1, 2))
-    faulthandler.register(signal.SIGUSR1, sys.stderr, all_threads=True)
+    faulthandler.register(signal.SIGUSR1, sys.stderr, all_threads=False)
     os.environ.update(environment)
     sys.argv = ["slipway", *words]
 
-    from flows.cli import main  # noqa: PLC0415 — it is here already, by the fork
     from prefect.context import refresh_global_settings_context  # noqa: PLC0415
+
+    from flows.cli import main  # noqa: PLC0415 — it is here already, by the fork
 
     refresh_global_settings_context()
     install(fault)

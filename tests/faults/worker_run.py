@@ -17,7 +17,7 @@ _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 class Deployment:
-    """A copy of one of Slipway's deployments, without its limit, so that several may run for stacks that do not meet."""
+    """A copy of one of Slipway's deployments, without its limit: several may run for stacks that do not meet."""
 
     def __init__(self, api: httpx.Client, flow: str) -> None:
         self._api = api
@@ -48,8 +48,8 @@ class WorkerRun:
         """Wait until it has reached its point."""
         deadline = time.monotonic() + _PATIENCE
         while not (self._place / "held").exists():
-            late = time.monotonic() > deadline
-            assert not late and self.state()["type"] not in _FINAL, f"not at its point: {self.state()}\n{self.logs()}"
+            gone_by = time.monotonic() > deadline or self.state()["type"] in _FINAL
+            assert not gone_by, f"not at its point: {self.state()}\n{self.logs()}"
             time.sleep(0.1)
 
     def cancel(self) -> None:

@@ -1,7 +1,8 @@
-"""Secrets that nobody may see: what is looked for of each, and where Prefect and the registry keep what they were told."""
+"""Secrets that nobody may see: what is looked for, and all that Prefect and the registry were told."""
 
 import base64
 import gzip
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -82,8 +83,6 @@ def _pages(
     client: httpx.Client, what: str, asked: dict[str, Any], began: datetime | None = None
 ) -> Iterator[tuple[str, str]]:
     """The entries of one kind; of those sorted by their age, those since then."""
-    import json  # noqa: PLC0415
-
     offset = 0
     while True:
         page = (

@@ -1,0 +1,14 @@
+"""What an outside system answered, in short, for an error's text."""
+
+import httpx
+
+_LENGTH = 200
+
+
+def excerpt(answer: httpx.Response) -> str:
+    """The beginning of an answer, without the login that it was an answer to.
+
+    Some servers repeat what they were sent; half a login, where the text is cut, would be known to no mask.
+    """
+    login = answer.request.headers.get("authorization", "").partition(" ")[2]
+    return (answer.text.replace(login, "••••") if login else answer.text)[:_LENGTH]
