@@ -71,7 +71,10 @@ def mend(flow: Any, flow_run: Any, state: Any) -> None:
     from flows.reconcile import reconcile  # noqa: PLC0415 — it has hooks itself
 
     target, home, settings = _place(flow_run)
-    capture(flow, flow_run, state)
+    try:
+        capture(flow, flow_run, state)
+    except Exception as error:  # whatever it is: looking must never stand in the way of mending
+        get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
     reconcile(home.stack, target.name, settings.lock_patience)
 
 
@@ -80,7 +83,8 @@ def _refused(state: Any) -> bool:
 
 
 def _error(state: Any) -> Any:
-    return state.result(raise_on_failure=False)
+    """What the run failed by; a cancelled or crashed run has no result to ask for."""
+    return state.result(raise_on_failure=False) if state.is_failed() else None
 
 
 def _place(flow_run: Any) -> tuple[Any, Home, Settings]:

@@ -80,12 +80,13 @@ class Stage:
         runs, judged = self.runs(), {r["tag"]: r["outcome"] for r in records(self.trio) if r["outcome"] != "failed"}
         if runs is None or newest(self.trio)["outcome"] != "good":
             for runs in (SECOND, FIRST):
-                self._make_good(runs)
+                self.make_good(runs)
         elif runs not in (FIRST, SECOND) or (way_back and judged.get(other(runs)) != "good"):
-            self._make_good(runs := other(runs))
+            self.make_good(runs := other(runs))
         return runs, known(self.trio)
 
-    def _make_good(self, tag: str) -> None:
+    def make_good(self, tag: str) -> None:
+        """Deploy and validate a release."""
         self.done(self.trio.deploy(tag))
         self.done(self.trio.words("validate"))
 
@@ -115,7 +116,8 @@ class Stage:
         self.trio.droplet.sh(
             "used=$(docker ps -aq | xargs -r docker inspect --format '{{.Image}}')\n"
             f"for id in $(docker images -q --no-trunc '*/*/{self.trio.stack}' | sort -u); do\n"
-            '  echo "$used" | grep -qF "$id" || docker rmi -f "$id" >/dev/null; done'
+            '  echo "$used" | grep -qF "$id" || docker rmi -f "$id" >/dev/null; done\n'
+            f"[ $(docker images -q --no-trunc '*/*/{self.trio.stack}' | sort -u | wc -l) = 1 ]"
         )
 
     @contextmanager

@@ -144,5 +144,6 @@ def eventually(glance: Callable[[], object], wanted: object, within: float) -> N
     """Look again and again until what is wanted is seen; fails after `within` seconds."""
     deadline = time.monotonic() + within
     while (seen := glance()) != wanted:
-        assert time.monotonic() < deadline, f"after {within:.0f} s it is {seen!r}, not {wanted!r}"
+        late = time.monotonic() > deadline
+        assert not late, f"after {within:.0f} s it is {seen!r}, not {wanted!r}"
         time.sleep(0.05)

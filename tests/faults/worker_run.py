@@ -13,6 +13,7 @@ from fault import VARIABLE, Fault
 
 INJECT = Path(__file__).parent / "inject"
 _PATIENCE = 120.0
+BUSY = 503
 _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -24,15 +25,14 @@ class Deployment:
         like = api.get(f"deployments/name/{flow}/{flow}").raise_for_status().json()
         kept = ("flow_id", "entrypoint", "path", "pull_steps", "work_pool_name", "enforce_parameter_schema")
         fields = {name: like[name] for name in kept}
-        made = api.post("deployments/", json={**fields, "name": f"faults-{flow}-{uuid4().hex[:8]}"})
-        self.id = made.raise_for_status().json()["id"]
+        self.id = _post(api, "deployments/", {**fields, "name": f"faults-{flow}-{uuid4().hex[:8]}"})["id"]
 
     def run(self, parameters: dict[str, Any], environment: dict[str, str], fault: Fault) -> "WorkerRun":
         """Have the worker run it with these parameters and this fault."""
         path = os.pathsep.join(filter(None, [str(INJECT), os.environ.get("PYTHONPATH")]))
         env = {**environment, VARIABLE: fault.text(), "PYTHONPATH": path}
-        query = {"parameters": parameters, "job_variables": {"env": env}, "state": {"type": "SCHEDULED"}}
-        made = self._api.post(f"deployments/{self.id}/create_flow_run", json=query).raise_for_status().json()
+        query = {"parameters": parameters, "job_variables": {"env": env}, "idempotency_key": uuid4().hex}
+        made = _post(self._api, f"deployments/{self.id}/create_flow_run", query)
         return WorkerRun(self._api, made["id"], Path(fault.directory))
 
 
@@ -54,8 +54,8 @@ class WorkerRun:
 
     def cancel(self) -> None:
         """Ask Prefect's API to cancel it, as the UI does."""
-        answer = self._api.post(f"flow_runs/{self.id}/set_state", json={"state": {"type": "CANCELLING"}})
-        assert answer.raise_for_status().json()["status"] == "ACCEPT", answer.text
+        answer = _post(self._api, f"flow_runs/{self.id}/set_state", {"state": {"type": "CANCELLING"}})
+        assert answer["status"] == "ACCEPT", answer
 
     def final(self, within: float = _PATIENCE) -> str:
         """Wait for its final state; its type."""
@@ -72,6 +72,14 @@ class WorkerRun:
         """What it logged."""
         query = {"logs": {"flow_run_id": {"any_": [self.id]}}, "sort": "TIMESTAMP_ASC"}
         return "\n".join(entry["message"] for entry in self._api.post("logs/filter", json=query).json())
+
+
+def _post(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]:
+    """Ask until the server is not too busy to answer: SQLite is locked now and then."""
+    deadline = time.monotonic() + _PATIENCE
+    while (answer := api.post(path, json=query)).status_code == BUSY and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return dict(answer.raise_for_status().json())
 
 
 @contextmanager
