@@ -233,7 +233,7 @@ class _Lines:
 
 
 def _ending(text: str) -> str:
-    """The last words of a long text, without the half line that they would begin with: half a secret cannot be masked."""
+    """The last words of a long text, from a whole line on: half a secret could not be masked."""
     return text if len(text) <= _WORDS else text[-_WORDS:].partition("\n")[2] or text[-_WORDS:]
 
 

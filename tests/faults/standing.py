@@ -54,9 +54,9 @@ def _leftovers(trio: Trio) -> str:
         [ ! -e {directory}/lock ] || flock -n {directory}/lock true || echo "the lock is held"
         cat {directory}/lock.holder {directory}/lock.busy 2>/dev/null
         ls -A {home}/incoming 2>/dev/null
-        ps -eo args | grep -E '^([^ ]*/)?docker(-compose)? (compose|pull|login)'
-        find {home} {directory}/lock* /root/.docker /tmp -path '*/releases/*' -prune -o \\( \
-            -name '*.new' -o -name '.new' -o -name 'slipway*' -o -name config.json \\) -print 2>/dev/null
+        ps -eo args | grep -wF -e {trio.stack} -e {trio.registry} | grep -E '^([^ ]*/)?docker (compose|pull|login)'
+        find {home} {directory}/lock* -path '*/releases/*' -prune -o -name '*.new' -print 2>/dev/null
+        grep -rlsF {trio.registry} /root/.docker /tmp
         true"""
 
 

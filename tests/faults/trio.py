@@ -27,6 +27,7 @@ class Trio:
         stack: name of the stack.
         block: name of the Droplet block that commands are given.
         droplet: the droplet as seen from inside it.
+        registry: where its images come from: host and port.
         place: where its checkout is, and what its commands write.
         environment: the settings of its commands.
         published: tags of the releases there are.
@@ -35,6 +36,7 @@ class Trio:
     stack: str
     block: str
     droplet: OnDroplet
+    registry: str
     place: Path
     environment: dict[str, str]
     published: set[str] = field(default_factory=set)
@@ -113,7 +115,7 @@ def open_trio(tmp: Path, registry: Any, stack: str, colour: str) -> Iterator[Tri
     environment = settings(
         tmp / "reports", SLIPWAY_REGISTRY=f"{stack}-registry", SLIPWAY_DROPLET=block, SLIPWAY_READINESS_DELAY="0.3"
     )
-    trio = Trio(stack, block, droplet, tmp, dict(environment))
+    trio = Trio(stack, block, droplet, registry.host, tmp, dict(environment))
     with ExitStack() as closing:
         for tidy in (
             partial(droplet.remove, f"{registry.namespace}.{stack}"),

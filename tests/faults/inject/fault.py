@@ -122,6 +122,8 @@ class _Scene:
             self._act()
 
     def _act(self) -> None:
+        if (self._place / "held").exists():
+            return  # once is enough: the process of a hook carries the same fault
         (self._place / "held").touch()
         if self._fault.act != HOLD:
             os.kill(os.getpid(), signal.Signals[self._fault.act])
