@@ -4,12 +4,11 @@ Protocol: RFC 4254, by paramiko. The host key is always compared with the pinned
 """
 
 import contextlib
-import io
 import math
 import select
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -17,15 +16,13 @@ import paramiko
 
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
 from blocks.keys import Address, RefuseUnknown, changed, parse_host_key, read_private_key
+from blocks.lines import Line, Lines, called, ending
 
 KEEPALIVE = 15
 _CHUNK = 65536
 _GRACE = 10.0
-_WORDS = 2000
 TIMED_OUT = 124
 _KILLED = 137
-
-Line = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,7 @@ class Session:
         if answer.code in (TIMED_OUT, _KILLED) or answer.code < 0:
             raise RemoteTimeout(f"{self.address}: `{name}` did not end within {timeout:.0f} s, and was ended")
         if check and answer.code != 0:
-            words = _ending(answer.err.strip() or answer.out.strip())
+            words = ending(answer.err.strip() or answer.out.strip())
             raise RemoteFailed(f"{self.address}: `{name}` ended with exit {answer.code}: {words}", answer.code, words)
         return answer
 
@@ -176,7 +173,7 @@ class Session:
         deadline = time.monotonic() + limit
         channel.settimeout(limit)
         channel.exec_command(command)
-        out, err = _Lines(on_line), _Lines(on_line)
+        out, err = Lines(on_line), Lines(on_line)
         unsent = memoryview(stdin)
         # A command may end before it has read all; then its exit code says why, and not that we could not send.
         with contextlib.suppress(OSError):
@@ -202,39 +199,6 @@ class Session:
         if code == -1:
             raise EOFError
         return Answer(code, out.end(), err.end())
-
-
-def called(command: str | Sequence[str]) -> str:
-    """What a command is called in errors."""
-    return command.strip().splitlines()[0][:60] if isinstance(command, str) else command[0]
-
-
-class _Lines:
-    """Collects a stream and hands on its whole lines."""
-
-    def __init__(self, on_line: Line | None) -> None:
-        self._all = io.BytesIO()
-        self._rest = b""
-        self._on_line = on_line
-
-    def feed(self, data: bytes) -> None:
-        self._all.write(data)
-        if self._on_line is None:
-            return
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._on_line(line.decode(errors="replace").rstrip("\r"))
-
-    def end(self) -> str:
-        if self._on_line is not None and self._rest:
-            self._on_line(self._rest.decode(errors="replace"))
-            self._rest = b""
-        return self._all.getvalue().decode(errors="replace")
-
-
-def _ending(text: str) -> str:
-    """The last words of a long text, from a whole line on: half a secret could not be masked."""
-    return text if len(text) <= _WORDS else text[-_WORDS:].partition("\n")[2] or text[-_WORDS:]
 
 
 def _told(error: BaseException, address: Address) -> Exception | None:

@@ -33,7 +33,7 @@ from flows.tasks.lock import locked
 from flows.tasks.publish import fetch_release
 from flows.tasks.report import table
 from flows.tasks.runs import mark_crashed, now, this_run
-from flows.tasks.saved import layout, load_droplet, load_environment, load_registry, variables
+from flows.tasks.saved import layout, load_droplet, load_environment, load_registry, remembered, variables
 from flows.tasks.source import stack_name
 from flows.tasks.wait import wait_until_ready
 
@@ -67,23 +67,24 @@ def deploy(
     began = time.monotonic()
     settings = Settings()
     name = stack_name(stack or settings.stack)
-    target = load_droplet(droplet or settings.droplet)
-    registry = load_registry(settings)
-    environment = load_environment(settings, name)
-    values = variables(environment, env_file)
+    with remembered():
+        target = load_droplet(droplet or settings.droplet)
+        registry = load_registry(settings)
+        environment = load_environment(settings, name)
+        values = variables(environment, env_file)
 
-    release, files = fetch_release(name, tag, registry)
-    secrets = secret_contents(release, environment.contents())
-    values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
-    cargo, home = Cargo(files, values, secrets), Home(target.directory, release.stack)
-    with connected(target) as session, locked(session, target.directory, f"deploy of {name} {tag}", wait) as lock:
-        deployment = Deployment(lock, home, release, cargo.name(tag), settings)
-        token = under_way.set(deployment)
-        try:
-            with going_back(target, home, settings) as way:
-                return _carry_out(deployment, cargo, way, registry, strategy or settings.strategy, began)
-        finally:
-            under_way.reset(token)
+        release, files = fetch_release(name, tag, registry)
+        secrets = secret_contents(release, environment.contents())
+        values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
+        cargo, home = Cargo(files, values, secrets), Home(target.directory, release.stack)
+        with connected(target) as session, locked(session, target.directory, f"deploy of {name} {tag}", wait) as lock:
+            deployment = Deployment(lock, home, release, cargo.name(tag), settings)
+            token = under_way.set(deployment)
+            try:
+                with going_back(target, home, settings) as way:
+                    return _carry_out(deployment, cargo, way, registry, strategy or settings.strategy, began)
+            finally:
+                under_way.reset(token)
 
 
 def _carry_out(

@@ -58,11 +58,13 @@ def _mend(lock: Held, home: Home, target: Droplet, settings: Settings) -> Reconc
                 target.name, f"release {plan.record.tag if plan.record else ''} passed, and is good", plan.why
             )
         except ValidationFailed as error:
-            back = restore(lock, home, rollback_target(history, None), str(error), target, settings)
+            if not history.good():
+                raise
+            back = restore(lock, home, history, rollback_target(history, None), str(error), target, settings)
             return Reconciled(target.name, f"rolled back to release {back.release.tag}", f"{plan.why}: {error}")
     if plan.record is None or plan.mending is Mending.NOTHING:
         return Reconciled(target.name, "nothing to do", plan.why)
-    back = restore(lock, home, plan.record, plan.why, target, settings)
+    back = restore(lock, home, history, plan.record, plan.why, target, settings)
     return Reconciled(target.name, f"release {back.release.tag} runs, by digest, validated", plan.why)
 
 

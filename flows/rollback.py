@@ -16,7 +16,7 @@ from flows.core.errors import LockLost, RollbackFailed, SlipwayError, Validation
 from flows.core.layout import Home
 from flows.core.outcome import RolledBack, service_states
 from flows.core.preflight import missing_images
-from flows.core.record import Record, rollback_target
+from flows.core.record import History, Record, rollback_target
 from flows.hooks import mend, tidy
 from flows.names import run_name
 from flows.settings import Settings
@@ -89,16 +89,19 @@ def _roll_back(
         connected(target, patience) as session,
         locked(session, target.directory, f"rollback of {home.stack}", wait) as lock,
     ):
-        return restore(lock, home, rollback_target(read_history(lock, home), to), cause, target, settings)
+        history = read_history(lock, home)
+        return restore(lock, home, history, rollback_target(history, to), cause, target, settings)
 
 
-def restore(lock: Held, home: Home, record: Record, cause: str, target: Droplet, settings: Settings) -> RolledBack:
+def restore(
+    lock: Held, home: Home, history: History, record: Record, cause: str, target: Droplet, settings: Settings
+) -> RolledBack:
     """Put the release of a record in force, whatever runs now.
 
     Raises:
         RollbackFailed: it runs, and is not well either.
     """
-    began, history = time.monotonic(), read_history(lock, home)
+    began = time.monotonic()
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
     kept = find_kept(lock, home, record)

@@ -17,7 +17,8 @@ from prefect.logging import get_logger
 
 from blocks.errors import RemoteFailed
 from blocks.keys import Address
-from blocks.ssh import Answer, Line, Session, called
+from blocks.lines import Line, called
+from blocks.ssh import Answer, Session
 from flows.core.errors import DropletBusy, DropletNotReady, LockLost
 from flows.core.lock import BEAT, BUSY, BYE, CANNOT_WRITE, HELD, LEASE, LOST, Holder, guarded, hold, read_holder
 

@@ -92,8 +92,9 @@ def _load(kind: type[Kind], name: str, remedy: str) -> Kind:
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """Load each block once for as long as the context is open."""
-    token = _remembered.set({})
+    """Load each block once for as long as the outermost such context is open."""
+    known = _remembered.get()
+    token = _remembered.set({} if known is None else known)
     try:
         yield
     finally:

@@ -11,7 +11,8 @@ from ssh_server import HOST_KEY, OTHER_KEY, USER_KEY, Server, key_text, public
 
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
 from blocks.keys import Address, fingerprint
-from blocks.ssh import Session, _Lines
+from blocks.lines import Lines
+from blocks.ssh import Session
 
 pytestmark = pytest.mark.unit
 
@@ -166,7 +167,7 @@ def test_a_droplet_that_is_not_there_is_unreachable():
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")), st.lists(st.integers(1, 5)))
 def test_lines_are_the_same_however_the_stream_is_cut(text, cuts):
     said = []
-    lines = _Lines(said.append)
+    lines = Lines(said.append)
     rest = text.encode()
     for cut in cuts:
         lines.feed(rest[:cut])

@@ -1,0 +1,40 @@
+"""What a remote command is called, and what it says, line by line."""
+
+import io
+from collections.abc import Callable, Sequence
+
+Line = Callable[[str], None]
+_WORDS = 2000
+
+
+def called(command: str | Sequence[str]) -> str:
+    """What a command is called in errors."""
+    return command.strip().splitlines()[0][:60] if isinstance(command, str) else command[0]
+
+
+class Lines:
+    """Collects a stream and hands on its whole lines."""
+
+    def __init__(self, on_line: Line | None) -> None:
+        self._all = io.BytesIO()
+        self._rest = b""
+        self._on_line = on_line
+
+    def feed(self, data: bytes) -> None:
+        self._all.write(data)
+        if self._on_line is None:
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._on_line(line.decode(errors="replace").rstrip("\r"))
+
+    def end(self) -> str:
+        if self._on_line is not None and self._rest:
+            self._on_line(self._rest.decode(errors="replace"))
+            self._rest = b""
+        return self._all.getvalue().decode(errors="replace")
+
+
+def ending(text: str) -> str:
+    """The last words of a long text, from a whole line on: half a secret could not be masked."""
+    return text if len(text) <= _WORDS else text[-_WORDS:].partition("\n")[2] or text[-_WORDS:]
