@@ -100,6 +100,7 @@ def _carry_out(
         way.needed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
     to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
+    way.staged = deployment.name
     stack = put_files(deployment, cargo)
     record, left = opened(
         facts.history, deployment.release, deployment.name,

@@ -48,7 +48,10 @@ def tidy(flow: Any, flow_run: Any, state: Any) -> None:
         return  # the run that started it does this; and after a refusal there is nothing to tidy
     target, home, settings = _place(flow_run)
     try:
-        with connected(target) as session, locked(session, target.directory, "pruning after a failure") as lock:
+        with (
+            connected(target) as session,
+            locked(session, target.directory, "pruning after a failure", settings.lock_patience) as lock,
+        ):
             prune_willingly(lock, home, settings)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("nothing was pruned: %s", error)

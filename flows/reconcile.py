@@ -21,6 +21,7 @@ from flows.tasks.connection import QUICK, connected
 from flows.tasks.history import read_history
 from flows.tasks.lock import Held, locked
 from flows.tasks.prune import prune_willingly
+from flows.tasks.runs import mark_crashed
 from flows.tasks.saved import load_droplet
 from flows.tasks.source import stack_name
 from flows.validate import validate
@@ -51,6 +52,8 @@ def _mend(lock: Held, home: Home, target: Droplet, settings: Settings) -> Reconc
     history = read_history(lock, home)
     plan = mend(history, _wrong(lock, home) if history.records else [])
     get_run_logger().info("%s: %s", target.name, plan.why)
+    if history.unfinished:
+        mark_crashed(history.unfinished, "its process ended before the release was judged; reconcile put that right")
     if plan.mending is Mending.VALIDATE:
         try:
             validate(home.stack, target.name)

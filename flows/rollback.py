@@ -17,10 +17,11 @@ from flows.core.layout import Home
 from flows.core.outcome import RolledBack, service_states
 from flows.core.preflight import missing_images
 from flows.core.record import History, Record, rollback_target
+from flows.core.staging import discard_script
 from flows.hooks import mend, tidy
 from flows.names import run_name
 from flows.settings import Settings
-from flows.tasks.connection import connected
+from flows.tasks.connection import QUICK, connected
 from flows.tasks.deploy import make_current, prove_digests, pull_images, remove_strangers, start_services
 from flows.tasks.deployment import Deployment, under_way
 from flows.tasks.history import find_kept, keep_record, read_history
@@ -164,9 +165,13 @@ def _failed(error: Exception, lock: Held, home: Home, tag: str) -> RollbackFaile
 
 @dataclass
 class WayBack:
-    """Whether the way back has to be taken when something fails from here on."""
+    """Whether the way back has to be taken when something fails from here on.
+
+    Before that, nothing but the files of a release on its way (`staged`: their name) has to go again.
+    """
 
     needed: bool = False
+    staged: str = ""
 
 
 @contextmanager
@@ -184,6 +189,8 @@ def going_back(target: Droplet, home: Home, settings: Settings) -> Iterator[WayB
             story = _undo(target, home, settings, masked(f"{type(error).__name__}: {error}"))
             error.args = (masked(f"{error}\n{story}"), *error.args[1:])
             error.exit_code = 1  # type: ignore[attr-defined]
+        elif way.staged:
+            _discard(target, home, way.staged, settings)
         raise
 
 
@@ -205,6 +212,18 @@ def _undo(target: Droplet, home: Home, settings: Settings, cause: str) -> str:
         f"Rolled back: release {back.release.tag} runs on {back.droplet} again, by digest, validated; "
         f"healthy after {back.healthy_after:.1f} s."
     )
+
+
+def _discard(target: Droplet, home: Home, name: str, settings: Settings) -> None:
+    """Remove what was put there of a release that does not come; the next run would do it, but it holds secrets."""
+    try:
+        with (
+            connected(target) as session,
+            locked(session, target.directory, "discarding files", settings.lock_patience) as lock,
+        ):
+            lock.run(discard_script(home, name), timeout=QUICK)
+    except (SlipwayError, OutsideError) as error:
+        get_logger("slipway.hooks").warning("the files of %s were not removed yet: %s", name, error)
 
 
 def _something_good(target: Droplet, home: Home, settings: Settings, cause: str) -> bool:

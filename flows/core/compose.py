@@ -1,6 +1,7 @@
 """The `docker` and `docker compose` commands Slipway runs, as argv. Nothing here runs anything."""
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -64,6 +65,16 @@ def without_controls(text: str) -> str:
 def project_containers(project: str) -> list[str]:
     """Ids of all containers of the project, stopped ones too."""
     return ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}"]
+
+
+def remove_half_made(project: str) -> str:
+    """A script that removes what a `docker compose up` that was cut left half made.
+
+    Compose gives a container that is to take another's place the other's id before its name, until it has taken it.
+    The next `up` would fail over that name. Volumes stay.
+    """
+    listed = [*project_containers(project), "--filter", "name=^/[0-9a-f]{12}_"]
+    return f'ids=$({shlex.join(listed)}) || exit; [ -z "$ids" ] || docker rm --force $ids >/dev/null'
 
 
 def stop(ids: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Puts a release on a droplet: the steps of a deploy, each a task, all over one SSH connection."""
 
 import re
+import shlex
 from collections.abc import Collection, Sequence
 
 from prefect import task
@@ -10,7 +11,7 @@ from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
 from flows.core import staging
 from flows.core.bundle import SEED
-from flows.core.compose import complaint, remove, stop
+from flows.core.compose import complaint, remove, remove_half_made, stop
 from flows.core.composefile import load_config
 from flows.core.digests import mismatches
 from flows.core.errors import (
@@ -164,13 +165,13 @@ def start_services(deployment: Deployment) -> None:
     Raises:
         DeployFailed: with Compose's own words.
     """
-    _change(deployment, deployment.compose.up())
+    _change(deployment, deployment.compose.up(), remove_half_made(deployment.release.stack))
 
 
-def _change(deployment: Deployment, argv: list[str]) -> None:
+def _change(deployment: Deployment, argv: list[str], first: str = "true") -> None:
     d = deployment
     try:
-        d.session.run(argv, timeout=d.settings.start_timeout, on_line=_log_line())
+        d.session.run(f"{first}\nexec {shlex.join(argv)}", timeout=d.settings.start_timeout, on_line=_log_line())
     except RemoteFailed as error:
         words = [line for line in error.output.splitlines() if line.strip()]
         raise DeployFailed(

@@ -66,7 +66,10 @@ def plan_prune(session: Session | Held, home: Home, keep: int) -> Removal:
     table(f"prune-{droplet}", removal.rows(), f"What {home.stack} no longer needs on {droplet}: {removal}")
     for warning in removal.warnings:
         log.warning("%s: %s", droplet, warning)
-    log.info("%s no longer needs %s on %s", home.stack, removal, droplet)
+    if removal.goes:
+        log.info("%s no longer needs %s on %s", home.stack, removal, droplet)
+    else:
+        log.info("%s needs all that it has on %s", home.stack, droplet)
     return removal
 
 

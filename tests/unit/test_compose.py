@@ -54,3 +54,10 @@ def test_a_word_with_spaces_stays_one_word():
 @pytest.mark.parametrize("forbidden", ["--volumes", "-v", "system", "--all-tags", "--rmi"])
 def test_no_command_can_remove_a_volume_or_what_is_not_ours(forbidden):
     assert not [words for argv, words in COMMANDS.values() if forbidden in argv]
+
+
+def test_what_a_cut_start_left_half_made_is_found_by_the_id_before_its_name():
+    listed = "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop --filter"
+    script = compose.remove_half_made("shop")
+    found, gone = f"ids=$({listed} 'name=^/[0-9a-f]{{12}}_')", '[ -z "$ids" ] || docker rm --force $ids >/dev/null'
+    assert script == f"{found} || exit; {gone}"
