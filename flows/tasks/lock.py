@@ -24,6 +24,7 @@ from flows.core.lock import BEAT, BUSY, BYE, CANNOT_WRITE, HELD, LEASE, LOST, Ho
 
 _held: ContextVar[dict[tuple[str, str], "Held"] | None] = ContextVar("held_locks", default=None)
 _PATIENCE = 30.0
+_QUICK = 5.0
 
 
 class Held:
@@ -159,12 +160,15 @@ def _take(session: Session | Held, directory: str, purpose: str, wait: float) ->
                     get_logger("slipway.hooks").warning("waiting for %s: %s", session.address.name, other)
             elif line.strip() == HELD:
                 return Held(session, directory, token, channel)
+    channel.status_event.wait(_QUICK)
     code = channel.recv_exit_status() if channel.exit_status_ready() else -1
+    said = channel.recv_stderr(4096).decode(errors="replace").strip() if channel.recv_stderr_ready() else ""
     channel.close()
     if code in (CANNOT_WRITE, 126, 127):
+        why = said.splitlines()[-1] if said else f"exit {code}"
         raise DropletNotReady(
-            f"{session.address}: {directory} cannot be locked: it cannot be written, or bash and flock (util-linux) "
-            "are missing. Give its block a directory that its user may write to"
+            f"{session.address}: {directory} cannot be locked: {why}. Make "
+            "room there, or give its block a directory that its user may write to; bash and flock are needed too"
         )
     raise DropletBusy(
         f"{session.address} is being changed by {other}. Nothing was changed. Wait for it: --wait SECONDS"

@@ -45,8 +45,8 @@ ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 NO_ENGINES = {
     "its engine does not run": "export DOCKER_HOST=unix:///run/nowhere.sock",
-    "it has no docker": f"mkdir -p {PLACE}/empty; for tool in sh timeout df sed grep tail cat readlink; do "
-    f'ln -sf "$(command -v $tool)" {PLACE}/empty/; done; PATH={PLACE}/empty',
+    "it has no docker": f"mkdir -p {PLACE}/empty; for tool in sh bash flock timeout df sed grep tail cat readlink mkdir mv "
+    f'rm cut tr ls; do ln -sf "$(command -v $tool)" {PLACE}/empty/; done; PATH={PLACE}/empty',
 }
 
 # What the environment block holds → the error and its words. The stack needs COLOUR, only.env and token.
@@ -141,7 +141,7 @@ def test_a_droplet_is_refused_when_its_directory(what: str, bench: Bench) -> Non
     with saved(bad_droplet=Droplet.load("blue").model_copy(update={"directory": directory})), bench.untouched():
         answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
     bench.droplet.sh(f"rm -f {PLACE}/small/filling")
-    words = (f"{directory}/{STACK} cannot be written: ", {"is full": "No space left"}.get(what, "No such file"))
+    words = (f"{directory} cannot be locked: ", {"is full": "No space left"}.get(what, "No such file"))
     assert_one_error(answer, REFUSED, "DropletNotReady", words)
     assert there.standing() == before
 
