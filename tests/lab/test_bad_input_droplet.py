@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bad_input import GOOD, REFUSED, STACK, Bench, assert_one_error, new_key, open_bench, plain
+from bad_input import GOOD, REFUSED, Bench, assert_one_error, new_key, open_bench, plain
 from releasing import saved
 
 pytestmark = pytest.mark.lab
@@ -45,8 +45,8 @@ ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 NO_ENGINES = {
     "its engine does not run": "export DOCKER_HOST=unix:///run/nowhere.sock",
-    "it has no docker": f"mkdir -p {PLACE}/empty; for tool in sh bash flock timeout df sed grep tail cat readlink mkdir mv "
-    f'rm cut tr ls; do ln -sf "$(command -v $tool)" {PLACE}/empty/; done; PATH={PLACE}/empty',
+    "it has no docker": f"mkdir -p {PLACE}/empty; for tool in sh bash flock timeout df sed grep tail cat readlink "
+    f'mkdir mv rm cut tr ls; do ln -sf "$(command -v $tool)" {PLACE}/empty/; done; PATH={PLACE}/empty',
 }
 
 # What the environment block holds → the error and its words. The stack needs COLOUR, only.env and token.
