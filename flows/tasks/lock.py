@@ -15,12 +15,12 @@ import paramiko
 from prefect import runtime
 from prefect.logging import get_logger
 
-from blocks.errors import RemoteFailed
+from blocks.errors import RemoteFailed, Unreachable
 from blocks.keys import Address
 from blocks.lines import Line, called
 from blocks.ssh import Answer, Session
 from flows.core.errors import DropletBusy, DropletNotReady, LockLost
-from flows.core.lock import BEAT, BUSY, BYE, CANNOT_WRITE, HELD, LEASE, LOST, Holder, guarded, hold, read_holder
+from flows.core.lock import BEAT, BUSY, BYE, HELD, HELD_BY_ANOTHER, LEASE, LOST, Holder, guarded, hold, read_holder
 
 _held: ContextVar[dict[tuple[str, str], "Held"] | None] = ContextVar("held_locks", default=None)
 _PATIENCE = 30.0
@@ -122,6 +122,7 @@ def locked(session: Session | Held, directory: str, purpose: str, wait: float = 
     Raises:
         DropletBusy: another run holds it; names it.
         DropletNotReady: the directory cannot be written.
+        Unreachable: the connection broke meanwhile.
     """
     held = _held.get() or {}
     place = (session.address.name, directory)
@@ -164,14 +165,16 @@ def _take(session: Session | Held, directory: str, purpose: str, wait: float) ->
     code = channel.recv_exit_status() if channel.exit_status_ready() else -1
     said = channel.recv_stderr(4096).decode(errors="replace").strip() if channel.recv_stderr_ready() else ""
     channel.close()
-    if code in (CANNOT_WRITE, 126, 127):
-        why = said.splitlines()[-1] if said else f"exit {code}"
-        raise DropletNotReady(
-            f"{session.address}: {directory} cannot be locked: {why}. Make "
-            "room there, or give its block a directory that its user may write to; bash and flock are needed too"
+    if code == HELD_BY_ANOTHER:
+        raise DropletBusy(
+            f"{session.address} is being changed by {other}. Nothing was changed. Wait for it: --wait SECONDS"
         )
-    raise DropletBusy(
-        f"{session.address} is being changed by {other}. Nothing was changed. Wait for it: --wait SECONDS"
+    if code < 0:
+        raise Unreachable(f"{session.address}: the connection broke while its lock was taken")
+    why = said.splitlines()[-1] if said else f"exit {code}"
+    raise DropletNotReady(
+        f"{session.address}: {directory} cannot be locked: {why}. Make room there, or give its block a directory "
+        "that its user may write to; bash and flock are needed too"
     )
 
 
