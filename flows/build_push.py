@@ -17,7 +17,7 @@ from blocks.errors import OutsideError
 from flows.core.images import check_tag, plan_images
 from flows.core.outcome import Published
 from flows.core.staging import environment_contents
-from flows.hooks import prune_build_host
+from flows.hooks import tidy_build_host
 from flows.names import run_name
 from flows.settings import Settings
 from flows.tasks.build import build_images, check_registry, push_images
@@ -44,9 +44,9 @@ METADATA = "push-docr-metadata.json"
 @flow(
     name="build-push",
     flow_run_name=run_name("build and push {stack} {tag}"),
-    on_failure=[prune_build_host],
-    on_crashed=[prune_build_host],
-    on_cancellation=[prune_build_host],
+    on_failure=[tidy_build_host],
+    on_crashed=[tidy_build_host],
+    on_cancellation=[tidy_build_host],
 )
 def build_push(
     stack: str | None = None,

@@ -10,22 +10,20 @@ from typing import Any
 from prefect.logging import get_logger
 
 from blocks.errors import OutsideError
-from flows.core.compose import prune_builder, prune_dangling
 from flows.core.errors import SlipwayError
 from flows.core.layout import Home
 from flows.settings import Settings
 from flows.tasks.capture import capture as keep_bundle
 from flows.tasks.connection import connected
-from flows.tasks.host import run
 from flows.tasks.lock import locked
-from flows.tasks.prune import prune_willingly
-from flows.tasks.saved import engine_environment, load_droplet
+from flows.tasks.prune import free_build_host, prune_willingly
+from flows.tasks.saved import load_droplet
 from flows.tasks.source import stack_name
 
 REFUSED = 2
 
 
-def prune_build_host(flow: Any, flow_run: Any, state: Any) -> None:
+def tidy_build_host(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove what a failed build or push leaves on the build host: dangling layers of this stack, and builder cache
     beyond the configured size. Nothing tagged, nothing of another stack."""
     parameters = flow_run.parameters
@@ -33,13 +31,8 @@ def prune_build_host(flow: Any, flow_run: Any, state: Any) -> None:
     wanted = parameters.get("cleanup_on_failure")
     if not (settings.cleanup_on_failure if wanted is None else wanted):
         return
-    log = get_logger("slipway.hooks")
-    env = engine_environment(settings)
-    stack = stack_name(parameters.get("stack") or settings.stack)
-    for argv in (prune_dangling(stack, settings.docker), prune_builder(settings.builder_cache, settings.docker)):
-        answer = run(argv, env, 300)
-        freed = (answer.stdout.strip().splitlines() or [answer.stderr.strip()])[-1]
-        log.info("after the failure: `%s`: %s", " ".join(argv), freed)
+    for words in free_build_host(stack_name(parameters.get("stack") or settings.stack), settings):
+        get_logger("slipway.hooks").info("after the failure: %s", words)
 
 
 def tidy(flow: Any, flow_run: Any, state: Any) -> None:

@@ -1,5 +1,7 @@
 """The droplet's history as files: the script that prints it, and the one that writes records."""
 
+import base64
+import gzip
 import io
 import posixpath
 import re
@@ -15,10 +17,16 @@ _HEAD = re.compile(r"^==> (.+) <==$", re.MULTILINE)
 
 
 def history_sections(home: Home) -> dict[str, str]:
-    """Section name → the command that prints it: the records, and the release directories that stand there."""
+    """Section name → the command that prints it: the records, and the release directories that stand there.
+
+    A thousand records are 700 kB, and 32 kB packed; where nothing packs, they come as they are.
+    """
     history, releases = shlex.quote(home.history), shlex.quote(posixpath.join(home.path, "releases"))
+    said = "tail -v -n +1 -- *.json 2>/dev/null"
+    able = "command -v gzip >/dev/null && command -v base64 >/dev/null"
+    packed = f"if {able}; then {said} | gzip -1 | base64 -w 0; else {said}; fi"
     return {
-        "history": f"cd {history} 2>/dev/null && tail -v -n +1 -- *.json 2>/dev/null",
+        "history": f"cd {history} 2>/dev/null && {{ {packed}; }}",
         "kept": f"ls -1 {releases} 2>/dev/null",
         "name": f"readlink {shlex.quote(home.current)}",
     }
@@ -30,10 +38,16 @@ def read_ledger(parts: Mapping[str, str], stack: str) -> History:
     Raises:
         ForeignRecord, NewerRecord
     """
-    pieces = _HEAD.split(parts.get("history", ""))[1:]
+    pieces = _HEAD.split(_unpacked(parts.get("history", "")))[1:]
     files = list(zip(pieces[::2], pieces[1::2], strict=True))
     kept = parts.get("kept", "").split()
     return read_history(files, kept, parts.get("name", "").strip().rsplit("/", 1)[-1], stack)
+
+
+def _unpacked(text: str) -> str:
+    if not text or text.startswith("==> "):
+        return text
+    return gzip.decompress(base64.b64decode(text)).decode(errors="replace")
 
 
 def records_tar(records: Iterable[Record]) -> bytes:

@@ -114,10 +114,17 @@ def prune_build_host(stack: str, settings: Settings, dry_run: bool = False) -> t
             f"{len(images)} dangling images of {stack}",
             f"builder cache beyond {settings.builder_cache} (now {cache})",
         )
-    said = []
+    said = free_build_host(stack, settings)
+    for words in said:
+        log.info("%s", words)
+    return said
+
+
+def free_build_host(stack: str, settings: Settings) -> tuple[str, ...]:
+    """What `prune_build_host` removes, without a task; what each command said, in words."""
+    env, said = engine_environment(settings), []
     for argv in (prune_dangling(stack, settings.docker), prune_builder(settings.builder_cache, settings.docker)):
         answer = run(argv, env, _BUILD_HOST)
         lines = (answer.stdout if answer.returncode == 0 else answer.stderr).strip().splitlines()
         said.append(f"`{' '.join(argv)}`: {lines[-1] if lines else 'nothing'}")
-        log.info("%s", said[-1])
     return tuple(said)

@@ -12,6 +12,8 @@ from flows.core.steps import Step
 pytestmark = pytest.mark.faults
 PULLING: dict[str, Any] = {"when": "during", "step": Step.PULL.value, "command": "docker pull", "delay": 0.7}
 STARTING: dict[str, Any] = {"when": "during", "step": Step.START.value, "command": " up ", "delay": 0.4}
+# Seconds that a short outage lasts: the time itself is the fault.
+OUTAGE = 5.0
 # Seconds after which nobody holds the lock any more, whatever happened to the network.
 LEASE = 30.0
 
@@ -43,7 +45,7 @@ def test_a_droplet_out_of_reach_for_a_while_is_waited_for_and_gone_back_on(stage
     victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
     victim.held()
     stage.wire.cut(down=True)
-    time.sleep(5)
+    time.sleep(OUTAGE)
     stage.wire.heal()
     _assert_gone_back(victim.wait(), runs)
     stage.ended_well(before, runs)
@@ -55,7 +57,7 @@ def test_a_short_silence_does_no_harm(stage: Stage) -> None:
     victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
     victim.held()
     stage.wire.silence()
-    time.sleep(5)
+    time.sleep(OUTAGE)
     stage.wire.heal()
     said = victim.wait()
     assert said.code == 0, said.all

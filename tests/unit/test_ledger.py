@@ -1,5 +1,6 @@
 """A droplet's history as files: written whole, read back by the same shell that a droplet has."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -29,6 +30,26 @@ def test_records_are_read_as_they_were_written(tmp_path):
     Path(home.current).symlink_to("releases/v2.0")
     found = read_ledger(sections(sh(section_script(history_sections(home)))), "shop")
     assert (found.records, found.kept, found.current, found.damaged) == (records, {"v1.0", "v2.0"}, "v2.0", ())
+
+
+def test_where_nothing_packs_records_come_as_they_are(tmp_path):
+    home, tools = home_in(tmp_path), tmp_path / "tools"
+    sh(write_records(home), records_tar([record(1, "v1")]))
+    tools.mkdir()
+    for tool in ("tail", "ls", "readlink"):
+        (tools / tool).symlink_to(shutil.which(tool))
+    script = section_script(history_sections(home))
+    said = subprocess.run(["/bin/sh", "-c", script], env={"PATH": str(tools)}, capture_output=True, check=True)
+    assert b"==> 000001.json <==" in said.stdout
+    assert read_ledger(sections(said.stdout.decode()), "shop").records == (record(1, "v1"),)
+
+
+def test_a_thousand_records_travel_packed(tmp_path):
+    home, records = home_in(tmp_path), tuple(record(number, "v1") for number in range(1, 1001))
+    sh(write_records(home), records_tar(records))
+    said = sh(section_script(history_sections(home)))
+    assert len(said) < sum(len(one.document()) for one in records) / 5
+    assert read_ledger(sections(said), "shop").records == records
 
 
 def test_a_record_is_replaced_and_what_an_ended_write_left_is_gone(tmp_path):
