@@ -31,10 +31,16 @@ if ! flock -n 9; then
     [ "$wait" -gt 0 ] && flock -w "$wait" 9 || exit 75
 fi
 alone() {
-    local turn
+    local turn group told=
     for turn in {1..100}; do
         flock -n 8 && break
-        ((turn == 1)) || kill "$( ((turn < 12)) && echo -TERM || echo -KILL)" -- "-$(<"$dir/lock.busy")"
+        group=$(<"$dir/lock.busy")
+        if ((turn > 1)) && [[ -n $group && $group != "$told" ]]; then
+            told=$group
+            kill -TERM -- "-$group"
+        elif ((turn > 30)); then
+            kill -KILL -- "-$group"
+        fi
         sleep 0.1
     done 2>/dev/null
     : >"$dir/lock.busy"

@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,24 @@ def test_the_droplets_own_logins_count_and_its_credential_store_is_not_asked_to_
 def test_the_login_is_gone_afterwards_however_it_ends(host, env, code):
     done = host.sh(pull_script([WEB, DB], ACCOUNT), b"x", **env)
     assert done.returncode == code
+    assert sorted(os.listdir(host.root)) == ["asked", "asked.password", "bin"]
+
+
+def test_the_login_is_gone_when_the_whole_group_is_told_to_end_again_and_again(host):
+    slow = host.root / "bin/rm"
+    slow.write_text('#!/bin/sh\nsleep 0.3\nexec /bin/rm "$@"\n')
+    slow.chmod(0o755)
+    script = pull_script([WEB], ACCOUNT)
+    env = {**host.env, "HANGS": "yes"}
+    pull = subprocess.Popen(["sh", "-c", script], stdin=subprocess.DEVNULL, env=env, start_new_session=True)
+    deadline = time.monotonic() + 20
+    asked = Path(host.env["RECORD"])
+    while not (asked.exists() and "pull" in asked.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    while pull.poll() is None and time.monotonic() < deadline:
+        os.killpg(pull.pid, signal.SIGTERM)
+        time.sleep(0.05)
+    assert pull.returncode == 129
     assert sorted(os.listdir(host.root)) == ["asked", "asked.password", "bin"]
 
 
