@@ -50,3 +50,11 @@ class RegistryFailed(OutsideError):
 
 class ProviderFailed(OutsideError):
     """Langfuse or Prometheus answered with an error, or with something else than its description says."""
+
+
+class SwitchMoved(OutsideError):
+    """Somebody else moved the traffic switch in between; it was left as it is."""
+
+
+class SwitchFailed(OutsideError):
+    """The traffic switch could not be read or turned."""

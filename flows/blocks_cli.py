@@ -151,12 +151,12 @@ def set_prometheus(
 
 def reach_all(console: Console) -> bool:
     """Try every saved block of ours and say what each answered. Returns whether all of them could be reached."""
-    from blocks import ContainerRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
+    from blocks import CaddySwitch, ContainerRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
     from blocks.errors import OutsideError
     from flows.tasks.saved import saved_names
 
     good = True
-    for kind in (Droplet, ContainerRegistry, StackEnvironment, Langfuse, Prometheus):
+    for kind in (Droplet, ContainerRegistry, StackEnvironment, Langfuse, Prometheus, CaddySwitch):
         for name in saved_names(kind):
             try:
                 console.print(f"[green]✓[/green] {kind.load(name).reach()}", soft_wrap=True, highlight=False)

@@ -2,12 +2,13 @@
 
 import gc
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from flows.blocks_cli import droplet_app, environment_app, langfuse_app, prometheus_app, registry_app
 from flows.options import (
+    Approval,
     AsJson,
     Cleanup,
     Droplet,
@@ -21,11 +22,14 @@ from flows.options import (
     Tag,
     Verbose,
     Wait,
+    known_approval,
     known_strategy,
     show,
     split,
 )
 from flows.running import leave, run_flow, wide_console
+from flows.switch_cli import switch_app
+from flows.traffic_cli import add_traffic
 from flows.upkeep_cli import add_upkeep
 
 app = typer.Typer(
@@ -34,13 +38,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Build a Docker Compose stack once, deploy it to droplets by digest, validate it.\n\n"
-    "Exit codes: 0 done · 1 it failed · 2 refused, nothing was changed · 130 interrupted.",
+    "Exit codes: 0 done · 1 it failed · 2 refused, nothing was changed · 3 a person said no, or nobody answered · "
+    "130 interrupted.",
 )
 app.add_typer(droplet_app, name="droplet", rich_help_panel="Set up")
 app.add_typer(registry_app, name="registry", rich_help_panel="Set up")
 app.add_typer(environment_app, name="environment", rich_help_panel="Set up")
 app.add_typer(langfuse_app, name="langfuse", rich_help_panel="Set up")
 app.add_typer(prometheus_app, name="prometheus", rich_help_panel="Set up")
+app.add_typer(switch_app, name="switch", rich_help_panel="Set up")
+add_traffic(app)
 add_upkeep(app)
 
 
@@ -56,17 +63,21 @@ def release(
     cleanup_on_failure: Cleanup = None,
     ref: Ref = None,
     wait: Wait = 0.0,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="To the idle colour; traffic follows once it has passed the gates.")
+    ] = False,
+    approval: Approval = None,
     verbose: Verbose = False,
 ) -> None:
     """Build the stack once, push it, deploy it by digest and validate it; go back by itself if it is not well."""
 
-    chosen = known_strategy(strategy)
+    chosen, asked = known_strategy(strategy), known_approval(approval)
 
     def work() -> Any:
         from flows.release import release as flow
 
-        named = split(services)
-        return flow(stack, tag, droplet, named, chosen, env_file, mirror_external, cleanup_on_failure, ref, wait)
+        given = (stack, tag, droplet, split(services), chosen, env_file, mirror_external, cleanup_on_failure, ref, wait)
+        return flow(*given, promote, asked)
 
     show("show_released", run_flow(work, verbose))
 

@@ -4,12 +4,14 @@ import time
 
 from prefect import flow
 
-from blocks import ContainerRegistry
+from blocks import ContainerRegistry, Droplet
 from flows.core.bookkeeping import opened, proved
 from flows.core.containers import strangers
+from flows.core.errors import Contradiction
 from flows.core.layout import Home
 from flows.core.outcome import Deployed, service_states
 from flows.core.preflight import layers_to_pull
+from flows.core.role import Role, as_role, role_files, role_override
 from flows.core.staging import secret_contents
 from flows.hooks import mend, tidy
 from flows.names import run_name
@@ -64,27 +66,57 @@ def deploy(
         env_file: an env file over the environment block's variables.
         wait: seconds to wait while another run changes the droplet.
     """
-    began = time.monotonic()
     settings = Settings()
-    name = stack_name(stack or settings.stack)
+    name, droplet = stack_name(stack or settings.stack), droplet or settings.droplet
+    if droplet == settings.home and not settings.colours.of(droplet):
+        raise Contradiction(
+            f"droplet {droplet} is the data home, where only what keeps state runs. Put that there: "
+            f"slipway deploy-home --tag {tag}"
+        )
     with remembered():
-        target = load_droplet(droplet or settings.droplet)
-        registry = load_registry(settings)
-        environment = load_environment(settings, name)
-        values = variables(environment, env_file)
+        target = load_droplet(droplet)
+        role, chosen = settings.role(droplet), strategy or settings.strategy
+        return put_on(target, name, tag, role, chosen, env_file, wait, settings)
 
-        release, files = fetch_release(name, tag, registry)
-        secrets = secret_contents(release, environment.contents())
-        values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
-        cargo, home = Cargo(files, values, secrets), Home(target.directory, release.stack)
-        with connected(target) as session, locked(session, target.directory, f"deploy of {name} {tag}", wait) as lock:
-            deployment = Deployment(lock, home, release, cargo.name(tag), settings)
-            token = under_way.set(deployment)
-            try:
-                with going_back(target, home, settings) as way:
-                    return _carry_out(deployment, cargo, way, registry, strategy or settings.strategy, began)
-            finally:
-                under_way.reset(token)
+
+def put_on(
+    target: Droplet,
+    name: str,
+    tag: str,
+    role: Role,
+    strategy: Strategy,
+    env_file: str | None,
+    wait: float,
+    settings: Settings,
+) -> Deployed:
+    """What the flow does, for the part of the stack that runs on this droplet.
+
+    Args:
+        name: the stack's name.
+        role: which part of it.
+    """
+    began = time.monotonic()
+    registry = load_registry(settings)
+    environment = load_environment(settings, name)
+    values = variables(environment, env_file)
+
+    whole, files = fetch_release(name, tag, registry)
+    release = as_role(whole, role)
+    secrets = secret_contents(release, environment.contents())
+    values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
+    if role != "all":
+        files = role_files(files, release)
+    cargo = Cargo(files, values, secrets, role_override(whole, role))
+    home = Home(target.directory, release.stack)
+    purpose = f"deploy of {release.stack} {tag}"
+    with connected(target) as session, locked(session, target.directory, purpose, wait) as lock:
+        deployment = Deployment(lock, home, release, cargo.name(tag), settings)
+        token = under_way.set(deployment)
+        try:
+            with going_back(target, home, settings) as way:
+                return _carry_out(deployment, cargo, way, registry, strategy, began)
+        finally:
+            under_way.reset(token)
 
 
 def _carry_out(

@@ -21,16 +21,16 @@ def history(stack: str | None = None, droplets: list[str] | None = None) -> dict
 
     Args:
         stack: the stack's name, or its compose file; default: the setting `stack`.
-        droplets: names of Droplet blocks; default: those of the setting `droplets` that were saved.
+        droplets: names of Droplet blocks; default: both colours and the data home, those that were saved.
     """
     settings = Settings()
     name = stack_name(stack or settings.stack)
     found: dict[str, History] = {}
-    for droplet in droplets or settings.droplets:
+    for droplet in droplets or settings.shown:
         try:
             target = load_droplet(droplet)
             with connected(target) as session:
-                found[droplet] = read_history(session, Home(target.directory, name))
+                found[droplet] = read_history(session, Home(target.directory, settings.name_on(droplet, name)))
         except (BlockMissing, OutsideError):
             if droplets:
                 raise

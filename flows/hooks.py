@@ -12,6 +12,7 @@ from prefect.logging import get_logger
 from blocks.errors import OutsideError
 from flows.core.errors import SlipwayError
 from flows.core.layout import Home
+from flows.core.role import home_stack
 from flows.settings import Settings
 from flows.tasks.capture import capture as keep_bundle
 from flows.tasks.connection import connected
@@ -37,9 +38,9 @@ def tidy_build_host(flow: Any, flow_run: Any, state: Any) -> None:
 
 def tidy(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove from the droplet what a failed run leaves and no kept release needs. The run has rolled back by now."""
-    if flow_run.parent_task_run_id or _refused(state):
+    if flow_run.parent_task_run_id or refused(state):
         return  # the run that started it does this; and after a refusal there is nothing to tidy
-    target, home, settings = _place(flow_run)
+    target, home, settings = _place(flow, flow_run)
     try:
         with (
             connected(target) as session,
@@ -52,7 +53,7 @@ def tidy(flow: Any, flow_run: Any, state: Any) -> None:
 
 def capture(flow: Any, flow_run: Any, state: Any) -> None:
     """Keep a debug bundle of what did not pass, before it is rolled back."""
-    target, home, settings = _place(flow_run)
+    target, home, settings = _place(flow, flow_run)
     try:
         with connected(target) as session:
             keep_bundle(session, home, settings, getattr(_error(state), "services", ()))
@@ -62,11 +63,11 @@ def capture(flow: Any, flow_run: Any, state: Any) -> None:
 
 def mend(flow: Any, flow_run: Any, state: Any) -> None:
     """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
-    if flow_run.parent_task_run_id:
+    if flow_run.parent_task_run_id or flow_run.parameters.get("promote"):
         return
     from flows.reconcile import reconcile  # noqa: PLC0415 — it has hooks itself
 
-    target, home, settings = _place(flow_run)
+    target, home, settings = _place(flow, flow_run)
     try:
         capture(flow, flow_run, state)
     except Exception as error:  # whatever it is: looking must never stand in the way of mending
@@ -74,7 +75,7 @@ def mend(flow: Any, flow_run: Any, state: Any) -> None:
     reconcile(home.stack, target.name, settings.lock_patience)
 
 
-def _refused(state: Any) -> bool:
+def refused(state: Any) -> bool:
     return getattr(_error(state), "exit_code", 1) == REFUSED
 
 
@@ -83,7 +84,11 @@ def _error(state: Any) -> Any:
     return state.result(raise_on_failure=False) if state.is_failed() else None
 
 
-def _place(flow_run: Any) -> tuple[Any, Home, Settings]:
+def _place(flow: Any, flow_run: Any) -> tuple[Any, Home, Settings]:
     settings = Settings()
-    target = load_droplet(flow_run.parameters.get("droplet") or settings.droplet)
-    return target, Home(target.directory, stack_name(flow_run.parameters.get("stack") or settings.stack)), settings
+    name = stack_name(flow_run.parameters.get("stack") or settings.stack)
+    if flow.name == "deploy-home":
+        target, name = load_droplet(settings.home), home_stack(name)
+    else:
+        target = load_droplet(flow_run.parameters.get("droplet") or settings.droplet)
+    return target, Home(target.directory, name), settings

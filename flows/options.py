@@ -57,8 +57,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 def show(name: str, result: Any) -> None:
     """Show a result by the summary of this name."""
     import flows.summaries
+    import flows.traffic_summaries
 
-    summary: Callable[[Console, Any], None] = getattr(flows.summaries, name)
+    here = flows.summaries if hasattr(flows.summaries, name) else flows.traffic_summaries
+    summary: Callable[[Console, Any], None] = getattr(here, name)
     summary(wide_console(), result)
 
 
@@ -67,9 +69,28 @@ def split(names: str | None) -> list[str] | None:
     return [name.strip() for name in names.split(",") if name.strip()] if names else None
 
 
+Approval = Annotated[
+    str | None,
+    typer.Option(
+        "--approval", metavar="never|inconclusive|always", help="When a person is asked; default: the setting."
+    ),
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="green|blue", help="Only needed when the switch points nowhere.")
+]
+
+
+def known_approval(name: str | None) -> Any:
+    """The approval policy, or a usage error that names those there are."""
+    return _known(name, ("never", "inconclusive", "always"), "--approval")
+
+
 def known_strategy(name: str | None) -> Any:
     """The strategy, or a usage error that names those there are."""
-    known = ("rolling", "prefetch", "recreate")
+    return _known(name, ("rolling", "prefetch", "recreate"), "--strategy")
+
+
+def _known(name: str | None, known: tuple[str, ...], option: str) -> str | None:
     if name is not None and name not in known:
-        raise typer.BadParameter(f"{name} is none of {', '.join(known)}", param_hint="--strategy")
+        raise typer.BadParameter(f"{name} is none of {', '.join(known)}", param_hint=option)
     return name

@@ -5,15 +5,11 @@ from prefect.logging import get_run_logger
 
 from blocks import Droplet
 from flows.core.bookkeeping import Mending, mend
-from flows.core.composefile import load_config
-from flows.core.digests import mismatches
 from flows.core.errors import ValidationFailed
-from flows.core.facts import read_running, running_release_script, running_script, sections
 from flows.core.layout import Home
 from flows.core.outcome import Reconciled
 from flows.core.record import rollback_target
-from flows.core.release import read_release
-from flows.core.stack import Stack
+from flows.core.standing import read_standing, standing_script
 from flows.names import run_name
 from flows.rollback import restore
 from flows.settings import Settings
@@ -73,15 +69,5 @@ def _mend(lock: Held, home: Home, target: Droplet, settings: Settings) -> Reconc
 
 def _wrong(lock: Held, home: Home) -> list[str]:
     """How what runs differs from the release that `current` leads to; ended services count, one-shots aside."""
-    said = sections(lock.run(running_release_script(home), timeout=QUICK).out)
-    if not said.get("release"):
-        return ["no release is current"]
-    release, stack = read_release(said["release"].encode()), Stack.from_config(load_config(said["config"]))
-    running = read_running(lock.run(running_script(home.stack), timeout=QUICK).out)
-    expected = {name: ref for name, ref in release.services.items() if stack.services[name].replicas}
-    ended = [
-        f"{c.service} is {c.state}"
-        for c in running.containers
-        if c.state != "running" and c.service in expected and c.service not in stack.one_shots
-    ]
-    return mismatches(expected, running.containers, running.digests) + ended
+    standing = read_standing(lock.run(standing_script(home), timeout=QUICK).out, home, lock.address.name)
+    return list(standing.wrong) if standing.release else ["no release is current"]

@@ -1,20 +1,27 @@
 """release: build-push, deploy, validate, one after the other."""
 
+from typing import Any
+
 from prefect import flow, runtime
 
 from flows.build_push import build_push
+from flows.core.colours import direction
+from flows.core.errors import Contradiction
 from flows.core.layout import Home
 from flows.core.outcome import Released
 from flows.deploy import deploy
 from flows.hooks import mend, tidy
 from flows.names import run_name
+from flows.promote import promote as to_idle
+from flows.promotion_hooks import settle
 from flows.rollback import going_back
-from flows.settings import Settings, Strategy
+from flows.settings import Approval, Settings, Strategy
 from flows.tasks.connection import connected
 from flows.tasks.lock import locked
 from flows.tasks.prune import prune_willingly
 from flows.tasks.report import release_rows, table
 from flows.tasks.saved import load_droplet, remembered
+from flows.tasks.traffic import open_switch, read_switch
 from flows.validate import validate
 
 
@@ -22,8 +29,8 @@ from flows.validate import validate
     name="release",
     flow_run_name=run_name("release {stack} {tag} to {droplet}"),
     on_failure=[tidy],
-    on_crashed=[mend],
-    on_cancellation=[mend],
+    on_crashed=[mend, settle],
+    on_cancellation=[mend, settle],
 )
 def release(
     stack: str | None = None,
@@ -36,8 +43,12 @@ def release(
     cleanup_on_failure: bool | None = None,
     ref: str | None = None,
     wait: float = 0.0,
+    promote: bool = False,
+    approval: Approval | None = None,
 ) -> Released:
     """Build the stack once, push it, deploy it by digest and validate it; go back if anything on the droplet fails.
+
+    With `promote` it goes to the idle colour, and traffic follows once it has passed the gates.
 
     Args:
         stack: compose file or its directory (several files joined by ':'); default: the setting `stack`.
@@ -50,8 +61,19 @@ def release(
         cleanup_on_failure: prune after a failed build or push; default: on when CI is set.
         ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
         wait: seconds to wait while another run changes the droplet.
+        promote: to the idle colour, and then traffic; `droplet` is not given then.
+        approval: with `promote`: never, inconclusive or always; default: the setting `approval`.
+
+    Raises:
+        Contradiction: both a droplet and `promote` were asked for.
     """
     settings = Settings()
+    if promote:
+        if droplet:
+            raise Contradiction("a promotion goes to the idle colour: leave either --droplet or --promote out")
+        return _promoted(
+            stack, tag, services, strategy, env_file, mirror_external, cleanup_on_failure, ref, wait, approval
+        )
     droplet = droplet or settings.droplet
     target = load_droplet(droplet)
     with remembered(), connected(target):
@@ -74,3 +96,23 @@ def release(
     what = f"{which} runs on {droplet}, by digest, validated ({times})"
     table(f"summary-{published.release.stack}", release_rows(released), what)
     return released
+
+
+def _promoted(
+    build: tuple[Any, ...], strategy: Strategy | None, env_file: str | None, wait: float, approval: Approval | None
+) -> Released:
+    """Build and push, then promote. A switch that cannot be read is refused before the build, and the first droplet of
+    the idle colour pulls ahead.
+
+    Args:
+        build: what build-push is given.
+    """
+    settings = Settings()
+    with remembered(), open_switch(settings) as switch:
+        colour, _ = direction(read_switch(switch).active, None, str(switch))
+        first = load_droplet(settings.colours.droplets(colour)[0])
+        with connected(first):
+            published = build_push(*build, first.name)
+            name, tag = published.release.stack, published.release.tag
+            promoted = to_idle(name, tag, None, approval, strategy, env_file, None, wait)
+    return Released(published, None, None, str(runtime.flow_run.ui_url or ""), settings.edge_url, promoted)

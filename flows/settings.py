@@ -16,7 +16,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from flows.core import metrics
+from flows.core.colours import Colours
+from flows.core.role import Role, home_stack
+
 Strategy = Literal["rolling", "prefetch", "recreate"]
+Approval = Literal["never", "inconclusive", "always"]
 
 
 class Settings(BaseSettings):
@@ -31,10 +36,19 @@ class Settings(BaseSettings):
 
     stack: str = Field("compose", description="compose file, or the directory it is in")
     droplet: str = Field("green", description="name of the Droplet block that is deployed to")
-    droplets: tuple[str, ...] = Field(("green", "blue"), description="names of the Droplet blocks that `status` shows")
+    droplets: tuple[str, ...] = Field(
+        (), description="names of the Droplet blocks that `status` shows; default: both colours and the data home"
+    )
+    green: tuple[str, ...] = Field(("green",), description="names of the Droplet blocks of the colour green")
+    blue: tuple[str, ...] = Field(("blue",), description="names of the Droplet blocks of the colour blue")
+    switch: str = Field("", description="name of the traffic switch's block; empty: there is no second colour")
+    home: str = Field("", description="name of the Droplet block of the data home; empty: there is none")
     registry: str = Field("registry", description="name of the ContainerRegistry block")
     environment: str = Field("", description="name of the StackEnvironment block; empty: the stack's own name")
     langfuse: str = Field("langfuse", description="name of the Langfuse block; without such a block nothing is traced")
+    prometheus: str = Field(
+        "prometheus", description="name of the Prometheus block; without such a block no metric is a gate"
+    )
     build_host: str = Field("", description="name of a prefect-docker DockerHost block; empty: the engine of this host")
     docker: str = Field("docker", description="the docker client of the build host")
     profiles: tuple[str, ...] = Field((), description="Compose profiles that belong to the stack")
@@ -57,6 +71,32 @@ class Settings(BaseSettings):
         45, ge=0, description="seconds a rollback waits for the droplet's lock (its lease is 20)"
     )
 
+    approval: Approval = Field(
+        "inconclusive", description="when a person is asked before traffic moves: never, inconclusive or always"
+    )
+    approval_timeout: float = Field(3600, gt=0, description="seconds a person has to answer; then it means no")
+    gate_window: float = Field(30, ge=0, description="seconds in which requests are counted before metrics are judged")
+    gate_pause: float = Field(2, gt=0, description="seconds between two rounds of workflow probes in that window")
+    gate_requests: int = Field(10, ge=1, description="requests a colour must have had for its metrics to say anything")
+    gate_error_rate: float = Field(0.01, ge=0, le=1, description="share of requests that may fail")
+    gate_error_margin: float = Field(0.01, ge=0, le=1, description="by how much it may exceed the active colour's")
+    gate_latency: float = Field(5, gt=0, description="seconds the 95th percentile may take")
+    gate_latency_ratio: float = Field(2, ge=1, description="how many times the active colour's it may be")
+    gate_latency_slack: float = Field(0.25, ge=0, description="seconds by which it may exceed it in any case")
+    gate_coverage: float = Field(1, ge=0, le=1, description="share of the agents whose probe must be traced")
+    gate_trace_errors: int = Field(0, ge=0, description="observations of level ERROR that these traces may hold")
+    gate_observe_only: tuple[str, ...] = Field(
+        (), description="names of gates that are read and shown, and decide nothing"
+    )
+    requests_query: str = Field(metrics.REQUESTS, description="PromQL: requests of $colour in the last $window")
+    error_rate_query: str = Field(metrics.ERROR_RATE, description="PromQL: share of these that failed")
+    latency_query: str = Field(metrics.LATENCY, description="PromQL: their 95th percentile in seconds")
+    provider_timeout: float = Field(3, gt=0, description="seconds for one question to Prometheus or Langfuse")
+    switch_timeout: float = Field(10, gt=0, description="seconds until the new release must answer through the switch")
+    watch: float = Field(60, ge=0, description="seconds for which the gates are read again after a promotion")
+    watch_interval: float = Field(5, gt=0, description="seconds between two such readings")
+    watch_failures: int = Field(2, ge=1, description="failing readings in a row after which traffic goes back")
+
     build_timeout: float = Field(1800, gt=0, description="seconds for `docker compose build`")
     push_timeout: float = Field(1800, gt=0, description="seconds for pushing one image")
     pull_timeout: float = Field(1800, gt=0, description="seconds for pulling a release onto a droplet")
@@ -67,6 +107,24 @@ class Settings(BaseSettings):
     readiness_delay: float = Field(2, ge=0, description="seconds a service without healthcheck must keep running")
     restarts_allowed: int = Field(3, ge=0, description="restarts a starting service may have")
     log_lines: int = Field(20, ge=0, description="last log lines shown of what is not healthy")
+
+    @property
+    def colours(self) -> Colours:
+        """Which droplets each colour has."""
+        return Colours(self.green, self.blue)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The droplets that are looked at when none is named."""
+        return self.droplets or (*self.green, *self.blue, *((self.home,) if self.home else ()))
+
+    def role(self, droplet: str) -> Role:
+        """Which part of a stack is deployed to this droplet: where there is a data home, the colours run the rest."""
+        return "colour" if self.home and self.colours.of(droplet) else "all"
+
+    def name_on(self, droplet: str, stack: str) -> str:
+        """The name of what stands on a droplet: on a data home that has no colour, it is the stack's home."""
+        return home_stack(stack) if droplet == self.home and not self.colours.of(droplet) else stack
 
     @classmethod
     def settings_customise_sources(

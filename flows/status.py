@@ -26,7 +26,7 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
 
     Args:
         stack: the stack's name, or its compose file; default: the setting `stack`.
-        droplets: names of Droplet blocks; default: those of the setting `droplets` that were saved.
+        droplets: names of Droplet blocks; default: both colours and the data home, those that were saved.
 
     Raises:
         what opening a droplet raises, when it was asked for by name.
@@ -35,7 +35,7 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
     name = stack_name(stack or settings.stack)
     active = _active(settings)
     found: dict[str, DropletStatus] = {}
-    for droplet in droplets or settings.droplets:
+    for droplet in droplets or settings.shown:
         try:
             found[droplet] = _look(droplet, name, active, settings)
         except BlockMissing:
@@ -51,13 +51,14 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
 
 def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> DropletStatus:
     target = load_droplet(droplet)
+    colour, stack = settings.colours.of(droplet), settings.name_on(droplet, stack)
     home = Home(target.directory, stack)
     with connected(target) as session:
         facts = read_facts(session.run(facts_script(home), timeout=QUICK).out, stack)
         holder = session.run(holder_script(target.directory), timeout=QUICK, check=False).out.strip()
         running = read_running(session.run(running_script(stack), timeout=QUICK).out)
     current = current_release(facts)
-    is_active = droplet == active if active else (True if settings.droplets == (droplet,) else None)
+    is_active = (colour or droplet) == active if active else (True if settings.shown == (droplet,) else None)
     return DropletStatus(
         is_active,
         current.tag if current else None,

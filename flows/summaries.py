@@ -21,6 +21,9 @@ from flows.core.outcome import (
 from flows.core.probes import Outcome
 from flows.core.record import History
 from flows.core.removal import Pruned
+from flows.traffic_summaries import show_promoted
+
+_MARKS = {"✓": "[green]✓[/green]", "✗": "[red]✗[/red]", "?": "[yellow]?[/yellow]"}
 
 
 def show_published(console: Console, published: Published) -> None:
@@ -43,8 +46,7 @@ def show_deployed(console: Console, deployed: Deployed) -> None:
 def show_validated(console: Console, validated: Validated) -> None:
     table = _table("", "service", "probe", "found")
     for outcome in validated.outcomes:
-        mark = "[green]✓[/green]" if outcome.passed else "[red]✗[/red]"
-        table.add_row(mark, outcome.service, outcome.phase.value, escape(outcome.detail))
+        table.add_row(_MARKS[outcome.mark], outcome.service, outcome.phase.value, escape(outcome.detail))
     console.print(table)
     passed = sum(outcome.passed for outcome in validated.outcomes)
     console.print(
@@ -55,6 +57,11 @@ def show_validated(console: Console, validated: Validated) -> None:
 
 def show_released(console: Console, released: Released) -> None:
     """The summary: per service digest, state and probes; per stage its time; where to look."""
+    if released.promoted:
+        console.print(f"build-push took {released.published.seconds:.1f} s.")
+        show_promoted(console, released.promoted)
+        return
+    assert released.deployed and released.validated  # noqa: PT018
     console.print(_services(released.deployed.services, released.validated.outcomes))
     stages = _table("stage", "seconds")
     for name, stage in (
@@ -189,7 +196,7 @@ def _services(services: Mapping[str, ServiceState], outcomes: tuple[Outcome, ...
         state = said.state if said.health == "none" else f"{said.state}, {said.health}"
         good = said.health in ("healthy", "none") and said.state in ("running", "exited")
         coloured = f"[green]{state}[/green]" if good else f"[red]{state}[/red]"
-        probes = [f"{'✓' if o.passed else '✗'} {o.phase.value}" for o in outcomes if o.service == name]
+        probes = [f"{o.mark} {o.phase.value}" for o in outcomes if o.service == name]
         table.add_row(name, coloured, *([", ".join(probes)] if outcomes else []), said.image)
     return table
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from blocks import Droplet
+from blocks import Droplet, Langfuse
 from blocks.ssh import Session
 from flows.core.bookkeeping import judged
 from flows.core.composefile import load_config
@@ -57,9 +57,9 @@ def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated
     """
     began = time.monotonic()
     with connected(target) as session:
-        release, probes, history = _look(session, home, settings)
-        outcomes = [replace(found, detail=masked(found.detail)) for found in _phases(probes, settings)]
-        failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if not outcome.passed))
+        release, probes, history = look(session, home, settings)
+        outcomes = [replace(found, detail=masked(found.detail)) for found in probe_all(probes, load_langfuse(settings))]
+        failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if outcome.failed))
         if failed:
             show_last_lines(session, home, failed, settings.log_lines)
         elif (candidate := history.unfinished) and candidate.deployed and candidate.name == history.current:
@@ -67,7 +67,7 @@ def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
-        wrong = masked("; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if not o.passed))
+        wrong = masked("; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if o.failed))
         raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}", failed)
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
@@ -83,7 +83,7 @@ def _judge_good(session: Session, target: Droplet, home: Home, candidate: Record
         get_run_logger().warning("it passed, but is not recorded as good: %s", error)
 
 
-def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Probes, History]:
+def look(session: Session, home: Home, settings: Settings) -> tuple[Release, Probes, History]:
     """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
     script = f"{section_script(history_sections(home))}{running_release_script(home)}"
     said = sections(session.run(script, timeout=QUICK).out)
@@ -101,7 +101,7 @@ def _look(session: Session, home: Home, settings: Settings) -> tuple[Release, Pr
     return release, probes, read_ledger(said, home.stack)
 
 
-def _phases(probes: Probes, settings: Settings) -> list[Outcome]:
+def probe_all(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
     """Health, then MCP tools, then workflows and their traces; a phase that fails is the last one."""
     outcomes = probe_health(probes)
     _say(outcomes)
@@ -112,7 +112,7 @@ def _phases(probes: Probes, settings: Settings) -> list[Outcome]:
     outcomes += tools
     if not all_passed(tools):
         return outcomes
-    workflows = probe_workflows(probes, load_langfuse(settings))
+    workflows = probe_workflows(probes, langfuse)
     _say(workflows)
     return outcomes + workflows
 
@@ -120,10 +120,18 @@ def _phases(probes: Probes, settings: Settings) -> list[Outcome]:
 def _say(outcomes: list[Outcome]) -> None:
     log = get_run_logger()
     for outcome in outcomes:
-        mark, write = ("✓", log.info) if outcome.passed else ("✗", log.error)
-        write("%s %s: %s (%s, %.2f s)", mark, outcome.service, outcome.detail, outcome.phase.value, outcome.seconds)
+        write = log.info if outcome.passed else log.error if outcome.failed else log.warning
+        write(
+            "%s %s: %s (%s, %.2f s)",
+            outcome.mark,
+            outcome.service,
+            outcome.detail,
+            outcome.phase.value,
+            outcome.seconds,
+        )
 
 
 def _summary(outcomes: list[Outcome]) -> str:
     passed = sum(outcome.passed for outcome in outcomes)
-    return f"{passed} of {len(outcomes)} probes passed"
+    unknown = sum(not outcome.known for outcome in outcomes)
+    return f"{passed} of {len(outcomes)} probes passed" + (f", {unknown} could not be made" if unknown else "")

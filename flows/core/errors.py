@@ -113,6 +113,56 @@ class NotConfirmed(Refused):
     """A command that needs a confirmation did not get it."""
 
 
+class NothingAtHome(Refused):
+    """The stack has no service that is at home, or no data home was set."""
+
+
+class StateUndeclared(Refused):
+    """A service keeps state, and the stack does not say where it lives."""
+
+
+class BadColours(Refused):
+    """The two colours are not two: the same droplet twice, or a colour without one."""
+
+
+class NoSwitch(Refused):
+    """No traffic switch was set, so there is no colour that traffic reaches."""
+
+
+class SwitchUnclear(Refused):
+    """The traffic switch points nowhere, or at both colours."""
+
+
+class PlanChanged(Refused):
+    """What was to be promoted is not what stands there any more."""
+
+
+class NotPromoted(SlipwayError):
+    """A gate failed, or nobody may say what an inconclusive one means; traffic stays where it was."""
+
+
+class NotApproved(SlipwayError):
+    """A person said no, or nobody answered in time; traffic stays where it was."""
+
+    exit_code = 3
+
+
+class NothingToApprove(Refused):
+    """No run of that name waits for an answer."""
+
+
+class BadAnswer(Refused):
+    """The answer lacks a name, or is none of approve, reject and hold."""
+
+
+class SwitchedBack(SlipwayError):
+    """The new release did not hold after the switch; traffic is on the old one again."""
+
+
+class BothSick(SlipwayError):
+    """The active colour is not well, and the other one is not either; traffic stays where it is."""
+
+
 class VolumeLost(SlipwayError):
     """A named volume is gone that had to be spared."""
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.core.containers import Container, by_service
+from flows.core.gates import Reading, Verdict
 from flows.core.probes import Outcome
+from flows.core.promotion import Plan
 from flows.core.record import Record
 from flows.core.release import Release
 
@@ -78,13 +80,73 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Released:
-    """The three stages of a release."""
+    """The stages of a release: deployed and validated where it was sent, or promoted."""
 
     published: Published
-    deployed: Deployed
-    validated: Validated
+    deployed: Deployed | None
+    validated: Validated | None
     run_url: str = ""
     edge_url: str = ""
+    promoted: "Promoted | None" = None
+
+
+@dataclass(frozen=True)
+class GatesRead:
+    """The gates of one colour, read once. Times are seconds; `window` is how long requests were let come."""
+
+    colour: str
+    readings: tuple[Reading, ...]
+    verdict: Verdict
+    seconds: float
+    window: float
+
+    @property
+    def words(self) -> str:
+        """Every gate that did not pass, in one line."""
+        return "; ".join(f"{r.gate}: {r.found}" for r in self.readings if r.verdict is not Verdict.PASS)
+
+
+@dataclass(frozen=True)
+class Turned:
+    """What moving traffic did.
+
+    Args:
+        colour, left: where traffic goes now, and where it went before ('' for nowhere).
+        decided_at: when it was decided, in seconds since the epoch.
+        turned_after, seen_after: seconds from there until the switch had turned, and until the new colour had answered
+            through it three times in a row.
+    """
+
+    colour: str
+    left: str
+    tag: str
+    decided_at: float
+    turned_after: float
+    seen_after: float
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Promoted(Turned):
+    """What a promotion did: the plan it followed, the gates it passed, who approved it, and how long it was watched."""
+
+    plan: Plan | None = None
+    gates: GatesRead | None = None
+    approved_by: str = ""
+    watched: float = 0.0
+    readings: int = 0
+    run_url: str = ""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a watch saw: seconds, how often the gates were read, and how often they did not pass."""
+
+    colour: str
+    seconds: float
+    readings: int
+    failing: int
+    inconclusive: int
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,11 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one probe found. `seconds` is the time of the answer that was judged."""
+    """What one probe found. `seconds` is the time of the answer that was judged.
+
+    `tools` are the MCP tools offered, `expected` those that the stack itself lists. `known` is False where a provider
+    could not be asked: that is not an application that failed. `traced` says whether a workflow leaves a trace.
+    """
 
     service: str
     phase: Phase
@@ -30,6 +34,20 @@ class Outcome:
     detail: str
     seconds: float = 0.0
     trace_id: str = ""
+    tools: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    known: bool = True
+    traced: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not pass, and somebody knows that."""
+        return self.known and not self.passed
+
+    @property
+    def mark(self) -> str:
+        """✓ passed, ✗ failed, ? nobody knows."""
+        return "✓" if self.passed else "✗" if self.known else "?"
 
 
 def judge_health(status: int, body: str, show: Callable[[str], str] = str) -> tuple[bool, str]:
@@ -82,8 +100,8 @@ def judge_trace(count: int, waited: float) -> tuple[bool, str]:
 
 
 def all_passed(outcomes: Iterable[Outcome]) -> bool:
-    """Whether no probe failed."""
-    return all(outcome.passed for outcome in outcomes)
+    """Whether no probe failed. What nobody could look up did not fail."""
+    return not any(outcome.failed for outcome in outcomes)
 
 
 def traceparent(trace_id: str) -> str:

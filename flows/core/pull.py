@@ -35,7 +35,7 @@ def pull_script(references: Sequence[str], account: Account) -> str:
         "umask 077",
         "config=$(mktemp -d) || exit 1",
         # Its group is told to end, so the `rm` is told too, and must not hear it: the login would stay.
-        "trap 'trap \"\" HUP INT TERM; rm -rf \"$config\"' EXIT",
+        'trap \'trap "" HUP INT TERM; rm -rf "$config"\' EXIT',
         "trap 'exit 129' HUP INT TERM",
         'if [ -d "$HOME/.docker/cli-plugins" ]; then ln -s "$HOME/.docker/cli-plugins" "$config/cli-plugins"; fi',
         "own=$HOME/.docker/config.json",

@@ -47,6 +47,8 @@ class Release(BaseModel):
     `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
     `secret_readers` says which secret files each service mounts.
     `state` are paths that services write to; a droplet keeps them across releases.
+    `home` are the services that run once, on the data home; `waits` says who waits for whom across that line, and
+    `volumes` how their named volumes are called on a droplet.
     """
 
     model_config = _FROZEN
@@ -64,6 +66,9 @@ class Release(BaseModel):
     secret_readers: Mapping[str, tuple[str, ...]] = {}
     state: tuple[str, ...] = ()
     host_paths: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
+    waits: Mapping[str, tuple[str, ...]] = {}
+    volumes: Mapping[str, str] = {}
 
     @model_validator(mode="after")
     def _pinned(self) -> "Release":

@@ -5,14 +5,14 @@ import posixpath
 import shlex
 import tarfile
 from collections.abc import Iterable, Mapping
-
-import yaml
+from typing import Any
 
 from flows.core.bundle import FILES, SEED, File
 from flows.core.dotenv import render
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.layout import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, Home
 from flows.core.release import EnvironmentFile, Release, fingerprint
+from flows.core.role import as_yaml
 
 SECRETS_LABEL = "dev.slipway.secrets"
 PRIVATE = 0o600
@@ -67,8 +67,10 @@ def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str],
     })  # fmt: skip
 
 
-def secrets_override(stack_secrets: Mapping[str, tuple[str, ...]], secrets: Mapping[str, File], seed: str) -> bytes:
-    """A compose override whose labels make exactly those services restart whose secret files changed.
+def secrets_override(
+    stack_secrets: Mapping[str, tuple[str, ...]], secrets: Mapping[str, File], seed: str
+) -> dict[str, Any]:
+    """What a compose override says to make exactly those services restart whose secret files changed.
 
     Args:
         stack_secrets: service → the secret files it mounts.
@@ -79,17 +81,26 @@ def secrets_override(stack_secrets: Mapping[str, tuple[str, ...]], secrets: Mapp
         mine = {path: secrets[path].content for path in paths if path in secrets}
         if mine:
             services[service] = {"labels": {SECRETS_LABEL: fingerprint({**mine, "seed": seed.encode()})}}
-    return yaml.safe_dump({"services": services}).encode()
+    return services
 
 
 def staging_tar(
-    release: Release, files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File], home: Home
+    release: Release,
+    files: Mapping[str, File],
+    variables: Mapping[str, str],
+    secrets: Mapping[str, File],
+    home: Home,
+    role: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """Everything of one release directory as a tar; what is secret is readable by its owner only."""
+    """Everything of one release directory as a tar; what is secret is readable by its owner only.
+
+    Args:
+        role: what a compose override says for the part of the stack that this droplet runs.
+    """
     content = {name: file for name, file in files.items() if not name.startswith(f"{SEED}/")}
     content |= {f"{FILES}/{path}": file for path, file in secrets.items()}
     content[ENVIRONMENT] = File(render(variables), PRIVATE)
-    content[SECRETS] = File(secrets_override(release.secret_readers, secrets, release.stack), PRIVATE)
+    content[SECRETS] = File(_local_override(release, secrets, role or {}), PRIVATE)
     argv = shlex.join(home.compose(release, home.current)())
     content[COMMAND] = File(
         f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'.encode(), 0o755
@@ -102,6 +113,13 @@ def staging_tar(
             entry.size, entry.mode = len(file.content), file.mode
             tar.addfile(entry, io.BytesIO(file.content))
     return raw.getvalue()
+
+
+def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping[str, Any]) -> bytes:
+    services: dict[str, Any] = dict(role.get("services", {}))
+    for name, labels in secrets_override(release.secret_readers, secrets, release.stack).items():
+        services[name] = {**services.get(name, {}), **labels}
+    return as_yaml({**role, "services": services})
 
 
 def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, File]) -> str:

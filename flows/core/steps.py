@@ -20,6 +20,15 @@ class Step(Enum):
     HEALTH = "probe health"
     TOOLS = "discover MCP tools"
     WORKFLOWS = "run workflows"
+    READ_SWITCH = "read the switch"
+    LOOK = "look at a colour"
+    WINDOW = "let requests come"
+    METRICS = "read metrics"
+    TRACES = "read traces"
+    ASK = "ask a person"
+    TURN = "turn the switch"
+    PROBE_SWITCH = "probe through the switch"
+    WATCH = "watch"
 
 
 VALIDATE = (Step.HEALTH, Step.TOOLS, Step.WORKFLOWS)
@@ -46,4 +55,17 @@ ROLLBACK = (
     Step.KEEP_RECORD,
     *VALIDATE,
     Step.KEEP_RECORD,
+)
+# What a promotion of what stands on the idle colour does, beside its probes; with a tag, DEPLOY comes first.
+PROMOTE = (
+    Step.READ_SWITCH,
+    Step.LOOK,
+    *VALIDATE,
+    Step.WINDOW,
+    Step.METRICS,
+    Step.TRACES,
+    Step.READ_SWITCH,
+    Step.TURN,
+    Step.PROBE_SWITCH,
+    Step.WATCH,
 )

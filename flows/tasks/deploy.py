@@ -25,6 +25,7 @@ from flows.core.ledger import records_tar, write_records
 from flows.core.preflight import faults, missing_images
 from flows.core.record import Record
 from flows.core.release import Release, read_release
+from flows.core.role import refuse_mixed
 from flows.core.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.capture import capture_failure
@@ -77,10 +78,10 @@ def put_files(deployment: Deployment, cargo: Cargo) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
     Raises:
-        UnsetVariables, BrokenStack: what was put there is removed again.
+        UnsetVariables, BrokenStack, StateUndeclared: what was put there is removed again.
     """
     d = deployment
-    tar = staging.staging_tar(d.release, cargo.files, cargo.variables, cargo.secrets, d.home)
+    tar = staging.staging_tar(d.release, cargo.files, cargo.variables, cargo.secrets, d.home, cargo.role)
     seeds = {name: file for name, file in cargo.files.items() if name.startswith(f"{SEED}/")}
     try:
         answer = d.session.run(staging.stage_script(d.release, d.home, d.name, seeds), timeout=QUICK, stdin=tar)
@@ -88,7 +89,9 @@ def put_files(deployment: Deployment, cargo: Cargo) -> Stack:
         _refuse_broken(error, d)
     try:
         refuse_unset(answer.err, f"stack {d.release.stack} uses")
-        return Stack.from_config(load_config(answer.out))
+        stack = Stack.from_config(load_config(answer.out))
+        refuse_mixed(d.release, stack)
+        return stack
     except Exception:
         d.session.run(staging.discard_script(d.home, d.name), timeout=QUICK, check=False)
         raise

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from typing import Any
 
 from flows.core import staging
 from flows.core.bundle import File
@@ -19,10 +20,17 @@ under_way: ContextVar["Deployment | None"] = ContextVar("deployment_under_way", 
 class Cargo:
     """What is put on a droplet for a release: its files, and the environment. Holds secrets, so it is no dataclass."""
 
-    def __init__(self, files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, File],
+        variables: Mapping[str, str],
+        secrets: Mapping[str, File],
+        role: Mapping[str, Any] | None = None,
+    ) -> None:
         self.files = files
         self.variables = variables
         self.secrets = secrets
+        self.role = role or {}
 
     @property
     def environment(self) -> str:

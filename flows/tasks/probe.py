@@ -25,6 +25,8 @@ from flows.tasks.secrecy import masked
 SIDE_BY_SIDE = 16
 _PAUSE = 0.1
 _NO_ANSWER = (httpx.HTTPError, McpFailed)
+# Passed, why in words, and the tools that were offered.
+Answered = tuple[bool, str, tuple[str, ...]]
 
 
 class Probes:
@@ -49,9 +51,9 @@ class Probes:
 def probe_health(probes: Probes) -> list[Outcome]:
     """GET the health path of every service that names one."""
 
-    def ask(client: httpx.Client, _service: Service, url: str) -> tuple[bool, str]:
+    def ask(client: httpx.Client, _service: Service, url: str) -> Answered:
         answer = client.get(url)
-        return judge_health(answer.status_code, answer.text, masked)
+        return *judge_health(answer.status_code, answer.text, masked), ()
 
     services = probes.services(lambda s: s.extension.health)
     patience = probes.settings.health_patience
@@ -62,11 +64,11 @@ def probe_health(probes: Probes) -> list[Outcome]:
 def probe_mcp(probes: Probes) -> list[Outcome]:
     """List the tools of every service that speaks MCP."""
 
-    def ask(client: httpx.Client, service: Service, url: str) -> tuple[bool, str]:
+    def ask(client: httpx.Client, service: Service, url: str) -> Answered:
         assert service.extension.mcp is not None
         tools, revision = list_tools(client, url, {})
         passed, words = judge_tools(service.extension.mcp, tools)
-        return passed, f"{words} ({revision})"
+        return passed, f"{words} ({revision})", tuple(sorted(tools))
 
     services = probes.services(lambda s: s.extension.mcp)
     path = lambda s: s.extension.mcp.path if s.extension.mcp else "/"  # noqa: E731
@@ -109,7 +111,8 @@ def _run_workflow(probes: Probes, client: httpx.Client, service: Service) -> Out
         passed, words = judge_workflow(probe, answer.status_code, answer.text, masked)
     except httpx.HTTPError as error:
         passed, words = False, f"{probe.method} {probe.path}: {_words(error)}"
-    return Outcome(service.name, Phase.WORKFLOW, passed, words, time.monotonic() - began, trace_id)
+    seconds = time.monotonic() - began
+    return Outcome(service.name, Phase.WORKFLOW, passed, words, seconds, trace_id, traced=probe.traced)
 
 
 def _find_trace(langfuse: Langfuse, outcome: Outcome, patience: float) -> Outcome:
@@ -123,7 +126,10 @@ def _find_trace(langfuse: Langfuse, outcome: Outcome, patience: float) -> Outcom
         waited = time.monotonic() - began
         if found or waited > patience:
             passed, words = judge_trace(found, waited)
-            return Outcome(outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id)
+            known = not trouble
+            return Outcome(
+                outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id, known=known
+            )
         time.sleep(_PAUSE)
 
 
@@ -132,7 +138,7 @@ def _side_by_side(
     phase: Phase,
     services: list[Service],
     path: Callable[[Service], str],
-    ask: Callable[[httpx.Client, Service, str], tuple[bool, str]],
+    ask: Callable[[httpx.Client, Service, str], Answered],
     patience: float,
 ) -> list[Outcome]:
     """Probe every service at once; one that does not answer well is asked again until `patience` seconds are over."""
@@ -146,11 +152,13 @@ def _side_by_side(
         while True:
             began = time.monotonic()
             try:
-                passed, words = ask(client, service, url)
+                passed, words, tools = ask(client, service, url)
             except _NO_ANSWER as error:
-                passed, words = False, _words(error)
+                passed, words, tools = False, _words(error), ()
             if passed or time.monotonic() > deadline:
-                return Outcome(service.name, phase, passed, words, time.monotonic() - began)
+                expected = service.extension.mcp.tools if service.extension.mcp and phase is Phase.MCP else ()
+                seconds = time.monotonic() - began
+                return Outcome(service.name, phase, passed, words, seconds, tools=tools, expected=expected)
             log.debug("%s: %s; asking again", service.name, words)
             time.sleep(_PAUSE)
 

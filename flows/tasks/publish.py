@@ -18,6 +18,7 @@ from flows.core import bundle
 from flows.core.errors import BadRelease, BrokenStack, ReleaseNotFound, UnknownService
 from flows.core.images import Plan, split_host, split_reference
 from flows.core.release import Image, Layer, Release, fingerprint, read_release
+from flows.core.role import crossing, home_services, home_volumes
 from flows.settings import Settings
 from flows.tasks.retrying import RETRIED
 from flows.tasks.saved import layout
@@ -74,6 +75,9 @@ def publish_release(
             },
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
+            home=home_services(source.stack),
+            waits=crossing(source.stack),
+            volumes=home_volumes(source.stack, source.config.get("volumes")),
         )
         packed = bundle.pack(_bundle_files(release, source))
         repository, name = split_reference(layout(registry).release_reference(release.stack, tag))

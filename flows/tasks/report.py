@@ -10,6 +10,8 @@ from flows.core.probes import Outcome
 from flows.tasks.offline import server_answers
 from flows.tasks.secrecy import masked
 
+_LIGHTS = {"✓": "🟢 passed", "✗": "🔴 failed", "?": "🟡 unknown"}
+
 
 def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None:
     """Show rows as a table artifact. Without a Prefect server there is none, and the run goes on."""
@@ -22,7 +24,7 @@ def probe_rows(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
     """One row a probe: colour first, for the eye."""
     return [
         {
-            "result": "🟢 passed" if outcome.passed else "🔴 failed",
+            "result": _LIGHTS[outcome.mark],
             "service": outcome.service,
             "probe": outcome.phase.value,
             "found": outcome.detail,
@@ -36,7 +38,7 @@ def release_rows(released: Released) -> list[dict[str, object]]:
     """One row a service: what runs, how it is, and what its probes found."""
     probes: dict[str, list[str]] = {}
     for outcome in released.validated.outcomes:
-        probes.setdefault(outcome.service, []).append(f"{'🟢' if outcome.passed else '🔴'} {outcome.phase.value}")
+        probes.setdefault(outcome.service, []).append(f"{_LIGHTS[outcome.mark][0]} {outcome.phase.value}")
     return [
         {"service": name, "state": said.state, "health": said.health, "probes": ", ".join(probes.get(name, [])),
          "image": said.image}

@@ -1,6 +1,6 @@
 """Loads the blocks that were saved, and says how to save the one that was not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from prefect.blocks.core import Block
 from prefect_docker import DockerHost
 
-from blocks import ContainerRegistry, Droplet, Langfuse, StackEnvironment
+from blocks import ContainerRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
 from flows.core.errors import BlockMissing
 from flows.core.images import Layout, slug
 from flows.core.masking import environment_values, file_values, variable_values
@@ -40,6 +40,24 @@ def load_langfuse(settings: Settings) -> Langfuse | None:
     if langfuse:
         keep_secret([langfuse.secret_key.get_secret_value()])
     return langfuse
+
+
+def load_prometheus(settings: Settings) -> Prometheus | None:
+    """The Prometheus block, or None when none was saved: then no metric is a gate."""
+    prometheus = _find(Prometheus, settings.prometheus) if settings.prometheus else None
+    if prometheus and prometheus.username:
+        keep_secret([prometheus.password.get_secret_value()])
+    return prometheus
+
+
+def load_any(kinds: Sequence[type[Kind]], name: str, remedy: str) -> Kind:
+    """The block of this name, of whichever of these kinds it is.
+
+    Raises:
+        BlockMissing
+    """
+    found = next((block for kind in kinds[:-1] if (block := _find(kind, name))), None)
+    return found or _load(kinds[-1], name, remedy)
 
 
 def load_environment(settings: Settings, stack: str) -> StackEnvironment:

@@ -1,0 +1,88 @@
+"""The two colours: which droplets each has, and which one is idle."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from flows.core.errors import BadColours, SwitchUnclear
+
+Colour = Literal["green", "blue"]
+COLOURS: tuple[Colour, Colour] = ("green", "blue")
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Names of the Droplet blocks of each colour."""
+
+    green: tuple[str, ...]
+    blue: tuple[str, ...]
+
+    def droplets(self, colour: str) -> tuple[str, ...]:
+        """The droplets of a colour."""
+        return self.green if colour == "green" else self.blue
+
+    def of(self, droplet: str) -> Colour | None:
+        """The colour of a droplet; None for one that has none."""
+        return next((colour for colour in COLOURS if droplet in self.droplets(colour)), None)
+
+
+def other(colour: str) -> Colour:
+    """The other colour."""
+    return "blue" if colour == "green" else "green"
+
+
+def check_colours(colours: Colours, places: Mapping[str, str]) -> None:
+    """Refuse colours that share a droplet.
+
+    Args:
+        places: droplet block → where it is, as `user@host:port`; two blocks may lead to one host.
+
+    Raises:
+        BadColours
+    """
+    for colour in COLOURS:
+        if not colours.droplets(colour):
+            raise BadColours(f"the colour {colour} has no droplet. Name one: SLIPWAY_{colour.upper()}='[\"NAME\"]'")
+    seen: dict[str, str] = {}
+    for name in (*colours.green, *colours.blue):
+        place = places[name]
+        if place in seen:
+            raise BadColours(
+                f"droplets {seen[place]} and {name} are one: {place}. A release is proved on a droplet that traffic "
+                "does not reach, so each colour needs its own. Settings: SLIPWAY_GREEN, SLIPWAY_BLUE"
+            )
+        seen[place] = name
+
+
+def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour, Colour | None]:
+    """Which colour is promoted, and which one traffic leaves (None: it reaches nothing now).
+
+    Args:
+        active: the colours that the switch points at.
+        to: the colour asked for, if any.
+        where: the switch, in words.
+
+    Raises:
+        SwitchUnclear: it points at both, or nowhere and nobody said where to.
+    """
+    if to is not None and to not in COLOURS:
+        raise BadColours(f"{to} is no colour: {' or '.join(COLOURS)}")
+    if len(active) > 1:
+        raise SwitchUnclear(
+            f"{where} points at both colours. Say which one shall serve, after looking at both (slipway status): "
+            "slipway switch-back --to COLOUR"
+        )
+    if not active:
+        if to is None:
+            raise SwitchUnclear(
+                f"{where} points at no colour. To promote to one: slipway promote --to COLOUR; "
+                "to send traffic to one that is known to be well: slipway switch-back --to COLOUR"
+            )
+        return ("green" if to == "green" else "blue"), None
+    now: Colour = "green" if active[0] == "green" else "blue"
+    if to == now:
+        raise SwitchUnclear(
+            f"{where} points at {now} already, and a release is never proved where traffic reaches it. "
+            f"To promote what stands on {other(now)}: slipway promote"
+        )
+    return other(now), now

@@ -1,0 +1,56 @@
+"""What the metric gates ask Prometheus, and how its answers are read. No data is None, never zero.
+
+Templates know `$colour` (green or blue), `$droplets` (a regular expression of the colour's droplet blocks), `$stack`
+and `$window` (such as 30s). Health checks and scrapes are nobody's requests, so the default queries leave them out.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import Template
+
+_SELECT = 'colour="$colour",path!~"/health|/metrics"'
+REQUESTS = f"sum(increase(http_requests_total{{{_SELECT}}}[$window]))"
+ERROR_RATE = (
+    f'(sum(rate(http_requests_total{{{_SELECT},status=~"5.."}}[$window])) or vector(0))'
+    f" / sum(rate(http_requests_total{{{_SELECT}}}[$window]))"
+)
+LATENCY = f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{_SELECT}}}[$window])))"
+_SHORTEST = 5
+
+Sample = tuple[dict[str, str], float]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number and the query that gave it. `value` is None without data; `trouble` says why nobody could be asked."""
+
+    query: str
+    value: float | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What Prometheus says of one colour: requests in the window, the share that failed, the latency in seconds."""
+
+    requests: Value
+    error_rate: Value
+    latency: Value
+
+
+def expression(template: str, colour: str, droplets: Sequence[str], stack: str, window: float) -> str:
+    """The query for one colour over a window of seconds; a window shorter than two scrapes would never hold data."""
+    return Template(template).safe_substitute(
+        colour=colour, droplets="|".join(droplets), stack=stack, window=f"{max(_SHORTEST, math.ceil(window))}s"
+    )
+
+
+def single(samples: Sequence[Sample]) -> float | None:
+    """The one value of an instant query; None for an empty answer, NaN, or several series.
+
+    0/0 is NaN to Prometheus: nothing was asked in the window.
+    """
+    if len(samples) != 1 or math.isnan(samples[0][1]):
+        return None
+    return samples[0][1]

@@ -1,0 +1,82 @@
+"""deploy_home: put what keeps state on the data home, after a person said yes. Never part of a switch."""
+
+from prefect import flow
+
+from blocks import Droplet
+from flows.core.errors import NothingAtHome
+from flows.core.layout import Home
+from flows.core.outcome import Deployed
+from flows.core.question import home_question
+from flows.core.role import as_role, home_stack
+from flows.deploy import put_on
+from flows.hooks import mend, tidy
+from flows.names import run_name
+from flows.rollback import going_back
+from flows.settings import Approval, Settings, Strategy
+from flows.tasks.approval import ask
+from flows.tasks.connection import connected
+from flows.tasks.lock import locked
+from flows.tasks.publish import fetch_release
+from flows.tasks.saved import load_droplet, load_environment, load_registry, remembered
+from flows.tasks.sides import stand
+from flows.tasks.source import stack_name
+from flows.validate import validate
+
+
+@flow(
+    name="deploy-home",
+    flow_run_name=run_name("deploy the data home of {stack} {tag}"),
+    on_failure=[tidy],
+    on_crashed=[mend],
+    on_cancellation=[mend],
+)
+def deploy_home(
+    tag: str,
+    stack: str | None = None,
+    approval: Approval = "always",
+    strategy: Strategy | None = None,
+    env_file: str | None = None,
+    wait: float = 0.0,
+) -> Deployed:
+    """Put the services that keep state (`x-slipway.data: home`) of a release on the data home, and validate them.
+
+    Args:
+        tag: tag of a published release.
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        approval: never: nobody is asked; otherwise a person is.
+        strategy: how services are replaced; default: the setting `strategy`.
+        env_file: an env file over the environment block's variables.
+        wait: seconds to wait while another run changes the droplet.
+
+    Raises:
+        NothingAtHome: no data home is set, or no service of the release is at home.
+        NotApproved: a person said no, or nobody answered.
+    """
+    settings = Settings()
+    name = stack_name(stack or settings.stack)
+    if not settings.home:
+        raise NothingAtHome("no data home is set. Name its Droplet block: SLIPWAY_HOME. docs/BLUE_GREEN_DEPLOYMENT.md")
+    with remembered():
+        target = load_droplet(settings.home)
+        load_environment(settings, name)
+        home = Home(target.directory, home_stack(name))
+        if approval != "never":
+            asked = _question(target, home, name, tag, settings)
+            ask(asked, f"release {tag} of {name} to the data home {target.name}", settings.approval_timeout)
+        purpose = f"deploy of {home.stack} {tag}"
+        with (
+            connected(target) as session,
+            locked(session, target.directory, purpose, wait),
+            going_back(target, home, settings) as way,
+        ):
+            deployed = put_on(target, name, tag, "home", strategy or settings.strategy, env_file, wait, settings)
+            way.needed = True
+            validate(home.stack, target.name)
+    return deployed
+
+
+def _question(target: Droplet, home: Home, name: str, tag: str, settings: Settings) -> str:
+    release = as_role(fetch_release(name, tag, load_registry(settings))[0], "home")
+    with connected(target) as session:
+        before = stand(session, home)
+    return home_question(release, before, settings.approval_timeout / 60)

@@ -1,0 +1,103 @@
+"""The traffic switch as steps: read it, turn it, ask through it which colour answers."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import CaddySwitch, TrafficSwitch
+from blocks.errors import OutsideError, SwitchFailed, Unreachable
+from blocks.traffic import Heard, Position
+from flows.core.errors import NoSwitch
+from flows.core.masking import file_values
+from flows.core.steps import Step
+from flows.settings import Settings
+from flows.tasks.retrying import ONCE, RETRIED
+from flows.tasks.saved import load_any
+from flows.tasks.secrecy import keep_secret
+
+KINDS: tuple[type[TrafficSwitch], ...] = (CaddySwitch,)
+IN_A_ROW = 3
+_PAUSE, _RETRY = 0.05, 0.5
+
+
+@contextmanager
+def open_switch(settings: Settings) -> Iterator[TrafficSwitch]:
+    """The traffic switch of the settings; its connection stays open meanwhile.
+
+    Raises:
+        NoSwitch: none is named. BlockMissing: no block of that name.
+    """
+    if not settings.switch:
+        raise NoSwitch(
+            "there is no traffic switch, so there is one colour only. Save one (slipway switch add) and name it: "
+            "SLIPWAY_SWITCH=NAME. How to get there: docs/BLUE_GREEN_DEPLOYMENT.md"
+        )
+    switch = load_any(KINDS, settings.switch, f"slipway switch add {settings.switch} --url URL --host DROPLET")
+    if isinstance(switch, CaddySwitch):
+        keep_secret(file_values("key", switch.host.private_key.get_secret_value()))
+    try:
+        yield switch
+    finally:
+        switch.close()
+
+
+@task(name=Step.READ_SWITCH.value, task_run_name="read {switch.name}", timeout_seconds=60, **RETRIED)
+def read_switch(switch: TrafficSwitch) -> Position:
+    """Ask the switch itself which colour is active."""
+    return switch.read()
+
+
+@task(name=Step.TURN.value, task_run_name="turn {switch.name} to {to}", timeout_seconds=60, **ONCE)
+def turn_switch(switch: TrafficSwitch, to: str, seen: Position, by: str, patience: float) -> Position:
+    """Send traffic to a colour. When the answer is lost it is sent again: a turn that took effect is not made twice.
+
+    Args:
+        patience: seconds in which a switch that cannot be reached is tried again.
+
+    Raises:
+        SwitchMoved, SwitchFailed, Unreachable
+    """
+    deadline, told = time.monotonic() + patience, False
+    while True:
+        try:
+            return switch.turn(to, seen, by)
+        except Unreachable as error:
+            if time.monotonic() > deadline:
+                raise
+            if not told:
+                get_run_logger().warning("%s; trying again for %g s", error, patience)
+            told = True
+            time.sleep(_RETRY)
+
+
+@task(name=Step.PROBE_SWITCH.value, task_run_name="ask through {switch.name} for {colour}", **ONCE)
+def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> Heard:
+    """Ask through the switch until that colour has answered well three times in a row.
+
+    Args:
+        patience: seconds.
+
+    Raises:
+        SwitchFailed: it did not within that time; with what came instead.
+    """
+    deadline, in_a_row = time.monotonic() + patience, 0
+    while True:
+        heard = switch.hear()
+        in_a_row = in_a_row + 1 if heard.well and heard.colour == colour else 0
+        if in_a_row == IN_A_ROW:
+            return heard
+        if time.monotonic() > deadline:
+            raise SwitchFailed(f"{colour} does not answer through {switch} after {patience:g} s: {heard.detail}")
+        if not in_a_row:
+            time.sleep(_PAUSE)
+
+
+def where(switch: TrafficSwitch) -> Position | None:
+    """Where it points, or None when it cannot be read now."""
+    try:
+        return switch.read()
+    except OutsideError:
+        return None

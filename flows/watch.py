@@ -1,0 +1,92 @@
+"""watch: read the gates of the active colour again for a while; traffic goes back when they fail."""
+
+import time
+from threading import Event
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from blocks import TrafficSwitch
+from blocks.errors import OutsideError, SwitchMoved
+from blocks.traffic import Position
+from flows.core.colours import direction, other
+from flows.core.errors import NotPromoted, SlipwayError
+from flows.core.gates import Reading, Verdict
+from flows.core.outcome import GatesRead, Watched
+from flows.gates import read_gates
+from flows.moving import go_back
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.saved import load_environment, remembered
+from flows.tasks.secrecy import masked
+from flows.tasks.sides import Side, load_sides, look_at
+from flows.tasks.source import stack_name
+from flows.tasks.traffic import open_switch, read_switch, where
+
+
+@flow(name="watch", flow_run_name=run_name("watch {stack}"))
+def watch(stack: str | None = None, seconds: float | None = None) -> Watched:
+    """Read the gates of the active colour again and again; traffic goes to the other when they fail.
+
+    Args:
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        seconds: how long; 0: as often as it takes to be sure once. Default: the setting `watch`.
+    """
+    settings = Settings()
+    name = stack_name(stack or settings.stack)
+    with remembered(), open_switch(settings) as switch:
+        load_environment(settings, name)
+        sides, seen = load_sides(name, settings), read_switch(switch)
+        direction(seen.active, None, str(switch))  # refuses one that points nowhere, or at both
+        active = sides[seen.active[0]]
+        old = sides[other(active.colour)]
+        try:
+            return keep_watch(switch, active, seen, settings.watch if seconds is None else seconds, settings)
+        except NotPromoted as error:
+            raise go_back(switch, active, old, seen, error, settings) from error
+
+
+def keep_watch(switch: TrafficSwitch, active: Side, seen: Position, seconds: float, settings: Settings) -> Watched:
+    """Read the gates until the time is over.
+
+    Raises:
+        NotPromoted: they failed so many times in a row that it counts.
+        SwitchMoved: somebody moved traffic meanwhile; it is theirs to watch now.
+    """
+    began, readings, failing, inconclusive, in_a_row = time.monotonic(), 0, 0, 0, 0
+    pause = Event()
+    # Both colours need the data home: moving traffic would not bring it back.
+    own = settings.model_copy(update={"gate_observe_only": (*settings.gate_observe_only, "data home")})
+    while True:
+        turn_began = time.monotonic()
+        _still(switch, seen)
+        said = _read(active, own)
+        readings += 1
+        failing += said.verdict is Verdict.FAIL
+        inconclusive += said.verdict is Verdict.INCONCLUSIVE
+        in_a_row = in_a_row + 1 if said.verdict is Verdict.FAIL else 0
+        if in_a_row >= settings.watch_failures:
+            raise NotPromoted(f"{active} failed {in_a_row} times in a row: {said.words}")
+        now = time.monotonic()
+        if now - began >= seconds and not in_a_row:
+            found = Watched(active.colour, now - began, readings, failing, inconclusive)
+            get_run_logger().info("✓ watched %s for %.0f s: %d readings", active, found.seconds, readings)
+            return found
+        pause.wait(max(0.0, settings.watch_interval - (now - turn_began)))
+
+
+def _read(side: Side, settings: Settings) -> GatesRead:
+    """One reading; a droplet that cannot be reached is a colour that is not well."""
+    try:
+        return read_gates(side, None, look_at(side), [], 0.0, settings, patient=False)
+    except (SlipwayError, OutsideError) as error:
+        unwell = Reading("droplet", Verdict.FAIL, masked(str(error)), "it can be reached")
+        return GatesRead(side.colour, (unwell,), Verdict.FAIL, 0.0, 0.0)
+
+
+def _still(switch: TrafficSwitch, seen: Position) -> None:
+    now = where(switch)
+    if now is not None and now.active != seen.active:
+        raise SwitchMoved(
+            f"{switch} was moved to {' and '.join(now.active) or 'nowhere'} by {now.by or 'somebody'} in the meantime"
+        )
