@@ -14,7 +14,7 @@ export PREFECT_API_URL := http://127.0.0.1:$(PREFECT_PORT)/api
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy benchmarks/*.sh .ci/run)
+SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
 .PHONY: help demo lab test unit lint format bench down lock venv prefect engine containers deployments worker
 

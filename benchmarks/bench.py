@@ -53,7 +53,7 @@ class Bench:
 def open_bench(rounds: int, tell: Callable[[str], None]) -> Iterator[Bench]:
     """Set everything up, and take everything away again, also after an interrupt."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_alone())
+        stack.enter_context(alone())
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-bench-")))
         stack.enter_context(_environment(place))
         lab = free_ports()
@@ -81,7 +81,7 @@ def open_bench(rounds: int, tell: Callable[[str], None]) -> Iterator[Bench]:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Two benchmarks at once would disturb each other, and each would remove the other's containers."""
     with (STATE / "bench.lock").open("w") as file:
         try:

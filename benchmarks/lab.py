@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,12 @@ class Lab:
         """Start both, after throwing away what a killed benchmark left."""
         remove()
         key, htpasswd = STATE / "lab" / "droplet_key.pub", STATE / "lab" / "htpasswd"
-        _start(
+        start_part(
             "registry",
             ["--publish", f"{self.registry}:5000", "--volume", f"{htpasswd}:/etc/slipway/htpasswd:ro"],
             ["--volume", "/var/lib/registry", "--env", "REGISTRY_LOG_ACCESSLOG_DISABLED=false"],
         )
-        _start(
+        start_part(
             "droplet",
             ["--privileged", "--tmpfs", "/run", "--volume", "/var/lib/docker", "--volume", "/var/lib/droplet"],
             ["--env", f"REGISTRY_HOST={NAME}-registry", "--env", f"REGISTRY_PORT={self.registry_port}"],
@@ -135,12 +136,27 @@ def remove_images() -> None:
         run(["docker", "image", "prune", "--force", *wanted])
 
 
-def _start(part: str, *options: list[str]) -> None:
+def start_part(part: str, *options: list[str], command: Sequence[str] = ()) -> None:
+    """Start one container of a benchmark from the lab's image of that name."""
     name = f"{NAME}-{part}"
     labels = [word for label in _LABELS for word in ("--label", label)]
     network = ["--network", NETWORK, "--network-alias", name, "--hostname", "bench"]
     more = [word for group in options for word in group]
-    run(["docker", "run", "--detach", "--init", "--name", name, *labels, *network, *more, f"slipway-lab-{part}"])
+    run(
+        [
+            "docker",
+            "run",
+            "--detach",
+            "--init",
+            "--name",
+            name,
+            *labels,
+            *network,
+            *more,
+            f"slipway-lab-{part}",
+            *command,
+        ]
+    )
 
 
 def _until_ready(part: str, argv: list[str]) -> None:

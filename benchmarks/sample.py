@@ -8,6 +8,7 @@ from benchmarks.command import run
 
 SOURCE = Path(__file__).resolve().parents[1] / "compose"
 _ONE_SERVICE = "agents/services/code_review.py"
+_FRONT = "agents/services/gateway_mcp.py"
 _EVERY_SERVICE = "agents/common/app.py"
 _BROKEN = 'raise RuntimeError("broken on purpose")\n'
 _GIT = ["git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost", "-c", "commit.gpgsign=false"]
@@ -23,6 +24,10 @@ class Sample:
     def change_one_service(self) -> str:
         """Add one line to one service and commit it; returns the new tag."""
         return self._change(_ONE_SERVICE)
+
+    def change_front(self) -> str:
+        """Add one line to the service that traffic reaches, and commit it; returns the new tag."""
+        return self._change(_FRONT)
 
     def change_every_service(self) -> str:
         """Add one line to what all services share, and commit it; returns the new tag."""

@@ -17,28 +17,42 @@ from blocks.traffic import Position, TrafficSwitch
 
 _COLOURS = ("green", "blue")
 _QUICK = 15.0
-_MOVED, _UNREADY = 75, 73
+_MOVED = 75  # and 73: the directory cannot be used
 
-# Prints the name and the content of each state file. Argument: directory.
-_READ = """
-cd "$1" || exit 73
-for colour in green blue; do
-    if [ -e "$colour" ]; then printf '%s %s\\n' "$colour" "$(head -c 2000 "$colour" | tr -d '\\n')"; fi
-done
+# The name and the content of each state file, in characters that come back as they went.
+_LOOK = """
+look() {
+    for colour in green blue; do
+        if [ -e "$colour" ]; then printf '%s %s\\n' "$colour" "$(head -c 2000 "$colour" | tr -cd ' -~')"; fi
+    done
+}
 """
+# Prints them. Argument: directory. A rename while it looks would show neither file, or both; what is seen twice stands.
+_READ = (
+    _LOOK
+    + """
+cd "$1" || exit 73
+seen=$(look)
+for _ in 1 2 3 4 5 6 7 8 9; do
+    before=$seen seen=$(look)
+    [ "$seen" != "$before" ] || break
+done
+[ -z "$seen" ] || printf '%s\\n' "$seen"
+"""
+)
 # Arguments: directory, colour, the two lines that `read` must still give. Standard input: the file's new content.
 # The content goes into the file that is there, and only then one rename moves it: that is the flip.
 _TURN = (
     """
 read -r said
-cd "$1" && exec 9>>lock || exit 73
+cd "$1" && command exec 9>>lock || exit 73
 flock -w 10 9 || exit 73
 to=$2 from=blue
 [ "$to" = blue ] && from=green
-now=$(for colour in green blue; do
-    if [ -e "$colour" ]; then printf '%s %s\\n' "$colour" "$(head -c 2000 "$colour" | tr -d '\\n')"; fi
-done)
-[ "$now" = "$3" ] || exit 75
+"""
+    + _LOOK
+    + """
+[ "$(look)" = "$3" ] || exit 75
 if [ -e "$to" ]; then
     [ ! -e "$from" ] || rm -f "$from"
 elif [ -e "$from" ]; then

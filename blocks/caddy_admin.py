@@ -54,6 +54,9 @@ class CaddyAdmin:
         body = json.dumps([{"dial": dial} for dial in self._upstreams[to]]).encode()
         status, said, _ = self._ask("PATCH", self._path, body, seen.mark)
         if status == _STALE:
+            now = self.read()
+            if now.active == (to,):
+                return now  # a turn that was sent twice, or somebody who wanted the same
             raise SwitchMoved(f"{self._name} was changed by somebody else since it was read. It was left as it is")
         if status != 200:
             raise SwitchFailed(f"{self._name}: PATCH {self._path}: {status} {said[:160].decode(errors='replace')}")

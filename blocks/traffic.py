@@ -90,7 +90,7 @@ class TrafficSwitch(Block, ABC):
             answer = httpx.get(
                 address, timeout=timeout, headers={"Connection": "close"}, trust_env=False, verify=tls.context()
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Heard(None, 0, f"GET {address}: {type(error).__name__}: {error}")
         colour = answer.headers.get(COLOUR_HEADER)
         return Heard(colour, answer.status_code, f"GET {address}: {answer.status_code} from {colour or 'nobody known'}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The lab's containers: credentials, images, then everything up and healthy, and the droplets' host keys
-# read from inside them, which is the one place where they can be trusted to come from.
+# The lab's containers: credentials, images, then everything up and healthy, and the droplets' and the
+# edge's host keys read from inside them, which is the one place where they can be trusted to come from.
 . "$(dirname "$0")/common.sh"
 
 LAB=$SLIPWAY_STATE/lab
@@ -30,7 +30,7 @@ make_credentials() {
 
 build_images() {
     local made_from
-    made_from="$(fingerprint "$LAB_DIR"/{Dockerfile,droplet,edge,langfuse,prometheus,registry}) $(docker image inspect --format '{{.Id}}' debian:trixie-slim)"
+    made_from="$(fingerprint "$LAB_DIR"/{Dockerfile,droplet,edge,langfuse,machine,prometheus,registry}) $(docker image inspect --format '{{.Id}}' debian:trixie-slim)"
     if unchanged "$LAB/images" "$made_from" &&
         docker image inspect "${IMAGES[@]/#/$SLIPWAY_LAB-}" >/dev/null 2>&1; then return; fi
     say "Building the lab's images (about 20 s)."
@@ -41,7 +41,7 @@ build_images() {
 keep_host_key() {
     local key
     key=$(docker exec "$SLIPWAY_LAB-$1" cat /var/lib/droplet/ssh_host_ed25519_key.pub) ||
-        fail "droplet $1 shows no host key. Its last words: docker logs $SLIPWAY_LAB-$1"
+        fail "$1 shows no host key. Its last words: docker logs $SLIPWAY_LAB-$1"
     printf '%s\n' "${key% *}" >"$LAB/$1.host_key"
 }
 
@@ -51,11 +51,15 @@ clear_a_lab_of_another_checkout
 make_credentials
 build_images
 logged lab-up compose up -d --wait --wait-timeout 120
-for colour in green blue; do keep_host_key $colour; done
+for machine in green blue data edge; do keep_host_key $machine; done
 
 # What the lab's `slipway` should know besides its blocks: flows/settings.py reads it.
 cat >"$SLIPWAY_STATE/settings.toml" <<TOML
 docker = "$SLIPWAY_STATE/bin/docker"
 active_url = "http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT/.slipway/active"
 edge_url = "http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT"
+switch = "edge"
+home = "data"
+gate_window = 6.0
+watch = 10.0
 TOML

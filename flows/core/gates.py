@@ -1,5 +1,6 @@
 """Gates: decisions over probes, traces and metrics, with three verdicts. No data is inconclusive, never a pass."""
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -99,7 +100,7 @@ def home_gate(outcomes: Sequence[Outcome], trouble: str) -> Reading:
     wanted = "the data home answers, and its services are well"
     if trouble:
         return Reading("data home", Verdict.FAIL, trouble, wanted)
-    return replace(_probed("data home", wanted, Phase.HEALTH, outcomes, "nothing there says how it is probed"))
+    return _probed("data home", wanted, Phase.HEALTH, outcomes, "nothing there says how it is probed")
 
 
 def order_gate(candidate: str | None, active: str | None, words: str) -> Reading:
@@ -110,8 +111,10 @@ def order_gate(candidate: str | None, active: str | None, words: str) -> Reading
         words: what they are.
     """
     wanted = "the candidate is the newer one"
-    if candidate is None or active is None or candidate >= active:
+    if not active or (candidate and candidate >= active):
         return Reading("order", Verdict.PASS, f"{words}: {candidate or 'unknown'}, {active or 'none'}", wanted)
+    if not candidate:
+        return Reading("order", Verdict.INCONCLUSIVE, f"{words}: nobody knows when it was put there", wanted)
     found = f"{words}: {candidate} is before {active}. This goes back to an older release"
     return Reading("order", Verdict.INCONCLUSIVE, found, wanted)
 
@@ -180,7 +183,7 @@ def latency_gate(candidate: Measured, active: Measured | None, limits: Limits) -
         allowed = min(allowed, beside)
         wanted += f", and at most {beside:.3f} s beside the active colour's {before:.3f} s"
     value = candidate.latency.value
-    if value is not None and value < 0:
+    if value is not None and not 0 <= value < math.inf:
         found = f"{value:g} s is no latency. Setting: SLIPWAY_LATENCY_QUERY"
         return Reading("latency", Verdict.INCONCLUSIVE, found, wanted, candidate.latency.query)
     return _measured("latency", candidate, candidate.latency, allowed, lambda v: f"{v:.3f} s", wanted, limits)
@@ -200,7 +203,7 @@ def _measured(
     asked = f"{candidate.requests.query}\n{mine.query}"
     if trouble:
         return Reading(gate, Verdict.INCONCLUSIVE, trouble, wanted, asked)
-    if count is None or mine.value is None:
+    if count is None or not math.isfinite(count) or mine.value is None:
         return Reading(gate, Verdict.INCONCLUSIVE, "no data", wanted, asked)
     found = f"{show(mine.value)} of {count:.0f} requests"
     if count < limits.requests:
@@ -209,11 +212,11 @@ def _measured(
 
 
 def _known(measured: Measured | None, name: str, limits: Limits) -> float | None:
-    """The active colour's value, when it had enough requests to mean anything."""
-    if measured is None or (measured.requests.value or 0) < limits.requests:
+    """The active colour's value, when it is one and had enough requests to mean anything."""
+    if measured is None or not limits.requests <= (measured.requests.value or 0) < math.inf:
         return None
-    value: Value = getattr(measured, name)
-    return value.value
+    value: float | None = getattr(measured, name).value
+    return value if value is not None and 0 <= value < math.inf else None
 
 
 def _probed(gate: str, wanted: str, phase: Phase, outcomes: Sequence[Outcome], none: str) -> Reading:

@@ -14,7 +14,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
-SSH_PORTS = {"green": 2201, "blue": 2202}
+SSH_PORTS = {"green": 2201, "blue": 2202, "edge": 2203, "data": 2204}
 
 
 def port(name: str, default: int) -> int:

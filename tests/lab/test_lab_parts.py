@@ -6,7 +6,7 @@ import time
 import httpx
 import paramiko
 import pytest
-from conftest import connect
+from conftest import SSH_PORTS, connect
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -36,22 +36,26 @@ def test_a_droplet_refuses_a_key_it_does_not_know(lab):
         connect(lab, "blue", pkey=paramiko.RSAKey.generate(2048))
 
 
-@pytest.mark.parametrize("colour", ["green", "blue"])
-def test_a_droplet_shows_the_host_key_that_was_read_inside_it(lab, colour):
-    transport = paramiko.Transport(("127.0.0.1", lab.ssh_port(colour)))
+@pytest.mark.parametrize("machine", SSH_PORTS)
+def test_a_machine_shows_the_host_key_that_was_read_inside_it(lab, machine):
+    transport = paramiko.Transport(("127.0.0.1", lab.ssh_port(machine)))
     try:
         transport.start_client(timeout=10)
         shown = transport.get_remote_server_key()
     finally:
         transport.close()
-    assert f"{shown.get_name()} {shown.get_base64()}" == lab.host_key(colour)
+    assert f"{shown.get_name()} {shown.get_base64()}" == lab.host_key(machine)
 
 
-def test_the_two_droplets_are_two_machines(lab):
-    assert lab.host_key("green") != lab.host_key("blue")
-    assert lab.inside("green", "docker", "info", "-f", "{{.ID}}") != lab.inside(
-        "blue", "docker", "info", "-f", "{{.ID}}"
-    )
+@pytest.mark.parametrize("machine", SSH_PORTS)
+def test_the_labs_key_opens_each_machine(lab, machine):
+    with connect(lab, machine) as client:
+        assert on(client, "hostname").strip() == machine
+
+
+def test_the_droplets_and_the_data_home_are_machines_of_their_own(lab):
+    assert len({lab.host_key(machine) for machine in SSH_PORTS}) == 4
+    assert len({lab.inside(machine, "docker", "info", "-f", "{{.ID}}") for machine in ("green", "blue", "data")}) == 3
 
 
 def test_a_droplet_has_compose_and_nothing_to_build_with(lab):
@@ -112,30 +116,13 @@ def on(client, command, check=True):
     return output
 
 
-def test_the_edge_says_its_colour_and_follows_the_state_file(lab):
-    state = "/var/lib/slipway-edge/blue"
-    before = lab.inside("edge", "sh", "-c", f"test -e {state} && echo blue || echo green")
-    try:
-        lab.inside("edge", "rm", "-f", state)
-        assert colour(lab) == "green"
-        lab.inside("edge", "touch", state)
-        assert colour(lab) == "blue"
-    finally:
-        lab.inside("edge", "touch" if before == "blue" else "rm", *(() if before == "blue" else ("-f",)), state)
-    assert colour(lab) == before
-
-
-def colour(lab):
-    answer = httpx.get(f"{lab.edge}/.slipway/active")
-    assert answer.headers["content-type"].startswith("text/plain")
-    return answer.text.strip()
-
-
-def test_prometheus_asks_every_service_of_both_colours(lab):
+def test_prometheus_asks_every_service_of_both_colours_and_of_home(lab):
     targets = httpx.get(f"{lab.prometheus}/api/v1/targets").json()["data"]["activeTargets"]
     asked = {(target["labels"]["colour"], target["labels"]["service"]) for target in targets}
-    assert len(targets) == len(asked) == 18
-    assert {colour for colour, _ in asked} == {"green", "blue"}
+    assert len(targets) == len(asked) == 16
+    assert {colour for colour, _ in asked} == {"green", "blue", "home"}
+    assert {service for colour, service in asked if colour == "home"} == {"rag-context", "state-persistence"}
+    assert {(target["scrapeInterval"], target["scrapeTimeout"]) for target in targets} == {("2s", "1s500ms")}
 
 
 def test_a_trace_sent_by_the_official_exporter_can_be_read_back(lab, unique):

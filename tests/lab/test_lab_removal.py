@@ -4,7 +4,7 @@ import pytest
 from conftest import CHECKOUT, run
 
 pytestmark = pytest.mark.lab
-PARTS = ("registry", "green", "blue", "edge", "prometheus", "langfuse")
+PARTS = ("registry", "green", "blue", "data", "edge", "prometheus", "langfuse")
 
 
 def chosen() -> set[str]:
@@ -15,7 +15,9 @@ def test_every_part_of_the_lab_is_chosen(lab):
     found = chosen()
     assert {f"container {lab.name}-{part}" for part in PARTS} <= found
     assert f"network {lab.name}" in found
-    assert {f"volume {lab.name}_{volume}" for volume in ("registry", "green-engine", "edge-state")} <= found
+    assert {
+        f"volume {lab.name}_{volume}" for volume in ("registry", "green-engine", "data-home", "edge-state", "edge-keys")
+    } <= found
 
 
 def test_what_carries_one_of_the_labels_or_none_is_passed_by(lab, unique):

@@ -24,8 +24,12 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[2]
 FLOWS = ("release", "build-push", "deploy", "validate", "status")
 UPKEEP = ("rollback", "reconcile", "history", "prune", "system-prune", "debug-agent")
-SET_UP = ("check", "droplet", "registry", "environment", "langfuse", "prometheus")
-INSIDE_THEM = ("droplet add", "droplet pin", "registry set", "environment set", "langfuse set", "prometheus set")
+TRAFFIC = ("promote", "plan", "gates", "approve", "watch", "switch-back", "deploy-home")
+SET_UP = ("check", "droplet", "registry", "environment", "langfuse", "prometheus", "switch")
+INSIDE_THEM = (
+    *("droplet add", "droplet pin", "registry set", "environment set", "langfuse set", "prometheus set"),
+    "switch add",
+)
 
 
 def said(*words: str):
@@ -41,7 +45,7 @@ def signals_as_they_were(monkeypatch):
     signal.signal(signal.SIGTERM, handler)
 
 
-@pytest.mark.parametrize("command", [*FLOWS, *SET_UP, *INSIDE_THEM])
+@pytest.mark.parametrize("command", [*FLOWS, *UPKEEP, *TRAFFIC, *SET_UP, *INSIDE_THEM])
 def test_every_command_says_what_it_does(command):
     answer = said(*command.split(), "--help")
     assert answer.exit_code == 0
@@ -52,9 +56,10 @@ def test_every_command_says_what_it_does(command):
 
 def test_all_commands_are_listed_with_a_sentence_and_the_exit_codes():
     help_text = said("--help").output
-    for name in (*FLOWS, *UPKEEP, *SET_UP):
+    for name in (*FLOWS, *UPKEEP, *TRAFFIC, *SET_UP):
         assert f" {name} " in help_text
-    assert "0 done · 1 it failed · 2 refused, nothing was changed · 130 interrupted" in help_text
+    codes = "0 done · 1 it failed · 2 refused, nothing was changed · 3 a person said no, or nobody answered"
+    assert f"{codes} · 130 interrupted." in " ".join(help_text.split())
 
 
 def test_the_entry_point_stands_in_the_package():
@@ -119,6 +124,7 @@ def bad_setting() -> pydantic.ValidationError:
 CODES = {
     "refused": (inside.DropletNotReady("droplet green: full"), 2, "✗ DropletNotReady: droplet green: full"),
     "failed": (inside.BuildFailed("it broke"), 1, "✗ BuildFailed: it broke"),
+    "not approved": (inside.NotApproved("carl said no"), 3, "✗ NotApproved: carl said no"),
     "unreachable": (outside.Unreachable("no route"), 2, "✗ Unreachable: no route"),
     "remote": (outside.RemoteFailed("exit 3", 3, "words"), 1, "✗ RemoteFailed: exit 3"),
     "interrupted": (KeyboardInterrupt(), 130, "Interrupted."),
@@ -171,6 +177,7 @@ def all_errors(module) -> list[type[Exception]]:
 
 
 @pytest.mark.parametrize("kind", [*all_errors(inside), *all_errors(outside)])
-def test_an_error_that_was_refused_before_anything_changed_ends_with_2_and_others_with_1(kind):
+def test_what_was_refused_before_anything_changed_ends_with_2_a_persons_no_with_3_and_all_else_with_1(kind):
     early = (inside.Refused, outside.Unreachable, outside.LoginRefused, outside.HostKeyRefused, outside.NotInRegistry)
-    assert kind.exit_code == (2 if issubclass(kind, early) else 1)
+    asked = issubclass(kind, inside.NotApproved)
+    assert kind.exit_code == (3 if asked else 2 if issubclass(kind, early) else 1)

@@ -54,6 +54,12 @@ def test_the_table_of_settings_is_the_settings():
     assert rows == {name: field.description for name, field in Settings.model_fields.items()}
 
 
+def test_the_page_of_settings_shows_the_default_queries():
+    text = (CHECKOUT / "docs" / "SETTINGS.md").read_text()
+    for name in ("requests_query", "error_rate_query", "latency_query"):
+        assert f"\n# {name}\n{Settings.model_fields[name].default}\n" in text
+
+
 def test_every_make_target_on_a_page_exists():
     makefile = (CHECKOUT / "Makefile").read_text()
     named = {word for page in PAGES for word in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE)}

@@ -5,6 +5,7 @@ import tomllib
 import pytest
 from pydantic import ValidationError
 
+from flows.core.colours import Colours
 from flows.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -65,7 +66,15 @@ def test_settings_cannot_be_changed(directory):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("STRATEGY", "quick"), ("BUILD_TIMEOUT", "0"), ("PULL_TIMEOUT", "soon"), ("LOG_LINES", "-1")],
+    [
+        ("STRATEGY", "quick"),
+        ("BUILD_TIMEOUT", "0"),
+        ("PULL_TIMEOUT", "soon"),
+        ("LOG_LINES", "-1"),
+        ("GATE_ERROR_RATE", "2"),
+        ("GATE_REQUESTS", "0"),
+        ("GATE_LATENCY_RATIO", "0.5"),
+    ],
 )
 def test_a_bad_value_is_refused_by_name(directory, monkeypatch, name, value):
     monkeypatch.setenv(f"SLIPWAY_{name}", value)
@@ -77,6 +86,56 @@ def test_a_file_that_is_no_toml_is_refused(directory):
     (directory / "slipway.toml").write_text("droplet = green\n")
     with pytest.raises(tomllib.TOMLDecodeError):
         Settings()
+
+
+TWO = {"green": ("g1", "g2"), "blue": ("b1",)}
+
+
+def test_the_colours_are_those_that_were_named(directory):
+    assert Settings().colours == Colours(("green",), ("blue",))
+    assert Settings(**TWO).colours == Colours(("g1", "g2"), ("b1",))
+
+
+def test_a_list_in_the_environment_is_json(directory, monkeypatch):
+    monkeypatch.setenv("SLIPWAY_GREEN", '["g1", "g2"]')
+    assert Settings().green == ("g1", "g2")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({}, ("green", "blue")),
+        (TWO, ("g1", "g2", "b1")),
+        ({**TWO, "home": "data"}, ("g1", "g2", "b1", "data")),
+        ({**TWO, "home": "data", "droplets": ("x",)}, ("x",)),
+    ],
+)
+def test_without_a_name_both_colours_and_the_home_are_looked_at(directory, given, shown):
+    assert Settings(**given).shown == shown
+
+
+@pytest.mark.parametrize(
+    ("droplet", "home", "role", "name"),
+    [
+        ("g2", "", "all", "shop"),
+        ("data", "", "all", "shop"),
+        ("g2", "data", "colour", "shop"),
+        ("b1", "data", "colour", "shop"),
+        ("other", "data", "all", "shop"),
+        ("data", "data", "all", "shop-home"),
+        ("b1", "b1", "colour", "shop"),
+    ],
+)
+def test_with_a_home_the_colours_run_the_rest_and_the_home_has_a_name_of_its_own(directory, droplet, home, role, name):
+    settings = Settings(**TWO, home=home)
+    assert (settings.role(droplet), settings.name_on(droplet, "shop")) == (role, name)
+
+
+@pytest.mark.parametrize("choice", ["never", "inconclusive", "always"])
+def test_when_a_person_is_asked_is_one_of_three(directory, choice):
+    assert Settings(approval=choice).approval == choice
+    with pytest.raises(ValidationError, match="approval"):
+        Settings(approval=f"{choice}ish")
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

@@ -8,7 +8,6 @@ import subprocess
 import tarfile
 
 import pytest
-import yaml
 from builders import digest, release
 
 from flows.core.bundle import File
@@ -184,8 +183,8 @@ def test_a_changed_secret_changes_the_label_of_its_readers_alone():
     readers = {"web": ("key",), "job": ("key", "other"), "db": ("other",), "x": ("absent",)}
 
     def labels(key: bytes, seed: str = "shop") -> dict:
-        content = secrets_override(readers, {"key": File(key), "other": File(b"o")}, seed)
-        return {name: spec["labels"] for name, spec in yaml.safe_load(content)["services"].items()}
+        said = secrets_override(readers, {"key": File(key), "other": File(b"o")}, seed)
+        return {name: spec["labels"] for name, spec in said.items()}
 
     before, after = labels(b"1"), labels(b"2")
     assert sorted(before) == ["db", "job", "web"]

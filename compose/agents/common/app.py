@@ -14,10 +14,11 @@ import inspect
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.trace import INVALID_SPAN
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -26,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from agents.common.ending import told_by_signals
 from agents.common.fields import Fields, Refused, read
 from agents.common.metrics import Metrics, MetricsMiddleware
 from agents.common.tracing import Tracing, record, record_status
@@ -61,9 +63,11 @@ class Agent:
         """Run in a thread once the service listens: imports that would only hold its start up."""
         self.background: list[Callable[[], Awaitable[None]]] = []
         """Run beside the requests and cancelled at the end."""
+        self.ending = asyncio.Event()
+        """Set when the service is told to end: an answer without an end of its own ends then."""
 
-    def workflow(self, method: str, path: str) -> Callable[[Handler], Handler]:
-        """Serve ``method path`` by the decorated function, inside a trace.
+    def workflow(self, method: str, path: str, *, traced: bool = True) -> Callable[[Handler], Handler]:
+        """Serve ``method path`` by the decorated function, inside a trace if it is work worth one.
 
         The function gets the request's fields and gives the JSON object to answer, or a status and that; it raises
         :class:`Refused` for what it will not do. A plain function runs in a thread, so it may work or wait.
@@ -71,7 +75,8 @@ class Agent:
 
         def serve(handler: Handler) -> Handler:
             async def endpoint(request: Request) -> Response:
-                with self.tracing.workflow(f"{method} {path}", request.headers) as span:
+                trace = self.tracing.workflow(f"{method} {path}", request.headers)
+                with trace if traced else nullcontext(INVALID_SPAN) as span:
                     status, answer = await _answer(handler, request, lambda given: record(span, "input", given))
                     record(span, "output", answer)
                     record_status(span, status)
@@ -106,9 +111,11 @@ class Agent:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        self.ending = asyncio.Event()
         jobs = [asyncio.ensure_future(job()) for job in (self._load, *self.background)]
         try:
-            yield
+            with told_by_signals(self.ending):
+                yield
         finally:
             for job in jobs:
                 job.cancel()

@@ -9,6 +9,8 @@ from starlette.requests import Request
 
 MAX_BODY = 1024 * 1024
 MAX_TEXT = 200_000
+ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""What a stored thing may be called: safe in a path, a query and a log line."""
 _REQUIRED: Any = object()
 
 

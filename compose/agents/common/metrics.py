@@ -45,17 +45,18 @@ class MetricsMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        status, started = 500, time.perf_counter()
+        status, started, answered = 500, time.perf_counter(), 0.0
 
-        async def note_status(message: Message) -> None:
-            nonlocal status
+        async def note_start(message: Message) -> None:
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], time.perf_counter()
             await send(message)
 
         try:
-            return await self.app(scope, receive, note_status)
+            return await self.app(scope, receive, note_start)
         finally:
             path = getattr(scope.get("route"), "path", "other")
             self.metrics.requests.labels(scope["method"], path, str(status)).inc()
-            self.metrics.seconds.labels(scope["method"], path).observe(time.perf_counter() - started)
+            # Until the answer begins: a stream that is read for an hour is not slow.
+            self.metrics.seconds.labels(scope["method"], path).observe((answered or time.perf_counter()) - started)

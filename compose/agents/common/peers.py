@@ -45,16 +45,23 @@ class Peers:
         A call that may be repeated safely says so with ``tries``. Raises :class:`Refused` with the peer's own words
         and status when it refused (4xx), with 504 when it took longer than five seconds, and otherwise with 502.
         """
+        return await self._repeated(tries, "POST", address(service) + path, service, json=body)
+
+    async def get(self, service: str, path: str, query: dict[str, Any] | None = None, tries: int = 3) -> dict[str, Any]:
+        """GET the JSON object at ``path`` of ``service``. Raises what :meth:`call` raises."""
+        return await self._repeated(tries, "GET", address(service) + path, service, params=query)
+
+    async def _repeated(self, tries: int, method: str, url: str, service: str, **sent: Any) -> dict[str, Any]:
         for left in reversed(range(tries)):
             try:
-                return await self._post(service, path, body)
+                return await self._send(method, url, service, **sent)
             except Refused as refused:
                 if refused.status != 502 or not left:
                     raise
             await asyncio.sleep(PAUSE_S)
         raise ValueError("tries must be at least 1")
 
-    async def _post(self, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _send(self, method: str, url: str, service: str, **sent: Any) -> dict[str, Any]:
         import httpx2  # noqa: PLC0415
 
         headers: dict[str, str] = {}
@@ -64,7 +71,7 @@ class Peers:
             async with httpx2.AsyncClient(
                 transport=self.transport, verify=self._tls, timeout=TIMEOUT_S, trust_env=False
             ) as client:
-                response = await client.post(address(service) + path, json=body, headers=headers)
+                response = await client.request(method, url, headers=headers, **sent)
                 answer = response.json()
         except httpx2.TimeoutException:
             raise Refused(f"{service} took longer than {TIMEOUT_S} s", 504) from None

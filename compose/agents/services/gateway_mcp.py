@@ -1,4 +1,4 @@
-"""gateway-mcp: the agents as MCP tools at /mcp, and as a plain list at /api/tools."""
+"""gateway-mcp: the agents as MCP tools at /mcp, and plain HTTP beside it at /api: tools, tasks, a wait, a stream."""
 
 import asyncio
 import inspect
@@ -7,12 +7,15 @@ from functools import wraps
 from typing import Any, Literal
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from agents.common.app import Agent
-from agents.common.fields import Fields, Refused
+from agents.common.fields import ID, Fields, Refused
 from agents.common.peers import Peers
+from agents.common.ticks import ticks
 from agents.common.tracing import record
 
 LOAD_LIMIT_S = 20
@@ -90,6 +93,44 @@ def tools(_fields: Fields) -> dict[str, Any]:
     }
 
 
+@agent.workflow("POST", "/api/tasks")
+async def store_task(fields: Fields) -> tuple[int, dict[str, Any]]:
+    """Store the object under its ``id``, once however often it is sent; an answer means that it is stored.
+
+    201 when it is new, 200 when it was there, 409 when something else is there under this id.
+    """
+    fields.text("id", like=ID)
+    stored = await peers.call("state-persistence", "/tasks", dict(fields), tries=3)
+    return (201 if stored.get("stored") else 200), stored
+
+
+@agent.workflow("GET", "/api/tasks/{id}")
+async def show_task(fields: Fields) -> dict[str, Any]:
+    """A stored task."""
+    return await peers.get("state-persistence", f"/tasks/{fields.text('id', like=ID)}")
+
+
+@agent.workflow("GET", "/api/tasks")
+async def recent_tasks(fields: Fields) -> dict[str, Any]:
+    """How many tasks there are, and the newest ids; ``prefix`` and ``limit`` choose."""
+    return await peers.get(
+        "state-persistence", "/tasks", {key: fields[key] for key in ("prefix", "limit") if key in fields}
+    )
+
+
+@agent.workflow("GET", "/api/wait", traced=False)
+async def wait(fields: Fields) -> dict[str, Any]:
+    """An answer after ``seconds``, at most 30: from outside, a long tool call."""
+    seconds = fields.whole("seconds", 5, 0, 30)
+    await asyncio.sleep(seconds)
+    return {"waited": seconds, "release": agent.release}
+
+
+async def events(_request: Request) -> Response:
+    """An event stream: from outside, a client that stays connected."""
+    return ticks(agent.ending)
+
+
 class McpEndpoint:
     """The official SDK's server, stateless, for clients of 2026-07-28 and for those that initialize first.
 
@@ -157,7 +198,8 @@ def _traced(tool: Tool) -> Tool:
 
 
 endpoint = McpEndpoint()
-agent.routes.append(Route("/mcp", endpoint))
+agent.routes += [Route("/mcp", endpoint), Route("/api/events", events)]
 agent.checks.append(endpoint.check)
 agent.background.append(endpoint.run)
+agent.loads.append(peers.load)
 app = agent.app()

@@ -6,10 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 from agents.common.app import Agent
-from agents.common.fields import Fields, Refused
+from agents.common.fields import ID, Fields, Refused
 from agents.common.peers import Peers
 
-ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 PRIORITIES = ("low", "medium", "normal", "high", "critical")
 TRIGGERS = {
     "feature-dev": r"feature|implement|build|creat|add|endpoint|develop|code|api",

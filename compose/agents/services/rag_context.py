@@ -11,9 +11,8 @@ from threading import Lock
 from typing import Any
 
 from agents.common.app import Agent
-from agents.common.fields import Fields, Refused
+from agents.common.fields import ID, Fields, Refused
 
-ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 EXCERPT = 200
 
 

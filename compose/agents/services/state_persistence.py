@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from agents.common.app import Agent
-from agents.common.fields import Fields, Refused
+from agents.common.fields import ID, Fields, Refused
 
 SCHEMA = """CREATE TABLE IF NOT EXISTS tasks (
     id TEXT PRIMARY KEY, task TEXT NOT NULL,
     created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))"""
-ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 agent = Agent("state-persistence")
 
@@ -58,12 +57,13 @@ def show(fields: Fields) -> dict[str, Any]:
 
 @agent.workflow("GET", "/tasks")
 def recent(fields: Fields) -> dict[str, Any]:
-    """How many tasks there are, and the ids of the newest."""
+    """How many tasks there are whose id begins with ``prefix``, and the ids of the newest ``limit`` of them."""
+    prefix, limit = fields.text("prefix", "", limit=100), fields.whole("limit", 20, 1, 500)
+    chosen = "FROM tasks WHERE substr(id, 1, length(:prefix)) = :prefix"
+    given = {"prefix": prefix, "limit": limit}
     with database() as db:
-        (count,) = db.execute("SELECT count(*) FROM tasks").fetchone()
-        rows = db.execute(
-            "SELECT id FROM tasks ORDER BY created DESC, id LIMIT ?", (fields.whole("limit", 20, 1, 500),)
-        ).fetchall()
+        (count,) = db.execute(f"SELECT count(*) {chosen}", given).fetchone()
+        rows = db.execute(f"SELECT id {chosen} ORDER BY created DESC, id LIMIT :limit", given).fetchall()
     return {"count": count, "tasks": [key for (key,) in rows]}
 
 
