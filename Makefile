@@ -16,15 +16,15 @@ export DO_NOT_TRACK := 1
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: help demo lab test unit lint format bench down lock venv prefect engine containers deployments worker
+.PHONY: help demo lab test unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
-	    printf '  make %-8s %s\n' "$$name" "$$text"
+	    printf '  make %-12s %s\n' "$$name" "$$text"
 	done
 
-demo: lab ## Start the lab and release the sample stack to the droplet "green"
-	@slipway release --droplet green
+demo: lab ## Start the lab, release the sample stack, promote a second release under load, refuse a bad third
+	@$(LAB)/demo.sh
 
 lab: venv prefect engine containers deployments worker ## Start everything the demo needs, and leave it running
 
@@ -43,6 +43,9 @@ format: venv ## Put the code into the house's style
 
 bench: lab ## Measure, and print the table
 	@python -m benchmarks
+
+bench-switch: lab ## Measure what clients see of a promotion, and of other ways to replace a release
+	@python -m benchmarks.switch
 
 down: ## Remove what the lab made, and nothing else
 	@$(LAB)/down.sh

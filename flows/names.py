@@ -16,7 +16,8 @@ def run_name(sentence: str) -> Callable[[], str]:
         settings = Settings()
         given = {key: value for key, value in runtime.flow_run.parameters.items() if value is not None}
         stack = given.get("stack", settings.stack)
-        words = {"droplet": given.get("droplet", settings.droplet), "tag": given.get("tag", ""), "stack": stack}
+        droplet = "the idle colour" if given.get("promote") else given.get("droplet", settings.droplet)
+        words = {"droplet": droplet, "tag": given.get("tag", ""), "stack": stack}
         try:
             words["stack"] = stack_name(stack)
             if "{tag}" in sentence and not words["tag"]:

@@ -71,9 +71,8 @@ def release(
     if promote:
         if droplet:
             raise Contradiction("a promotion goes to the idle colour: leave either --droplet or --promote out")
-        return _promoted(
-            stack, tag, services, strategy, env_file, mirror_external, cleanup_on_failure, ref, wait, approval
-        )
+        build = (stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref)
+        return _promoted(build, strategy, env_file, wait, approval)
     droplet = droplet or settings.droplet
     target = load_droplet(droplet)
     with remembered(), connected(target):

@@ -58,13 +58,15 @@ def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> D
         holder = session.run(holder_script(target.directory), timeout=QUICK, check=False).out.strip()
         running = read_running(session.run(running_script(stack), timeout=QUICK).out)
     current = current_release(facts)
+    at_home = droplet == settings.home and not colour
     is_active = (colour or droplet) == active if active else (True if settings.shown == (droplet,) else None)
     return DropletStatus(
-        is_active,
+        None if at_home else is_active,
         current.tag if current else None,
         service_states(running.containers, running.digests),
         record=facts.history.deployed(),
         holder=str(read_holder(holder)) if holder else "",
+        home=at_home,
     )
 
 

@@ -175,6 +175,7 @@ def show_debugged(console: Console, bundle: Bundle) -> None:
 def show_status(console: Console, found: Mapping[str, DropletStatus]) -> None:
     for name, said in found.items():
         active = {True: " · [green]active[/green]", False: " · idle", None: ""}[said.active]
+        active = " · [cyan]data home[/cyan]" if said.home else active
         record = f" · {said.record.outcome.value}, {said.record.kind} {said.record.number}" if said.record else ""
         console.print(f"[bold]{name}[/bold] · release {said.release or 'none'}{active}[dim]{record}[/dim]")
         if said.record:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from flows.tasks.retrying import RAW
+from flows.tasks.retrying import RAW, hushed
 
 _NOISE = ("Beginning ", "View at ", "Created ", "Finished in state")
 
@@ -29,6 +29,8 @@ class Progress(logging.Handler):
         self.begun = False
 
     def emit(self, record: logging.LogRecord) -> None:
+        if hushed.get() and record.levelno < logging.WARNING and not self._verbose:
+            return
         message = record.getMessage().strip()
         if getattr(record, "task_run_name", None) and message == "Finished in state Completed()":
             self._step(str(record.task_run_name))

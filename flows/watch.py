@@ -17,6 +17,7 @@ from flows.gates import read_gates
 from flows.moving import go_back
 from flows.names import run_name
 from flows.settings import Settings
+from flows.tasks.retrying import hushed
 from flows.tasks.saved import load_environment, remembered
 from flows.tasks.secrecy import masked
 from flows.tasks.sides import Side, load_sides, look_at
@@ -60,8 +61,13 @@ def keep_watch(switch: TrafficSwitch, active: Side, seen: Position, seconds: flo
     while True:
         turn_began = time.monotonic()
         _still(switch, seen)
-        said = _read(active, own)
+        token = hushed.set(True)
+        try:
+            said = _read(active, own)
+        finally:
+            hushed.reset(token)
         readings += 1
+        _say(readings, said)
         failing += said.verdict is Verdict.FAIL
         inconclusive += said.verdict is Verdict.INCONCLUSIVE
         in_a_row = in_a_row + 1 if said.verdict is Verdict.FAIL else 0
@@ -82,6 +88,14 @@ def _read(side: Side, settings: Settings) -> GatesRead:
     except (SlipwayError, OutsideError) as error:
         unwell = Reading("droplet", Verdict.FAIL, masked(str(error)), "it can be reached")
         return GatesRead(side.colour, (unwell,), Verdict.FAIL, 0.0, 0.0)
+
+
+def _say(number: int, said: GatesRead) -> None:
+    log = get_run_logger()
+    if said.verdict is Verdict.PASS:
+        log.info("✓ reading %d: %d gates passed", number, len(said.readings))
+    else:
+        log.warning("reading %d: %s: %s", number, said.verdict.value, said.words)
 
 
 def _still(switch: TrafficSwitch, seen: Position) -> None:

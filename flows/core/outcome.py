@@ -102,8 +102,9 @@ class GatesRead:
 
     @property
     def words(self) -> str:
-        """Every gate that did not pass, in one line."""
-        return "; ".join(f"{r.gate}: {r.found}" for r in self.readings if r.verdict is not Verdict.PASS)
+        """Every gate that did not pass and counts, in one line: what was found, and what was wanted."""
+        open_ones = [r for r in self.readings if r.verdict is not Verdict.PASS and not r.observed]
+        return "; ".join(f"{r.gate}: {r.found} (wanted: {r.wanted})" for r in open_ones)
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ class Watched:
 @dataclass(frozen=True)
 class DropletStatus:
     """One droplet: whether traffic reaches it (None: nobody knows), the release it runs with the record of it, its
-    services, and who holds its lock."""
+    services, who holds its lock, and whether it is the data home, which has no colour."""
 
     active: bool | None
     release: str | None
@@ -160,9 +161,12 @@ class DropletStatus:
     trouble: str = ""
     record: Record | None = None
     holder: str = ""
+    home: bool = False
 
     def as_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"active": self.active, "release": self.release}
+        if self.home:
+            said["data_home"] = True
         if self.record:
             said["record"] = self.record.model_dump(mode="json")
         if self.holder:

@@ -57,7 +57,7 @@ def let_requests_come(probes: Sequence[Probes], until: float, settings: Settings
     return [replace(outcome, detail=masked(outcome.detail)) for outcome in failed]
 
 
-@task(name=Step.METRICS.value, task_run_name="read the metrics of {colours}", **ONCE)
+@task(name=Step.METRICS.value, task_run_name="read the metrics of {stack}", **ONCE)
 def read_metrics(
     prometheus: Prometheus, stack: str, colours: Sequence[str], window: float, settings: Settings
 ) -> dict[str, Measured]:

@@ -1,5 +1,6 @@
 """What is worth trying again: a network that failed, never an answer that said no."""
 
+from contextvars import ContextVar
 from typing import Any
 
 from prefect.cache_policies import NO_CACHE
@@ -18,6 +19,8 @@ def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
 
 # Marks a log line that is another program's output: the terminal shows it only when asked to.
 RAW = "slipway_raw"
+# Set while the same steps are taken again and again: the terminal shows only what is not well.
+hushed: ContextVar[bool] = ContextVar("hushed", default=False)
 # No task of ours is cached: each acts on the outside world, and clients have no cache key.
 ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 RETRIED: dict[str, Any] = {

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("standing", "stage", "worker_run")
+pytest.register_assert_rewrite("standing", "stage", "worker_run", "pair", "edge")
 
 from crew import PATIENCE, Crew  # noqa: E402 — what they assert is shown in full
+from pair import Pair, open_pair  # noqa: E402
 from releasing import Registry  # noqa: E402
 from results import Case, Results  # noqa: E402
 from spare import STATE  # noqa: E402
@@ -21,6 +22,8 @@ from trio import open_registry  # noqa: E402
 from victim import warm_up  # noqa: E402
 
 COLOURS = ("blue", "green", "blue")
+PAIRS = 2
+GROUNDS = ("stage", "pair")
 CASE, RESULTS = pytest.StashKey[Case](), pytest.StashKey[Results]()
 PLAYED = pytest.StashKey[Future[None]]()
 
@@ -54,23 +57,51 @@ def stage(crew: Crew) -> Stage:
     return crew  # type: ignore[return-value]
 
 
+@pytest.fixture(scope="session")
+def pairs(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """Pairs of colours on the lab's droplets, each with an edge of its own, and whoever plays on them."""
+
+    def opener(number: int) -> Callable[[], Any]:
+        return partial(open_pair, number, registry, tmp_path_factory.mktemp(f"pair-{number}"))
+
+    with Crew([opener(number) for number in range(1, PAIRS + 1)]) as crew:
+        yield crew
+
+
+@pytest.fixture
+def pair(pairs: Crew) -> Pair:
+    """The pair of this case, which is played as those on a stage are."""
+    return pairs  # type: ignore[return-value]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cases on pairs come last: both crews at a time would be too many."""
+    items.sort(key=lambda item: _ground(item) == "pair")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A test that asks for a stage is played on the first one that is free. With the first such test, all the others
     of this run are put in line, so that several are played at a time; each test then reports on its own."""
-    if "stage" not in pyfuncitem.fixturenames:
+    ground = _ground(pyfuncitem)
+    if ground is None:
         return None
-    crew = pyfuncitem.funcargs["stage"]
+    crew = pyfuncitem.funcargs[ground]
     for item in pyfuncitem.session.items:
-        if isinstance(item, pytest.Function) and "stage" in item.fixturenames and PLAYED not in item.stash:
+        if isinstance(item, pytest.Function) and _ground(item) == ground and PLAYED not in item.stash:
             given = item.callspec.params if hasattr(item, "callspec") else {}
-            item.stash[PLAYED] = crew.begin(_case(item), partial(_play, item.obj, given))
+            item.stash[PLAYED] = crew.begin(_case(item), partial(_play, item.obj, ground, given))
     pyfuncitem.stash[PLAYED].result(PATIENCE)
     return True
 
 
-def _play(test: Callable[..., None], given: dict[str, Any], stage: Stage) -> None:
-    test(stage=stage, **given)
+def _ground(item: pytest.Item) -> str | None:
+    """What a test is played on, if it is."""
+    return next((name for name in GROUNDS if name in getattr(item, "fixturenames", ())), None)
+
+
+def _play(test: Callable[..., None], ground: str, given: dict[str, Any], stage: object) -> None:
+    test(**{ground: stage}, **given)
 
 
 def _case(item: pytest.Item) -> Case:

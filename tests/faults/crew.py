@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from typing import Any
 
 from results import Case
-from stage import Stage
 
-Play = Callable[[Stage], None]
-OpenStage = Callable[[], AbstractContextManager[Stage]]
+# A Stage or a Pair: it has a `case`, and is made ready for the next one by `clear(failed)`.
+Play = Callable[[Any], None]
+OpenStage = Callable[[], AbstractContextManager[Any]]
 PATIENCE = 600.0
 
 
@@ -29,8 +30,8 @@ class Crew:
         self._closed: queue.SimpleQueue[OpenStage] = queue.SimpleQueue()
         for opener in openers:
             self._closed.put(opener)
-        self._free: queue.SimpleQueue[Stage] = queue.SimpleQueue()
-        self._open: list[AbstractContextManager[Stage]] = []
+        self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._open: list[AbstractContextManager[Any]] = []
         self._opening = threading.Lock()
         self._pool = ThreadPoolExecutor(len(openers), thread_name_prefix="crew")
 
@@ -57,7 +58,7 @@ class Crew:
             stage.clear(failed=not well)
             self._free.put(stage)
 
-    def _stage(self) -> Stage:
+    def _stage(self) -> Any:
         try:
             return self._free.get_nowait()
         except queue.Empty:

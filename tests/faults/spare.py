@@ -16,7 +16,7 @@ STATE = Path(os.environ.get("SLIPWAY_STATE") or Path(__file__).parents[2] / ".sl
 _PATIENCE = 60.0
 _ENGINE = "/var/lib/docker"
 # `make down` removes what carries these labels, so not even a killed run outlives the lab.
-_LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={LAB}")
+LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={LAB}")
 
 
 def docker(*argv: str, check: bool = True) -> str:
@@ -103,7 +103,7 @@ def open_spare(name: str, state: Path, sockets: Path, disk: str = "") -> Iterato
     docker("rm", "--force", "--volumes", container, check=False)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    labels = [word for label in _LABELS for word in ("--label", label)]
+    labels = [word for label in LABELS for word in ("--label", label)]
     engine = ["--tmpfs", f"{_ENGINE}:size={disk},exec,dev,suid"] if disk else ["--volume", _ENGINE]
     key = f"{state}/lab/droplet_key.pub:/etc/slipway/authorized_keys:ro"
     docker(

@@ -31,6 +31,7 @@ class Trio:
         place: where its checkout is, and what its commands write.
         environment: the settings of its commands.
         published: tags of the releases there are.
+        changes: what is different in its compose file: (this, that instead).
     """
 
     stack: str
@@ -40,6 +41,7 @@ class Trio:
     place: Path
     environment: dict[str, str]
     published: set[str] = field(default_factory=set)
+    changes: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def token(self) -> str:
@@ -70,6 +72,9 @@ class Trio:
         place = checkout(SOURCE, self.source(tag))
         text = (SOURCE / "compose.yaml").read_text().replace("trio", self.stack)
         text = text.replace("command: [/srv/part, helper]", ONCE) if once else text
+        for this, that in self.changes:
+            assert this in text, f"no {this!r} in the trio's compose file"
+            text = text.replace(this, that)
         for name, content in {"compose.yaml": text, "version": tag, "habit": habit}.items():
             (place / name).write_text(content)
         with Path("/dev/urandom").open("rb") as noise:

@@ -76,7 +76,6 @@ def test_the_edges_other_configuration_has_a_handler_with_a_name():
     assert handler == {
         "@id": "slipway",
         "handler": "reverse_proxy",
-        "flush_interval": -1,
         "upstreams": [{"dial": "slipway-lab-green:8000"}],
     }
 
