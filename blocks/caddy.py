@@ -94,7 +94,12 @@ class CaddySwitch(TrafficSwitch):
         title="Way",
         description="`admin` changes the upstreams by Caddy's admin API: a reload, which resets some connections.",
     )
-    admin: str = Field("localhost:2019", title="Admin API", description="For `admin`: where it listens on that host.")
+    admin: str = Field(
+        "localhost:2019",
+        title="Admin API",
+        pattern=r"^\S+:\d+$",
+        description="For `admin`: where it listens on that host.",
+    )
     admin_id: str = Field("slipway", title="Id", description="For `admin`: the `@id` of the reverse_proxy handler.")
     upstreams: dict[str, list[str]] = Field(
         default_factory=dict, title="Upstreams", description="For `admin`: colour → `host:port`s."

@@ -22,6 +22,10 @@ from flows.core.role import Role, home_stack
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
 Approval = Literal["never", "inconclusive", "always"]
+# What runs must be what the release says, whatever anybody sets: `digests` is not among these.
+Observable = Literal[
+    "order", "health", "tools", "workflows", "data home", "traces", "trace errors", "error rate", "latency"
+]
 
 
 class Settings(BaseSettings):
@@ -85,7 +89,7 @@ class Settings(BaseSettings):
     gate_latency_slack: float = Field(0.25, ge=0, description="seconds by which it may exceed it in any case")
     gate_coverage: float = Field(1, ge=0, le=1, description="share of the agents whose probe must be traced")
     gate_trace_errors: int = Field(0, ge=0, description="observations of level ERROR that these traces may hold")
-    gate_observe_only: tuple[str, ...] = Field(
+    gate_observe_only: tuple[Observable, ...] = Field(
         (), description="names of gates that are read and shown, and decide nothing"
     )
     requests_query: str = Field(metrics.REQUESTS, description="PromQL: requests of $colour in the last $window")

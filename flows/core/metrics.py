@@ -5,6 +5,7 @@ and `$window` (such as 30s). Health checks and scrapes are nobody's requests, so
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Template
@@ -42,7 +43,10 @@ class Measured:
 def expression(template: str, colour: str, droplets: Sequence[str], stack: str, window: float) -> str:
     """The query for one colour over a window of seconds; a window shorter than two scrapes would never hold data."""
     return Template(template).safe_substitute(
-        colour=colour, droplets="|".join(droplets), stack=stack, window=f"{max(_SHORTEST, math.ceil(window))}s"
+        colour=colour,
+        droplets="|".join(map(re.escape, droplets)),
+        stack=stack,
+        window=f"{max(_SHORTEST, math.ceil(window))}s",
     )
 
 

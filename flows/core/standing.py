@@ -10,6 +10,7 @@ from flows.core.bundle import DOCUMENT
 from flows.core.composefile import load_config
 from flows.core.digests import mismatches
 from flows.core.dotenv import parse
+from flows.core.errors import BadRelease
 from flows.core.facts import read_running, running_script, section_script, sections
 from flows.core.known_secrets import OWN
 from flows.core.layout import ENVIRONMENT, RESOLVED, Home
@@ -62,6 +63,11 @@ def read_standing(output: str, home: Home, droplet: str) -> Standing:
     if not parts.get("release"):
         return Standing(droplet)
     release = read_release(parts["release"].encode())
+    if not parts.get("config"):
+        raise BadRelease(
+            f"{home.current} on {droplet} holds release {release.tag} without what Compose made of it. "
+            f"Put it there anew: slipway deploy --tag {release.tag} --droplet {droplet}"
+        )
     stack = Stack.from_config(load_config(parts["config"]))
     running = read_running(output)
     expected = {n: ref for n, ref in release.services.items() if n in stack.services and stack.services[n].replicas}
