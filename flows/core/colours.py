@@ -48,10 +48,14 @@ def check_colours(colours: Colours, places: Mapping[str, str]) -> None:
         place = places[name]
         if place in seen:
             raise BadColours(
-                f"droplets {seen[place]} and {name} are one: {place}. A release is proved on a droplet that traffic "
+                f"{_both(seen[place], name)}: {place}. A release is proved on a droplet that traffic "
                 "does not reach, so each colour needs its own. Settings: SLIPWAY_GREEN, SLIPWAY_BLUE"
             )
         seen[place] = name
+
+
+def _both(one: str, two: str) -> str:
+    return f"droplet {one} is named twice" if one == two else f"droplets {one} and {two} are one host"
 
 
 def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour, Colour | None]:

@@ -26,8 +26,8 @@ def test_two_colours_with_droplets_of_their_own_are_taken():
     [
         (Colours((), ("b1",)), r"green has no droplet\. .*SLIPWAY_GREEN='\[\"NAME\"\]'"),
         (Colours(("g1",), ()), r"blue has no droplet\. .*SLIPWAY_BLUE="),
-        (Colours(("g1",), ("g1",)), r"g1 and g1 are one: root@10\.0\.0\.1:22"),
-        (Colours(("g1", "g1"), ("b1",)), "g1 and g1 are one"),
+        (Colours(("g1",), ("g1",)), r"droplet g1 is named twice: root@10\.0\.0\.1:22"),
+        (Colours(("g1", "g1"), ("b1",)), "droplet g1 is named twice"),
     ],
 )
 def test_colours_that_are_not_two_are_refused(colours, words):
@@ -36,7 +36,7 @@ def test_colours_that_are_not_two_are_refused(colours, words):
 
 
 def test_two_names_of_one_place_are_one_droplet():
-    with pytest.raises(BadColours, match=r"droplets g2 and b1 are one: root@10\.0\.0\.2:22"):
+    with pytest.raises(BadColours, match=r"droplets g2 and b1 are one host: root@10\.0\.0\.2:22"):
         check_colours(TWO, {**PLACES, "b1": PLACES["g2"]})
 
 
