@@ -7,7 +7,7 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from blocks import tls
+from blocks.asking import ask
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.excerpts import excerpt
 
@@ -39,8 +39,8 @@ class Langfuse(Block):
         """The observations of one trace; an empty list while there are none (ingestion takes a moment)."""
         query = {"traceId": trace_id, "limit": 100, "fields": "core,basic"}
         found = self._ask("GET", "/api/public/v2/observations", timeout, params=query).get("data")
-        if not isinstance(found, list):
-            raise ProviderFailed(f"Langfuse at {self.url}: its answer holds no `data`.")
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise ProviderFailed(f"Langfuse at {self.url}: its answer holds no `data` that is a list of observations.")
         return found
 
     def send_trace(self, name: str, trace_id: str, attributes: dict[str, str], started: float, ended: float) -> None:
@@ -79,7 +79,7 @@ class Langfuse(Block):
         auth = (self.public_key, self.secret_key.get_secret_value())
         try:
             address = f"{self.url.rstrip('/')}{path}"
-            answer = httpx.request(method, address, auth=auth, timeout=timeout, verify=tls.context(), **more)
+            answer = ask(method, address, timeout, auth=auth, **more)
         except httpx.HTTPError as error:
             raise Unreachable(f"Langfuse at {self.url} cannot be reached: {error or type(error).__name__}") from None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

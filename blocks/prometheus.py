@@ -4,7 +4,7 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from blocks import tls
+from blocks.asking import ask
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.excerpts import excerpt
 
@@ -40,8 +40,7 @@ class Prometheus(Block):
         auth = (self.username, self.password.get_secret_value()) if self.username else None
         address = f"{self.url.rstrip('/')}/api/v1/query"
         try:
-            query = {"query": expression}
-            answer = httpx.get(address, params=query, auth=auth, timeout=timeout, verify=tls.context())
+            answer = ask("GET", address, timeout, params={"query": expression}, auth=auth)
         except httpx.HTTPError as error:
             raise Unreachable(f"Prometheus at {self.url} cannot be reached: {error or type(error).__name__}") from None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

@@ -7,7 +7,7 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field
 
-from blocks import tls
+from blocks.asking import ask
 
 COLOUR_HEADER = "X-Slipway-Colour"
 
@@ -87,9 +87,7 @@ class TrafficSwitch(Block, ABC):
         """Ask through the switch, on a connection of its own, which colour answers. Never raises for a bad answer."""
         address = f"{self.url.rstrip('/')}{self.probe_path}"
         try:
-            answer = httpx.get(
-                address, timeout=timeout, headers={"Connection": "close"}, trust_env=False, verify=tls.context()
-            )
+            answer = ask("GET", address, timeout, headers={"Connection": "close"}, trust_env=False)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Heard(None, 0, f"GET {address}: {type(error).__name__}: {error}")
         colour = answer.headers.get(COLOUR_HEADER)

@@ -8,7 +8,7 @@ from prefect import runtime
 from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
-from blocks.errors import OutsideError
+from blocks.errors import OutsideError, SwitchMoved
 from blocks.traffic import Position
 from flows.core.bookkeeping import closed
 from flows.core.data import refuse_undeclared
@@ -148,7 +148,7 @@ class Promotion:
         seen = self.seen
         try:
             turned = move(self.switch, self.candidate, self.active, seen, f"promoting {plan.tag}", self.settings)
-            seen = read_switch(self.switch)
+            seen = self._ours()
             watched = keep_watch(self.switch, self.candidate, seen, self.settings.watch, self.settings)
         except (SlipwayError, OutsideError) as error:
             now_seen = self._position()
@@ -174,6 +174,20 @@ class Promotion:
         }  # fmt: skip
         table(f"promotion-{self.stack}", [row], plan.sentence)
         return promoted
+
+    def _ours(self) -> Position:
+        """Where the switch stands after the turn; whoever moved it since then has it.
+
+        Raises:
+            SwitchMoved
+        """
+        now = read_switch(self.switch)
+        if now.active != (self.candidate.colour,):
+            raise SwitchMoved(
+                f"{self.switch} was moved to {' and '.join(now.active) or 'nowhere'} by {now.by or 'somebody'} in the "
+                "meantime"
+            )
+        return now
 
     def _position(self) -> Position | None:
         try:

@@ -75,6 +75,7 @@ def keep_watch(switch: TrafficSwitch, active: Side, seen: Position, seconds: flo
             raise NotPromoted(f"{active} failed {in_a_row} times in a row: {said.words}")
         now = time.monotonic()
         if now - began >= seconds and not in_a_row:
+            _still(switch, seen)  # a reading takes a while, and what was read is only worth something where traffic is
             found = Watched(active.colour, now - began, readings, failing, inconclusive)
             get_run_logger().info("✓ watched %s for %.0f s: %d readings", active, found.seconds, readings)
             return found

@@ -12,7 +12,11 @@ _LIGHTS = {Verdict.PASS: "🟢", Verdict.FAIL: "🔴", Verdict.INCONCLUSIVE: "�
 
 
 def question(plan: Plan, readings: Sequence[Reading], minutes: float) -> str:
-    """The question that a person is asked, as Markdown: the plan, and the gates as they were read."""
+    """The question that a person is asked, as Markdown: the plan, and the gates as they were read.
+
+    Prefect asks in a narrow dialog whose tables do not wrap: what did not pass is said in lines of its own, too.
+    """
+    open_ones = [reading for reading in readings if reading.verdict is not Verdict.PASS]
     lines = [
         f"### {plan.sentence}",
         "",
@@ -20,7 +24,7 @@ def question(plan: Plan, readings: Sequence[Reading], minutes: float) -> str:
         "",
         "| service | change | old | new |",
         "| --- | --- | --- | --- |",
-        *(f"| {c.service} | {c.kind} | {short(c.old)} | {short(c.new)} |" for c in plan.changes),
+        *(f"| {c.service} | {c.kind} | {_digits(c.old)} | {_digits(c.new)} |" for c in plan.changes),
         "",
         f"Environment keys that differ: {', '.join(plan.keys) or 'none'}.",
         *(f"- {note}" for note in plan.notes),
@@ -29,6 +33,8 @@ def question(plan: Plan, readings: Sequence[Reading], minutes: float) -> str:
         "| --- | --- | --- | --- |",
         *(f"| {r.gate} | {light(r)} | {_cell(r.found)} | {_cell(r.wanted)} |" for r in readings),
         "",
+        *(f"- {light(r)}: {r.gate}: {_cell(r.found)} (wanted: {_cell(r.wanted)})" for r in open_ones),
+        *([""] if open_ones else []),
         f"No answer within {minutes:g} minutes means no.",
     ]
     return "\n".join(lines)
@@ -50,7 +56,7 @@ def home_question(release: Release, before: Standing, minutes: float) -> str:
         "",
         "| service | old | new |",
         "| --- | --- | --- |",
-        *(f"| {n} | {short(old.get(n, ''))} | {short(ref)} |" for n, ref in sorted(release.services.items())),
+        *(f"| {n} | {_digits(old.get(n, ''))} | {_digits(ref)} |" for n, ref in sorted(release.services.items())),
         "",
         f"No answer within {minutes:g} minutes means no.",
     ]
@@ -65,6 +71,11 @@ def light(reading: Reading) -> str:
 def short(reference: str) -> str:
     """The digest alone, as long as an eye can compare."""
     return reference.partition("@")[2][:_SHORT] or "none"
+
+
+def _digits(reference: str) -> str:
+    """The digest without its algorithm, so that old and new stand side by side in that dialog."""
+    return short(reference).removeprefix("sha256:")
 
 
 def _cell(text: str) -> str:

@@ -1,5 +1,6 @@
 """Finds the runs that wait for a person, and gives them an answer through the Prefect API."""
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -84,10 +85,10 @@ def give(waiting: Waiting, decision: str, name: str, reason: str) -> tuple[Waiti
 
 
 def _question(client: Any, run: Any) -> str:
-    """The question as the run asked it: the description of its input's schema."""
+    """The question as the run asked it: the description of its input's schema, which the server keeps as JSON."""
     keyset = (run.state.state_details.run_input_keyset or {}) if run.state else {}
     try:
-        return str(client.read_flow_run_input(run.id, keyset["description"]))  # type: ignore[no-any-return]
+        return str(json.loads(client.read_flow_run_input(run.id, keyset["description"])))
     except Exception:
         return ""
 

@@ -1,5 +1,6 @@
 """Asks a person, and waits with an end. In the Prefect UI, by the API, or by `slipway approve`."""
 
+import shlex
 from typing import Literal
 
 from prefect import runtime
@@ -47,7 +48,7 @@ def ask(question: str, what: str, timeout: float) -> Answer:
     create_markdown_artifact(shown, key="approval", description=f"Asked: {what}")
     asked = 0
     while True:
-        log.warning("waiting for an answer (%g s at most): slipway approve %s", timeout, run)
+        log.warning("waiting for an answer (%g s at most): slipway approve %s", timeout, shlex.quote(run or ""))
         try:
             answer = pause_flow_run(
                 wait_for_input=Answer.with_initial_data(description=shown),

@@ -13,7 +13,8 @@ import pytest
 pytest.register_assert_rewrite("standing", "stage", "worker_run", "pair", "edge")
 
 from crew import PATIENCE, Crew  # noqa: E402 — what they assert is shown in full
-from pair import Pair, open_pair  # noqa: E402
+from open_pair import open_pair  # noqa: E402
+from pair import Pair  # noqa: E402
 from releasing import Registry  # noqa: E402
 from results import Case, Results  # noqa: E402
 from spare import STATE  # noqa: E402
@@ -22,7 +23,7 @@ from trio import open_registry  # noqa: E402
 from victim import warm_up  # noqa: E402
 
 COLOURS = ("blue", "green", "blue")
-PAIRS = 2
+PAIRS = 3
 GROUNDS = ("stage", "pair")
 CASE, RESULTS = pytest.StashKey[Case](), pytest.StashKey[Results]()
 PLAYED = pytest.StashKey[Future[None]]()

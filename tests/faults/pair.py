@@ -2,33 +2,23 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-from edge import COLOURS, Edge, open_edge
+from edge import COLOURS, Edge
 from fault import Fault
-from provider import Provider, closed_port
-from releasing import OnDroplet, Registry, Said, forget, saved, settings
+from provider import Provider
+from releasing import OnDroplet, Said
 from results import Case
-from standing import eventually, newest
-from trio import LIES, Trio
+from standing import eventually, newest, when
+from trio import Trio
 from victim import Victim
 
 FIRST, SECOND, LYING = "v1", "v2", "lying"
-_PORT = 18000
-# Nothing that a case does not ask for takes time, or asks anybody.
-_QUICK = {
-    "SLIPWAY_PROMETHEUS": "", "SLIPWAY_GATE_WINDOW": "0", "SLIPWAY_WATCH": "0", "SLIPWAY_SWITCH_TIMEOUT": "5",
-    "SLIPWAY_WATCH_INTERVAL": "0.5", "SLIPWAY_APPROVAL": "never", "SLIPWAY_HEALTH_PATIENCE": "1",
-    "SLIPWAY_TRACE_TIMEOUT": "2", "SLIPWAY_PROVIDER_TIMEOUT": "1",
-}  # fmt: skip
 
 
 def other(colour: str) -> str:
@@ -55,6 +45,7 @@ class Pair:
         stack: its name, which stands in all of its other names.
         sides: colour → the stack there, as a trio without its keeper.
         home: its keeper, on the lab's data home.
+        second: a second droplet that green may have; nothing is there unless a case puts it there.
         environment: the settings of its commands.
         case: the row of the table that the case fills in.
     """
@@ -62,6 +53,7 @@ class Pair:
     stack: str
     sides: dict[str, Trio]
     home: OnDroplet
+    second: Trio
     edge: Edge
     provider: Provider
     place: Path
@@ -113,6 +105,17 @@ class Pair:
         answer = httpx.get(f"{api}/flow_runs/{victim.run()}", timeout=30).raise_for_status().json()
         return str(answer["state"]["type"])
 
+    def asked(self, victim: Victim, times: int = 1) -> None:
+        """Wait until it has asked a person for the so manieth time, and waits."""
+        when(lambda: victim.steps() and self._paused(victim) == times - 1, 60)
+
+    def _paused(self, victim: Victim) -> int | None:
+        """Which of its questions a run waits with, from 0; None when it does not wait."""
+        api = os.environ["PREFECT_API_URL"].rstrip("/")
+        run = httpx.get(f"{api}/flow_runs/{victim.run()}", timeout=30).raise_for_status().json()
+        waits = run["state"]["type"] == "PAUSED"
+        return int((run["state"]["state_details"]["pause_key"] or "0").rsplit("-", 1)[-1]) if waits else None
+
     # What is there.
 
     def settle(self) -> Scene:
@@ -127,12 +130,29 @@ class Pair:
         self.home.inside("keeper", "/srv/part", "ask", "POST", "/rows", row)
         return Scene(active, idle, {c: found[c]["tag"] for c in COLOURS}, self.edge.mark(), row)
 
-    def sicken(self, colour: str) -> None:
-        """From now on its front says that it is not well."""
-        self.sides[colour].droplet.inside("front", "touch", "/srv/sick")
+    def front(self, colour: str) -> str:
+        """The id of its front's container."""
+        return str(self.sides[colour].droplet.containers()["front"]["Id"])
+
+    def sicken(self, colour: str, how: str = "says so") -> None:
+        """From now on its front says that it is not well, `hangs`, or `is killed`."""
+        front = self.front(colour)
+        told = {
+            "says so": f"docker exec {front} touch /srv/sick",
+            "hangs": f"docker pause {front}",
+            "is killed": f"docker update --restart no {front} >/dev/null; docker kill {front}",
+        }
+        self.sides[colour].droplet.sh(told[how])
 
     def heal(self, colour: str) -> None:
-        self.sides[colour].droplet.inside("front", "rm", "-f", "/srv/sick")
+        """Whatever was done to its front, it is well again."""
+        front = self.front(colour)
+        self.sides[colour].droplet.sh(
+            f"docker unpause {front} 2>/dev/null || true\n"
+            f"docker update --restart unless-stopped {front} >/dev/null; docker start {front}\n"
+            f"docker exec {front} rm -f /srv/sick\n"
+            f"for _ in $(seq 100); do docker exec {front} /srv/part ask >/dev/null 2>&1 && exit 0; sleep 0.1; done\nexit 1"
+        )
 
     def wipe(self, colour: str) -> None:
         """Take the stack off a colour."""
@@ -150,8 +170,10 @@ class Pair:
         for colour in COLOURS:
             if failed:
                 self.wipe(colour)
-            elif self.sides[colour].droplet.containers():
+            elif "front" in self.sides[colour].droplet.containers():
                 self.heal(colour)
+        self.second.droplet.remove("nothing")
+        self.second.droplet.sh(f"rm -rf {self.second.droplet.directory}")
         ids = self.home.sh(f"docker ps -aq --filter label=com.docker.compose.project={self.home.stack}").split()
         if ids:
             self.home.sh(f"docker start {' '.join(ids)} >/dev/null")
@@ -175,7 +197,7 @@ class Pair:
 
     def ended_well(self, scene: Scene, colour: str, tag: str | None = None) -> None:
         """The edge points at exactly this colour, whose release answers through it; no lock is left; the row at home
-        is there; `status` works.
+        is there.
 
         Args:
             tag: of the release that answers; default: the one that stood there in the beginning.
@@ -189,11 +211,15 @@ class Pair:
         for droplet in (*(side.droplet for side in self.sides.values()), self.home):
             eventually(lambda droplet=droplet: droplet.sh(_leftovers(droplet)).strip(), "", 5.0)  # type: ignore[misc]
         assert scene.row in self.home.inside("keeper", "/srv/part", "ask", "GET", "/rows").split()
+
+    def looked_at(self) -> None:
+        """`slipway status` works, and finds nobody at it."""
         status = json.loads(self.done(self.words("status", "--json")).out)
         assert not any(said.get("locked_by") or said.get("trouble") for said in status.values()), status
 
     def goes_on(self, scene: Scene, tag: str = SECOND) -> None:
         """A promotion that comes next works: the same command again."""
+        self.looked_at()
         (before,) = self.edge.files()
         self.done(self.promote("--tag", tag))
         self.ended_well(scene, other(before), tag)
@@ -208,68 +234,3 @@ def _leftovers(droplet: OnDroplet) -> str:
         ls -A {home}/incoming 2>/dev/null
         find {home} {directory}/lock* -path '*/releases/*' -prune -o -name '*.new' -print 2>/dev/null
         true"""
-
-
-@contextmanager
-def open_pair(number: int, registry: Registry, tmp: Path) -> Iterator[Pair]:
-    """A pair whose home is deployed and whose releases are published; afterwards nothing of it is left anywhere."""
-    from blocks import CaddySwitch, Droplet, Langfuse, Prometheus, StackEnvironment  # noqa: PLC0415
-
-    stack, port = f"pair-{number}", _PORT + number
-    home = OnDroplet("data", f"{stack}-home", f"/opt/{stack}")
-    second = OnDroplet("data", stack, f"/opt/{stack}-second")
-    droplets = {colour: OnDroplet(colour, stack, f"/opt/{stack}") for colour in COLOURS}
-    environment = settings(
-        tmp / "reports", SLIPWAY_REGISTRY=f"{stack}-registry", SLIPWAY_READINESS_DELAY="0.3",
-        SLIPWAY_GREEN=f'["{stack}-green"]', SLIPWAY_BLUE=f'["{stack}-blue"]', SLIPWAY_HOME=f"{stack}-data",
-        SLIPWAY_SWITCH=f"{stack}-edge", SLIPWAY_STACK=stack, SLIPWAY_DROPLET=f"{stack}-green", **_QUICK,
-    )  # fmt: skip
-    with ExitStack() as closing:
-        for droplet in (home, second, *droplets.values()):  # the images of the data home go when both are gone
-            images = "nothing" if droplet is second else f"{registry.namespace}.{stack}"
-            tidies = (partial(droplet.remove, images), partial(_forget_directory, droplet))
-            for tidy in tidies:
-                tidy()  # what a killed run left
-                closing.callback(tidy)
-        forget(StackEnvironment, stack)
-        closing.callback(forget, StackEnvironment, stack)
-        edge = closing.enter_context(open_edge(stack, port))
-        provider = Provider()
-        closing.callback(provider.close)
-        blocks = {
-            colour: Droplet.load(colour).model_copy(update={"directory": f"/opt/{stack}"})
-            for colour in (*COLOURS, "data")
-        }
-        blocks["away"] = blocks["data"].model_copy(update={"port": closed_port()})
-        blocks["second"] = blocks["data"].model_copy(update={"directory": second.directory})
-        blocks["edge-host"] = edge.host(Droplet.load("green"))
-        blocks["prometheus"] = Prometheus(url=provider.url)
-        blocks["langfuse"] = Langfuse(url=provider.url, public_key="pk-lf-test", secret_key=f"sk-lf-{uuid4().hex}")
-        blocks["prometheus-down"] = Prometheus(url=f"http://127.0.0.1:{closed_port()}")
-        blocks["langfuse-down"] = blocks["langfuse"].model_copy(update={"url": blocks["prometheus-down"].url})
-        blocks["registry"] = registry.named()
-        closing.enter_context(saved(**{f"{stack}-{name}": block for name, block in blocks.items()}))
-        switch = CaddySwitch(url=edge.url, host=Droplet.load(f"{stack}-edge-host"))
-        closing.enter_context(saved(**{f"{stack}-edge": switch}))
-        environment = {**environment, "SLIPWAY_ACTIVE_URL": f"{edge.url}/.slipway/active"}
-        changes = (
-            ('expose: ["8000"]\n    healthcheck: *health\n    x-slipway:\n', _published(port)),
-            (", traced: false", ""),
-        )
-        trio = Trio(stack, f"{stack}-green", droplets["green"], registry.host, tmp, environment, changes=changes)
-        StackEnvironment(variables={"TOKEN": trio.token}, files={}).save(stack, overwrite=True)
-        sides = {c: replace(trio, block=f"{stack}-{c}", droplet=droplets[c]) for c in COLOURS}
-        pair = Pair(stack, sides, home, edge, provider, tmp, environment)
-        closing.callback(pair.clear, False)
-        for tag, habit in ((FIRST, "well"), (SECOND, "well"), (LYING, LIES)):
-            trio.publish(tag, habit)
-        pair.done(pair.words("deploy-home", "--tag", FIRST, "--approval", "never"))
-        yield pair
-
-
-def _published(port: int) -> str:
-    return f'expose: ["8000"]\n    ports: ["{port}:8000"]\n    healthcheck: *health\n    x-slipway:\n'
-
-
-def _forget_directory(droplet: OnDroplet) -> None:
-    droplet.sh(f"rm -rf {droplet.directory}")

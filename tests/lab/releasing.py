@@ -221,5 +221,7 @@ def remove_build_images(words: str) -> None:
 
 
 def settings(reports: Path, **more: str) -> Mapping[str, str]:
-    """Settings of a test run: reports go where nobody looks for the user's, and Langfuse is left alone."""
-    return {"SLIPWAY_REPORTS": str(reports), "SLIPWAY_LANGFUSE": "", "SLIPWAY_READINESS_DELAY": "1", **more}
+    """Settings of a test run: reports go where nobody looks for the user's, Langfuse is left alone, and there is no data
+    home: the whole stack runs on one droplet."""
+    own = {"SLIPWAY_LANGFUSE": "", "SLIPWAY_READINESS_DELAY": "1", "SLIPWAY_HOME": "", "SLIPWAY_SWITCH": ""}
+    return {"SLIPWAY_REPORTS": str(reports), **own, **more}

@@ -90,7 +90,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
             kiosk.save_environment(**before)
             done.run("a release", 0, "release", *kiosk.make("v1"), *options, **traced)
             langfuse.repeats = True
-            done.run("a validation", 1, "validate", "--stack", STACK, *options, **traced)
+            done.run("a validation", 0, "validate", "--stack", STACK, *options, **traced)
             kiosk.save_environment(**after)
             done.run("a crash", 1, "release", *kiosk.make("crashing", CRASHES), *options)
             done.run("a lie", 1, "release", *kiosk.make("lying", LIES), *options)

@@ -14,13 +14,14 @@ from benchmarks.load.writes import settle
 
 pytestmark = pytest.mark.unit
 
-BRIEF = {"rate": 200, "seconds": 10, "wait": 0.03, "pace": 0.02, "patience": 2, "long_patience": 2}
+# Little enough for a machine that is busy with other things: what is late must not look like what has failed.
+BRIEF = {"rate": 100, "seconds": 30, "long": 1, "wait": 0.05, "pace": 0.05, "patience": 10, "long_patience": 10}
 EACH = {
     "GET /health keep-alive": 3,
     "GET /health close": 3,
-    "GET /api/wait keep-alive": 3,
-    "POST /api/tasks keep-alive": 4,
-    "POST /mcp keep-alive": 8,
+    "GET /api/wait keep-alive": 2,
+    "POST /api/tasks keep-alive": 2,
+    "POST /mcp keep-alive": 4,
 }
 
 
@@ -42,7 +43,7 @@ def found(edge: Edge, asked: dict[str, int] | None = None, ticks: int = 3, **bou
 
     async def main() -> None:
         stop = asyncio.Event()
-        await asyncio.wait_for(asyncio.gather(drive(plan, file, stop), end(stop)), 15)
+        await asyncio.wait_for(asyncio.gather(drive(plan, file, stop), end(stop)), 60)
 
     asyncio.run(main())
     requests = tuple(map(read_line, file.getvalue().splitlines()))
@@ -65,7 +66,7 @@ def test_a_short_request_goes_over_a_kept_connection_or_a_fresh_one(edge):
     result = found(edge)
     fresh = sum(asked == "GET /health close" for asked in edge.asked)
     assert fresh == result.by_kind[Kind.FRESH] > 1
-    assert fresh < edge.connections < fresh + 20
+    assert edge.connections - fresh < sum(result.by_kind.values()) - fresh
     assert result.by_kind[Kind.KEPT] > 1
 
 
@@ -93,8 +94,8 @@ def test_every_failed_request_is_counted_once_with_its_reason(edge):
 def test_what_is_not_answered_in_time_has_failed(edge):
     edge.once("GET /health", "hang")
     edge.once("GET /api/wait", "hang")
-    result = found(edge, patience=0.15, long_patience=0.3)
-    assert sorted(r.error for r in result.failures) == ["no answer within 0.15 s", "no answer within 0.3 s"]
+    result = found(edge, rate=30, pace=0.3, patience=0.8, long_patience=0.9)
+    assert sorted(r.error for r in result.failures) == ["no answer within 0.8 s", "no answer within 0.9 s"]
 
 
 def test_a_stream_that_ends_before_it_is_told_to_is_cut_and_opened_anew(edge):
@@ -109,8 +110,8 @@ def test_a_stream_that_ends_before_it_is_told_to_is_cut_and_opened_anew(edge):
 
 def test_a_stream_that_falls_silent_is_cut(edge):
     edge.once("GET /api/events", "silent")
-    result = found(edge, {"GET /api/events keep-alive": 2}, patience=0.15)
-    assert (result.cut, result.cuts[0].error) == (1, "no answer within 0.15 s")
+    result = found(edge, {"GET /api/events keep-alive": 2}, rate=30, pace=0.3, patience=0.5)
+    assert (result.cut, result.cuts[0].error) == (1, "no answer within 0.5 s")
 
 
 def test_a_session_that_the_server_forgot_is_opened_anew_and_is_no_failure(edge):

@@ -52,7 +52,7 @@ def test_a_load_makes_no_more_requests_than_it_may():
     with edge_on_loopback() as edge, load(edge.url, requests=40, **SHORT) as running:
         while running.runs:
             time.sleep(0.02)
-    assert running.result.total == 40
+    assert 30 < running.result.total <= 40
 
 
 def test_the_command_says_its_result_in_one_line_and_ends_when_the_file_is_there(tmp_path):

@@ -52,8 +52,8 @@ def test_the_question_is_the_plan_and_the_gates():
         "",
         "| service | change | old | new |",
         "| --- | --- | --- | --- |",
-        "| web | changed | sha256:aaaaaaaaaaaa | sha256:bbbbbbbbbbbb |",
-        "| new | new | none | sha256:cccccccccccc |",
+        "| web | changed | aaaaaaaaaaaa | bbbbbbbbbbbb |",
+        "| new | new | none | cccccccccccc |",
         "",
         "Environment keys that differ: A (added), B (changed).",
         "- a note",
@@ -63,8 +63,15 @@ def test_the_question_is_the_plan_and_the_gates():
         "| health | 🟢 pass | 9 of 9 | every one |",
         "| latency | 🔴 fail | 9 s | 5 s |",
         "",
+        "- 🔴 fail: latency: 9 s (wanted: 5 s)",
+        "",
         "No answer within 60 minutes means no.",
     ]
+
+
+def test_gates_that_all_passed_need_no_words():
+    asked = question(PLAN, READINGS[:1], 60)
+    assert asked.endswith("| health | 🟢 pass | 9 of 9 | every one |\n\nNo answer within 60 minutes means no.")
 
 
 def test_no_key_that_differs_is_said_too():
@@ -88,8 +95,8 @@ def test_the_home_is_asked_for_with_what_it_had():
     asked = home_question(release(tag="v2", services={"db": pinned("db", "b"), "mq": pinned("mq")}), before, 60)
     assert asked.startswith("### Release v2 goes to the data home home, over v1.\n\nBoth colours use what runs there; ")
     assert cells(asked, "| service | old | new |\n") == [
-        ["db", "sha256:aaaaaaaaaaaa", "sha256:bbbbbbbbbbbb"],
-        ["mq", "none", "sha256:aaaaaaaaaaaa"],
+        ["db", "aaaaaaaaaaaa", "bbbbbbbbbbbb"],
+        ["mq", "none", "aaaaaaaaaaaa"],
     ]
     assert asked.endswith("\nNo answer within 60 minutes means no.")
 
