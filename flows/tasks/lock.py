@@ -151,7 +151,8 @@ def _take(session: Session | Held, directory: str, purpose: str, wait: float) ->
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
     channel.settimeout(_PATIENCE + wait)
-    channel.sendall(f"{holder.line()}\n".encode())
+    with contextlib.suppress(OSError):  # it may have ended by now, because another holds it: its exit code says so
+        channel.sendall(f"{holder.line()}\n".encode())
     other = Holder()
     with contextlib.suppress(TimeoutError), channel.makefile("r") as lines:
         for line in lines:

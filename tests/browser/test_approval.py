@@ -1,6 +1,5 @@
 """A person is asked in the Prefect UI before traffic moves, reads the plan and the gates there, and answers there."""
 
-import json
 import os
 import signal
 import subprocess
@@ -65,6 +64,13 @@ class Asking:
         assert self.process.poll() is None, self.said()
         return self._paused()
 
+    def ended(self) -> int:
+        """Its exit code."""
+        try:
+            return self.process.wait(180)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not end:\n{self.said()}") from None
+
     def end(self) -> None:
         """Let nothing of it go on, and leave no question behind."""
         if self.process.poll() is None:
@@ -101,8 +107,7 @@ def idle() -> str:
     """The colour that traffic does not reach; a release stands on both, and one on the data home."""
     at = active()
     colour = "blue" if at == "green" else "green"
-    standing = json.loads(done("status", "--json").out)["droplets"]
-    bare = [droplet for droplet in ("data", at, colour) if not standing[droplet]["release"]]
+    bare = [droplet for droplet in ("data", at, colour) if not OnDroplet(droplet, STACK).containers()]
     if bare:
         tag = f"browser-{uuid4().hex[:8]}"
         done("build-push", "--tag", tag)

@@ -151,7 +151,8 @@ class Pair:
             f"docker unpause {front} 2>/dev/null || true\n"
             f"docker update --restart unless-stopped {front} >/dev/null; docker start {front}\n"
             f"docker exec {front} rm -f /srv/sick\n"
-            f"for _ in $(seq 100); do docker exec {front} /srv/part ask >/dev/null 2>&1 && exit 0; sleep 0.1; done\nexit 1"
+            f"for _ in $(seq 100); do docker exec {front} /srv/part ask >/dev/null 2>&1 && exit 0; sleep 0.1; done\n"
+            "exit 1"
         )
 
     def wipe(self, colour: str) -> None:
