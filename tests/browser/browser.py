@@ -102,14 +102,14 @@ class Page:
             self._call("Input.dispatchKeyEvent", type="char", text=letter)
         self.until(f"{found}.selectedOptions[0]?.innerText === {json.dumps(option)}", 10)
 
-    def picture(self, file: Path, height: int = HEIGHT) -> None:
+    def picture(self, file: Path, height: int = HEIGHT, width: int = WIDTH) -> None:
         """Save what is seen as a PNG, once nothing on it moves any more but the line that stands for now.
 
         Args:
-            height: pixels of the window; it is put back afterwards.
+            height, width: pixels of the window; it is put back afterwards. A wider picture is made as narrow as others.
         """
-        size = {"width": WIDTH, "deviceScaleFactor": 1, "mobile": False}
-        self._call("Emulation.setDeviceMetricsOverride", height=height, **size)
+        size = {"height": height, "width": width, "deviceScaleFactor": WIDTH / width}
+        self._call("Emulation.setDeviceMetricsOverride", mobile=False, **size)
         picture, last = "", "nothing yet"
         deadline = time.monotonic() + PATIENCE
         while abs(len(picture) - len(last)) > _LITTLE * len(last):

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from browser import HEIGHT, Page
+from browser import HEIGHT, WIDTH, Page
 
 _DIALOG = "[role=dialog]"
 _FIELDS = f"{_DIALOG} .p-label.schema-form-property"
@@ -26,10 +26,10 @@ class Ui:
     url: str
     pictures: Path | None
 
-    def picture(self, name: str, height: int = HEIGHT) -> None:
+    def picture(self, name: str, height: int = HEIGHT, width: int = WIDTH) -> None:
         """Keep what is seen, if somebody wants it."""
         if self.pictures:
-            self.page.picture(self.pictures / f"{name}.png", height)
+            self.page.picture(self.pictures / f"{name}.png", height, width)
 
     # The page of a run.
 
@@ -78,13 +78,11 @@ class Ui:
 
     # The page of an artifact.
 
-    def open_artifact(self, artifact: str, key: str) -> list[list[str]]:
-        """Its page. Returns its table, row by row."""
+    def open_artifact(self, artifact: str, key: str) -> tuple[str, list[list[str]]]:
+        """Its page. Returns the text that is seen, and the first table, row by row."""
         self.page.go(f"{self.url}/artifacts/artifact/{artifact}")
-        self.page.until(
-            f"look('body', {json.dumps(key)}).length && look('main table td, .app-router-view table td').length"
-        )
-        return self.tables("body")[0]
+        self.page.until(f"look('body', {json.dumps(key)}).length && look('table td').length")
+        return str(self.page.look("document.body.innerText")), self.tables("body")[0]
 
     def tables(self, where: str) -> list[list[list[str]]]:
         """The tables inside an element."""

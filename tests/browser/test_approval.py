@@ -18,6 +18,8 @@ from prefect_ui import Ui
 from releasing import OnDroplet, done
 from standing import when
 
+from flows.tasks.answers import find_waiting
+
 pytestmark = pytest.mark.browser
 STACK = "agents"
 WAIT = ["--wait", "120"]
@@ -34,7 +36,7 @@ GATES = {
     "error rate",
     "latency",
 }
-NAME, REASON = "Ada Lovelace", "I looked at it."
+NAME, REASON = "Ada Lovelace", "I looked at both tables"
 
 
 def active() -> str:
@@ -118,10 +120,10 @@ def idle() -> str:
     return colour
 
 
-def artifact(key: str, run: str) -> str:
-    """The id of the newest artifact of a run with this key."""
+def artifacts(key: str, run: str) -> list[str]:
+    """The ids of a run's artifacts with this key, the newest first."""
     sought = {"artifacts": {"key": {"any_": [key]}, "flow_run_id": {"any_": [run]}}}
-    return str(api("POST", "/artifacts/filter", sort="CREATED_DESC", **sought)[0]["id"])
+    return [found["id"] for found in api("POST", "/artifacts/filter", sort="CREATED_DESC", **sought)]
 
 
 def test_a_promotion_waits_and_is_approved_in_the_browser(ui: Ui, idle: str, tmp_path: Path):
@@ -132,6 +134,8 @@ def test_a_promotion_waits_and_is_approved_in_the_browser(ui: Ui, idle: str, tmp
 
         ui.open_run(run, "Paused", f"waiting for an answer (3600 s at most): slipway approve 'promote {STACK}'")
         ui.picture("approval-paused")
+
+        assert find_waiting(run).question.startswith("### Traffic of traffic switch ")  # in a terminal
 
         question, (plan, gates) = ui.open_question()
         assert question.startswith("Traffic of traffic switch ")
@@ -148,15 +152,18 @@ def test_a_promotion_waits_and_is_approved_in_the_browser(ui: Ui, idle: str, tmp
         assert ui.submit_in_vain()
         assert promotion.paused() == [run]
         ui.fill_in("", "", REASON)
-        ui.picture("approval-question", 1560)
+        ui.picture("approval-question", 1640)
         ui.submit()
 
         assert promotion.ended() == 0, promotion.said()
         assert f"Approved by {NAME}: {REASON}" in promotion.said()
         assert active() == idle
-        ui.open_run(run, "Completed", f"approve by {NAME}: {REASON}")
+        ui.open_run(run, "Completed", f"watched {idle} ({idle}) for ")
         ui.picture("approval-answered")
 
-        table = ui.open_artifact(artifact(f"gates-{STACK}-{idle}", run), f"gates-{STACK}-{idle}")
+        text, _ = ui.open_artifact(artifacts("approval", run)[0], "approval")
+        assert f"approve by {NAME}: {REASON}" in text
+        key = f"gates-{STACK}-{idle}"
+        _, table = ui.open_artifact(artifacts(key, run)[-1], key)  # as they were read before the question
         assert {row[0] for row in table[1:]} == GATES
-        ui.picture("gates")
+        ui.picture("gates", 800, 1750)

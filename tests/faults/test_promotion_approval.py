@@ -85,7 +85,7 @@ def test_answered_twice(pair: Pair) -> None:
     refused(pair.say(_answer(asking, name="Grace")), "NothingToApprove", asking.run())
     refused(asking.wait(), "NotApproved", "rejected by Ada", code=3)
     refused(pair.say(_answer(asking, name="Grace")), "NothingToApprove", "it is ")
-    assert _by_api(asking, decision="approve", name="Grace", reason="late").json()["status"] == "REJECT"
+    assert _by_api(asking, decision="approve", name="Grace", reason="late").json()["status"] in ("REJECT", "ABORT")
     pair.untouched(scene)
 
 

@@ -111,7 +111,7 @@ def test_everything_happened_that_could_have_shown_them(done: Done) -> None:
     assert all("my GREETING is ••••" in done.said[name] for name in ("a release", "a crash", "a lie", "a look"))
     assert "what? what?" in done.said["a validation"]
     assert len(done.keys_shown) == 1
-    assert len(_bundles(done)) == 3  # of the validation, the crash, the lie and the look
+    assert len(_bundles(done)) == 3  # of the crash, the lie and the look
 
 
 def test_no_command_says_them(done: Done) -> None:

@@ -130,7 +130,7 @@ class Handler:
         told = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream", f"X-Slipway-Colour: {self.edge.colour}"]
         self.writer.write(("\r\n".join([*told, "Connection: close"]) + "\r\n\r\n").encode())
         for number in range(fault if isinstance(fault, int) else 10_000):
-            if fault == "silent":
+            if fault == "silent" and number:
                 await asyncio.sleep(30)
             self.writer.write(f": here\nevent: tick\ndata: {number}\n\n".encode())
             await self.writer.drain()
