@@ -11,7 +11,7 @@ from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
 from blocks.traffic import Position
 from flows.core.bookkeeping import closed
-from flows.core.data import refuse_undeclared
+from flows.core.data import refuse_release, refuse_undeclared
 from flows.core.errors import NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates import Verdict
 from flows.core.outcome import GatesRead, Promoted
@@ -30,8 +30,10 @@ from flows.tasks.connection import connected
 from flows.tasks.history import keep_record, read_history
 from flows.tasks.lock import locked
 from flows.tasks.prune import prune_willingly
+from flows.tasks.publish import fetch_release
 from flows.tasks.report import table
 from flows.tasks.runs import now
+from flows.tasks.saved import load_registry
 from flows.tasks.secrecy import masked
 from flows.tasks.sides import Side, holding, look_at
 from flows.tasks.traffic import read_switch
@@ -83,6 +85,8 @@ class Promotion:
         Raises:
             NotPromoted: a gate failed.
         """
+        if put:
+            refuse_release(fetch_release(self.stack, put.tag, load_registry(self.settings))[0], self.settings.home)
         before = self._look_at_active()
         with ExitStack() as ways:
             if put:
@@ -122,8 +126,9 @@ class Promotion:
     def _refuse(self, standings: Sequence[Standing]) -> None:
         """Raises StateUndeclared."""
         for standing in standings:
-            if standing.stack:
+            if standing.stack and standing.release:
                 refuse_undeclared(standing.stack, self.settings.home)
+                refuse_release(standing.release, self.settings.home)
 
     def _must_ask(self, gates: GatesRead, approved: Verdict | None) -> bool:
         """Whether a person has to be asked. A yes to an inconclusive gate counts; a yes to a pass says nothing of one.

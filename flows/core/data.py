@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from flows.core.errors import StateUndeclared
+from flows.core.release import Release
 from flows.core.stack import Mount, Stack
+
+
+def unsaid(stack: Stack) -> tuple[str, ...]:
+    """Services that keep state and do not say where it lives, each with where it is mounted."""
+    return tuple(
+        f"{name} ({_mounted(mounts)})"
+        for name, service in sorted(stack.services.items())
+        if service.extension.data is None and (mounts := [m for m in service.mounts if _keeps(m)])
+    )
 
 
 def refuse_undeclared(stack: Stack, home: str) -> None:
@@ -15,22 +25,30 @@ def refuse_undeclared(stack: Stack, home: str) -> None:
     Raises:
         StateUndeclared
     """
-    silent = [
-        f"{name} ({_mounted(mounts)})"
-        for name, service in sorted(stack.services.items())
-        if service.extension.data is None and (mounts := [m for m in service.mounts if _keeps(m)])
-    ]
+    at_home = tuple(sorted(n for n, service in stack.services.items() if service.extension.data == "home"))
+    _refuse(stack.name, unsaid(stack), at_home, home)
+
+
+def refuse_release(release: Release, home: str) -> None:
+    """`refuse_undeclared`, by what a release says of its stack: before it is put anywhere.
+
+    Raises:
+        StateUndeclared
+    """
+    _refuse(release.stack, release.unsaid, release.home, home)
+
+
+def _refuse(stack: str, silent: Sequence[str], at_home: Sequence[str], home: str) -> None:
     if silent:
         raise StateUndeclared(
-            f"stack {stack.name} keeps state in {', '.join(silent)}, and does not say where it lives. With two colours "
+            f"stack {stack} keeps state in {', '.join(silent)}, and does not say where it lives. With two colours "
             "each would have its own. Beside each of these services choose one. x-slipway: {data: home}: it runs once, "
             "on the data home, and both colours reach it there. {data: disposable}: it may be lost, such as a cache. "
             "{data: per-colour}: each colour really has its own"
         )
-    at_home = sorted(n for n, service in stack.services.items() if service.extension.data == "home")
     if at_home and not home:
         raise StateUndeclared(
-            f"{', '.join(at_home)} of stack {stack.name} keeps its state at home (x-slipway.data: home), and no data "
+            f"{', '.join(at_home)} of stack {stack} keeps its state at home (x-slipway.data: home), and no data "
             "home is set, so both colours would run it. Name its droplet (SLIPWAY_HOME), put it there "
             "(slipway deploy-home --tag TAG), and have the colours deployed anew"
         )

@@ -48,7 +48,8 @@ class Release(BaseModel):
     `secret_readers` says which secret files each service mounts.
     `state` are paths that services write to; a droplet keeps them across releases.
     `home` are the services that run once, on the data home; `waits` says who waits for whom across that line, and
-    `volumes` how their named volumes are called on a droplet.
+    `volumes` how their named volumes are called on a droplet. `unsaid` are services that keep state and do not say
+    where it lives.
     """
 
     model_config = _FROZEN
@@ -69,6 +70,7 @@ class Release(BaseModel):
     home: tuple[str, ...] = ()
     waits: Mapping[str, tuple[str, ...]] = {}
     volumes: Mapping[str, str] = {}
+    unsaid: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _pinned(self) -> "Release":

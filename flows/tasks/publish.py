@@ -15,6 +15,7 @@ from blocks import ContainerRegistry
 from blocks.distribution import Distribution
 from blocks.errors import NotInRegistry
 from flows.core import bundle
+from flows.core.data import unsaid
 from flows.core.errors import BadRelease, BrokenStack, ReleaseNotFound, UnknownService
 from flows.core.images import Plan, split_host, split_reference
 from flows.core.release import Image, Layer, Release, fingerprint, read_release
@@ -76,6 +77,7 @@ def publish_release(
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
             home=home_services(source.stack),
+            unsaid=unsaid(source.stack),
             waits=crossing(source.stack),
             volumes=home_volumes(source.stack, source.config.get("volumes")),
         )

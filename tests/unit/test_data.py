@@ -1,9 +1,9 @@
 """Where state lives: a stack that keeps some and does not say where is not promoted."""
 
 import pytest
-from builders import stack
+from builders import release, stack
 
-from flows.core.data import refuse_undeclared
+from flows.core.data import refuse_release, refuse_undeclared, unsaid
 from flows.core.errors import StateUndeclared
 
 pytestmark = pytest.mark.unit
@@ -56,3 +56,18 @@ def test_every_silent_service_is_named():
     silent = stack({name: {"volumes": [mount()]} for name in ("b", "a")})
     with pytest.raises(StateUndeclared, match=r"in a \(volume .*\), b \(volume"):
         refuse_undeclared(silent, "")
+
+
+def test_a_release_says_the_same_of_its_stack_before_it_is_put_anywhere():
+    said = unsaid(keeping(mount()))
+    with pytest.raises(StateUndeclared) as by_release:
+        refuse_release(release(unsaid=said), "home")
+    with pytest.raises(StateUndeclared) as by_stack:
+        refuse_undeclared(keeping(mount()), "home")
+    assert str(by_release.value) == str(by_stack.value)
+
+
+def test_a_release_with_services_at_home_needs_one():
+    refuse_release(release(home=("db",)), "home")
+    with pytest.raises(StateUndeclared, match="db of stack shop keeps its state at home"):
+        refuse_release(release(home=("db",)), "")
