@@ -177,10 +177,16 @@ def _told(side: Side, readings: list[Reading], seconds: float, window: float) ->
         mark = {Verdict.PASS: "✓", Verdict.FAIL: "✗"}.get(reading.verdict, "?")
         write("%s gate %s: %s", mark, reading.gate, reading.found)
         rows = [dict(row) for row in reading.evidence] or [{"found": reading.found}]
-        words = f"{light(reading)}: {reading.found}\n\nWanted: {reading.wanted}\n\n{reading.query}"
+        words = f"{light(reading)}: {reading.found}\n\nWanted: {reading.wanted}\n\n{_code(reading.query)}"
         table(f"gate-{reading.gate}-{side.stack}-{side.colour}", rows, words)
     shown: list[dict[str, object]] = [
-        {"gate": r.gate, "verdict": light(r), "found": r.found, "wanted": r.wanted, "query": r.query} for r in readings
+        {"gate": r.gate, "verdict": light(r), "found": r.found, "wanted": r.wanted, "query": _code(r.query)}
+        for r in readings
     ]
     table(f"gates-{side.stack}-{side.colour}", shown, f"{side}: {found.verdict.value}")
     return found
+
+
+def _code(query: str) -> str:
+    """As the UI's Markdown shows it word for word: a bare `~` would strike it through."""
+    return "; ".join(f"`{line}`" for line in query.splitlines())
