@@ -39,7 +39,7 @@ def markdown(section: Section) -> str:
     lines = [f"## {section.title}", "", _line(section.columns), _line(["---"] * len(section.columns))]
     for row in section.rows:
         lines.append(_line([f"**{c}**" if row.strong and c.strip() else _indent(c) for c in row.cells]))
-    return "\n".join([*lines, "", *section.notes, ""])
+    return "\n".join([*lines, "", "\n\n".join(section.notes), ""])
 
 
 def _line(cells: Iterable[str]) -> str:

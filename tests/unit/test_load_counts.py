@@ -15,7 +15,7 @@ from benchmarks.load.writes import settle
 pytestmark = pytest.mark.unit
 
 # Little enough for a machine that is busy with other things: what is late must not look like what has failed.
-BRIEF = {"rate": 100, "seconds": 30, "long": 1, "wait": 0.05, "pace": 0.05, "patience": 10, "long_patience": 10}
+BRIEF = {"rate": 250, "seconds": 30, "long": 1, "wait": 0.03, "pace": 0.03, "patience": 10, "long_patience": 10}
 EACH = {
     "GET /health keep-alive": 3,
     "GET /health close": 3,
@@ -94,8 +94,8 @@ def test_every_failed_request_is_counted_once_with_its_reason(edge):
 def test_what_is_not_answered_in_time_has_failed(edge):
     edge.once("GET /health", "hang")
     edge.once("GET /api/wait", "hang")
-    result = found(edge, rate=30, pace=0.3, patience=0.8, long_patience=0.9)
-    assert sorted(r.error for r in result.failures) == ["no answer within 0.8 s", "no answer within 0.9 s"]
+    result = found(edge, rate=60, pace=0.2, patience=0.6, long_patience=0.7)
+    assert sorted(r.error for r in result.failures) == ["no answer within 0.6 s", "no answer within 0.7 s"]
 
 
 def test_a_stream_that_ends_before_it_is_told_to_is_cut_and_opened_anew(edge):
@@ -110,8 +110,8 @@ def test_a_stream_that_ends_before_it_is_told_to_is_cut_and_opened_anew(edge):
 
 def test_a_stream_that_falls_silent_is_cut(edge):
     edge.once("GET /api/events", "silent")
-    result = found(edge, {"GET /api/events keep-alive": 2}, rate=30, pace=0.3, patience=0.5)
-    assert (result.cut, result.cuts[0].error, result.cuts[0].ticks) == (1, "no answer within 0.5 s", 1)
+    result = found(edge, {"GET /api/events keep-alive": 2}, rate=60, pace=0.1, patience=0.4)
+    assert (result.cut, result.cuts[0].error, result.cuts[0].ticks) == (1, "no answer within 0.4 s", 1)
     assert result.cuts[0].end - result.cuts[0].start < 5
 
 
