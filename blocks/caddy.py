@@ -115,7 +115,7 @@ class CaddySwitch(TrafficSwitch):
     @property
     def effect(self) -> str:
         if self.way == "admin":
-            return "Caddy reloads: some connections are reset, open streams are cut."
+            return "Caddy reloads: some connections are reset, and streams may be cut."
         return "The next request goes to the new colour; requests and streams under way end where they began."
 
     def read(self) -> Position:

@@ -9,12 +9,14 @@ from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from flows.core.errors import NotApproved
 from flows.tasks.secrecy import masked
 
 _POLL = 1
+# The server checks an answer by the model's JSON schema alone, which knows nothing of stripped blanks.
+_SAYS_SOMETHING = r"\S"
 
 
 class Answer(RunInput):
@@ -23,8 +25,8 @@ class Answer(RunInput):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     decision: Literal["approve", "reject", "hold"] = Field(description="approve, reject, or hold: ask again")
-    name: str = Field(min_length=1, description="Who says so.")
-    reason: str = Field(min_length=1, description="Why, for whoever reads this later.")
+    name: str = Field(min_length=1, pattern=_SAYS_SOMETHING, description="Who says so.")
+    reason: str = Field(min_length=1, pattern=_SAYS_SOMETHING, description="Why, for whoever reads this later.")
 
     @property
     def words(self) -> str:
@@ -61,6 +63,10 @@ def ask(question: str, what: str, timeout: float) -> Answer:
                 f"{what}: nobody answered within {timeout:g} s, which means no. Nothing was moved. Ask again: run the "
                 "same command again"
             ) from None
+        except ValidationError:
+            log.warning("an answer came that cannot be read; asking again")
+            asked += 1
+            continue
         log.info("%s by %s", answer.decision, masked(answer.words))
         create_markdown_artifact(
             f"**{answer.decision}** by {masked(answer.words)}\n\n{shown}",

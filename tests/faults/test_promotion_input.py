@@ -49,7 +49,7 @@ def test_both_colours_are_one_droplet(pair: Pair) -> None:
     scene = pair.settle()
     pair.says("both colours are one droplet, by name and by address", "read the settings", REFUSED)
     one = f'["{pair.block("green")}"]'
-    refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": one}), "BadColours", "are one")
+    refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": one}), "BadColours", "named twice")
     twice = {"SLIPWAY_BLUE": f'["{pair.block("data")}"]', "SLIPWAY_GREEN": f'["{pair.block("second")}"]'}
     refused(pair.say(pair.promote(), twice), "BadColours", "are one")
     refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": "[]"}), "BadColours", "has no droplet")

@@ -95,6 +95,7 @@ def test_terminated_when_the_new_colour_is_sick(pair: Pair) -> None:
     said = victim.wait()
     assert said.code == ENDED, said.all
     pair.ended_well(scene, scene.active)
+    pair.heal(scene.idle)
     pair.goes_on(scene)
 
 
@@ -107,6 +108,7 @@ def test_killed_when_the_new_colour_is_sick(pair: Pair) -> None:
     victim.end()
     assert pair.say(pair.words("watch", "--watch", "0")).errors[0].startswith("SwitchedBack: ")
     pair.ended_well(scene, scene.active)
+    pair.heal(scene.idle)
     pair.goes_on(scene)
 
 
