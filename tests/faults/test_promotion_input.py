@@ -99,12 +99,12 @@ def test_the_switch_points_at_both(pair: Pair) -> None:
 
 def test_a_volume_of_which_nothing_is_said(pair: Pair) -> None:
     scene = pair.settle()
-    pair.says("a service with a named volume says nothing of it", "plan", f"{REFUSED}; the idle colour goes back")
+    pair.says("a service with a named volume says nothing of it", "plan", f"{REFUSED}; the idle colour too")
     changes = ((HELPER, f'{HELPER}\n    volumes: ["scratch:/scratch"]'), ("volumes:\n", "volumes:\n  scratch:\n"))
     trio = pair.sides["green"]
     replace(trio, changes=(*trio.changes, *changes)).publish(SILENT)
     said = pair.say(pair.promote("--tag", SILENT))
-    refused(said, "StateUndeclared", "helper (volume", "x-slipway: {data: home}", "Rolled back", code=1)
+    refused(said, "StateUndeclared", "helper (volume", "x-slipway: {data: home}")
     assert pair.sides[scene.idle].version() == scene.tags[scene.idle]
     pair.done(pair.deploy(SILENT, scene.idle))
     refused(pair.say(pair.promote()), "StateUndeclared", "helper (volume", "x-slipway: {data: home}")
@@ -114,9 +114,9 @@ def test_a_volume_of_which_nothing_is_said(pair: Pair) -> None:
 
 def test_services_at_home_without_a_home(pair: Pair) -> None:
     scene = pair.settle()
-    pair.says("services are at home, and no data home is set", "plan", f"{REFUSED}; the idle colour goes back")
+    pair.says("services are at home, and no data home is set", "plan", f"{REFUSED}; the idle colour too")
     said = pair.say(pair.promote("--tag", SECOND), {"SLIPWAY_HOME": ""})
-    refused(said, "StateUndeclared", "keeper", "SLIPWAY_HOME", "Rolled back", code=1)
+    refused(said, "StateUndeclared", "keeper", "SLIPWAY_HOME")
     pair.untouched(scene)
     assert pair.sides[scene.idle].version() == scene.tags[scene.idle]
 
