@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 from prefect.blocks.core import Block
 from prefect_docker import DockerHost
 
@@ -138,7 +139,7 @@ def _read(kind: type[Kind], name: str) -> Kind | None:
 
 
 def saved_names(kind: type[Block]) -> list[str]:
-    """Names under which blocks of this kind were saved."""
+    """Names under which blocks of this kind were saved; none where the server does not know the kind yet."""
     from prefect.client.orchestration import get_client  # noqa: PLC0415
     from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
 
@@ -147,4 +148,8 @@ def saved_names(kind: type[Block]) -> list[str]:
             found = client.read_block_documents_by_type(kind.get_block_type_slug())
         except ObjectNotFound:
             return []
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.NOT_FOUND:
+                return []
+            raise
     return sorted(document.name for document in found if document.name)
