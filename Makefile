@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: help demo lab test unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
+.PHONY: help demo lab test faults unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -28,8 +28,11 @@ demo: lab ## Start the lab, release the sample stack, promote a second release u
 
 lab: venv prefect engine containers deployments worker ## Start everything the demo needs, and leave it running
 
-test: lab ## Run every test, set-up included
+test: lab ## Run the tests, set-up included; a fault at a third of the points it can strike at
 	@pytest
+
+faults: lab ## Run the fault suite whole: every fault at every point (half an hour)
+	@SLIPWAY_FAULTS=all pytest tests/faults
 
 unit: venv ## Run the tests that need no engine and no server
 	@pytest -q -m unit

@@ -21,6 +21,7 @@ _server = _Server()
 LOCAL_API = "http://127.0.0.1:4200/api"
 INTERRUPTED = 130
 BUG = 70
+BUSY = 20.0
 WIDE = 200
 
 
@@ -42,7 +43,7 @@ def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with _prefect_settings(), progress.shown():
-            return work()
+            return _patiently(work, progress)
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
         raise typer.Exit(error.exit_code) from None
@@ -53,6 +54,29 @@ def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any
         raise
     except Exception as error:
         raise typer.Exit(_unexpected(errors, error, verbose, progress.begun)) from None
+
+
+def _patiently(work: Callable[[], Any], progress: Any) -> Any:
+    """Do the work; begin once more when a server that is there was too busy to let it begin."""
+    import httpx
+
+    try:
+        return work()
+    except Exception as error:
+        if progress.begun or not _is_unanswered(error):
+            raise
+        try:
+            httpx.get(f"{api_url()}/health", timeout=BUSY, trust_env=False).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise error from None
+    return work()
+
+
+def _is_unanswered(error: Exception) -> bool:
+    import httpx
+
+    text = str(error)
+    return isinstance(error, httpx.HTTPError) or "Failed to reach API" in text or "Can't connect to Server API" in text
 
 
 def leave(code: int) -> NoReturn:
@@ -79,7 +103,6 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
     """Say what a setting or an unreachable server is about; anything else is a bug of ours, and named so."""
     import tomllib
 
-    import httpx
     import pydantic
     import pydantic_settings
 
@@ -93,8 +116,7 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
         show_error(errors, BadSettings(f"bad setting or parameter: {faults}. The settings: docs/SETTINGS.md"))
         return 2
-    text = str(error)
-    if isinstance(error, httpx.HTTPError) or "Failed to reach API" in text or "Can't connect to Server API" in text:
+    if _is_unanswered(error):
         _server.gone = True
         if begun:
             show_error(errors, ConnectionError(

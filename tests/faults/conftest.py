@@ -24,6 +24,7 @@ from victim import warm_up  # noqa: E402
 
 COLOURS = ("blue", "green", "blue")
 PAIRS = 3
+SAMPLE = 3
 GROUNDS = ("stage", "pair")
 CASE, RESULTS = pytest.StashKey[Case](), pytest.StashKey[Results]()
 PLAYED = pytest.StashKey[Future[None]]()
@@ -75,9 +76,29 @@ def pair(pairs: Crew) -> Pair:
     return pairs  # type: ignore[return-value]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cases on pairs come last: both crews at a time would be too many."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Cases on pairs come last: both crews at a time would be too many. Of the points at which a fault can strike, a
+    third is taken unless all are wanted: another third for each fault, so that every point has its turn."""
     items.sort(key=lambda item: _ground(item) == "pair")
+    if os.environ.get("SLIPWAY_FAULTS") == "all" or any("::" in word for word in config.args):
+        return
+    left = [item for item in items if not sampled(item, items)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
+
+
+def sampled(item: pytest.Item, items: list[pytest.Item]) -> bool:
+    """Whether this item is in the sample: it has no point, or every third one is its own."""
+    if not _strikes(item):
+        return True
+    faults = list(dict.fromkeys(other.originalname for other in items if _strikes(other)))
+    mine = [other for other in items if _strikes(other) and other.originalname == item.originalname]
+    return mine.index(item) % SAMPLE == faults.index(item.originalname) % SAMPLE
+
+
+def _strikes(item: pytest.Item) -> bool:
+    """Whether the test is given a point of a run, or a delay in it."""
+    return isinstance(item, pytest.Function) and bool({"point", "delay"} & set(item.fixturenames))
 
 
 @pytest.hookimpl(tryfirst=True)

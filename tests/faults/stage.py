@@ -114,7 +114,8 @@ class Stage:
     def forget_images(self) -> None:
         """Remove from the droplet the images of this trio that no container uses, as a careless hand would."""
         self.trio.droplet.sh(
-            "used=$(docker ps -aq | xargs -r docker inspect --format '{{.Image}}')\n"
+            # One that another case removes meanwhile is no fault of this one.
+            "used=$(docker ps -aq | xargs -r docker inspect --format '{{.Image}}' 2>/dev/null || true)\n"
             f"for id in $(docker images -q --no-trunc '*/*/{self.trio.stack}' | sort -u); do\n"
             '  echo "$used" | grep -qF "$id" || docker rmi -f "$id" >/dev/null; done\n'
             f"[ $(docker images -q --no-trunc '*/*/{self.trio.stack}' | sort -u | wc -l) = 1 ]"

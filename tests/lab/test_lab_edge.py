@@ -111,6 +111,11 @@ def test_the_colour_stands_once_in_each_answer_whatever_the_stack_says(lab, edge
         assert served_by(lab) == [colour]
 
 
+def sockets(lab, container, *which):
+    """The sockets at port 8000 that the container's network has."""
+    return lab.docker("exec", container, "ss", "-Htn", *which, "sport = :8000").strip()
+
+
 @pytest.fixture
 def in_flight(lab, unique):
     """A request through the edge to a stack that takes it and says nothing for a minute."""
@@ -120,9 +125,9 @@ def in_flight(lab, unique):
     )
     with connect(lab, "edge") as client, ThreadPoolExecutor() as one:
         set_state(client, "blue")
-        time.sleep(0.5)
+        until(lambda: sockets(lab, unique, "-l"))
         request = one.submit(httpx.get, f"{lab.edge}/", timeout=60)
-        time.sleep(0.5)
+        until(lambda: sockets(lab, unique, "state", "established"))
         yield request
         lab.docker("rm", "-f", unique, check=False)
 

@@ -12,6 +12,7 @@ import httpx
 import pydantic
 import pytest
 import typer
+from http_server import Says, serving
 from typer.testing import CliRunner
 
 from blocks import errors as outside
@@ -145,6 +146,25 @@ def test_an_error_is_one_line_and_an_exit_code(error, code, words, capsys):
     assert words in shown.err
     assert "Traceback" not in shown.err
     assert shown.out == ""
+
+
+@pytest.mark.parametrize(("status", "code", "times"), [(200, 0, 2), (503, 2, 1)], ids=["busy", "gone"])
+def test_a_server_that_was_only_too_busy_is_asked_once_more(status, code, times, monkeypatch):
+    tried = []
+
+    def work():
+        tried.append(1)
+        if len(tried) == 1:
+            raise httpx.ReadTimeout("no answer")
+
+    with serving(lambda asked: Says(status)) as server:
+        monkeypatch.setattr(running, "api_url", lambda: server.url)
+        seen = 0
+        try:
+            running.run_flow(work, verbose=False)
+        except typer.Exit as ended:
+            seen = ended.exit_code
+    assert (seen, len(tried), server.asked[0].path) == (code, times, "/health")
 
 
 @pytest.mark.parametrize("name", ["slipway.toml", ".env"])
