@@ -58,3 +58,38 @@ class SwitchMoved(OutsideError):
 
 class SwitchFailed(OutsideError):
     """The traffic switch could not be read or turned."""
+
+
+class ApiFailed(OutsideError):
+    """DigitalOcean's API said no, or something that its description does not know."""
+
+    def __init__(self, message: str, status: int = 0, id: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.id = id
+
+
+class NotAtDigitalOcean(ApiFailed):
+    """The account has no such thing."""
+
+    exit_code = 2
+
+
+class TokenRefused(LoginRefused):
+    """DigitalOcean refuses the token: mistyped, expired, revoked, or without the scope that a call needs."""
+
+
+class RateLimited(ApiFailed):
+    """The account's limit of requests is used up for longer than we wait."""
+
+
+class AnswerLost(ApiFailed):
+    """A call that must not be made twice may have taken effect: its answer was lost. Look before asking again."""
+
+
+class ActionFailed(ApiFailed):
+    """An action of DigitalOcean's ended with an error."""
+
+
+class ActionUnfinished(ApiFailed):
+    """An action of DigitalOcean's did not end within the time it was given."""

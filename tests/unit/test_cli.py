@@ -157,7 +157,7 @@ def test_a_server_that_was_only_too_busy_is_asked_once_more(status, code, times,
         if len(tried) == 1:
             raise httpx.ReadTimeout("no answer")
 
-    with serving(lambda asked: Says(status)) as server:
+    with serving(lambda _: Says(status)) as server:
         monkeypatch.setattr(running, "api_url", lambda: server.url)
         seen = 0
         try:

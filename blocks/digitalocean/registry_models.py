@@ -1,0 +1,106 @@
+"""What DigitalOcean's API says of a container registry: plan, repositories, tags, manifests, garbage collections.
+
+Source: https://docs.digitalocean.com/reference/api/ (`/v2/registries`; all of `/v2/registry` is deprecated)
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+ENDED = ("failed", "succeeded", "cancelled")
+
+
+@dataclass(frozen=True)
+class RegistryInfo:
+    """A registry; sizes in bytes."""
+
+    name: str
+    region: str
+    used: int
+
+    @classmethod
+    def parse(cls, found: Json) -> "RegistryInfo":
+        return cls(found["name"], found.get("region") or "", int(found.get("storage_usage_bytes") or 0))
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What the plan includes. Sizes in bytes, price in US dollars a month."""
+
+    tier: str
+    repositories: int
+    storage: int
+    overage: bool
+    price_monthly: float
+
+    @classmethod
+    def parse(cls, found: Json) -> "Subscription":
+        tier = found["tier"]
+        return cls(
+            tier["slug"], int(tier["included_repositories"]), int(tier["included_storage_bytes"]),
+            bool(tier.get("allow_storage_overage")), float(tier.get("monthly_price_in_cents") or 0) / 100,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository and how much it holds."""
+
+    name: str
+    tags: int
+    manifests: int
+
+    @classmethod
+    def parse(cls, found: Json) -> "Repository":
+        return cls(found["name"], int(found.get("tag_count") or 0), int(found.get("manifest_count") or 0))
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag and the manifest it points at. `updated_at` in ISO 8601."""
+
+    repository: str
+    tag: str
+    digest: str
+    updated_at: str
+
+    @classmethod
+    def parse(cls, found: Json) -> "Tag":
+        return cls(found["repository"], found["tag"], found["manifest_digest"], found.get("updated_at") or "")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest with all tags that point at it; `size` in compressed bytes."""
+
+    repository: str
+    digest: str
+    tags: tuple[str, ...]
+    size: int
+    updated_at: str
+
+    @classmethod
+    def parse(cls, found: Json) -> "Manifest":
+        return cls(
+            found["repository"], found["digest"], tuple(found.get("tags") or ()),
+            int(found.get("compressed_size_bytes") or 0), found.get("updated_at") or "",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A garbage collection."""
+
+    uuid: str
+    status: str
+    blobs_deleted: int
+    freed: int
+
+    @classmethod
+    def parse(cls, found: Json) -> "Collection":
+        return cls(found["uuid"], found["status"], int(found.get("blobs_deleted") or 0),
+                   int(found.get("freed_bytes") or 0))  # fmt: skip
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED

@@ -1,0 +1,48 @@
+"""Snapshots of droplets, and the tags that say what is whose."""
+
+from urllib.parse import quote
+
+from blocks.digitalocean.models import Snapshot
+from blocks.digitalocean.transport import Transport
+from blocks.errors import NotAtDigitalOcean
+
+
+class Snapshots:
+    """`/v2/snapshots`. They are made by an action of the droplet: `Droplets.act(id, "snapshot", name=…)`."""
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def all(self) -> list[Snapshot]:
+        """All snapshots of droplets."""
+        found = self._api.pages("/v2/snapshots", "snapshots", "snapshot:read", resource_type="droplet")
+        return [self._api.parsed("GET /v2/snapshots", Snapshot.parse, item) for item in found]
+
+    def remove(self, id: str) -> bool:
+        """Remove a snapshot. Returns whether there was one."""
+        try:
+            self._api.send("DELETE", f"/v2/snapshots/{quote(id)}", "snapshot:delete", again=True)
+        except NotAtDigitalOcean:
+            return False
+        return True
+
+
+class Tags:
+    """`/v2/tags`: a droplet or a snapshot has a tag or has it not, so each call may be made twice."""
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def add(self, tag: str, id: int | str, kind: str = "droplet") -> None:
+        """Give a droplet, or an `image` (a snapshot), a tag; it is made if there is none."""
+        self._api.send("POST", "/v2/tags", "tag:create", {"name": tag}, again=True)
+        self._resources("POST", tag, id, kind)
+
+    def take(self, tag: str, id: int | str, kind: str = "droplet") -> None:
+        """Take a tag from it."""
+        self._resources("DELETE", tag, id, kind)
+
+    def _resources(self, method: str, tag: str, id: int | str, kind: str) -> None:
+        body = {"resources": [{"resource_id": str(id), "resource_type": kind}]}
+        scope = "tag:create" if method == "POST" else "tag:delete"
+        self._api.send(method, f"/v2/tags/{quote(tag)}/resources", scope, body, again=True)

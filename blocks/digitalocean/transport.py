@@ -1,0 +1,214 @@
+"""One call to DigitalOcean's API: the token, limits of requests, errors, and when it is safe to ask again.
+
+Source: https://docs.digitalocean.com/reference/api/ (rate limits, errors, pagination). 5,000 requests an hour, 250 a
+minute; `retry-after` stands only on the second kind of 429, `ratelimit-reset` on both.
+"""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+from typing import Any, TypeVar
+
+import httpx
+
+from blocks import tls
+from blocks.errors import AnswerLost, ApiFailed, NotAtDigitalOcean, OutsideError, RateLimited, TokenRefused, Unreachable
+from blocks.excerpts import excerpt
+
+Json = dict[str, Any]
+Found = TypeVar("Found")
+PER_PAGE = 200
+AT_ONCE = 4
+_TIMEOUT = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
+_READINGS = 3
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class Transport:
+    """Calls with one token. Safe to use from several threads.
+
+    Args:
+        api: base address.
+        token: of the account or team.
+        patience: seconds in which a call that failed is made again.
+    """
+
+    def __init__(self, api: str, token: str, patience: float = 60.0) -> None:
+        self.api = api.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.api,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=_TIMEOUT,
+            verify=tls.context() if self.api.startswith("https") else False,
+            limits=httpx.Limits(max_connections=AT_ONCE),
+        )
+        self._patience = patience
+        self._lock = threading.Lock()
+        self.calls: list[str] = []
+        """Every call that was sent, as `METHOD path`."""
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str, scope: str, **query: Any) -> Json:
+        """GET; asked again until it is answered or patience ends."""
+        return self.send("GET", path, scope, query=query, again=True)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        scope: str,
+        body: Json | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        again: bool = False,
+    ) -> Json:
+        """One call; returns the answer's JSON ({} when it has none).
+
+        Args:
+            scope: what the token must be allowed to, for the error.
+            again: whether it may be made twice. Otherwise a lost answer is an error, not a second call.
+
+        Raises:
+            ApiFailed (and its kinds), TokenRefused, Unreachable
+        """
+        deadline, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        while True:
+            failed, wait = self._once(method, path, scope, body, query or {}, again)
+            if not isinstance(failed, OutsideError):
+                return failed
+            if wait is None:
+                raise failed
+            wait = wait or pause * random.uniform(0.7, 1.3)  # noqa: S311 — only so that clients do not march in step
+            if time.monotonic() + wait > deadline:
+                raise failed
+            time.sleep(wait)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def pages(self, path: str, key: str, scope: str, **query: Any) -> list[Json]:
+        """Every item of a list, all pages of it, at most four of them at a time. A list that changes while it is read
+        is read anew.
+
+        Raises:
+            ApiFailed: it never stood still, too.
+        """
+        for _ in range(_READINGS):
+            total, found = self._pages(path, key, scope, query)
+            if total is not None and len({json.dumps(item, sort_keys=True) for item in found}) == total:
+                return found
+        raise ApiFailed(f"DigitalOcean: GET {path} changes faster than it can be read. Try again later")
+
+    def parsed(self, call: str, parse: Callable[[Any], Found], found: Any) -> Found:
+        """What the API answered, in our types.
+
+        Raises:
+            ApiFailed: it is not what its description says.
+        """
+        try:
+            return parse(found)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise ApiFailed(f"DigitalOcean: {call}: the answer is not as described ({what})") from None
+
+    def _pages(self, path: str, key: str, scope: str, query: Mapping[str, Any]) -> tuple[int | None, list[Json]]:
+        def page(number: int) -> tuple[int, list[Json]]:
+            answer = self.get(path, scope, **query, page=number, per_page=PER_PAGE)
+            return self.parsed(f"GET {path}", lambda a: (int(a["meta"]["total"]), list(a[key] or [])), answer)
+
+        total, found = page(1)
+        others = range(2, ceil(total / PER_PAGE) + 1)
+        if not others:
+            return total, found
+        with ThreadPoolExecutor(min(AT_ONCE, len(others))) as pool:
+            for so_many, more in pool.map(page, others):
+                found += more
+                total = total if so_many == total else -1
+        return (total if total >= 0 else None), found
+
+    def _once(
+        self, method: str, path: str, scope: str, body: Json | None, query: Mapping[str, Any], again: bool
+    ) -> tuple[Json | OutsideError, float | None]:
+        """(answer, None), or (error, seconds until it may be made again; 0: soon, None: never)."""
+        call = f"DigitalOcean: {method} {path}"
+        with self._lock:
+            self.calls.append(f"{method} {path}")
+        try:
+            answer = self._ask(method, path, body, query)
+        except httpx.HTTPError as error:
+            what = f"{call}: {error or type(error).__name__}"
+            if again or isinstance(error, _UNSENT):
+                return Unreachable(f"{what}. Does `curl {self.api}` answer?"), 0.0
+            return AnswerLost(f"{what}. It may have taken effect"), None
+        if answer.is_success:
+            return self._json(call, answer), None
+        return refusal(call, scope, answer, again)
+
+    def _ask(self, method: str, path: str, body: Json | None, query: Mapping[str, Any]) -> httpx.Response:
+        """One request with an end for all of it: httpx's own timeout begins anew with every byte that arrives."""
+        deadline = time.monotonic() + _TIMEOUT
+        with self._http.stream(method, path, json=body, params=query) as answer:
+            content = bytearray()
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout(f"the answer did not end within {_TIMEOUT:g} s")
+            headers = {n: v for n, v in answer.headers.items() if n != "content-encoding"}
+            return httpx.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
+
+    def _json(self, call: str, answer: httpx.Response) -> Json | ApiFailed:
+        if not answer.content:
+            return {}
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if isinstance(found, dict):
+            return found
+        return ApiFailed(f"{call}: {answer.status_code}, but no JSON: {excerpt(answer)}", answer.status_code)
+
+
+def refusal(call: str, scope: str, answer: httpx.Response, again: bool) -> tuple[OutsideError, float | None]:
+    """What an answer that is no success means, and after how many seconds the call may be made again, if it may."""
+    status = answer.status_code
+    said, id = _said(answer)
+    what = f"{call}: {status} {said}"
+    if status == httpx.codes.UNAUTHORIZED:
+        return TokenRefused(f"{what}. The token is mistyped, expired or revoked: slipway account set"), None
+    if status == httpx.codes.FORBIDDEN:
+        return TokenRefused(f"{what}. It needs the scope {scope}, and an account in order: slipway account check"), None
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        wait = _wait(answer)
+        return RateLimited(f"{what}. The limit is lifted in {wait:.0f} s", status, id), wait
+    if status < httpx.codes.INTERNAL_SERVER_ERROR:
+        return (NotAtDigitalOcean if status == httpx.codes.NOT_FOUND else ApiFailed)(what, status, id), None
+    if again:
+        return ApiFailed(what, status, id), 0.0
+    return AnswerLost(f"{what}. It may have taken effect", status, id), None
+
+
+def _wait(answer: httpx.Response) -> float:
+    """Seconds until the limit is lifted: told for bursts; for the hour it is when the oldest request is forgotten."""
+    try:
+        return max(0.05, float(answer.headers["retry-after"]))
+    except (KeyError, ValueError):
+        pass
+    try:
+        return max(0.5, float(answer.headers["ratelimit-reset"]) - time.time())
+    except (KeyError, ValueError):
+        return 1.0
+
+
+def _said(answer: httpx.Response) -> tuple[str, str]:
+    """The error in words, with the id that DigitalOcean's support asks for; and its short name."""
+    try:
+        found = answer.json()
+        asked = f" (request {found['request_id']})" if found.get("request_id") else ""
+        return f"{found['id']}: {found['message']}{asked}", str(found["id"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return excerpt(answer), ""
