@@ -87,12 +87,12 @@ def set_registry(
         block = ContainerRegistry(
             registry_url=host,
             username=user,
-            password=_secret("Password", password_file),
+            password=secret("Password", password_file),
             namespace=namespace,
             layout="single-repository" if single_repository else "repository-per-service",
             repository=single_repository,
         )
-        _save(block, name)
+        save(block, name)
 
     run_flow(work, False, quiet=True)
 
@@ -109,7 +109,7 @@ def set_environment(
         from flows.tasks.environment import read_environment
 
         block, stack_name = read_environment(stack, env_file)
-        _save(block, name or stack_name)
+        save(block, name or stack_name)
 
     run_flow(work, False, quiet=True)
 
@@ -126,7 +126,7 @@ def set_langfuse(
     def work() -> None:
         from blocks import Langfuse
 
-        _save(Langfuse(url=url, public_key=public_key, secret_key=_secret("Secret key", secret_key_file)), name)
+        save(Langfuse(url=url, public_key=public_key, secret_key=secret("Secret key", secret_key_file)), name)
 
     run_flow(work, False, quiet=True)
 
@@ -143,20 +143,29 @@ def set_prometheus(
     def work() -> None:
         from blocks import Prometheus
 
-        password = _secret("Password", password_file) if user else ""
-        _save(Prometheus(url=url, username=user, password=password), name)
+        password = secret("Password", password_file) if user else ""
+        save(Prometheus(url=url, username=user, password=password), name)
 
     run_flow(work, False, quiet=True)
 
 
 def reach_all(console: Console) -> bool:
     """Try every saved block of ours and say what each answered. Returns whether all of them could be reached."""
-    from blocks import CaddySwitch, ContainerRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
+    from blocks import (
+        CaddySwitch,
+        ContainerRegistry,
+        DigitalOceanAccount,
+        Droplet,
+        Langfuse,
+        Prometheus,
+        StackEnvironment,
+    )
     from blocks.errors import OutsideError
     from flows.tasks.saved import saved_names
 
     good = True
-    for kind in (Droplet, ContainerRegistry, StackEnvironment, Langfuse, Prometheus, CaddySwitch):
+    kinds = (DigitalOceanAccount, Droplet, ContainerRegistry, StackEnvironment, Langfuse, Prometheus, CaddySwitch)
+    for kind in kinds:
         for name in saved_names(kind):
             try:
                 console.print(f"[green]✓[/green] {kind.load(name).reach()}", soft_wrap=True, highlight=False)
@@ -166,13 +175,15 @@ def reach_all(console: Console) -> bool:
     return good
 
 
-def _save(block: Any, name: str) -> None:
+def save(block: Any, name: str) -> None:
+    """Save a block, and try it."""
     block.save(name, overwrite=True)
     print(f"Saved {name}. Trying it.")
     print(f"{block.reach()}.")
 
 
-def _secret(what: str, file: Path | None) -> str:
+def secret(what: str, file: Path | None) -> str:
+    """A secret from a file, from a pipe, or asked for."""
     if file is not None:
         return file.read_text().strip()
     if not sys.stdin.isatty():

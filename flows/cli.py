@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.account_cli import account_app
 from flows.blocks_cli import droplet_app, environment_app, langfuse_app, prometheus_app, registry_app
 from flows.options import (
     Approval,
@@ -41,6 +42,7 @@ app = typer.Typer(
     "Exit codes: 0 done · 1 it failed · 2 refused, nothing was changed · 3 a person said no, or nobody answered · "
     "130 interrupted.",
 )
+app.add_typer(account_app, name="account", rich_help_panel="Set up")
 app.add_typer(droplet_app, name="droplet", rich_help_panel="Set up")
 app.add_typer(registry_app, name="registry", rich_help_panel="Set up")
 app.add_typer(environment_app, name="environment", rich_help_panel="Set up")

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     home: str = Field("", description="name of the Droplet block of the data home; empty: there is none")
     registry: str = Field("registry", description="name of the ContainerRegistry block")
     environment: str = Field("", description="name of the StackEnvironment block; empty: the stack's own name")
+    account: str = Field("digitalocean", description="name of the DigitalOceanAccount block")
     langfuse: str = Field("langfuse", description="name of the Langfuse block; without such a block nothing is traced")
     prometheus: str = Field(
         "prometheus", description="name of the Prometheus block; without such a block no metric is a gate"

@@ -10,7 +10,7 @@ import httpx
 from prefect.blocks.core import Block
 from prefect_docker import DockerHost
 
-from blocks import ContainerRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
+from blocks import ContainerRegistry, DigitalOceanAccount, Droplet, Langfuse, Prometheus, StackEnvironment
 from flows.core.errors import BlockMissing
 from flows.core.images import Layout, slug
 from flows.core.masking import environment_values, file_values, variable_values
@@ -33,6 +33,17 @@ def load_registry(settings: Settings) -> ContainerRegistry:
     registry = _load(ContainerRegistry, settings.registry, remedy)
     keep_secret([registry.password.get_secret_value()])
     return registry
+
+
+def load_account(settings: Settings) -> DigitalOceanAccount:
+    account = _load(DigitalOceanAccount, settings.account, f"slipway account set --name {settings.account}")
+    keep_secret([account.token.get_secret_value()])
+    return account
+
+
+def find_account(settings: Settings) -> DigitalOceanAccount | None:
+    """The account's block, or None when none was saved: then nothing of ours is at DigitalOcean's API."""
+    return load_account(settings) if settings.account and _find(DigitalOceanAccount, settings.account) else None
 
 
 def load_langfuse(settings: Settings) -> Langfuse | None:
