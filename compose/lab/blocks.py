@@ -18,6 +18,7 @@ sys.path.insert(0, str(CHECKOUT))
 from blocks import (  # noqa: E402
     CaddySwitch,
     ContainerRegistry,
+    DigitalOceanAccount,
     Droplet,
     Langfuse,
     Prometheus,
@@ -44,6 +45,8 @@ def main() -> None:
         namespace="agents",
         layout="repository-per-service",
     ).save("registry", overwrite=True)
+    account = DigitalOceanAccount(token=known["digitalocean_token"], api=f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}")
+    account.save("digitalocean", overwrite=True)
     variables = {
         "BIND_ADDRESS": "0.0.0.0",  # noqa: S104  a droplet of the lab is reached over the lab's network alone
         "LANGFUSE_HOST": LANGFUSE_ON_THE_LAB_NETWORK,

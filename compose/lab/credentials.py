@@ -24,6 +24,7 @@ def make_missing(directory: Path) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (directory / "credentials.json").exists():
         _write(directory / "credentials.json", json.dumps(_new_credentials(), indent=2) + "\n", 0o600)
+    _complete(directory / "credentials.json")
     if not (directory / "htpasswd").exists():
         _write(directory / "htpasswd", _htpasswd(directory), 0o644)
     if not (directory / "droplet_key.pub").exists():
@@ -38,7 +39,15 @@ def _new_credentials() -> dict[str, str]:
         "registry_password": secrets.token_urlsafe(24),
         "langfuse_public_key": f"pk-lf-{secrets.token_hex(16)}",
         "langfuse_secret_key": f"sk-lf-{secrets.token_hex(16)}",
+        "digitalocean_token": f"dop_v1_{secrets.token_hex(32)}",
     }
+
+
+def _complete(path: Path) -> None:
+    """Add what an older lab's credentials do not have yet."""
+    known = json.loads(path.read_text())
+    if missing := {name: value for name, value in _new_credentials().items() if name not in known}:
+        _write(path, json.dumps(known | missing, indent=2) + "\n", 0o600)
 
 
 def _htpasswd(directory: Path) -> str:

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 
 LAB=$SLIPWAY_STATE/lab
-IMAGES=(registry droplet edge prometheus langfuse)
+IMAGES=(registry droplet edge prometheus langfuse digitalocean)
 compose() { docker compose --project-directory "$LAB_DIR" -f "$LAB_DIR/docker-compose.yml" "$@"; }
 
 # One that runs is refused; one that only left its containers behind (its checkout is gone, or the machine was
@@ -24,13 +24,13 @@ clear_a_lab_of_another_checkout() {
 }
 
 make_credentials() {
-    [[ -e $LAB/credentials.json && -e $LAB/htpasswd && -e $LAB/droplet_key.pub ]] ||
+    [[ -e $LAB/htpasswd && -e $LAB/droplet_key.pub ]] && grep -q digitalocean_token "$LAB/credentials.json" ||
         logged credentials python "$LAB_DIR/credentials.py" "$LAB"
 }
 
 build_images() {
     local made_from
-    made_from="$(fingerprint "$LAB_DIR"/{Dockerfile,droplet,edge,langfuse,machine,prometheus,registry}) $(docker image inspect --format '{{.Id}}' debian:trixie-slim)"
+    made_from="$(fingerprint "$LAB_DIR"/{Dockerfile,digitalocean,droplet,edge,langfuse,machine,prometheus,registry}) $(docker image inspect --format '{{.Id}}' debian:trixie-slim)"
     if unchanged "$LAB/images" "$made_from" &&
         docker image inspect "${IMAGES[@]/#/$SLIPWAY_LAB-}" >/dev/null 2>&1; then return; fi
     say "Building the lab's images (about 20 s)."

@@ -1,0 +1,37 @@
+"""Run the stand-in over the lab's own machines: API on 8090, names on 53, registry on 5001, balancers from 8081 on."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import uvicorn
+
+from .account_setup import furnish
+from .app import create_app
+from .cloud import Cloud
+from .parts import Parts
+from .parts.addresses import Addresses
+from .parts.docker import address
+from .parts.engine import Engine
+from .parts.haproxy import HAProxies
+from .parts.nsd import Nsd
+from .parts.registry import Registry
+
+LAB = os.environ.get("SLIPWAY_LAB", "slipway-lab")
+STATE = Path("/var/lib/slipway-digitalocean")
+SECRETS = Path("/etc/slipway")
+PORT = 8090
+
+STATE.mkdir(parents=True, exist_ok=True)
+token = json.loads((SECRETS / "credentials.json").read_text())["digitalocean_token"]
+cloud = Cloud(token)
+engine = Engine(LAB, (SECRETS / "authorized_keys").read_text().strip())
+registry = Registry(STATE, realm=f"http://127.0.0.1:{os.environ.get('API_PORT', PORT)}/_registry/token")
+parts = Parts(engine, HAProxies(STATE, address(f"{LAB}-digitalocean", LAB)), Nsd(STATE), Addresses(LAB), registry)
+engine.sweep()
+registry.start()
+furnish(cloud, parts, LAB)
+print(f"ready at {time.strftime('%X')}", flush=True)
+uvicorn.run(create_app(cloud, parts), host="0.0.0.0", port=PORT, log_level="warning",  # noqa: S104
+            timeout_graceful_shutdown=2)  # fmt: skip

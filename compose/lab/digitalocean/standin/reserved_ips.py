@@ -1,0 +1,101 @@
+"""Reserved addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .account import Answer, shown
+from .ask import Ask, Json, page
+from .cloud import REGIONS, Cloud
+from .droplets import official
+from .errors import missing, unprocessable
+
+
+def found(cloud: Cloud, ask: Ask) -> Json:
+    """Raises ApiError."""
+    if ask.parts["ip"] not in cloud.reserved:
+        raise missing()
+    return cloud.reserved[ask.parts["ip"]]
+
+
+def add(cloud: Cloud, ip: str, region: str) -> Json:
+    """A new one, assigned to nothing."""
+    cloud.reserved[ip] = {"ip": ip, "region": REGIONS[region], "droplet": None, "locked": False,
+                          "project_id": "746c6152-2fa2-11ed-92d3-27aaa54e4988"}  # fmt: skip
+    return cloud.reserved[ip]
+
+
+def list_ips(cloud: Cloud, _parts: Any, ask: Ask) -> Answer:
+    """All."""
+    return 200, page(ask, "reserved_ips", list(cloud.reserved.values()))
+
+
+def get_ip(cloud: Cloud, _parts: Any, ask: Ask) -> Answer:
+    """One."""
+    return 200, {"reserved_ip": found(cloud, ask)}
+
+
+def create_ip(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
+    """One more of a region."""
+    [region] = ask.need("region")
+    reserved = add(cloud, parts.addresses.free(set(cloud.reserved)), region)
+    return 202, {"reserved_ip": reserved, "links": {"droplets": [], "actions": []}}
+
+
+def remove_ip(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
+    """Give one back."""
+    reserved = found(cloud, ask)
+    parts.addresses.move(reserved["ip"], _container(cloud, reserved), "")
+    del cloud.reserved[reserved["ip"]]
+    return 204, None
+
+
+def _container(cloud: Cloud, reserved: Json) -> str:
+    droplet = reserved["droplet"]
+    return cloud.droplets.get(droplet["id"], {}).get("_container", "") if droplet else ""
+
+
+def act(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
+    """Assign it or take it away; locked meanwhile."""
+    reserved, [type] = found(cloud, ask), ask.need("type")
+    if reserved["locked"]:
+        raise unprocessable("Reserved IP is locked by another event.")
+    target = None
+    if type == "assign":
+        target = cloud.droplets.get(int(ask.need("droplet_id")[0]))
+        if target is None:
+            raise unprocessable("The droplet could not be found.")
+        if target["region"]["slug"] != reserved["region"]["slug"]:
+            raise unprocessable("The droplet is in another region than the reserved IP.")
+    reserved["locked"] = True
+
+    def move() -> None:
+        try:
+            parts.addresses.move(reserved["ip"], _container(cloud, reserved), (target or {}).get("_container", ""))
+            reserved["droplet"] = official(target) if target else None
+        finally:
+            reserved["locked"] = False
+
+    action = cloud.begin(f"{type}_ip", int(reserved["ip"].rpartition(".")[2]), "reserved_ip", move, ask.fault)
+    if ask.fault and ask.fault["act"] == "error_action":
+        reserved["locked"] = False
+    return 201, {"action": {**shown(action), "project_id": reserved["project_id"]}}
+
+
+def get_action(cloud: Cloud, _parts: Any, ask: Ask) -> Answer:
+    """An action of it."""
+    found(cloud, ask)
+    action = cloud.actions.get(ask.number("id"))
+    if action is None:
+        raise missing()
+    return 200, {"action": shown(action)}
+
+
+ROUTES = [
+    ("GET", "/v2/reserved_ips", "reserved_ip:read", list_ips),
+    ("POST", "/v2/reserved_ips", "reserved_ip:create", create_ip),
+    ("GET", "/v2/reserved_ips/{ip}", "reserved_ip:read", get_ip),
+    ("DELETE", "/v2/reserved_ips/{ip}", "reserved_ip:delete", remove_ip),
+    ("POST", "/v2/reserved_ips/{ip}/actions", "reserved_ip:update", act),
+    ("GET", "/v2/reserved_ips/{ip}/actions/{id}", "reserved_ip:read", get_action),
+]
