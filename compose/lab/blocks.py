@@ -45,7 +45,9 @@ def main() -> None:
         namespace="agents",
         layout="repository-per-service",
     ).save("registry", overwrite=True)
-    account = DigitalOceanAccount(token=known["digitalocean_token"], api=f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}")
+    account = DigitalOceanAccount(
+        token=known["digitalocean_token"], api=f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}"
+    )
     account.save("digitalocean", overwrite=True)
     variables = {
         "BIND_ADDRESS": "0.0.0.0",  # noqa: S104  a droplet of the lab is reached over the lab's network alone

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from .cloud import Cloud
 
 
-def routes(cloud: Cloud, parts: Any) -> list[Route]:
+def routes(cloud: Cloud) -> list[Route]:
     """The routes, guarded by the account's own token."""
 
     def guarded(work: Callable[[Request, Any], Any]) -> Callable[[Request], Any]:

@@ -83,6 +83,7 @@ class Cloud:
 
         def carry_out() -> None:
             began, status = time.monotonic(), "completed"
+            time.sleep(seconds / 2)
             try:
                 if act == "error_action":
                     status = "errored"

@@ -28,7 +28,11 @@ def found(cloud: Cloud, ask: Ask) -> Json:
 
 def shown(registry: Json, parts: Any) -> Json:
     """With what it holds now."""
-    return {**registry, "storage_usage_bytes": parts.registry.storage.used()[1], "storage_usage_bytes_updated_at": now()}
+    return {
+        **registry,
+        "storage_usage_bytes": parts.registry.storage.used()[1],
+        "storage_usage_bytes_updated_at": now(),
+    }
 
 
 def list_registries(cloud: Cloud, parts: Any, _ask: Ask) -> Answer:
@@ -153,7 +157,9 @@ def _granted(cloud: Cloud, parts: Any, login: Json, scope: str) -> Json:
         plan, storage = tier(cloud), parts.registry.storage
         there = storage.repositories(login["registry"])
         if name.partition("/")[2] not in there and 0 < plan["included_repositories"] <= len(there):
-            raise ApiError(403, f"registry contains {len(there)} repositories, limit is {plan['included_repositories']}")
+            raise ApiError(
+                403, f"registry contains {len(there)} repositories, limit is {plan['included_repositories']}"
+            )
         if not plan["allow_storage_overage"] and storage.used()[1] >= plan["included_storage_bytes"]:
             raise ApiError(403, "registry storage limit exceeded")
     return {"type": type, "name": name, "actions": actions}

@@ -40,11 +40,11 @@ def create_app(cloud: Cloud, parts: Any) -> Starlette:
         return answer
 
     routes = [Route(path, endpoint(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
-    return Starlette(routes=[*routes, *control.routes(cloud, parts), *registries.own_routes(cloud, parts)])
+    return Starlette(routes=[*routes, *control.routes(cloud), *registries.own_routes(cloud, parts)])
 
 
 def _answer(cloud: Cloud, parts: Any, handlers: Any, request: Request, content: bytes) -> Response:
-    method, path = request.method, request.url.path
+    method, path = request.method, request.scope["raw_path"].decode()  # as it was sent: a name may hold a slash
     exchange: Json = {
         "method": method, "path": path, "query": dict(request.query_params), "request_body": _json(content),
         "content_type": request.headers.get("content-type", ""),
@@ -63,7 +63,10 @@ def _answer(cloud: Cloud, parts: Any, handlers: Any, request: Request, content: 
             ask = Ask(method, path, dict(request.path_params), exchange["query"], exchange["request_body"] or {}, fault)
             status, body = handler(cloud, parts, ask)
         except ApiError as error:
-            status, body = error.status, {"id": error.id, "message": error.message, "request_id": f"lab-{time.time_ns()}"}
+            status, body = (
+                error.status,
+                {"id": error.id, "message": error.message, "request_id": f"lab-{time.time_ns()}"},
+            )
             headers = {**limits, **error.headers}
         except Exception as error:
             print(f"{method} {path}: {type(error).__name__}: {error}", flush=True)

@@ -1,0 +1,125 @@
+"""Requests and answers against DigitalOcean's official API description.
+
+The description is not a part of this project: SLIPWAY_SPECS says where `digitalocean-openapi.slim.json` is.
+"""
+
+import functools
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+SPEC = Path(os.environ.get("SLIPWAY_SPECS") or ROOT.parent / "shared" / "specs") / "digitalocean-openapi.slim.json"
+ABSENT = f"the official description is not at {SPEC}; set SLIPWAY_SPECS to its directory"
+HOST = "https://api.digitalocean.com"
+
+
+@dataclass
+class Checked:
+    """How often each operation was checked, and what was found."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    def markdown(self) -> str:
+        """The report."""
+        every = sorted({*self.requests, *self.answers})
+        rows = [f"| `{name}` | {self.requests[name]} | {self.answers[name]} |" for name in every]
+        total = f"{sum(self.requests.values())} requests and {sum(self.answers.values())} answers"
+        head = [f"{total} of {len(every)} operations checked, {len(self.violations)} violations.", ""]
+        table = ["| operation | requests | answers |", "| --- | --- | --- |", *rows, ""]
+        found = [f"- {violation}" for violation in self.violations]
+        return "\n".join(["# DigitalOcean's API as described", "", *head, *table, *found, ""])
+
+
+@functools.cache
+def description() -> Any:
+    """The description, ready to check with."""
+    from openapi_core import Config, OpenAPI  # noqa: PLC0415
+
+    return OpenAPI.from_dict(json.loads(SPEC.read_text()), config=Config(spec_validator_cls=None))
+
+
+def check(exchanges: Iterable[dict[str, Any]], checked: Checked | None = None) -> Checked:
+    """Check each request and each answer; those of the lab's own control are left out.
+
+    A request that was meant to be refused (its answer is 4xx) need not be as described. What a test broke on purpose
+    is no answer.
+    """
+    checked = checked or Checked()
+    seen: dict[str, tuple[str, list[str]]] = {}
+    for exchange in exchanges:
+        if not exchange["path"].startswith("/v2/"):
+            continue
+        key = json.dumps({**exchange, "n": 0, "headers": sorted(exchange["headers"])}, sort_keys=True)
+        if key not in seen:
+            seen[key] = _check(exchange)
+        operation, found = seen[key]
+        checked.requests[operation] += 1
+        checked.answers[operation] += not exchange.get("lost")
+        checked.violations += [f"{operation}: {violation}" for violation in found]
+    return checked
+
+
+def _check(exchange: dict[str, Any]) -> tuple[str, list[str]]:
+    """(operation, violations)."""
+    asked, found = Asked(exchange), []
+    operation = _operation(asked)
+    if operation is None:
+        return f"{exchange['method']} {exchange['path']}", ["the description does not have it"]
+    if exchange["status"] not in (400, 401, 403, 404, 409, 422):
+        found += _trouble("request", lambda: description().validate_request(asked))
+    if not exchange.get("lost"):
+        found += _trouble("answer", lambda: description().validate_response(asked, Answered(exchange)))
+    return operation, found
+
+
+def _operation(asked: "Asked") -> str | None:
+    from openapi_core.templating.paths.exceptions import PathError  # noqa: PLC0415
+    from openapi_core.templating.paths.finders import APICallPathFinder  # noqa: PLC0415
+
+    try:
+        found = APICallPathFinder(description().spec).find(asked.method, f"{HOST}{asked.path}")
+    except PathError:
+        return None
+    return str(found.operation["operationId"])
+
+
+def _trouble(what: str, validate: Any) -> list[str]:
+    from openapi_core.exceptions import OpenAPIError  # noqa: PLC0415
+
+    try:
+        validate()
+    except OpenAPIError as error:
+        why = [str(e.message) for e in getattr(error.__cause__, "schema_errors", ())] or [str(error.__cause__ or error)]
+        return [f"{what}: {error}: {'; '.join(why)[:300]}"]
+    return []
+
+
+class Asked:
+    """A request as openapi-core wants to see it. The token was checked by who answered; it is not recorded."""
+
+    def __init__(self, exchange: dict[str, Any]) -> None:
+        from openapi_core.datatypes import RequestParameters  # noqa: PLC0415
+        from werkzeug.datastructures import Headers, ImmutableMultiDict  # noqa: PLC0415
+
+        self.method, self.path, self.host_url = exchange["method"].lower(), exchange["path"], HOST
+        headers = Headers({"authorization": "Bearer not-recorded"})
+        self.parameters = RequestParameters(query=ImmutableMultiDict(exchange["query"]), header=headers)
+        body = exchange["request_body"]
+        self.body = None if body is None else json.dumps(body).encode()
+        self.content_type = exchange.get("content_type") or "application/json"
+
+
+class Answered:
+    """A response as openapi-core wants to see it."""
+
+    def __init__(self, exchange: dict[str, Any]) -> None:
+        self.status_code, self.headers = exchange["status"], exchange["headers"]
+        self.data = b"" if exchange["body"] is None else json.dumps(exchange["body"]).encode()
+        self.content_type = "application/json"
