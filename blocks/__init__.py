@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from blocks.caddy import CaddySwitch
     from blocks.digitalocean.account import DigitalOceanAccount
+    from blocks.dns import DnsSwitch
     from blocks.droplet import Droplet
     from blocks.environment import StackEnvironment
     from blocks.langfuse import Langfuse
+    from blocks.load_balancer import LoadBalancerSwitch
     from blocks.prometheus import Prometheus
     from blocks.registry import ContainerRegistry
+    from blocks.reserved_ip import ReservedIpSwitch
     from blocks.traffic import TrafficSwitch
 
 __all__ = [
     "CaddySwitch",
     "ContainerRegistry",
     "DigitalOceanAccount",
+    "DnsSwitch",
     "Droplet",
     "Langfuse",
+    "LoadBalancerSwitch",
     "Prometheus",
+    "ReservedIpSwitch",
     "StackEnvironment",
     "TrafficSwitch",
 ]
@@ -31,9 +37,12 @@ _ROOMS = {
     "CaddySwitch": "caddy",
     "ContainerRegistry": "registry",
     "DigitalOceanAccount": "digitalocean.account",
+    "DnsSwitch": "dns",
     "Droplet": "droplet",
     "Langfuse": "langfuse",
+    "LoadBalancerSwitch": "load_balancer",
     "Prometheus": "prometheus",
+    "ReservedIpSwitch": "reserved_ip",
     "StackEnvironment": "environment",
     "TrafficSwitch": "traffic",
 }

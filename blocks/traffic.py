@@ -1,7 +1,9 @@
 """The interface of a traffic switch: what sends traffic to one of two colours."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from prefect.blocks.core import Block
@@ -62,6 +64,24 @@ class TrafficSwitch(Block, ABC):
     def effect(self) -> str:
         """What clients see while it turns, and for how long: one sentence for plans and approvals."""
 
+    @property
+    def takes(self) -> float:
+        """Seconds that a turn may take until the new colour answers."""
+        return 0.0
+
+    def prepare(self, tell: Callable[[str], None]) -> None:
+        """What makes the turn quick and can be done before anything is decided. May be done twice.
+
+        Args:
+            tell: is told what is waited for, in words.
+
+        Raises:
+            Unreachable, SwitchFailed, and what the kind's own API raises
+        """
+
+    def settle(self) -> None:
+        """Take back what `prepare` did, once traffic stays where it is. May be done twice, and without it."""
+
     @abstractmethod
     def read(self) -> Position:
         """Ask the switch itself which colours traffic reaches.
@@ -85,12 +105,21 @@ class TrafficSwitch(Block, ABC):
 
     def hear(self, timeout: float = 5.0) -> Heard:
         """Ask through the switch, on a connection of its own, which colour answers. Never raises for a bad answer."""
-        address = f"{self.url.rstrip('/')}{self.probe_path}"
+        return self._hear(f"{self.url.rstrip('/')}{self.probe_path}", timeout)
+
+    def _hear(self, address: str, timeout: float, otherwise: str | None = None, **options: Any) -> Heard:
+        """Ask at this address.
+
+        Args:
+            otherwise: the colour it must have been, where the answer does not say.
+            options: what the request is sent with besides.
+        """
+        headers = {"Connection": "close", **options.pop("headers", {})}
         try:
-            answer = ask("GET", address, timeout, headers={"Connection": "close"}, trust_env=False)
+            answer = ask("GET", address, timeout, headers=headers, trust_env=False, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Heard(None, 0, f"GET {address}: {type(error).__name__}: {error}")
-        colour = answer.headers.get(COLOUR_HEADER)
+        colour = answer.headers.get(COLOUR_HEADER) or otherwise
         return Heard(colour, answer.status_code, f"GET {address}: {answer.status_code} from {colour or 'nobody known'}")
 
     def close(self) -> None:

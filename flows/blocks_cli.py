@@ -152,7 +152,6 @@ def set_prometheus(
 def reach_all(console: Console) -> bool:
     """Try every saved block of ours and say what each answered. Returns whether all of them could be reached."""
     from blocks import (
-        CaddySwitch,
         ContainerRegistry,
         DigitalOceanAccount,
         Droplet,
@@ -162,10 +161,11 @@ def reach_all(console: Console) -> bool:
     )
     from blocks.errors import OutsideError
     from flows.tasks.saved import saved_names
+    from flows.tasks.traffic import KINDS
 
     good = True
-    kinds = (DigitalOceanAccount, Droplet, ContainerRegistry, StackEnvironment, Langfuse, Prometheus, CaddySwitch)
-    for kind in kinds:
+    kinds = (DigitalOceanAccount, Droplet, ContainerRegistry, StackEnvironment, Langfuse, Prometheus)
+    for kind in (*kinds, *KINDS):
         for name in saved_names(kind):
             try:
                 console.print(f"[green]✓[/green] {kind.load(name).reach()}", soft_wrap=True, highlight=False)

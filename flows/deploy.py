@@ -103,7 +103,8 @@ def put_on(
     whole, files = fetch_release(name, tag, registry)
     release = as_role(whole, role)
     secrets = secret_contents(release, environment.contents())
-    values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
+    colour = settings.colours.of(target.name) or ""
+    values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
     if role != "all":
         files = role_files(files, release)
     cargo = Cargo(files, values, secrets, role_override(whole, role))

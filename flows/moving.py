@@ -58,7 +58,7 @@ def move(switch: TrafficSwitch, to: Side, left: Side | None, seen: Position, why
     run = this_run()
     turn_switch(switch, to.colour, seen, f"{run.by}: {why} ({run.name or 'a run'})", settings.switch_timeout)
     turned = time.monotonic() - began
-    probe_switch(switch, to.colour, settings.switch_timeout)
+    probe_switch(switch, to.colour, max(settings.switch_timeout, switch.takes))
     seen_after = time.monotonic() - began
     get_run_logger().info("✓ traffic reaches %s after %.2f s", to, seen_after)
     return Turned(to.colour, left.colour if left else "", "", decided_at, turned, seen_after, switch.url)

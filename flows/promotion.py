@@ -36,7 +36,7 @@ from flows.tasks.runs import now
 from flows.tasks.saved import load_registry
 from flows.tasks.secrecy import masked
 from flows.tasks.sides import Side, holding, look_at
-from flows.tasks.traffic import read_switch
+from flows.tasks.traffic import prepare_switch, read_switch, settle_switch
 from flows.validate import validate
 from flows.watch import keep_watch
 
@@ -64,6 +64,13 @@ class Promotion:
 
     def carry_out(self, put: Put | None) -> Promoted:
         """Prove, ask where wanted, prove again, switch, watch. No lock is held while a person is asked."""
+        try:
+            prepare_switch(self.switch)
+            return self._carry_out(put)
+        finally:
+            settle_switch(self.switch)
+
+    def _carry_out(self, put: Put | None) -> Promoted:
         approved: tuple[str, Verdict, str] | None = None
         while True:
             with holding([self.candidate], self.active, f"promotion of {self.stack}", self.wait):

@@ -12,7 +12,7 @@ from flows.tasks.report import table
 from flows.tasks.saved import load_environment, remembered
 from flows.tasks.sides import load_sides, look_at
 from flows.tasks.source import stack_name
-from flows.tasks.traffic import open_switch, read_switch
+from flows.tasks.traffic import open_switch, read_switch, settle_switch
 
 
 @flow(name="switch-back", flow_run_name=run_name("send traffic of {stack} back"))
@@ -46,7 +46,10 @@ def switch_back(stack: str | None = None, to: str | None = None, even_if_sick: b
             )
         standing = [] if even_if_sick else look_at(target)
         left = next((sides[colour] for colour in seen.active if colour != target.colour), None)
-        turned = move(switch, target, left, seen, "switching back", settings)
+        try:
+            turned = move(switch, target, left, seen, "switching back", settings)
+        finally:
+            settle_switch(switch)
     tag = next((s.release.tag for s in standing if s.release), "")
     row: dict[str, object] = {
         "from": turned.left or "nowhere", "to": turned.colour, "release": tag,

@@ -15,7 +15,7 @@ from flows.core.survey import Survey
 _SECRETS_MOUNT = "/run/secrets/"
 _PROJECT_DIRECTORY = "com.docker.compose.project.working_dir"
 # Variables that Slipway itself puts beside the user's.
-OWN = ("REGISTRY", "IMAGE_TAG")
+OWN = ("REGISTRY", "IMAGE_TAG", "SLIPWAY_COLOUR")
 
 
 def secret_paths(survey: Survey, home: Home | None) -> list[str]:

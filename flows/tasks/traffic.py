@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from prefect import task
 from prefect.logging import get_run_logger
 
-from blocks import CaddySwitch, TrafficSwitch
+from blocks import CaddySwitch, DnsSwitch, LoadBalancerSwitch, ReservedIpSwitch, TrafficSwitch
+from blocks.at_digitalocean import DigitalOceanSwitch
 from blocks.errors import OutsideError, SwitchFailed, Unreachable
 from blocks.traffic import Heard, Position
 from flows.core.errors import NoSwitch
@@ -18,7 +19,7 @@ from flows.tasks.retrying import ONCE, RETRIED
 from flows.tasks.saved import load_any
 from flows.tasks.secrecy import keep_secret
 
-KINDS: tuple[type[TrafficSwitch], ...] = (CaddySwitch,)
+KINDS: tuple[type[TrafficSwitch], ...] = (LoadBalancerSwitch, DnsSwitch, ReservedIpSwitch, CaddySwitch)
 IN_A_ROW = 3
 _PAUSE, _RETRY = 0.05, 0.5
 
@@ -38,6 +39,8 @@ def open_switch(settings: Settings) -> Iterator[TrafficSwitch]:
     switch = load_any(KINDS, settings.switch, f"slipway switch add {settings.switch} --url URL --host DROPLET")
     if isinstance(switch, CaddySwitch):
         keep_secret(file_values("key", switch.host.private_key.get_secret_value()))
+    if isinstance(switch, DigitalOceanSwitch):
+        keep_secret([switch.account.token.get_secret_value()])
     try:
         yield switch
     finally:
@@ -50,7 +53,20 @@ def read_switch(switch: TrafficSwitch) -> Position:
     return switch.read()
 
 
-@task(name=Step.TURN.value, task_run_name="turn {switch.name} to {to}", timeout_seconds=60, **ONCE)
+def prepare_switch(switch: TrafficSwitch) -> None:
+    """Do beforehand what makes the turn quick."""
+    switch.prepare(get_run_logger().info)
+
+
+def settle_switch(switch: TrafficSwitch) -> None:
+    """Take that back. What fails here has no say in what becomes of the run."""
+    try:
+        switch.settle()
+    except OutsideError as error:
+        get_run_logger().warning("%s; the next promotion does it", error)
+
+
+@task(name=Step.TURN.value, task_run_name="turn {switch.name} to {to}", timeout_seconds=600, **ONCE)
 def turn_switch(switch: TrafficSwitch, to: str, seen: Position, by: str, patience: float) -> Position:
     """Send traffic to a colour. When the answer is lost it is sent again: a turn that took effect is not made twice.
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from agents.common.app import Agent
+from agents.common.colour import ColourMiddleware
 from agents.common.fields import ID, Fields, Refused
 from agents.common.peers import Peers
 from agents.common.ticks import ticks
@@ -203,3 +204,4 @@ agent.checks.append(endpoint.check)
 agent.background.append(endpoint.run)
 agent.loads.append(peers.load)
 app = agent.app()
+app.add_middleware(ColourMiddleware)
