@@ -15,16 +15,18 @@ def ask(method: str, url: str, within: float, **options: Any) -> httpx.Response:
 
     Args:
         within: seconds for all of it, however slowly it comes.
-        options: what `httpx.request` takes besides.
+        options: what `httpx.Client.request` takes besides, and `trust_env`.
 
     Raises:
         httpx.HTTPError, httpx.InvalidURL
     """
     answer: Future[httpx.Response] = Future()
+    trust_env = options.pop("trust_env", True)
 
     def work() -> None:
         try:
-            answer.set_result(httpx.request(method, url, timeout=within, verify=tls.context(), **options))
+            with httpx.Client(timeout=within, verify=tls.context(), trust_env=trust_env) as client:
+                answer.set_result(client.request(method, url, **options))
         except BaseException as error:
             answer.set_exception(error)
 

@@ -1,4 +1,4 @@
-"""The DNS switch: the TTL beforehand and afterwards, the name servers' own word, and records that are not as they were."""
+"""The DNS switch: the TTL beforehand and afterwards, the name servers' own word, records that are not as they were."""
 
 from types import SimpleNamespace
 
