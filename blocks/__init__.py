@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from blocks.caddy import CaddySwitch
     from blocks.digitalocean.account import DigitalOceanAccount
     from blocks.dns import DnsSwitch
+    from blocks.docr import DocrRegistry
     from blocks.droplet import Droplet
     from blocks.environment import StackEnvironment
     from blocks.langfuse import Langfuse
@@ -25,6 +26,7 @@ __all__ = [
     "ContainerRegistry",
     "DigitalOceanAccount",
     "DnsSwitch",
+    "DocrRegistry",
     "Droplet",
     "Langfuse",
     "LoadBalancerSwitch",
@@ -38,6 +40,7 @@ _ROOMS = {
     "ContainerRegistry": "registry",
     "DigitalOceanAccount": "digitalocean.account",
     "DnsSwitch": "dns",
+    "DocrRegistry": "docr",
     "Droplet": "droplet",
     "Langfuse": "langfuse",
     "LoadBalancerSwitch": "load_balancer",

@@ -7,6 +7,7 @@ authentication of the distribution project. Only what Slipway needs of each.
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -47,7 +48,14 @@ class Distribution:
     Raises in every method: Unreachable, LoginRefused, RegistryFailed; where a manifest or blob is read, NotInRegistry.
     """
 
-    def __init__(self, host: str, username: str = "", password: str = "", timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        host: str,
+        username: str = "",
+        password: str = "",
+        timeout: float = 30.0,
+        renew: Callable[[], tuple[str, str] | None] = lambda: None,
+    ) -> None:
         self.host = host
         self._auth = (username, password)
         local = re.match(r"^(localhost|127\.|\[::1\])", host)
@@ -56,6 +64,7 @@ class Distribution:
         self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
         self._tokens: dict[str, str] = {}
         self._basic = False
+        self._renew = renew
 
     def __enter__(self) -> "Distribution":
         return self
@@ -140,14 +149,8 @@ class Distribution:
         return {"digest": digest, "size": len(blob)}
 
     def _put_manifest(self, repository: str, tag: str, content: bytes, media_type: str) -> str:
-        self._ask(
-            "PUT",
-            f"/v2/{repository}/manifests/{tag}",
-            repository,
-            push=True,
-            content=content,
-            headers={"Content-Type": media_type},
-        )
+        headers = {"Content-Type": media_type}
+        self._ask("PUT", f"/v2/{repository}/manifests/{tag}", repository, push=True, content=content, headers=headers)
         return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
     def _ask(
@@ -166,10 +169,14 @@ class Distribution:
         answer = self._send(method, url, scope, content, headers)
         if answer.status_code == _UNAUTHORIZED and self._sign_in(answer, scope):
             answer = self._send(method, url, scope, content, headers)
+        if answer.status_code == _UNAUTHORIZED and (login := self._renew()):
+            self._auth, self._tokens = login, {}  # it was good once: it has expired
+            if self._sign_in(self._send(method, url, scope, content, headers), scope):
+                answer = self._send(method, url, scope, content, headers)
         if answer.status_code in (_UNAUTHORIZED, _FORBIDDEN):
             raise LoginRefused(
-                f"registry {self.host} refuses user '{self._auth[0]}' ({answer.status_code} for "
-                f"{repository or 'login'}). Check user, password and rights in its block"
+                f"registry {self.host} refuses user '{self._auth[0][:12]}' ({answer.status_code} for "
+                f"{repository or 'login'}): {_error(answer)}. Check user, password and rights in its block"
             )
         if answer.status_code == _NOT_FOUND:
             raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")

@@ -75,6 +75,12 @@ class NotAtDigitalOcean(ApiFailed):
     exit_code = 2
 
 
+class RegistryFull(OutsideError):
+    """The registry's plan has no room for what was to be pushed."""
+
+    exit_code = 2
+
+
 class TokenRefused(LoginRefused):
     """DigitalOcean refuses the token: mistyped, expired, revoked, or without the scope that a call needs."""
 

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -66,9 +66,24 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
     def single_repository(self) -> str:
         return self.repository if self.layout == "single-repository" else ""
 
-    def client(self) -> Distribution:
+    def login(self, *, write: bool) -> tuple[str, str]:
+        """User and password; what may only read is enough unless `write`."""
+        return self.username, self.password.get_secret_value()
+
+    def renew(self, *, write: bool) -> tuple[str, str] | None:
+        """Another login after one that was refused; None where there is no other."""
+        return None
+
+    def check_room(self, repositories: Collection[str]) -> None:
+        """Make sure there is room for a release that needs these repositories. Raises RegistryFull."""
+
+    def wait_writable(self, within: float, tell: Callable[[str], None]) -> float:
+        """Wait, at most so many seconds, until it can be written to; returns how long that took."""
+        return 0.0
+
+    def client(self, *, write: bool = True) -> Distribution:
         """A client of the registry's API, to be used as a context manager."""
-        return Distribution(self.host, self.username, self.password.get_secret_value())
+        return Distribution(self.host, *self.login(write=write), renew=lambda: self.renew(write=write))
 
     def reach(self) -> str:
         """Return in words that the registry takes our login.
@@ -91,7 +106,7 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         config = _read(own / "config.json")
         config.pop("credsStore", None)
         config["credHelpers"] = {name: h for name, h in (config.get("credHelpers") or {}).items() if name != self.host}
-        secret = f"{self.username}:{self.password.get_secret_value()}".encode()
+        secret = ":".join(self.login(write=True)).encode()
         config["auths"] = {**(config.get("auths") or {}), self.host: {"auth": base64.b64encode(secret).decode()}}
         directory = Path(tempfile.mkdtemp(prefix="slipway-docker-"))
         try:

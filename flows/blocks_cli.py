@@ -154,6 +154,7 @@ def reach_all(console: Console) -> bool:
     from blocks import (
         ContainerRegistry,
         DigitalOceanAccount,
+        DocrRegistry,
         Droplet,
         Langfuse,
         Prometheus,
@@ -164,7 +165,7 @@ def reach_all(console: Console) -> bool:
     from flows.tasks.traffic import KINDS
 
     good = True
-    kinds = (DigitalOceanAccount, Droplet, ContainerRegistry, StackEnvironment, Langfuse, Prometheus)
+    kinds = (DigitalOceanAccount, Droplet, ContainerRegistry, DocrRegistry, StackEnvironment, Langfuse, Prometheus)
     for kind in (*kinds, *KINDS):
         for name in saved_names(kind):
             try:

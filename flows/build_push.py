@@ -14,7 +14,7 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
-from flows.core.images import check_tag, plan_images
+from flows.core.images import check_tag, plan_images, split_host, split_reference
 from flows.core.outcome import Published
 from flows.core.staging import environment_contents
 from flows.hooks import tidy_build_host
@@ -99,6 +99,8 @@ def _build_push(
         environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
+    references = [*plan.built, place.release_reference(name, tag)]
+    registry.check_room({split_host(split_reference(reference)[0])[1] for reference in references})
     previous = latest_release(name, registry)
     kept = reuse_images(plan, wanted, previous, registry) if services else {}
     external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}

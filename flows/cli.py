@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.account_cli import account_app
-from flows.blocks_cli import droplet_app, environment_app, langfuse_app, prometheus_app, registry_app
+from flows.blocks_cli import droplet_app, environment_app, langfuse_app, prometheus_app
 from flows.options import (
     Approval,
     AsJson,
@@ -28,6 +28,7 @@ from flows.options import (
     show,
     split,
 )
+from flows.registry_cli import registry_app
 from flows.running import leave, run_flow, wide_console
 from flows.switch_cli import switch_app
 from flows.traffic_cli import add_traffic

@@ -56,11 +56,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 def show(name: str, result: Any) -> None:
     """Show a result by the summary of this name."""
+    import flows.cloud_summaries
     import flows.summaries
     import flows.traffic_summaries
 
-    here = flows.summaries if hasattr(flows.summaries, name) else flows.traffic_summaries
-    summary: Callable[[Console, Any], None] = getattr(here, name)
+    rooms = (flows.summaries, flows.traffic_summaries, flows.cloud_summaries)
+    summary: Callable[[Console, Any], None] = next(getattr(room, name) for room in rooms if hasattr(room, name))
     summary(wide_console(), result)
 
 

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     watch_interval: float = Field(5, gt=0, description="seconds between two such readings")
     watch_failures: int = Field(2, ge=1, description="failing readings in a row after which traffic goes back")
 
+    registry_releases: int = Field(10, ge=1, description="newest releases of each stack that the registry keeps")
+    collection_timeout: float = Field(
+        1800, gt=0, description="seconds a push waits for a garbage collection of the registry"
+    )
     build_timeout: float = Field(1800, gt=0, description="seconds for `docker compose build`")
     push_timeout: float = Field(1800, gt=0, description="seconds for pushing one image")
     pull_timeout: float = Field(1800, gt=0, description="seconds for pulling a release onto a droplet")

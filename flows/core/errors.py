@@ -77,6 +77,14 @@ class NothingDeployed(Refused):
     """The droplet carries no release of this stack."""
 
 
+class NotDocr(Refused):
+    """The registry is not one of DigitalOcean's."""
+
+
+class ReleaseUnderWay(Refused):
+    """A run that needs the registry is under way."""
+
+
 class DropletBusy(Refused):
     """Another run is changing the droplet; the message names its holder."""
 
@@ -157,6 +165,10 @@ class BadAnswer(Refused):
 
 class SwitchedBack(SlipwayError):
     """The new release did not hold after the switch; traffic is on the old one again."""
+
+
+class CollectionFailed(SlipwayError):
+    """The registry's garbage collection did not succeed."""
 
 
 class BothSick(SlipwayError):

@@ -115,15 +115,16 @@ def push_images(
         if len(missing) < len(images):
             log.info("%d of %d images are in the registry already", len(images) - len(missing), len(images))
         if missing:
-            with registry.docker_config() as login:
-                for wave in push_waves(missing, known):
-                    log.info("pushing %s", ", ".join(wave))
-                    commands = [push(reference, settings.docker) for reference in wave]
+            for wave in push_waves(missing, known):
+                registry.wait_writable(settings.collection_timeout, log.warning)
+                log.info("pushing %s", ", ".join(wave))
+                commands = [push(reference, settings.docker) for reference in wave]
+                with registry.docker_config() as login:  # anew for each: a login may live for minutes
                     code, lines = stream(commands, {**env, **login}, settings.push_timeout)
-                    if code:
-                        raise PushFailed(_told("`docker push`", code, lines, settings.push_timeout))
-                    if ahead:
-                        _pull_ahead(ahead, client, [image for image in images if image.reference in wave])
+                if code:
+                    raise PushFailed(_told("`docker push`", code, lines, settings.push_timeout))
+                if ahead:
+                    _pull_ahead(ahead, client, [image for image in images if image.reference in wave])
         digests = dict(pool.map(lambda image: (image.reference, _digest(client, image.reference)), images))
     if missing:
         _cross_check({reference: digests[reference] for reference in missing}, settings, env)

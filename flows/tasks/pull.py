@@ -29,10 +29,10 @@ def pull(
     Raises:
         LoginRefused, PullFailed
     """
-    script = pull_script(references, Account(registry.host, registry.username))
-    password = registry.password.get_secret_value().encode()
+    user, password = registry.login(write=False)
+    script = pull_script(references, Account(registry.host, user))
     try:
-        session.run(script, timeout=settings.pull_timeout, stdin=password, on_line=on_line)
+        session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
     except RemoteFailed as error:
         if error.code == LOGIN_FAILED:
             raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {error.output}") from None

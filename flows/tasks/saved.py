@@ -10,7 +10,7 @@ import httpx
 from prefect.blocks.core import Block
 from prefect_docker import DockerHost
 
-from blocks import ContainerRegistry, DigitalOceanAccount, Droplet, Langfuse, Prometheus, StackEnvironment
+from blocks import ContainerRegistry, DigitalOceanAccount, DocrRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
 from flows.core.errors import BlockMissing
 from flows.core.images import Layout, slug
 from flows.core.masking import environment_values, file_values, variable_values
@@ -29,9 +29,13 @@ def load_droplet(name: str) -> Droplet:
 
 
 def load_registry(settings: Settings) -> ContainerRegistry:
-    remedy = "slipway registry set --host HOST --namespace NAME --user USER"
-    registry = _load(ContainerRegistry, settings.registry, remedy)
-    keep_secret([registry.password.get_secret_value()])
+    remedy = "slipway registry set --host HOST --namespace NAME --user USER, or: slipway registry set-docr"
+    registry = load_any((DocrRegistry, ContainerRegistry), settings.registry, remedy)
+    if isinstance(registry, DocrRegistry):
+        keep_secret([registry.account.token.get_secret_value()])
+        registry.keep_with(lambda password: keep_secret([password]))
+    else:
+        keep_secret([registry.password.get_secret_value()])
     return registry
 
 

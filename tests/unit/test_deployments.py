@@ -9,6 +9,7 @@ import yaml
 from prefect import Flow
 from prefect.client.schemas.actions import DeploymentCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
+from prefect.client.schemas.schedules import CronSchedule
 
 pytestmark = pytest.mark.unit
 
@@ -48,6 +49,10 @@ def test_a_deployment_has_only_keys_that_prefect_reads(deployment):
 def test_prefects_own_model_reads_it(deployment):
     fields = DeploymentCreate.model_fields
     plain = {key: value for key, value in deployment.items() if key in fields and key != "concurrency_limit"}
+    for schedule in plain.pop("schedules", ()):
+        assert set(schedule) == {"cron", "timezone", "active"}
+        assert CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"]).cron
+        assert schedule["active"] is False  # whoever wants it turns it on
     assert DeploymentCreate(flow_id="00000000-0000-0000-0000-000000000000", **plain).name == deployment["name"]
     limit = deployment["concurrency_limit"]
     assert ConcurrencyLimitConfig(**limit).limit >= 1

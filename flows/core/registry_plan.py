@@ -1,0 +1,204 @@
+"""What of a registry may go: old releases' tags, and what no tag and no droplet needs. What is needed never goes."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+# cosign's: the digest it is about, and what it is.
+_ABOUT = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att|sbom)")
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A manifest of a repository, its tags, and its compressed size in bytes."""
+
+    repository: str
+    digest: str
+    tags: tuple[str, ...] = ()
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A release that stays, and why: the manifests it needs as (repository, digest)."""
+
+    stack: str
+    tag: str
+    why: str
+    images: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a tag or, where `tag` is empty, of a manifest."""
+
+    repository: str
+    digest: str
+    tag: str
+    goes: bool
+    why: str
+    size: int = 0
+
+    @property
+    def name(self) -> str:
+        """The tag, or the digest in short."""
+        return self.tag or self.digest[:19]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A plan for a registry: every fate, and kept manifests that only their digest refers to."""
+
+    fates: tuple[Fate, ...]
+    untagged: tuple[Stored, ...] = field(default=())
+
+    @property
+    def goes(self) -> tuple[Fate, ...]:
+        return tuple(fate for fate in self.fates if fate.goes)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the manifests that go, layers that others share counted with each."""
+        return sum(fate.size for fate in self.goes if not fate.tag)
+
+    def rows(self, most: int = 500) -> list[dict[str, object]]:
+        """The plan as a table: what goes first."""
+        ordered = sorted(self.fates, key=lambda f: (not f.goes, f.repository, f.tag, f.digest))
+        return [
+            {
+                "": "goes" if f.goes else "stays",
+                "repository": f.repository,
+                "what": f.name,
+                "why": f.why,
+            }
+            for f in ordered[:most]
+        ]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What became of a plan. Sizes in bytes, times in seconds; `read_only` is how long nothing could be pushed."""
+
+    registry: str
+    sweep: Sweep
+    dry_run: bool
+    blobs: int
+    freed: int
+    read_only: float
+    seconds: float
+
+
+def plan_collection(
+    stored: Sequence[Stored], kept: Iterable[Kept], children: Collection[tuple[str, str]] = ()
+) -> Sweep:
+    """What has no tag and is needed by nothing, and signatures of what is gone.
+
+    Args:
+        children: (repository, digest) that an image index refers to: these have no tag of their own.
+    """
+    needed = _needed(kept)
+    fates, untagged, staying = [], [], set()
+    for one in stored:
+        place = (one.repository, one.digest)
+        if place in needed:
+            fates.append(_stays(one, needed[place]))
+            untagged += [] if one.tags else [one]
+        elif one.tags:
+            if all(_ABOUT.fullmatch(tag) for tag in one.tags):
+                continue  # judged below, by what it is about
+            fates.append(_stays(one, f"tagged {one.tags[0]}"))
+        elif place in children:
+            fates.append(_stays(one, "part of an image for several platforms"))
+        else:
+            fates.append(Fate(one.repository, one.digest, "", True, "no tag, and no kept release needs it", one.size))
+            continue
+        staying.add(place)
+    for one in stored:
+        about = [match[1] for tag in one.tags if (match := _ABOUT.fullmatch(tag))]
+        if len(about) != len(one.tags) or not about or (one.repository, one.digest) in needed:
+            continue
+        stays = any((one.repository, f"sha256:{digest}") in staying for digest in about)
+        why = "signature of what stays" if stays else "signature of what is gone"
+        fates.append(Fate(one.repository, one.digest, "", not stays, why, one.size))
+    return Sweep(tuple(fates), tuple(untagged))
+
+
+def plan_retention(stored: Sequence[Stored], kept: Sequence[Kept], old: Mapping[str, Collection[str]]) -> Sweep:
+    """The tags of old releases: only in repositories that the stack's kept releases use, never the last tag of a
+    manifest that a kept release needs.
+
+    Args:
+        old: stack → the tags in its repositories that mean old releases, as they stand in the registry.
+    """
+    needed = _needed(kept)
+    rooms: dict[str, set[str]] = {}
+    for release in kept:
+        for repository, _ in release.images:
+            rooms.setdefault(repository, set()).add(release.stack)
+    gone = {stack: frozenset(tags) for stack, tags in old.items()}
+    fates = []
+    for one in stored:
+        why = needed.get((one.repository, one.digest), "")
+        wanted = [tag for tag in one.tags if any(tag in gone.get(s, ()) for s in rooms.get(one.repository, ()))]
+        going = wanted if not why or len(wanted) < len(one.tags) else []
+        for tag in one.tags:
+            if tag in going:
+                fates.append(Fate(one.repository, one.digest, tag, True, "of a release that is not kept", one.size))
+            else:
+                fates.append(Fate(one.repository, one.digest, tag, False, why or "not of an old release", one.size))
+    return Sweep(tuple(fates))
+
+
+def old_tags(
+    published: Mapping[str, Sequence[tuple[str, str]]], keep: int, held: Iterable[Kept]
+) -> dict[str, list[str]]:
+    """Stack → tags of releases that are neither among the newest nor on a droplet.
+
+    Args:
+        published: stack → (tag, when), as the registry has them.
+        keep: how many of the newest stay.
+        held: releases that droplets keep.
+    """
+    on_droplets: dict[str, set[str]] = {}
+    for release in held:
+        on_droplets.setdefault(release.stack, set()).add(release.tag)
+    return {
+        stack: [
+            tag
+            for place, (tag, _) in enumerate(sorted(releases, key=lambda r: r[1], reverse=True))
+            if place >= keep and tag not in on_droplets.get(stack, ()) and tag != LATEST
+        ]
+        for stack, releases in published.items()
+    }
+
+
+def as_stored(
+    old: Mapping[str, Collection[str]], stored: Iterable[Stored], kept: Iterable[Kept]
+) -> dict[str, set[str]]:
+    """The same tags as they stand where all images share a repository: `NAME-TAG`, for the names that kept releases
+    have there. A longer tag that only ends alike is another release's."""
+    needed: dict[tuple[str, str], list[Kept]] = {}
+    for release in kept:
+        for image in release.images:
+            needed.setdefault(image, []).append(release)
+    names: dict[str, set[str]] = {}
+    every = list(stored)
+    for one in every:
+        for release in needed.get((one.repository, one.digest), ()):
+            ending = f"-{release.tag}"
+            found = {tag.removesuffix(ending) for tag in one.tags if tag.endswith(ending)}
+            names.setdefault(release.stack, set()).update(found)
+    return {stack: {f"{name}-{tag}" for name in names.get(stack, ()) for tag in tags} for stack, tags in old.items()}
+
+
+def _needed(kept: Iterable[Kept]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for release in kept:
+        for image in release.images:
+            found.setdefault(image, f"release {release.tag} of {release.stack}, {release.why}")
+    return found
+
+
+def _stays(one: Stored, why: str) -> Fate:
+    return Fate(one.repository, one.digest, "", False, why, one.size)

@@ -1,0 +1,70 @@
+"""`slipway registry set-docr`, `gc` and `retention`: DigitalOcean's container registry."""
+
+from typing import Annotated, Any
+
+import typer
+
+from flows.blocks_cli import registry_app, save
+from flows.options import Verbose, Wait, show
+from flows.running import run_flow
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="List what would go, and change nothing.")]
+Without = Annotated[
+    str, typer.Option(metavar="NAMES", help="Droplets, by comma, that are gone for good: nothing of theirs is kept.")
+]
+
+
+@registry_app.command("set-docr")
+def set_docr(
+    registry: Annotated[str, typer.Option(help="The registry's own name at DigitalOcean.")],
+    single_repository: Annotated[str, typer.Option(help="Keep all images in this one repository.")] = "",
+    host: Annotated[str, typer.Option(help="Where its API is.")] = "registry.digitalocean.com",
+    name: Annotated[str, typer.Option(help="Name of the block.")] = "registry",
+) -> None:
+    """Save DigitalOcean's registry. No password is needed: logins come from the account, and live for minutes."""
+
+    def work() -> None:
+        from blocks import DocrRegistry
+        from flows.settings import Settings
+        from flows.tasks.saved import load_account
+
+        block = DocrRegistry(
+            registry_url=host,
+            account=load_account(Settings()),
+            registry_name=registry,
+            layout="single-repository" if single_repository else "repository-per-service",
+            repository=single_repository,
+        )
+        save(block, name)
+
+    run_flow(work, False, quiet=True)
+
+
+@registry_app.command("gc")
+def collect(dry_run: DryRun = False, without: Without = "", wait: Wait = 0.0, verbose: Verbose = False) -> None:
+    """Collect garbage: what no droplet and no published release needs. The registry is read-only meanwhile."""
+
+    def work() -> Any:
+        from flows.registry_gc import registry_gc as flow
+
+        return flow(dry_run, [name for name in without.split(",") if name], wait)
+
+    show("show_swept", run_flow(work, verbose))
+
+
+@registry_app.command("retention")
+def retain(
+    keep: Annotated[int | None, typer.Option(help="Newest releases of each stack that stay.")] = None,
+    dry_run: DryRun = False,
+    without: Without = "",
+    wait: Wait = 0.0,
+    verbose: Verbose = False,
+) -> None:
+    """Remove the tags of old releases that no droplet keeps. Their images go with the next collection."""
+
+    def work() -> Any:
+        from flows.registry_retention import registry_retention as flow
+
+        return flow(keep, dry_run, [name for name in without.split(",") if name], wait)
+
+    show("show_swept", run_flow(work, verbose))

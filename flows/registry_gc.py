@@ -1,0 +1,86 @@
+"""registry_gc: remove from DigitalOcean's registry what nothing needs, and collect the garbage."""
+
+import time
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from blocks import DocrRegistry
+from blocks.digitalocean.waiting import until
+from flows.core.errors import CollectionFailed
+from flows.core.registry_plan import Sweep, Swept, plan_collection
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.registry import (
+    children,
+    directories,
+    give_tags,
+    list_registry,
+    load_docr,
+    newest,
+    nobody_releases,
+    on_droplets,
+    published,
+)
+from flows.tasks.report import table
+from flows.tasks.saved import remembered
+
+
+@flow(name="registry-gc", flow_run_name=run_name("collect the registry's garbage"))
+def registry_gc(dry_run: bool = False, without: list[str] | None = None, wait: float = 0.0) -> Swept:
+    """Remove manifests that have no tag and that no kept release needs, with their signatures; then have DigitalOcean
+    collect what nothing refers to any more. The registry is read-only meanwhile, and no release may be under way.
+
+    A release is kept while it stands on any droplet, and while it is among the newest published.
+
+    Args:
+        dry_run: show the plan, and change nothing.
+        without: names of Droplet blocks whose droplets are gone for good.
+        wait: seconds to wait while another run changes a droplet.
+
+    Raises:
+        ReleaseUnderWay, DropletBusy, NotDocr: nothing was changed.
+    """
+    began, settings, log = time.monotonic(), Settings(), get_run_logger()
+    gone = tuple(without or ())
+    with remembered():
+        registry = load_docr(settings)
+        with nobody_releases(settings, gone, "collecting the registry's garbage", wait) as sessions:
+            stored = list_registry(registry)
+            kept = on_droplets(sessions, directories(settings, gone), registry, stored)
+            kept += newest(published(stored, registry), settings.registry_releases, registry, stored)
+            sweep = plan_collection(stored, kept, children(stored, registry))
+            show(sweep, registry)
+            if dry_run:
+                return Swept(registry.registry_name, sweep, True, 0, 0, 0.0, time.monotonic() - began)
+            give_tags(sweep.untagged, registry)
+            with registry.account.client() as client:
+                for fate in sweep.goes:
+                    client.registries.remove_manifest(registry.registry_name, fate.repository, fate.digest)
+                read_only = time.monotonic()
+                collection = client.registries.collect(registry.registry_name)
+                ended = until(
+                    lambda: client.registries.collected(registry.registry_name, collection.uuid),
+                    lambda found: found is not None and found.ended,
+                    f"garbage collection of {registry.registry_name}", settings.collection_timeout, log.info,
+                    lambda found: found.status if found else "not to be seen",
+                )  # fmt: skip
+                read_only = time.monotonic() - read_only
+    if ended is None or ended.status != "succeeded":
+        raise CollectionFailed(
+            f"the garbage collection {collection.uuid} of {registry.registry_name} ended "
+            f"{ended.status if ended else 'unseen'}. What was unneeded is removed, its space is not free yet. Run it "
+            "again: slipway registry gc"
+        )
+    log.info("✓ %d blobs, %.1f MB are free; read-only for %.0f s", ended.blobs_deleted, ended.freed / 1e6, read_only)
+    return Swept(
+        registry.registry_name, sweep, False, ended.blobs_deleted, ended.freed, read_only, time.monotonic() - began
+    )
+
+
+def show(sweep: Sweep, registry: DocrRegistry) -> None:
+    """The plan as a table in the UI, and in a sentence."""
+    goes, stays = len(sweep.goes), len(sweep.fates) - len(sweep.goes)
+    words = f"{goes} of {registry.registry_name}'s tags and manifests go, {stays} stay"
+    table(f"registry-{registry.registry_name}", sweep.rows(), words)
+    get_run_logger().info("%s", words)

@@ -1,0 +1,57 @@
+"""registry_retention: remove the tags of old releases from DigitalOcean's registry."""
+
+import time
+
+from prefect import flow
+
+from flows.core.registry_plan import Swept, as_stored, old_tags, plan_retention
+from flows.core.retention import check_retention
+from flows.names import run_name
+from flows.registry_gc import show
+from flows.settings import Settings
+from flows.tasks.registry import (
+    directories,
+    list_registry,
+    load_docr,
+    newest,
+    nobody_releases,
+    on_droplets,
+    published,
+)
+from flows.tasks.saved import remembered
+
+
+@flow(name="registry-retention", flow_run_name=run_name("remove old releases from the registry"))
+def registry_retention(
+    keep: int | None = None, dry_run: bool = False, without: list[str] | None = None, wait: float = 0.0
+) -> Swept:
+    """Remove the tags of releases that are neither among the newest of their stack nor on any droplet. What only such
+    a tag kept goes with the next collection (registry-gc).
+
+    Args:
+        keep: how many of the newest releases of each stack stay; default: the setting `registry_releases`.
+        dry_run: show the plan, and change nothing.
+        without: names of Droplet blocks whose droplets are gone for good.
+        wait: seconds to wait while another run changes a droplet.
+
+    Raises:
+        BadRetention, ReleaseUnderWay, DropletBusy, NotDocr: nothing was changed.
+    """
+    began, settings = time.monotonic(), Settings()
+    kept_releases = check_retention(settings.registry_releases if keep is None else keep)
+    gone = tuple(without or ())
+    with remembered():
+        registry = load_docr(settings)
+        with nobody_releases(settings, gone, "removing old releases from the registry", wait) as sessions:
+            stored = list_registry(registry)
+            held = on_droplets(sessions, directories(settings, gone), registry, stored)
+            releases = published(stored, registry)
+            kept = held + newest(releases, kept_releases, registry, stored)
+            old = old_tags(releases, kept_releases, held)
+            sweep = plan_retention(stored, kept, as_stored(old, stored, kept) if registry.single_repository else old)
+            show(sweep, registry)
+            if not dry_run:
+                with registry.account.client() as client:
+                    for fate in sweep.goes:
+                        client.registries.remove_tag(registry.registry_name, fate.repository, fate.tag)
+    return Swept(registry.registry_name, sweep, dry_run, 0, 0, 0.0, time.monotonic() - began)
