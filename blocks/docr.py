@@ -45,7 +45,7 @@ class DocrRegistry(ContainerRegistry):
         3600, ge=600, le=86400, title="Lifetime", description="Seconds a login that may write is good for."
     )
     _logins: dict[bool, tuple[float, tuple[str, str]]] = PrivateAttr(default_factory=dict)
-    _tell: Callable[[str], None] = PrivateAttr(silent)
+    _tell: Callable[[str], None] | None = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -66,7 +66,8 @@ class DocrRegistry(ContainerRegistry):
             seconds = self.lifetime if write else 600
             with self._client() as client:
                 login = client.registries.credentials(self.registry_name, seconds, write=write)
-            self._tell(login[1])
+            if self._tell:
+                self._tell(login[1])
             self._logins[write] = (time.monotonic() + seconds, login)
         return login
 

@@ -29,12 +29,22 @@ class Collected:
     """A registry of files alone."""
 
     def __init__(self, root: Path) -> None:
-        self.storage, self.collecting, self.writers_left, self.lifetime = Storage(root), False, False, 5
+        self.storage = Storage(root)
         self.logins: list[tuple[str, int, bool]] = []
+        self.read_only: list[str] = []
 
     def login(self, registry: str, seconds: int, write: bool) -> str:
         self.logins.append((registry, seconds, write))
         return f"docr_{len(self.logins)}"
+
+    def close(self, name: str) -> None:
+        self.read_only.append(name)
+
+    def open(self, name: str) -> None:
+        self.read_only.remove(name)
+
+    def writers_left(self, name: str) -> bool:
+        return False
 
     def collect(self, untagged: bool) -> tuple[int, int]:
         return 2, 1000

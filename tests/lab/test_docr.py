@@ -1,0 +1,191 @@
+"""A stack in DigitalOcean's registry: logins that expire, plans, what is kept, and what is really collected."""
+
+import os
+import time
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from cloud import calm_cloud
+from conftest import port
+from releasing import OnDroplet, done, remove_build_images, saved, settings, slipway
+
+pytestmark = pytest.mark.lab
+STACK, DROPLET, NAME = "booth", "data", "slipway-lab"
+HOST = f"127.0.0.1:{port('DOCR', 5001)}"
+COMPOSE = """
+name: booth
+services:
+  till:
+    build: .
+    image: ${REGISTRY}/booth-till:${IMAGE_TAG}
+    init: true
+    command: [sleep, infinity]
+"""
+DOCKERFILE = 'FROM debian:trixie-slim\nCOPY version /version\nLABEL dev.slipway.sample="true"\n'
+
+
+@pytest.fixture(scope="module")
+def booth(tmp_path_factory):
+    """The stack, its registry block, and the droplet it goes to; nothing of it is left."""
+    from blocks import DocrRegistry  # noqa: PLC0415 — after the environment is set
+
+    directory = tmp_path_factory.mktemp("booth")
+    (directory / "compose.yaml").write_text(COMPOSE)
+    (directory / "Dockerfile").write_text(DOCKERFILE)
+    on = OnDroplet(DROPLET, STACK)
+    with calm_cloud() as cloud:
+        block = DocrRegistry(registry_url=HOST, account=cloud.account(), registry_name=NAME)
+        own = {
+            **settings(tmp_path_factory.mktemp("reports"), SLIPWAY_REGISTRY="booth-docr"),
+            "SLIPWAY_DROPLETS": '["green", "blue", "data"]', "SLIPWAY_REGISTRY_RELEASES": "1", "SLIPWAY_ACCOUNT": "",
+        }  # fmt: skip
+
+        def publish(tag, **more):
+            (directory / "version").write_text(tag * 100_000)
+            return slipway("build-push", "--stack", str(directory), "--tag", tag, **{**own, **more})
+
+        with saved(booth_docr=block):
+            empty(cloud)
+            yield SimpleNamespace(
+                directory=directory, cloud=cloud, block=block, settings=own, publish=publish, on=on,
+                here=("--stack", STACK, "--droplet", DROPLET),
+            )  # fmt: skip
+            on.remove("booth")
+            empty(cloud)
+            remove_build_images("booth-till")
+
+
+@pytest.fixture(autouse=True)
+def calm(booth):
+    yield
+    booth.cloud.calm()
+
+
+def empty(cloud):
+    """Remove what the stack has in the registry."""
+    with cloud.client() as client:
+        for repository in ("booth-till", "booth-release"):
+            for manifest in client.registries.manifests(NAME, repository):
+                client.registries.remove_manifest(NAME, repository, manifest.digest)
+
+
+def tags(booth, repository="booth-till"):
+    with booth.cloud.client() as client:
+        return sorted(tag.tag for tag in client.registries.tags(NAME, repository))
+
+
+def manifests(booth):
+    with booth.cloud.client() as client:
+        return {m.digest for m in client.registries.manifests(NAME, "booth-till")}
+
+
+def test_releases_are_published_deployed_kept_where_needed_and_collected(booth):
+    for tag in ("one", "two", "three", "four"):
+        said = booth.publish(tag)
+        assert said.code == 0, said.all
+    done("deploy", *booth.here, "--tag", "one", **booth.settings)
+    running = booth.on.digests()["till"]
+    assert tags(booth) == ["four", "one", "three", "two"]
+
+    said = done("registry", "retention", "--dry-run", **booth.settings)
+    assert "Nothing was changed" in said.out
+    assert tags(booth) == ["four", "one", "three", "two"]
+    done("registry", "retention", **booth.settings)
+    assert tags(booth) == ["four", "one"]  # the newest, and what a droplet runs
+    assert tags(booth, "booth-release") == ["four", "latest", "one"]
+    assert len(manifests(booth)) == 4
+
+    said = done("registry", "gc", **booth.settings)
+    assert "MB are free" in said.out
+    assert "Nothing could be pushed for" in said.out
+    assert len(manifests(booth)) == 2
+    booth.on.remove("booth")  # with its images: they must come from the registry again
+    done("deploy", *booth.here, "--tag", "one", **booth.settings)
+    assert booth.on.digests()["till"] == running
+
+
+def test_a_droplet_is_given_a_login_that_may_only_read(booth):
+    user, password = booth.block.login(write=False)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}", trust_env=False) as http:
+        asked = {"service": "any", "scope": f"repository:{NAME}/booth-till:pull,push"}
+        token = http.get("/_registry/token", params=asked, auth=(user, password)).json()["token"]
+    upload = httpx.post(
+        f"http://{HOST}/v2/{NAME}/booth-till/blobs/uploads/", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert upload.status_code == 401
+    assert user != booth.block.login(write=True)[0]
+
+
+def test_a_login_that_expired_is_renewed(booth):
+    fresh = booth.block.model_copy()
+    fresh._logins = {True: (time.monotonic() + 3000, ("docr_gone", "docr_gone"))}
+    with fresh.client() as client:
+        client.check()
+    assert fresh.login(write=True)[0] != "docr_gone"
+
+
+def test_a_plan_without_room_is_refused_before_the_build(booth):
+    booth.cloud.settings(tier="starter")
+    said = booth.publish("five")
+    assert said.code == 2
+    assert "RegistryFull: plan starter includes 1 repositories" in said.err
+    assert "--single-repository" in said.err
+    assert "five" not in tags(booth)
+
+
+def test_a_registry_that_is_full_is_refused_before_the_build(booth):
+    booth.publish("six")
+    booth.cloud.settings(plan={"included_storage_bytes": 1, "allow_storage_overage": False})
+    said = booth.publish("seven")
+    booth.cloud.settings(plan={})
+    assert (said.code, "GB are used. Nothing was built" in said.err) == (2, True)
+    assert "seven" not in tags(booth)
+
+
+def test_a_push_waits_for_a_collection_that_is_under_way(booth):
+    booth.cloud.settings(action_seconds=2.0)
+    with booth.cloud.client() as client:
+        collection = client.registries.collect(NAME)
+        said = booth.publish("eight")
+        assert said.code == 0, said.all
+        ended = client.registries.collected(NAME, collection.uuid)
+    assert ended.status == "succeeded"
+    assert "eight" in tags(booth)
+
+
+def test_no_collection_while_a_release_is_under_way(booth):
+    api = os.environ["PREFECT_API_URL"]
+    flow = httpx.post(f"{api}/flows/", json={"name": "release"}).json()["id"]
+    run = httpx.post(
+        f"{api}/flow_runs/", json={"flow_id": flow, "name": "somebody", "state": {"type": "RUNNING"}}
+    ).json()
+    try:
+        said = slipway("registry", "gc", **booth.settings)
+    finally:
+        httpx.delete(f"{api}/flow_runs/{run['id']}")
+    assert (said.code, "ReleaseUnderWay: somebody is under way" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(("scopes", "missing"), [(["account:read"], "registry:read"), ([], "account:read")])
+def test_a_token_without_a_scope_is_told_which_one(booth, scopes, missing):
+    token, _ = booth.cloud.new_token(scopes=scopes)
+    weak = booth.block.model_copy(update={"account": booth.cloud.account(token)})
+    with saved(booth_weak=weak):
+        said = booth.publish("nine", SLIPWAY_REGISTRY="booth-weak")
+    assert (said.code, missing in said.err, token in said.all) == (2, True, False)
+    assert "nine" not in tags(booth)
+
+
+def test_a_registry_of_another_name_is_refused_with_the_names_there_are(booth):
+    other = booth.block.model_copy(update={"registry_name": "other", "namespace": "other"})
+    with saved(booth_other=other):
+        said = booth.publish("ten", SLIPWAY_REGISTRY="booth-other")
+    assert (said.code, f"The account has: {NAME}" in said.err) == (2, True)
+
+
+def test_a_collection_whose_answer_is_lost_is_not_begun_twice(booth):
+    booth.cloud.faults({"match": {"method": "POST", "path": "garbage-collection$"}, "act": "lose", "times": 1})
+    done("registry", "gc", **booth.settings)
+    with booth.cloud.client() as client:
+        assert client.registries.collection(NAME) is None
