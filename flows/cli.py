@@ -8,6 +8,7 @@ import typer
 
 from flows.account_cli import account_app
 from flows.blocks_cli import droplet_app, environment_app, langfuse_app, prometheus_app
+from flows.cloud_cli import add_cloud
 from flows.options import (
     Approval,
     AsJson,
@@ -52,6 +53,7 @@ app.add_typer(prometheus_app, name="prometheus", rich_help_panel="Set up")
 app.add_typer(switch_app, name="switch", rich_help_panel="Set up")
 add_traffic(app)
 add_upkeep(app)
+add_cloud(app)
 
 
 @app.command(rich_help_panel="Flows")

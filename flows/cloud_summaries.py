@@ -5,6 +5,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.core.registry_plan import Swept
+from flows.decommission import Decommissioned
+from flows.provision import Provisioned
+from flows.snapshot import Snapped
 
 
 def show_swept(console: Console, swept: Swept) -> None:
@@ -24,3 +27,32 @@ def show_swept(console: Console, swept: Swept) -> None:
     unchanged = " Nothing was changed." if swept.dry_run else ""
     said = f"{freed}{read_only}{unchanged} In {swept.seconds:.1f} s."
     console.print(f"{done} {count} from [bold]{swept.registry}[/bold].{said}")
+
+
+def show_snapped(console: Console, snapped: Snapped) -> None:
+    """What was taken, what it costs, and which ones went."""
+    if snapped.snapshot is None:
+        console.print(
+            f"Would take [bold]{snapped.name}[/bold] of {snapped.droplet}. {snapped.cost}. Nothing was changed."
+        )
+    else:
+        console.print(
+            f"Took [bold]{snapped.name}[/bold] of {snapped.droplet} in {snapped.seconds:.0f} s. {snapped.cost}."
+        )
+    for one in snapped.removed:
+        console.print(f"{'Removed' if snapped.snapshot else 'Would remove'} {one.name} of {one.at}.")
+
+
+def show_provisioned(console: Console, made: Provisioned) -> None:
+    """The new droplet, and what can be done with it now."""
+    console.print(f"Droplet [bold]{made.name}[/bold] ({made.id}) is at {made.address}, with {made.engine}.")
+    console.print(f"It costs: {made.cost}. Its pinned host key was made on it. In {made.seconds:.0f} s.")
+    console.print(f"Next: slipway deploy --droplet {made.name} --tag TAG, or: slipway decommission {made.name}")
+
+
+def show_decommissioned(console: Console, gone: Decommissioned) -> None:
+    """What is gone."""
+    if gone.removed:
+        console.print(f"Droplet [bold]{gone.name}[/bold] is gone, and costs nothing any more. In {gone.seconds:.0f} s.")
+    else:
+        console.print(f"There was no droplet [bold]{gone.name}[/bold] any more.")

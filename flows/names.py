@@ -10,14 +10,15 @@ from flows.tasks.source import default_tag, stack_name
 
 
 def run_name(sentence: str) -> Callable[[], str]:
-    """A Prefect `flow_run_name` that fills {stack}, {tag} and {droplet} of the sentence."""
+    """A Prefect `flow_run_name` that fills {stack}, {tag}, {droplet} and what else is given into the sentence."""
 
     def name() -> str:
         settings = Settings()
         given = {key: value for key, value in runtime.flow_run.parameters.items() if value is not None}
         stack = given.get("stack", settings.stack)
         droplet = "the idle colour" if given.get("promote") else given.get("droplet", settings.droplet)
-        words = {"droplet": droplet, "tag": given.get("tag", ""), "stack": stack}
+        words = {**{key: str(value) for key, value in given.items()}, "droplet": droplet, "tag": given.get("tag", "")}
+        words["stack"] = stack
         try:
             words["stack"] = stack_name(stack)
             if "{tag}" in sentence and not words["tag"]:

@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     watch_interval: float = Field(5, gt=0, description="seconds between two such readings")
     watch_failures: int = Field(2, ge=1, description="failing readings in a row after which traffic goes back")
 
+    snapshots: int = Field(3, ge=1, description="snapshots of ours that each droplet keeps at DigitalOcean")
     registry_releases: int = Field(10, ge=1, description="newest releases of each stack that the registry keeps")
     collection_timeout: float = Field(
         1800, gt=0, description="seconds a push waits for a garbage collection of the registry"

@@ -29,7 +29,7 @@ class Account:
 
 @dataclass(frozen=True)
 class DropletInfo:
-    """A droplet as the account sees it. Prices in US dollars."""
+    """A droplet as the account sees it. Prices in US dollars, `disk` in gigabytes."""
 
     id: int
     name: str
@@ -44,6 +44,7 @@ class DropletInfo:
     public_ip: str
     private_ip: str
     locked: bool
+    disk: int
 
     @classmethod
     def parse(cls, found: Json) -> "DropletInfo":
@@ -55,6 +56,7 @@ class DropletInfo:
             price_monthly=float(found["size"]["price_monthly"]), image=str(image.get("slug") or image.get("id") or ""),
             tags=tuple(found["tags"] or ()), vpc=found.get("vpc_uuid") or "", public_ip=v4.get("public", ""),
             private_ip=v4.get("private", ""), locked=bool(found["locked"]),
+            disk=int(found["disk"]),
         )  # fmt: skip
 
 

@@ -77,6 +77,22 @@ class NothingDeployed(Refused):
     """The droplet carries no release of this stack."""
 
 
+class CannotProvision(Refused):
+    """Something is in the way of a new droplet; nothing was created."""
+
+
+class CannotDecommission(Refused):
+    """A droplet is not ours to remove, or is needed."""
+
+
+class NotTrusted(SlipwayError):
+    """A new droplet does not show the host key that it was given."""
+
+
+class NoEngine(SlipwayError):
+    """A new droplet has no Docker Engine with Compose v2."""
+
+
 class NotDocr(Refused):
     """The registry is not one of DigitalOcean's."""
 

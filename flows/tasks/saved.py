@@ -28,6 +28,14 @@ def load_droplet(name: str) -> Droplet:
     return droplet
 
 
+def find_droplet(name: str) -> Droplet | None:
+    """The block of this name as it is now, or None."""
+    droplet = _read(Droplet, name)
+    if droplet:
+        keep_secret(file_values("key", droplet.private_key.get_secret_value()))
+    return droplet
+
+
 def load_registry(settings: Settings) -> ContainerRegistry:
     remedy = "slipway registry set --host HOST --namespace NAME --user USER, or: slipway registry set-docr"
     registry = load_any((DocrRegistry, ContainerRegistry), settings.registry, remedy)

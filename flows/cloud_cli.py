@@ -1,0 +1,81 @@
+"""The commands for droplets and snapshots at DigitalOcean."""
+
+from typing import Annotated, Any
+
+import typer
+
+from flows.options import Approval, Stack, Verbose, known_approval, show
+from flows.running import run_flow
+
+PANEL = "DigitalOcean"
+
+
+def add_cloud(app: typer.Typer) -> None:
+    """Add these commands to `slipway`."""
+    for command in (snapshot, provision, decommission):
+        app.command(rich_help_panel=PANEL)(command)
+
+
+def snapshot(
+    droplet: Annotated[str, typer.Argument(metavar="DROPLET")],
+    stack: Stack = None,
+    power_off: Annotated[bool, typer.Option("--power-off", help="Shut it down meanwhile.")] = False,
+    keep: Annotated[int | None, typer.Option(help="How many of ours stay; default: the setting `snapshots`.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would be, and change nothing.")] = False,
+    at_digitalocean: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The droplet's name there; default: the block's.")
+    ] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Take a snapshot of a droplet, named by its release; older ones of ours go."""
+
+    def work() -> Any:
+        from flows.snapshot import snapshot as flow
+
+        return flow(droplet, stack, power_off, keep, dry_run, at_digitalocean)
+
+    show("show_snapped", run_flow(work, verbose))
+
+
+def provision(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    like: Annotated[str, typer.Option(metavar="DROPLET", help="Its size, region, network, tags and key.")],
+    image: Annotated[
+        str | None, typer.Option(help="A snapshot's id or a distribution's slug; default: the newest snapshot of it.")
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="Another size.")] = None,
+    region: Annotated[str | None, typer.Option(help="Another region.")] = None,
+    install_engine: Annotated[
+        bool, typer.Option("--install-engine", help="Install Docker where it is missing.")
+    ] = False,
+    approval: Approval = None,
+    verbose: Verbose = False,
+) -> None:
+    """Make a droplet like another one, and save its block with a host key that was made on it."""
+
+    asked = known_approval(approval)
+
+    def work() -> Any:
+        from flows.provision import provision as flow
+
+        return flow(name, like, image, size, region, install_engine, asked)
+
+    show("show_provisioned", run_flow(work, verbose))
+
+
+def decommission(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    approval: Approval = None,
+    keep_block: Annotated[bool, typer.Option("--keep-block", help="Leave its Droplet block.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Remove a droplet that `provision` made, after a person said yes to that very one."""
+
+    asked = known_approval(approval) or "always"
+
+    def work() -> Any:
+        from flows.decommission import decommission as flow
+
+        return flow(name, asked, keep_block)
+
+    show("show_decommissioned", run_flow(work, verbose))

@@ -1,0 +1,98 @@
+"""decommission: remove a droplet that `provision` made, after a person said yes to that very one."""
+
+import time
+from dataclasses import dataclass
+
+from prefect import flow
+
+from blocks import Droplet
+from blocks.digitalocean.models import DropletInfo
+from blocks.errors import OutsideError
+from flows.core.costs import droplet_cost
+from flows.core.errors import CannotDecommission
+from flows.core.snapshots import PROVISIONED
+from flows.names import run_name
+from flows.settings import Approval, Settings
+from flows.tasks.approval import ask
+from flows.tasks.cloud import remove_droplet
+from flows.tasks.report import table
+from flows.tasks.saved import find_droplet, load_account, remembered
+from flows.tasks.traffic import open_switch
+
+
+@dataclass(frozen=True)
+class Decommissioned:
+    """Whether there was such a droplet, and how long it took."""
+
+    name: str
+    removed: bool
+    seconds: float
+
+
+@flow(name="decommission", flow_run_name=run_name("decommission {name}"))
+def decommission(name: str, approval: Approval = "always", keep_block: bool = False) -> Decommissioned:
+    """Destroy a droplet that `provision` made, and delete its block. Its snapshots stay. Twice is fine.
+
+    Args:
+        name: of the droplet at DigitalOcean, and of its Droplet block.
+        approval: never: nobody is asked; otherwise a person is, by the droplet's name and id.
+        keep_block: leave its Droplet block.
+
+    Raises:
+        CannotDecommission: it was not made by `provision`, or traffic reaches it, or it is the data home.
+        NotApproved: a person said no.
+    """
+    began, settings = time.monotonic(), Settings()
+    with remembered(), load_account(settings).client() as client:
+        found = client.droplets.all(name=name)
+        for info in found:
+            refuse(info, settings)
+        if found and approval != "never":
+            ask(_question(found), f"removal of droplet {name}", settings.approval_timeout)
+        removed = [remove_droplet(client, info) for info in found]
+    if find_droplet(name) and not keep_block and (found or _ours(name)):
+        Droplet.delete(name)
+    table(f"decommission-{name}", [{"droplet": name, "id": info.id, "was at": info.public_ip} for info in found], name)
+    return Decommissioned(name, any(removed), time.monotonic() - began)
+
+
+def refuse(info: DropletInfo, settings: Settings) -> None:
+    """Raises CannotDecommission."""
+    if PROVISIONED not in info.tags:
+        raise CannotDecommission(
+            f"droplet {info.name} ({info.id}) has no tag {PROVISIONED}: Slipway did not make it, and will not remove "
+            "it. If it is to go, remove it in the control panel"
+        )
+    if info.name == settings.home:
+        raise CannotDecommission(f"droplet {info.name} is the data home: what it keeps is nowhere else. It stays")
+    colour = settings.colours.of(info.name)
+    if colour and settings.switch:
+        with open_switch(settings) as switch:
+            try:
+                active = switch.read().active
+            except OutsideError as error:
+                raise CannotDecommission(
+                    f"whether traffic reaches {info.name} cannot be told: {error}. It stays"
+                ) from None
+        if colour in active:
+            raise CannotDecommission(
+                f"droplet {info.name} is {colour}, which traffic reaches through {switch}. Send it away first: "
+                "slipway switch-back"
+            )
+
+
+def _question(found: list[DropletInfo]) -> str:
+    lines = [
+        f"### Droplet {i.name} ({i.id}, {i.public_ip}, {i.size} in {i.region}) is destroyed, with all on it.\n\n"
+        f"It costs until then: {droplet_cost(i.name, i.size, i.price_hourly, i.price_monthly)}. Snapshots of it stay."
+        for i in found
+    ]
+    return "\n\n".join([*lines, "No answer means no."])
+
+
+def _ours(name: str) -> bool:
+    """Whether a block is what an interrupted `provision` or `decommission` left: it has no other use."""
+    from flows.provision import NOT_YET  # noqa: PLC0415
+
+    block = find_droplet(name)
+    return block is not None and block.host == NOT_YET

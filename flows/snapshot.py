@@ -1,0 +1,93 @@
+"""snapshot: an image of a droplet at DigitalOcean, named by its release; the newest few are kept."""
+
+import time
+from dataclasses import dataclass
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from blocks import Droplet
+from blocks.errors import OutsideError
+from flows.core.costs import Cost, snapshot_cost, told
+from flows.core.errors import SlipwayError
+from flows.core.layout import Home
+from flows.core.retention import check_retention
+from flows.core.snapshots import Taken, snapshot_name, too_many
+from flows.names import run_name
+from flows.settings import Settings
+from flows.tasks.cloud import take_snapshot, taken, utc, warn_elsewhere
+from flows.tasks.connection import connected
+from flows.tasks.history import read_history
+from flows.tasks.report import table
+from flows.tasks.saved import load_account, load_droplet, remembered
+from flows.tasks.source import stack_name
+
+
+@dataclass(frozen=True)
+class Snapped:
+    """What was taken (None in a dry run), what it may cost, and which ones went."""
+
+    droplet: str
+    name: str
+    snapshot: Taken | None
+    cost: Cost
+    removed: tuple[Taken, ...]
+    seconds: float
+
+
+@flow(name="snapshot", flow_run_name=run_name("snapshot of {droplet}"))
+def snapshot(
+    droplet: str | None = None,
+    stack: str | None = None,
+    power_off: bool = False,
+    keep: int | None = None,
+    dry_run: bool = False,
+    at_digitalocean: str | None = None,
+    tags: list[str] | None = None,
+) -> Snapped:
+    """Take a snapshot of a droplet, and remove those of ours of it that are older than the newest few.
+
+    Args:
+        droplet: name of the Droplet block; default: the setting `droplet`.
+        stack: the stack's name, or its compose file, for the snapshot's name; default: the setting `stack`.
+        power_off: shut it down meanwhile, so that nothing is half written. It does not serve then.
+        keep: how many of ours stay; default: the setting `snapshots`.
+        dry_run: say what it would be called and cost, and what would go.
+        at_digitalocean: the droplet's name there; default: the block's.
+        tags: what else it is tagged with.
+
+    Raises:
+        NotAtDigitalOcean, ApiFailed: no droplet of the name, or several. ActionFailed, ActionUnfinished
+    """
+    began, settings, log = time.monotonic(), Settings(), get_run_logger()
+    kept = check_retention(settings.snapshots if keep is None else keep)
+    with remembered():
+        target = load_droplet(droplet or settings.droplet)
+        name = snapshot_name(stack_name(stack or settings.stack), _tag(target, stack, settings), utc())
+        with load_account(settings).client() as client:
+            info = client.droplets.named(at_digitalocean or target.name)
+            warn_elsewhere(info, target)
+            cost = snapshot_cost(info.disk)
+            log.info("%s is going to be taken. %s", name, told([cost]))
+            made = None if dry_run else take_snapshot(client, info, name, power_off, tags or ())
+            old = too_many(taken(client.snapshots.all()), info.id, kept - (1 if dry_run else 0))
+            for one in () if dry_run else old:
+                client.snapshots.remove(one.id)
+    rows: list[dict[str, object]] = [{"": "goes", "name": t.name, "GB": f"{t.size:.1f}", "from": t.at} for t in old]
+    rows += [{"": "new", "name": made.name, "GB": f"{made.size:.1f}", "from": made.at}] if made else []
+    table(f"snapshots-{target.name}", rows, f"Snapshots of {target.name}: {name}")
+    if made:
+        cost = snapshot_cost(made.size, at_most=False)
+    return Snapped(target.name, name, made, cost, tuple(old), time.monotonic() - began)
+
+
+def _tag(target: Droplet, stack: str | None, settings: Settings) -> str:
+    """The release that runs there, for the snapshot's name; one that cannot be asked is snapshot all the same."""
+    home = Home(target.directory, settings.name_on(target.name, stack_name(stack or settings.stack)))
+    try:
+        with connected(target) as session:
+            record = read_history(session, home).deployed()
+    except (OutsideError, SlipwayError) as error:
+        get_run_logger().warning("which release runs on %s is not known: %s", target.name, error)
+        return "unknown"
+    return record.tag if record else "none"
