@@ -12,7 +12,7 @@ PANEL = "DigitalOcean"
 
 def add_cloud(app: typer.Typer) -> None:
     """Add these commands to `slipway`."""
-    for command in (snapshot, provision, decommission):
+    for command in (snapshot, provision, decommission, rehearse):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -79,3 +79,21 @@ def decommission(
         return flow(name, asked, keep_block)
 
     show("show_decommissioned", run_flow(work, verbose))
+
+
+def rehearse(
+    stack: Stack = None,
+    even_so: Annotated[bool, typer.Option("--even-so", help="Begin whatever the release records say.")] = False,
+    approval: Approval = None,
+    verbose: Verbose = False,
+) -> None:
+    """Play a promotion on a droplet made for it, and report times, cost and every deviation. Nothing of it is left."""
+
+    asked = known_approval(approval)
+
+    def work() -> Any:
+        from flows.rehearse import rehearse as flow
+
+        return flow(stack, even_so, asked)
+
+    show("show_rehearsed", run_flow(work, verbose))

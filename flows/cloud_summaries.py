@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.core.registry_plan import Swept
+from flows.core.rehearsal import Rehearsed
 from flows.decommission import Decommissioned
 from flows.provision import Provisioned
 from flows.snapshot import Snapped
@@ -56,3 +57,20 @@ def show_decommissioned(console: Console, gone: Decommissioned) -> None:
         console.print(f"Droplet [bold]{gone.name}[/bold] is gone, and costs nothing any more. In {gone.seconds:.0f} s.")
     else:
         console.print(f"There was no droplet [bold]{gone.name}[/bold] any more.")
+
+
+def show_rehearsed(console: Console, report: Rehearsed) -> None:
+    """The report: steps with their times, the load, what it cost, and every deviation."""
+    table = Table("step", "seconds", "found", box=None, pad_edge=False)
+    for took in report.took:
+        table.add_row(took.step, f"{took.seconds:.1f}", escape(took.found))
+    if table.row_count:
+        console.print(table)
+    if report.load:
+        load = report.load
+        console.print(f"{load.requests} requests, {load.failed} failed, 95th percentile {load.latency:.3f} s.")
+    for words in report.deviations:
+        console.print(f"[yellow]Deviation: {escape(words)}[/yellow]")
+    console.print(f"[bold]{report.sentence}[/bold] Before it: {report.stability.sentence}.")
+    if report.skipped:
+        console.print("All the same: slipway rehearse --even-so")

@@ -85,6 +85,10 @@ class CannotDecommission(Refused):
     """A droplet is not ours to remove, or is needed."""
 
 
+class RehearsalFailed(SlipwayError):
+    """A rehearsal did not hold; its report says where."""
+
+
 class NotTrusted(SlipwayError):
     """A new droplet does not show the host key that it was given."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.core.images import slug
 from flows.core.outcome import Released
@@ -18,6 +18,12 @@ def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None
     shown = [{name: masked(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
     if server_answers():
         create_table_artifact(shown, key=_key(key), description=masked(description))
+
+
+def page(key: str, text: str, description: str) -> None:
+    """Show Markdown as an artifact. Without a Prefect server there is none, and the run goes on."""
+    if server_answers():
+        create_markdown_artifact(masked(text), key=_key(key), description=masked(description))
 
 
 def probe_rows(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:

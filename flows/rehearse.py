@@ -1,0 +1,224 @@
+"""rehearse: a whole promotion on a droplet that is there for an hour: snapshot, provision, deploy, gates, switch, load,
+and away with it."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import flow, runtime
+from prefect.logging import get_logger, get_run_logger
+
+from blocks import Droplet
+from blocks.errors import OutsideError
+from flows.core.colours import other
+from flows.core.costs import Cost, droplet_cost, snapshot_cost, told
+from flows.core.errors import NothingDeployed, RehearsalFailed, SlipwayError
+from flows.core.gates import Verdict
+from flows.core.layout import Home
+from flows.core.record import Record
+from flows.core.rehearsal import Load, Rehearsed, Took, measured
+from flows.core.snapshots import REHEARSAL
+from flows.core.stability import Stability, Wanted, judge
+from flows.decommission import decommission
+from flows.deploy import put_on
+from flows.gates import read_gates
+from flows.names import run_name
+from flows.provision import provision
+from flows.settings import Approval, Settings
+from flows.snapshot import snapshot
+from flows.tasks.approval import ask
+from flows.tasks.connection import connected
+from flows.tasks.history import read_history
+from flows.tasks.rehearsal import rehearsal_colour, rehearsal_switch, remove_left, run_tag
+from flows.tasks.report import page
+from flows.tasks.saved import load_account, load_droplet, load_environment, remembered
+from flows.tasks.secrecy import masked
+from flows.tasks.sides import Side, look_at
+from flows.tasks.source import stack_name
+from flows.tasks.traffic import open_switch, probe_switch, read_switch, turn_switch
+from flows.validate import validate
+
+
+def tidy_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:  # noqa: ARG001 — Prefect gives them by name
+    """After a rehearsal failed, crashed or was cancelled: nothing of it may go on costing money."""
+    try:
+        for words in remove_left(Settings(), mine=str(flow_run.id)):
+            get_logger("slipway.hooks").info("removed %s", words)
+    except (SlipwayError, OutsideError) as error:
+        get_logger("slipway.hooks").warning("a rehearsal is left: %s. Run: slipway reconcile", error)
+
+
+@flow(
+    name="rehearse",
+    flow_run_name=run_name("rehearse a promotion of {stack}"),
+    on_failure=[tidy_rehearsal],
+    on_crashed=[tidy_rehearsal],
+    on_cancellation=[tidy_rehearsal],
+)
+def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval | None = None) -> Rehearsed:
+    """Play a promotion of the active release on a droplet made for it, and report times, cost and every deviation.
+
+    It begins only when the active release has been stable for long enough (settings `rehearse_…`), and says why it does
+    not begin otherwise. What an earlier rehearsal left is removed first; nothing of this one is left.
+
+    Args:
+        stack: the stack's name, or its compose file; default: the setting `stack`.
+        even_so: begin whatever the release records say.
+        approval: never: nobody is asked; otherwise a person is, because it costs. Default: the setting.
+
+    Raises:
+        RehearsalFailed: it did not hold; with the report.
+    """
+    settings, log = Settings(), get_run_logger()
+    name = stack_name(stack or settings.stack)
+    with remembered():
+        load_environment(settings, name)
+        for words in remove_left(settings):
+            log.warning("an earlier rehearsal left %s; it is removed", words)
+        like, stability = _active(name, settings)
+        if not stability.stable and not even_so:
+            return _told(Rehearsed(name, stability.release, stability, skipped="; ".join(stability.reasons)), settings)
+        costs = _costs(like, settings)
+        if (approval or settings.approval) != "never":
+            question = f"### A rehearsal of {name} {stability.release}, like {like}\n\n{told(costs)}\n\nIt is removed at its end."
+            ask(question, f"rehearsal of {name}", settings.approval_timeout)
+        return _Rehearsal(name, like, stability, costs, settings).play()
+
+
+class _Rehearsal:
+    """One rehearsal under way."""
+
+    def __init__(self, stack: str, like: str, stability: Stability, costs: list[Cost], settings: Settings) -> None:
+        self.stack, self.like, self.stability, self.costs, self.settings = stack, like, stability, costs, settings
+        self.droplet = settings.rehearsal_droplet
+        self.took: list[Took] = []
+        self.deviations: list[str] = []
+        self.load: Load | None = None
+
+    def play(self) -> Rehearsed:
+        began, failed = time.monotonic(), ""
+        run = str(runtime.flow_run.id)
+        tags = [REHEARSAL, run_tag(run)]
+        try:
+            with self._step("snapshot") as found:
+                taken = snapshot(self.like, self.stack, tags=tags).snapshot
+                assert taken is not None
+                found.append(taken.name)
+            with self._step("provision") as found:
+                made = provision(self.droplet, self.like, taken.id, approval="never", tags=tags)
+                found.append(f"{made.address}, {made.engine}")
+            self._prove()
+            if self.settings.rehearsal_switch:
+                self._switch()
+            else:
+                self.deviations.append("no rehearsal_switch is set: no traffic was moved")
+        except (SlipwayError, OutsideError) as error:
+            failed = masked(f"{type(error).__name__}: {error}")
+            self.deviations.append(failed)
+        with self._step("decommission") as found:
+            decommission(self.droplet, "never")
+            found += remove_left(self.settings, mine=run)
+        report = Rehearsed(
+            self.stack, self.stability.release, self.stability, "", tuple(self.took), self.load, tuple(self.costs),
+            (time.monotonic() - began) / 3600, tuple(self.deviations),
+        )  # fmt: skip
+        _told(report, self.settings)
+        if failed:
+            raise RehearsalFailed(f"{report.sentence} {failed}")
+        return report
+
+    def _prove(self) -> None:
+        target = load_droplet(self.droplet)
+        role = "colour" if self.settings.home else "all"
+        with self._step("deploy") as found:
+            tag = self.stability.release
+            put_on(target, self.stack, tag, role, self.settings.strategy, None, 0.0, self.settings)  # type: ignore[arg-type]
+            validate(self.stack, self.droplet)
+            found.append(tag)
+        with self._step("gates") as found:
+            # Its metrics and traces are nobody's: what it answers is what counts.
+            own = self.settings.model_copy(update={"prometheus": "", "langfuse": ""})
+            side = Side("rehearsal", (target,), self.stack)
+            said = read_gates(side, None, look_at(side), [], 0.0, own)
+            found.append(said.words or "every gate passed")
+            if said.verdict is Verdict.FAIL:
+                raise RehearsalFailed(f"the gates of the rehearsal failed: {said.words}")
+
+    def _switch(self) -> None:
+        """There, under load, and back."""
+        with open_switch(rehearsal_switch(self.settings)) as switch:
+            colour = rehearsal_colour(switch, self.droplet)
+            switch.prepare(get_run_logger().info)
+            for to in (colour, other(colour)):
+                with self._step(f"switch to {'the rehearsal' if to == colour else 'what was'}") as found:
+                    turn_switch(switch, to, read_switch(switch), "a rehearsal", self.settings.switch_timeout)
+                    patience = max(self.settings.switch_timeout, switch.takes)
+                    found.append(probe_switch(switch, to, patience).detail)
+                if to == colour:
+                    with self._step("load") as found:
+                        self.load = self._load(switch)
+                        found.append(f"{self.load.requests} requests, {self.load.failed} failed")
+                    if self.load.failed:
+                        self.deviations.append(f"{self.load.failed} of {self.load.requests} requests failed")
+            switch.settle()
+
+    def _load(self, switch: Any) -> Load:
+        answers = []
+        for _ in range(self.settings.rehearsal_requests):
+            began = time.monotonic()
+            well = switch.hear().well
+            answers.append((well, time.monotonic() - began))
+        return measured(answers)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[list[str]]:
+        began, found = time.monotonic(), list[str]()
+        try:
+            yield found
+        finally:
+            self.took.append(Took(name, time.monotonic() - began, "; ".join(found)))
+            get_run_logger().info("%s took %.1f s. %s", name, self.took[-1].seconds, self.took[-1].found)
+
+
+def _active(stack: str, settings: Settings) -> tuple[str, Stability]:
+    """The droplet to be like, and how stable the active colour was."""
+    names: tuple[str, ...] = (settings.droplet,)
+    if settings.switch:
+        with open_switch(settings) as switch:
+            active = read_switch(switch).active
+            names = settings.colours.droplets(active[0]) if len(active) == 1 else names
+    histories = {name: _records(load_droplet(name), stack) for name in names}
+    wanted = Wanted(
+        settings.rehearse_days, settings.rehearse_success_rate, settings.rehearse_rollbacks,
+        settings.rehearse_gate_failures,
+    )  # fmt: skip
+    stability = judge(histories, wanted, datetime.now(UTC))
+    if not stability.release:
+        raise NothingDeployed(f"droplet {names[0]} carries no release of {stack}: there is nothing to rehearse")
+    return names[0], stability
+
+
+def _records(droplet: Droplet, stack: str) -> list[Record]:
+    with connected(droplet) as session:
+        return list(read_history(session, Home(droplet.directory, stack)).records)
+
+
+def _costs(like: str, settings: Settings) -> list[Cost]:
+    with load_account(settings).client() as client:
+        info = client.droplets.named(like)
+    cost = droplet_cost(settings.rehearsal_droplet, info.size, info.price_hourly, info.price_monthly)
+    return [cost, snapshot_cost(info.disk)]
+
+
+def _told(report: Rehearsed, settings: Settings) -> Rehearsed:
+    """Keep it: in the UI, and as files."""
+    settings.reports.mkdir(parents=True, exist_ok=True)
+    (settings.reports / "rehearsal.md").write_text(masked(report.markdown()))
+    said = json.dumps(report.as_json(), indent=2, default=str)
+    (settings.reports / "rehearsal.json").write_text(f"{masked(said)}\n")
+    page("rehearsal", report.markdown(), report.sentence)
+    get_run_logger().info("%s", report.sentence)
+    return report

@@ -1,0 +1,107 @@
+"""What a rehearsal leaves when it is killed: found by its tags, and removed."""
+
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_logger
+
+from blocks import Droplet, TrafficSwitch
+from blocks.at_digitalocean import DigitalOceanSwitch
+from blocks.digitalocean.client import DigitalOcean
+from blocks.digitalocean.models import DropletInfo
+from blocks.errors import OutsideError
+from flows.core.colours import other
+from flows.core.errors import BadColours, SlipwayError
+from flows.core.snapshots import PROVISIONED, REHEARSAL
+from flows.settings import Settings
+from flows.tasks.saved import find_account, find_droplet
+from flows.tasks.traffic import open_switch
+
+_RUN = "slipway-run-"
+_GONE = 120.0
+
+
+def run_tag(run: str) -> str:
+    """The tag that says which run something belongs to."""
+    return f"{_RUN}{run}"
+
+
+def rehearsal_switch(settings: Settings) -> Settings:
+    """The settings with the rehearsal's switch in place of production's."""
+    return settings.model_copy(update={"switch": settings.rehearsal_switch})
+
+
+def rehearsal_colour(switch: TrafficSwitch, droplet: str) -> str:
+    """The colour by which a rehearsal's switch knows its droplet. Raises BadColours."""
+    known = switch.droplets if isinstance(switch, DigitalOceanSwitch) else {}
+    found = next((colour for colour, names in known.items() if names == [droplet]), None)
+    if found is None:
+        raise BadColours(
+            f"{switch} does not know the droplet {droplet}: one of its colours must be that one alone. "
+            "docs/BLUE_GREEN_DEPLOYMENT.md has an example"
+        )
+    return found
+
+
+def remove_left(settings: Settings, *, mine: str = "") -> list[str]:
+    """Remove droplets and snapshots of rehearsals whose run is over, and send the rehearsal's switch back before.
+    Where there is no account, or nothing is left, nothing changes. May run twice.
+
+    Args:
+        mine: this run counts as over.
+
+    Returns:
+        What was removed, in words.
+    """
+    account = find_account(settings)
+    if account is None:
+        return []
+    with account.client() as client:
+        found = client.droplets.all(tag=REHEARSAL)
+        over = [d for d in found if PROVISIONED in d.tags and _is_over(d, mine)]
+        gone = []
+        if over:
+            _switch_away(settings)
+        for droplet in over:
+            client.droplets.remove(droplet.id, _GONE)
+            if find_droplet(droplet.name):
+                Droplet.delete(droplet.name)
+            gone.append(f"droplet {droplet.name} ({droplet.id})")
+        if len(over) == len(found):
+            gone += _remove_snapshots(client)
+    return gone
+
+
+def _remove_snapshots(client: DigitalOcean) -> list[str]:
+    found = [snapshot for snapshot in client.snapshots.all() if REHEARSAL in snapshot.tags]
+    for snapshot in found:
+        client.snapshots.remove(snapshot.id)
+    return [f"snapshot {snapshot.name}" for snapshot in found]
+
+
+def _switch_away(settings: Settings) -> None:
+    """A droplet that traffic of the rehearsal's name still reaches is left by it first."""
+    if not settings.rehearsal_switch:
+        return
+    try:
+        with open_switch(rehearsal_switch(settings)) as switch:
+            colour, seen = rehearsal_colour(switch, settings.rehearsal_droplet), switch.read()
+            if colour in seen.active:
+                switch.turn(other(colour), seen, "the end of a rehearsal")
+            switch.settle()
+    except (OutsideError, SlipwayError) as error:
+        get_logger("slipway.hooks").warning("the rehearsal's switch was not sent back: %s", error)
+
+
+def _is_over(droplet: DropletInfo, mine: str) -> bool:
+    """Whether the run that made it has ended; one that Prefect does not know any more has."""
+    runs = [tag.removeprefix(_RUN) for tag in droplet.tags if tag.startswith(_RUN)]
+    if not runs or runs == [mine]:
+        return True
+    with get_client(sync_client=True) as client:
+        try:
+            state = client.read_flow_run(UUID(runs[0])).state
+        except (ObjectNotFound, ValueError):
+            return True
+    return state is None or state.is_final()
