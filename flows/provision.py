@@ -55,7 +55,8 @@ def provision(
         name: of the droplet at DigitalOcean, and of its Droplet block.
         like: the Droplet block whose size, region, network, tags, user and key are taken.
         image: a snapshot's id, or a distribution's slug; default: the newest snapshot of ours of that droplet.
-        size, region: other ones than that droplet's.
+        size: another one than that droplet's.
+        region: another one than that droplet's.
         install_engine: install Docker where it is missing, from the distribution.
         approval: never: nobody is asked; otherwise a person is, because it costs. Default: the setting.
         tags: what else it is tagged with.

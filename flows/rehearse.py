@@ -32,7 +32,7 @@ from flows.snapshot import snapshot
 from flows.tasks.approval import ask
 from flows.tasks.connection import connected
 from flows.tasks.history import read_history
-from flows.tasks.rehearsal import rehearsal_colour, rehearsal_switch, remove_left, run_tag
+from flows.tasks.rehearsal import rehearsal_colour, rehearsal_switch, remove_left, run_tag, still_there
 from flows.tasks.report import page
 from flows.tasks.saved import load_account, load_droplet, load_environment, remembered
 from flows.tasks.secrecy import masked
@@ -83,7 +83,8 @@ def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval
             return _told(Rehearsed(name, stability.release, stability, skipped="; ".join(stability.reasons)), settings)
         costs = _costs(like, settings)
         if (approval or settings.approval) != "never":
-            question = f"### A rehearsal of {name} {stability.release}, like {like}\n\n{told(costs)}\n\nIt is removed at its end."
+            what = f"A rehearsal of {name} {stability.release}, like {like}"
+            question = f"### {what}\n\n{told(costs)}\n\nIt is removed at its end."
             ask(question, f"rehearsal of {name}", settings.approval_timeout)
         return _Rehearsal(name, like, stability, costs, settings).play()
 
@@ -120,10 +121,10 @@ class _Rehearsal:
             self.deviations.append(failed)
         with self._step("decommission") as found:
             decommission(self.droplet, "never")
-            found += remove_left(self.settings, mine=run)
+            found.extend(remove_left(self.settings, mine=run))
         report = Rehearsed(
             self.stack, self.stability.release, self.stability, "", tuple(self.took), self.load, tuple(self.costs),
-            (time.monotonic() - began) / 3600, tuple(self.deviations),
+            (time.monotonic() - began) / 3600, tuple(self.deviations), tuple(still_there(self.settings)),
         )  # fmt: skip
         _told(report, self.settings)
         if failed:

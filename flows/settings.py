@@ -104,12 +104,8 @@ class Settings(BaseSettings):
 
     rehearsal_switch: str = Field("", description="name of the traffic switch's block that a rehearsal turns")
     rehearsal_droplet: str = Field("rehearsal", description="name of the droplet that a rehearsal makes")
-    rehearsal_requests: int = Field(
-        200, ge=1, le=5000, description="requests that a rehearsal makes through its switch"
-    )
-    rehearse_days: float = Field(
-        7, ge=0, description="days the active release must have been active before a rehearsal"
-    )
+    rehearsal_requests: int = Field(200, ge=1, le=5000, description="requests a rehearsal makes through its switch")
+    rehearse_days: float = Field(7, ge=0, description="days the active release must have been active before one")
     rehearse_success_rate: float = Field(0.9, ge=0, le=1, description="share of releases in that time that were good")
     rehearse_rollbacks: int = Field(0, ge=0, description="rollbacks there may have been in that time")
     rehearse_gate_failures: int = Field(0, ge=0, description="releases there may have been whose gates failed")

@@ -36,6 +36,7 @@ Url = Annotated[str, typer.Option(help="The one stable address that clients use.
 Green = Annotated[str, typer.Option(metavar="NAMES", help="Green's droplets as DigitalOcean knows them, by comma.")]
 Blue = Annotated[str, typer.Option(metavar="NAMES", help="Blue's.")]
 ProbePath = Annotated[str, typer.Option(help="GET path that is asked through it.")]
+Untried = Annotated[bool, typer.Option("--untried", help="Save it though its droplets are not there yet.")]
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
 
@@ -47,6 +48,7 @@ def add_load_balancer(
     green: Green = "green",
     blue: Blue = "blue",
     probe_path: ProbePath = "/health",
+    untried: Untried = False,
 ) -> None:
     """Save a DigitalOcean load balancer that one colour's droplets are behind."""
 
@@ -54,7 +56,7 @@ def add_load_balancer(
         from blocks import LoadBalancerSwitch
 
         given = _at_digitalocean(url, probe_path, green, blue)
-        _save(name, LoadBalancerSwitch(balancer=balancer, **given))
+        _save(name, LoadBalancerSwitch(balancer=balancer, **given), untried)
 
     run_flow(work, False, quiet=True)
 
@@ -71,6 +73,7 @@ def add_dns(
     low_ttl: Annotated[int, typer.Option(min=30, help="The same while it is being turned.")] = 30,
     name_servers: Annotated[str, typer.Option(help="HOST[:PORT], by comma; default: DigitalOcean's.")] = "",
     probe_path: ProbePath = "/health",
+    untried: Untried = False,
 ) -> None:
     """Save a DNS record at DigitalOcean that has the address of one colour's droplet."""
 
@@ -79,7 +82,7 @@ def add_dns(
 
         given = _at_digitalocean(url, probe_path, green, blue)
         servers = {"name_servers": name_servers.split(",")} if name_servers else {}
-        _save(name, DnsSwitch(domain=domain, record=record, ttl=ttl, low_ttl=low_ttl, **servers, **given))
+        _save(name, DnsSwitch(domain=domain, record=record, ttl=ttl, low_ttl=low_ttl, **servers, **given), untried)
 
     run_flow(work, False, quiet=True)
 
@@ -92,13 +95,14 @@ def add_reserved_ip(
     green: Green = "green",
     blue: Blue = "blue",
     probe_path: ProbePath = "/health",
+    untried: Untried = False,
 ) -> None:
     """Save a DigitalOcean reserved IP that one colour's droplet has."""
 
     def work() -> None:
         from blocks import ReservedIpSwitch
 
-        _save(name, ReservedIpSwitch(ip=ip, **_at_digitalocean(url, probe_path, green, blue)))
+        _save(name, ReservedIpSwitch(ip=ip, **_at_digitalocean(url, probe_path, green, blue)), untried)
 
     run_flow(work, False, quiet=True)
 
@@ -111,8 +115,9 @@ def _at_digitalocean(url: str, probe_path: str, green: str, blue: str) -> dict[s
     return {"url": url, "probe_path": probe_path, "droplets": droplets, "account": load_account(Settings())}
 
 
-def _save(name: str, switch: Any) -> None:
-    print(f"{switch.reach()}.")
+def _save(name: str, switch: Any, untried: bool) -> None:
+    if not untried:
+        print(f"{switch.reach()}.")
     switch.save(name, overwrite=True)
     print(f"Saved the traffic switch {name}. {switch.effect}")
     print(f"Name it in the settings: SLIPWAY_SWITCH={name}")

@@ -73,6 +73,16 @@ def remove_left(settings: Settings, *, mine: str = "") -> list[str]:
     return gone
 
 
+def still_there(settings: Settings) -> list[str]:
+    """What of any rehearsal is at DigitalOcean now, in words."""
+    account = find_account(settings)
+    if account is None:
+        return []
+    with account.client() as client:
+        droplets = [f"droplet {d.name} ({d.id})" for d in client.droplets.all(tag=REHEARSAL)]
+        return droplets + [f"snapshot {s.name}" for s in client.snapshots.all() if REHEARSAL in s.tags]
+
+
 def _remove_snapshots(client: DigitalOcean) -> list[str]:
     found = [snapshot for snapshot in client.snapshots.all() if REHEARSAL in snapshot.tags]
     for snapshot in found:
