@@ -35,8 +35,8 @@ class Registries:
     def credentials(self, name: str, seconds: int, *, write: bool) -> tuple[str, str]:
         """A user name and a password for the registry that expire after so many seconds."""
         query = {"expiry_seconds": seconds, "read_write": "true" if write else "false"}
-        scope = "registry:update" if write else "registry:read"
-        found = self._api.get(f"{_path(name)}/docker-credentials", scope, **query)
+        # The API wants both scopes, also for a login that only reads.
+        found = self._api.get(f"{_path(name)}/docker-credentials", "registry:read and registry:update", **query)
         return self._api.parsed("GET …/docker-credentials", _login, found)
 
     def repositories(self, name: str) -> list[Repository]:
@@ -94,11 +94,11 @@ class Registries:
     def collect(self, name: str) -> Collection:
         """Begin to collect what no manifest refers to; manifests without a tag stay. The registry is read-only
         meanwhile. One that is under way already is that one."""
-        path, body = f"{_path(name)}/garbage-collection", {"type": "unreferenced blobs only"}
+        path = f"{_path(name)}/garbage-collection"
         if active := self.collection(name):
             return active
         try:
-            answer = self._api.send("POST", path, "registry:update", body)
+            answer = self._api.send("POST", path, "registry:update")
             return self._api.parsed("POST …/garbage-collection", _collection, answer)
         except AnswerLost:
             if begun := appeared(lambda: self.collection(name)):

@@ -12,7 +12,6 @@ from .app import create_app
 from .cloud import Cloud
 from .parts import Parts
 from .parts.addresses import Addresses
-from .parts.docker import address
 from .parts.engine import Engine
 from .parts.haproxy import HAProxies
 from .parts.nsd import Nsd
@@ -28,7 +27,8 @@ token = json.loads((SECRETS / "credentials.json").read_text())["digitalocean_tok
 cloud = Cloud(token)
 engine = Engine(LAB, (SECRETS / "authorized_keys").read_text().strip())
 registry = Registry(STATE, realm=f"http://127.0.0.1:{os.environ.get('API_PORT', PORT)}/_registry/token")
-parts = Parts(engine, HAProxies(STATE, address(f"{LAB}-digitalocean", LAB)), Nsd(STATE), Addresses(LAB), registry)
+addresses = Addresses(LAB)
+parts = Parts(engine, HAProxies(STATE, addresses, f"{LAB}-digitalocean"), Nsd(STATE), addresses, registry)
 engine.sweep()
 registry.start()
 furnish(cloud, parts, LAB)

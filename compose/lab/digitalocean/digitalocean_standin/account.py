@@ -14,7 +14,8 @@ Answer = tuple[int, Any]
 def get_account(cloud: Cloud, _parts: Any, _ask: Ask) -> Answer:
     """Whose it is and what it may."""
     return 200, {"account": {
-        "droplet_limit": cloud.settings["droplet_limit"], "floating_ip_limit": 5, "reserved_ip_limit": 5,
+        "droplet_limit": cloud.settings["droplet_limit"], "floating_ip_limit": 5,
+        "reserved_ip_limit": cloud.settings["reserved_ip_limit"],
         "email": "lab@slipway.dev", "name": "The lab", "uuid": "b6fr89dbf6d9156cace5f3c78dc9851d957381ef",
         "email_verified": True, "status": cloud.settings["status"],
         "status_message": cloud.settings["status_message"],

@@ -30,6 +30,7 @@ def furnish(cloud: Cloud, parts: Any, lab: str) -> None:
                          "response_timeout_seconds": 3, "unhealthy_threshold": 2},
         "droplet_ids": [ids["green"]],
     })  # fmt: skip
+    balancer["status"] = "active"
     cloud.balancers[balancer["id"]] = balancer
     balancers.follow(cloud, parts)
     ip = cloud.droplets[ids["green"]]["networks"]["v4"][0]["ip_address"]

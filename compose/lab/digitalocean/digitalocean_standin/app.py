@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import account, balancers, control, domains, droplets, faults, registries, reserved_ips, snapshots, tags
+from . import account, balancers, control, domains, droplets, faults, realm, registries, reserved_ips, snapshots, tags
 from .ask import Ask, Json
 from .cloud import Cloud
 from .errors import ApiError
@@ -40,7 +40,7 @@ def create_app(cloud: Cloud, parts: Any) -> Starlette:
         return answer
 
     routes = [Route(path, endpoint(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
-    return Starlette(routes=[*routes, *control.routes(cloud), *registries.own_routes(cloud, parts)])
+    return Starlette(routes=[*routes, *control.routes(cloud), *realm.routes(cloud, parts)])
 
 
 def _answer(cloud: Cloud, parts: Any, handlers: Any, request: Request, content: bytes) -> Response:
@@ -87,8 +87,9 @@ def _allow(cloud: Cloud, request: Request, scope: str, method: str) -> None:
     known = cloud.tokens.get(given)
     if known is None or (known["expires"] and known["expires"] < time.time()):
         raise ApiError(401, "Unable to authenticate you")
-    if known["scopes"] is not None and scope not in known["scopes"]:
-        raise ApiError(403, f"You are missing the required permission {scope}")
+    missing = [one for one in scope.split() if known["scopes"] is not None and one not in known["scopes"]]
+    if missing:
+        raise ApiError(403, f"You are missing the required permission {missing[0]}")
     if cloud.settings["status"] == "locked" and method != "GET":
         raise ApiError(403, "Your account is locked. Please open a support ticket.")
 

@@ -15,6 +15,7 @@ KEPT = 20_000
 DEFAULTS: Json = {
     "status": "active", "status_message": "", "droplet_limit": 25, "rate_hour": 5000, "rate_minute": 250,
     "action_seconds": 0.5, "tier": "professional", "firewalls": [],
+    "token_seconds": 30, "collection_seconds": 0, "reserved_ip_limit": 5,
 }  # fmt: skip
 REGION: Json = {
     "name": "New York 3", "slug": "nyc3", "features": ["backups", "ipv6", "metadata"], "available": True,

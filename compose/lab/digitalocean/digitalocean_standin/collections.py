@@ -55,37 +55,45 @@ def collect(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
 
 
 def cancel(cloud: Cloud, _parts: Any, ask: Ask) -> Answer:
-    """End it before it begins to delete."""
+    """End it before it begins to delete. Raises ApiError: it is past that."""
     active = _active(cloud, _registry(cloud, ask))
     if active is None or active["uuid"] != ask.parts["uuid"]:
         raise missing("garbage collection not found")
-    if ask.body.get("cancel"):
-        active["status"] = "cancelled"
-    return 200, {"garbage_collection": active}
+    with cloud.lock:
+        if ask.body.get("cancel") and active["status"] == "deleting unreferenced blobs":
+            raise ApiError(409, "garbage collection can no longer be cancelled")
+        if ask.body.get("cancel") and active["status"] not in ENDED:
+            active["status"], active["updated_at"] = "cancelling", now()
+    return 200, {"garbage_collection": dict(active)}
 
 
 def _carry_out(cloud: Cloud, parts: Any, collection: Json, untagged: bool) -> None:
-    pause = float(cloud.settings["action_seconds"])
+    name, pause = collection["registry_name"], float(cloud.settings["action_seconds"])
 
     def step(status: str) -> bool:
         with cloud.lock:
-            if collection["status"] == "cancelled":
+            if collection["status"] == "cancelling":
                 return False
             collection["status"], collection["updated_at"] = status, now()
         time.sleep(pause)
         return True
 
-    parts.registry.collecting = True
+    end = "succeeded"
+    parts.registry.close(name)
     try:
-        if not step("waiting for write JWTs to expire"):
-            return
-        while parts.registry.writers_left and collection["status"] != "cancelled":
-            time.sleep(0.1)
-        if step("scanning manifests") and step("deleting unreferenced blobs"):
-            collection["blobs_deleted"], collection["freed_bytes"] = parts.registry.collect(untagged)
-            step("succeeded")
+        if step("waiting for write JWTs to expire"):
+            longer = time.monotonic() + float(cloud.settings["collection_seconds"])
+            while parts.registry.writers_left(name) or time.monotonic() < longer:
+                if collection["status"] == "cancelling":
+                    break
+                time.sleep(0.1)
+            if step("scanning manifests") and step("deleting unreferenced blobs"):
+                collection["blobs_deleted"], collection["freed_bytes"] = parts.registry.collect(untagged)
     except Exception as error:
         print(f"garbage collection: {error}", flush=True)
-        step("failed")
+        end = "failed"
     finally:
-        parts.registry.collecting = False
+        parts.registry.open(name)  # before its end is told: who sees it may push
+        with cloud.lock:
+            collection["status"] = "cancelled" if collection["status"] == "cancelling" else end
+            collection["updated_at"] = now()

@@ -71,6 +71,7 @@ def routes(cloud: Cloud) -> list[Route]:
         from .cloud import DEFAULTS  # noqa: PLC0415
 
         with cloud.lock:
+            cloud.settings.clear()
             cloud.settings.update(DEFAULTS)
             cloud.faults, cloud.tokens = [], {cloud.token: cloud.tokens[cloud.token]}
             cloud.asked.clear()

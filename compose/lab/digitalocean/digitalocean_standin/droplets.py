@@ -8,6 +8,7 @@ from typing import Any
 
 from .account import Answer, shown
 from .ask import Ask, Json, page
+from .balancers import follow
 from .cloud import REGIONS, Cloud, now
 from .errors import ApiError, missing, unprocessable
 
@@ -107,6 +108,7 @@ def create_droplet(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
     def start() -> None:
         droplet["_container"], ip = parts.engine.create(droplet["id"], name, snapshot and snapshot["id"], **given)
         settle(droplet, ip)
+        follow(cloud, parts)  # one of its tags may be a balancer's
 
     action = cloud.begin("create", droplet["id"], "droplet", start, ask.fault)
     link = {"id": action["id"], "rel": "create", "href": f"https://api.digitalocean.com/v2/actions/{action['id']}"}
@@ -122,6 +124,8 @@ def destroy_droplet(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
         for reserved in cloud.reserved.values():
             if reserved["droplet"] and reserved["droplet"]["id"] == droplet["id"]:
                 reserved["droplet"] = None
+        droplet["_leaving"] = True
+    follow(cloud, parts)
 
     def remove() -> None:
         time.sleep(float(cloud.settings["action_seconds"]) / 2)
@@ -144,6 +148,7 @@ def act(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
         def work() -> None:
             if ip := parts.engine.power(container, type):
                 settle(droplet, ip)
+                follow(cloud, parts)
             droplet["status"] = POWER[type]
 
     elif type == "snapshot":

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from .account import Answer
 from .ask import Ask, Json, page
-from .cloud import Cloud, now
+from .cloud import REGIONS, Cloud, now
 from .collections import cancel, collect, get_collection, list_collections
-from .errors import ApiError, missing
+from .errors import ApiError, missing, unprocessable
 from .plans import TIERS, tier
 
 HOSTS = ("registry.digitalocean.com",)
+FOREVER = 100 * 365 * 86400  # what "does not expire" is here
+NAME = re.compile(r"[a-z0-9-]{1,63}")
 
 
 def found(cloud: Cloud, ask: Ask) -> Json:
@@ -46,10 +45,49 @@ def get_registry(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
     return 200, {"registry": shown(found(cloud, ask), parts)}
 
 
+def create_registry(cloud: Cloud, _parts: Any, ask: Ask) -> Answer:
+    """One more, with the account's plan."""
+    [name] = ask.need("name")
+    _free(cloud, name)
+    if ask.body.get("region", "nyc3") not in REGIONS:
+        raise unprocessable("invalid region")
+    if ask.body.get("subscription_tier_slug") in TIERS:
+        cloud.settings["tier"] = ask.body["subscription_tier_slug"]
+    add(cloud, name)
+    cloud.registries[name]["region"] = ask.body.get("region", "nyc3")
+    return 201, {"registry": {**cloud.registries[name], "subscription": {"tier": tier(cloud)}}}
+
+
+def check_name(cloud: Cloud, _parts: Any, ask: Ask) -> Answer:
+    """Whether a registry may be called so."""
+    _free(cloud, ask.need("name")[0])
+    return 204, None
+
+
+def _free(cloud: Cloud, name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise unprocessable("registry name is invalid: lower-case letters, digits and hyphens, at most 63")
+    if name in cloud.registries:
+        raise ApiError(409, "registry name is already in use")
+
+
+def remove_registry(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
+    """With all that is in it."""
+    name = found(cloud, ask)["name"]
+    for repository in parts.registry.storage.repositories(name):
+        parts.registry.storage.remove_repository(name, repository)
+    del cloud.registries[name]
+    cloud.collections.pop(name, None)
+    return 204, None
+
+
 def credentials(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
     """A login that expires."""
     name = found(cloud, ask)["name"]
-    seconds = int(ask.query.get("expiry_seconds", 0)) or 365 * 86400
+    try:
+        seconds = int(ask.query.get("expiry_seconds", 0)) or FOREVER
+    except ValueError:
+        raise unprocessable("expiry_seconds must be a number") from None
     word = parts.registry.login(name, seconds, ask.query.get("read_write") == "true")
     auth = base64.b64encode(f"{word}:{word}".encode()).decode()
     return 200, {"auths": {host: {"auth": auth} for host in HOSTS}}
@@ -72,11 +110,10 @@ def repositories(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
     listed = []
     for repository in storage.repositories(name):
         manifests = storage.manifests(name, repository)
-        if manifests:
-            latest = max(manifests, key=lambda m: m["updated_at"])
-            tags = len(storage.tags(name, repository))
-            listed.append({"registry_name": name, "name": repository, "latest_manifest": latest, "tag_count": tags,
-                           "manifest_count": len(manifests)})  # fmt: skip
+        latest = max(manifests, key=lambda m: m["updated_at"])
+        tags = len(storage.tags(name, repository))
+        listed.append({"registry_name": name, "name": repository, "latest_manifest": latest, "tag_count": tags,
+                       "manifest_count": len(manifests)})  # fmt: skip
     return 200, page(ask, "repositories", listed)
 
 
@@ -105,6 +142,12 @@ def manifests(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
     return 200, page(ask, "manifests", parts.registry.storage.manifests(name, repository))
 
 
+def remove_repository(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
+    """With all its tags and manifests."""
+    parts.registry.storage.remove_repository(*_held(cloud, parts, ask))
+    return 204, None
+
+
 def remove_tag(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
     """Only the tag."""
     if not parts.registry.storage.remove_tag(*_held(cloud, parts, ask), ask.parts["tag"]):
@@ -124,59 +167,22 @@ def add(cloud: Cloud, name: str) -> None:
     cloud.registries[name] = {"name": name, "created_at": now(), "region": "nyc3"}
 
 
-def own_routes(cloud: Cloud, parts: Any) -> list[Route]:
-    """Where the registry sends its clients for a token. No part of the API."""
-
-    def token(request: Request) -> JSONResponse:
-        word = base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic ")).decode()
-        user = word.partition(":")[2]
-        login = parts.registry.known(user)
-        if login is None and user in cloud.tokens:
-            login = {"registry": next(iter(cloud.registries), ""), "write": True}
-        if login is None:
-            return JSONResponse({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, 401)
-        try:
-            access = [_granted(cloud, parts, login, scope) for scope in request.query_params.getlist("scope")]
-        except ApiError as error:
-            return JSONResponse({"errors": [{"code": "DENIED", "message": error.message}]}, error.status)
-        return JSONResponse({"token": parts.registry.token(user[:12], [g for g in access if g["actions"]]),
-                             "expires_in": parts.registry.lifetime})  # fmt: skip
-
-    return [Route("/_registry/token", token)]
-
-
-def _granted(cloud: Cloud, parts: Any, login: Json, scope: str) -> Json:
-    """What of a scope a login may. Raises ApiError: the registry is full, read-only, or has too many repositories."""
-    type, name, wanted = scope.rsplit(":", 2) if scope.count(":") == 2 else (scope, "", "")
-    actions = [a for a in wanted.split(",") if a == "pull" or login["write"]]
-    if not name.startswith(f"{login['registry']}/"):
-        actions = []
-    if "push" in actions:
-        if parts.registry.collecting:
-            raise ApiError(403, "registry is in read-only mode: garbage collection is running")
-        plan, storage = tier(cloud), parts.registry.storage
-        there = storage.repositories(login["registry"])
-        if name.partition("/")[2] not in there and 0 < plan["included_repositories"] <= len(there):
-            raise ApiError(
-                403, f"registry contains {len(there)} repositories, limit is {plan['included_repositories']}"
-            )
-        if not plan["allow_storage_overage"] and storage.used()[1] >= plan["included_storage_bytes"]:
-            raise ApiError(403, "registry storage limit exceeded")
-    return {"type": type, "name": name, "actions": actions}
-
-
 _ONE, _IN = "/v2/registries/{name}", "/v2/registries/{name}/repositories/{repository:path}"
 ROUTES = [
     ("GET", "/v2/registries", "registry:read", list_registries),
+    ("POST", "/v2/registries", "registry:create", create_registry),
+    ("POST", "/v2/registries/validate-name", "registry:create", check_name),
     ("GET", "/v2/registries/subscription", "registry:read", subscription),
     ("GET", "/v2/registries/options", "registry:read", options),
     ("GET", _ONE, "registry:read", get_registry),
-    ("GET", f"{_ONE}/docker-credentials", "registry:read", credentials),
+    ("DELETE", _ONE, "registry:delete", remove_registry),
+    ("GET", f"{_ONE}/docker-credentials", "registry:read registry:update", credentials),
     ("GET", f"{_ONE}/repositoriesV2", "registry:read", repositories),
     ("GET", f"{_IN}/tags", "registry:read", tags),
     ("DELETE", f"{_IN}/tags/{{tag}}", "registry:delete", remove_tag),
     ("GET", f"{_IN}/digests", "registry:read", manifests),
     ("DELETE", f"{_IN}/digests/{{digest}}", "registry:delete", remove_manifest),
+    ("DELETE", _IN, "registry:delete", remove_repository),
     ("GET", f"{_ONE}/garbage-collection", "registry:read", get_collection),
     ("POST", f"{_ONE}/garbage-collection", "registry:update", collect),
     ("GET", f"{_ONE}/garbage-collections", "registry:read", list_collections),

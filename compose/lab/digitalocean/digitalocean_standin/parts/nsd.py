@@ -76,5 +76,20 @@ class Nsd:
             f"@ 60 IN NS ns1.{name}.",
             "ns1 60 IN A 127.0.0.1",
         ]
-        lines += [f"{r['name']} {r['ttl']} IN {r['type']} {r['data']}" for r in records]
+        lines += [f"{r['name']} {r['ttl']} IN {r['type']} {_data(r)}" for r in records]
         return "\n".join(lines) + "\n"
+
+
+def _data(record: dict[str, Any]) -> str:
+    """A record's value as a zone file has it; a name stands there with its dot, as with the API."""
+    data, type = record["data"], record["type"]
+    if type == "TXT":
+        quoted = data.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{quoted}"'
+    if type == "MX":
+        return f"{record['priority'] or 0} {data}"
+    if type == "SRV":
+        return f"{record['priority'] or 0} {record['weight'] or 0} {record['port'] or 0} {data}"
+    if type == "CAA":
+        return f'{record["flags"] or 0} {record["tag"]} "{data}"'
+    return str(data)

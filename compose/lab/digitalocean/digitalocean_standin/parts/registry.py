@@ -11,6 +11,7 @@ import datetime
 import json
 import secrets
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from .storage import Storage
 
 SERVICE, ISSUER = "slipway-lab-docr", "slipway-lab-digitalocean"
+GRACE = 60  # seconds: what the registry adds to the end of every token
 
 
 class Registry:
@@ -31,15 +33,15 @@ class Registry:
     Args:
         directory: where its data, key and configuration lie.
         realm: where clients get tokens, as they see it.
-        lifetime: seconds a token is good for.
     """
 
-    def __init__(self, directory: Path, realm: str, port: int = 5001, lifetime: int = 20) -> None:
-        self._directory, self._realm, self._port, self.lifetime = directory, realm, port, lifetime
+    def __init__(self, directory: Path, realm: str, port: int = 5001) -> None:
+        self._directory, self._realm, self._port = directory, realm, port
         self.storage = Storage(directory / "data")
         self._logins: dict[str, dict[str, Any]] = {}
-        self._written_until = 0.0
-        self.collecting = False
+        self._lock = threading.Lock()
+        self._written_until: dict[str, float] = {}
+        self._read_only: set[str] = set()
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._certificate = _certificate(self._key)
 
@@ -51,7 +53,7 @@ class Registry:
         config = {
             "version": 0.1, "log": {"level": "warn", "accesslog": {"disabled": True}},
             "storage": {"filesystem": {"rootdirectory": str(self._directory / "data")}, "delete": {"enabled": True}},
-            "http": {"addr": f":{self._port}"},
+            "http": {"addr": f":{self._port}", "secret": secrets.token_hex(16)},
             "auth": {"token": {"realm": self._realm, "service": SERVICE, "issuer": ISSUER,
                                "rootcertbundle": str(bundle)}},
         }  # fmt: skip
@@ -70,22 +72,35 @@ class Registry:
         found = self._logins.get(word)
         return found if found and found["until"] > time.time() else None
 
-    def token(self, subject: str, access: list[dict[str, Any]]) -> str:
-        """A signed token for what was granted."""
+    def token(self, subject: str, access: list[dict[str, Any]], lifetime: float) -> str | None:
+        """A signed token for what was granted, good for that many seconds; None where writing is not allowed now."""
         at = time.time()
-        if any("push" in grant["actions"] for grant in access):
-            self._written_until = max(self._written_until, at + self.lifetime)
+        ends = int(at + lifetime) + 1
+        with self._lock:  # a collection counts the tokens before it: none may come in between
+            for name in {g["name"].partition("/")[0] for g in access if {"push", "delete"} & set(g["actions"])}:
+                if name in self._read_only:
+                    return None
+                self._written_until[name] = max(self._written_until.get(name, 0.0), ends)
         claims = {
-            "iss": ISSUER, "sub": subject, "aud": SERVICE, "exp": int(at + self.lifetime), "nbf": int(at - 5),
+            "iss": ISSUER, "sub": subject, "aud": SERVICE, "exp": ends - GRACE, "nbf": int(at - 5),
             "iat": int(at), "jti": secrets.token_hex(8), "access": access,
         }  # fmt: skip
         chain = [base64.b64encode(self._certificate.public_bytes(serialization.Encoding.DER)).decode()]
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"x5c": chain})
 
-    @property
-    def writers_left(self) -> bool:
+    def close(self, name: str) -> None:
+        """From now on no token allows to write to this one of the account's registries."""
+        with self._lock:
+            self._read_only.add(name)
+
+    def open(self, name: str) -> None:
+        """Writing is allowed again."""
+        with self._lock:
+            self._read_only.discard(name)
+
+    def writers_left(self, name: str) -> bool:
         """Whether a token that allows writing is still good."""
-        return time.time() < self._written_until
+        return time.time() < self._written_until.get(name, 0.0)
 
     def collect(self, untagged: bool) -> tuple[int, int]:
         """Collect garbage; returns how many blobs and bytes are gone."""

@@ -25,9 +25,10 @@ class Storage:
         self.root = root / "docker/registry/v2"
 
     def repositories(self, registry: str) -> list[str]:
-        """Names without the registry's."""
+        """Names without the registry's. A repository without a manifest is none."""
         top = self.root / "repositories" / registry
-        return sorted(str(path.parent.relative_to(top)) for path in top.glob("**/_manifests"))
+        found = {path.parents[4] for path in top.glob("**/_manifests/revisions/sha256/*/link")}
+        return sorted(str(path.relative_to(top)) for path in found)
 
     def tags(self, registry: str, repository: str) -> dict[str, tuple[str, str]]:
         """Tag → (digest, when)."""
@@ -57,6 +58,11 @@ class Storage:
         there = path.is_dir()
         shutil.rmtree(path, ignore_errors=True)
         return there
+
+    def remove_repository(self, registry: str, repository: str) -> None:
+        """With all tags and manifests; one whose name continues its own stays."""
+        for part in ("_manifests", "_layers", "_uploads"):
+            shutil.rmtree(self.root / "repositories" / registry / repository / part, ignore_errors=True)
 
     def remove_manifest(self, registry: str, repository: str, digest: str) -> bool:
         """With all its tags. Whether there was one."""
