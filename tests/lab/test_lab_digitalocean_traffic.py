@@ -141,7 +141,10 @@ def test_members_change_under_load_without_a_lost_request_and_what_is_under_way_
         try:
             slow = pool.submit(said, f"{url}6", 10)  # while nobody else is in
             until(lambda: seen["green"] > 50)
+            added = time.monotonic()
             client.load_balancers.add(edge.id, [droplets["blue"]])
+            until(lambda: seen["blue"])
+            admitted = time.monotonic() - added
             until(lambda: seen["blue"] > 50)
             client.load_balancers.remove(edge.id, [droplets["green"]])
             left, answered = seen["green"], slow.done()
@@ -151,6 +154,7 @@ def test_members_change_under_load_without_a_lost_request_and_what_is_under_way_
         for asker in askers:
             asker.result(10)  # raises what a client saw
         assert (answered, slow.result(10)) == (False, "green")
+    assert admitted > 1  # not before two checks, a second apart, though it answers at once
     assert set(seen) == {"green", "blue"}
     assert seen["green"] - left <= 4  # what each asker had under way
     assert said(url) == "blue"
