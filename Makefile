@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: help demo lab test faults unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
+.PHONY: help demo demo-digitalocean lab test faults unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -25,6 +25,9 @@ help: ## Say what there is
 
 demo: lab ## Start the lab, release the sample stack, promote a second release under load, refuse a bad third
 	@$(LAB)/demo.sh
+
+demo-digitalocean: lab ## Registry, snapshot, second droplet, every switch under load, and a rehearsal, at a stand-in for DigitalOcean
+	@$(LAB)/demo-digitalocean.sh
 
 lab: venv prefect engine containers deployments worker ## Start everything the demo needs, and leave it running
 

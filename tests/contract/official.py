@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 ROOT = Path(__file__).parents[2]
 SPEC = Path(os.environ.get("SLIPWAY_SPECS") or ROOT.parent / "shared" / "specs") / "digitalocean-openapi.slim.json"
 ABSENT = f"the official description is not at {SPEC}; set SLIPWAY_SPECS to its directory"
@@ -26,15 +28,43 @@ class Checked:
     answers: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
+    @property
+    def sentence(self) -> str:
+        """The whole in one sentence."""
+        total = f"{sum(self.requests.values())} requests and {sum(self.answers.values())} answers"
+        return f"{total} of {len(self.requests)} operations checked, {len(self.violations)} violations."
+
     def markdown(self) -> str:
         """The report."""
         every = sorted({*self.requests, *self.answers})
         rows = [f"| `{name}` | {self.requests[name]} | {self.answers[name]} |" for name in every]
-        total = f"{sum(self.requests.values())} requests and {sum(self.answers.values())} answers"
-        head = [f"{total} of {len(every)} operations checked, {len(self.violations)} violations.", ""]
+        head = [self.sentence, ""]
         table = ["| operation | requests | answers |", "| --- | --- | --- |", *rows, ""]
         found = [f"- {violation}" for violation in self.violations]
         return "\n".join(["# DigitalOcean's API as described", "", *head, *table, *found, ""])
+
+
+def exchanged(since: int) -> list[dict[str, Any]]:
+    """Everything that was exchanged with the lab's stand-in since that number; nothing where it does not run."""
+    credentials = Path(os.environ.get("SLIPWAY_STATE") or ROOT / ".slipway") / "lab/credentials.json"
+    port = os.environ.get("SLIPWAY_LAB_DIGITALOCEAN_PORT") or 8090
+    try:
+        login = {"Authorization": f"Bearer {json.loads(credentials.read_text())['digitalocean_token']}"}
+        answer = httpx.get(
+            f"http://127.0.0.1:{port}/_lab/exchanges", params={"since": since}, headers=login, timeout=60,
+            trust_env=False,
+        )  # fmt: skip
+        found: list[dict[str, Any]] = answer.raise_for_status().json()["exchanges"]
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return []
+    return found
+
+
+def write(checked: Checked) -> None:
+    """Keep the report, beside the others."""
+    report = Path(os.environ.get("SLIPWAY_REPORTS") or "reports") / "digitalocean-contract.md"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(checked.markdown())
 
 
 @functools.cache

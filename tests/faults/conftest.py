@@ -59,6 +59,12 @@ def stage(crew: Crew) -> Stage:
     return crew  # type: ignore[return-value]
 
 
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> Case:
+    """The row of this case, for one that is played neither on a stage nor on a pair."""
+    return _case(request.node)
+
+
 @pytest.fixture(scope="session")
 def pairs(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     """Pairs of colours on the lab's droplets, each with an edge of its own, and whoever plays on them."""

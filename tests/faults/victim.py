@@ -19,7 +19,8 @@ from fault import Fault, install
 from releasing import Said
 
 _FLOWS = ("flows.cli", "flows.release", "flows.status", "flows.summaries", "flows.terminal", "flows.blocks_cli",
-          "flows.promote", "flows.switch_back", "flows.deploy_home", "flows.traffic_summaries")  # fmt: skip
+          "flows.promote", "flows.switch_back", "flows.deploy_home", "flows.traffic_summaries", "flows.rehearse",
+          "flows.cloud_summaries")  # fmt: skip
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["__main__", *_FLOWS])
 PATIENCE = 120.0

@@ -1,12 +1,22 @@
 """The lab's stand-in for DigitalOcean, as tests set it up, break it, and look at it."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import STATE, port
+
+CHECKOUT = Path(__file__).parents[2]
+STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
+
+
+def port(name: str, default: int) -> int:
+    """The host port of one part of the stand-in; SLIPWAY_LAB_…_PORT moves it."""
+    return int(os.environ.get(f"SLIPWAY_LAB_{name}_PORT") or default)
+
 
 URL = f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}"
 

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from cloud import calm_cloud
-from conftest import port
+from cloud import calm_cloud, port
 from releasing import OnDroplet, done, remove_build_images, saved, settings, slipway
 
 pytestmark = pytest.mark.lab

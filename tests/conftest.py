@@ -1,0 +1,40 @@
+"""What this session exchanged with the lab's stand-in for DigitalOcean's API is checked, all of it, by one hook."""
+
+from typing import Any
+
+import official
+import pytest
+
+BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[official.Checked]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remember what had been exchanged before."""
+    found = official.exchanged(0)
+    session.config.stash[BEGAN] = found[-1]["n"] if found else 0
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Check every request and every answer against the official description; a violation fails the session."""
+    if not official.SPEC.exists():
+        return
+    found = official.exchanged(session.config.stash.get(BEGAN, 0))
+    if not found:
+        return
+    checked = official.check(found)
+    session.config.stash[CHECKED] = checked
+    official.write(checked)
+    if checked.violations and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what was checked."""
+    checked = config.stash.get(CHECKED, None)
+    if checked is None:
+        return
+    terminalreporter.section("DigitalOcean's API as described")
+    terminalreporter.write_line(checked.sentence)
+    for violation in checked.violations[:20]:
+        terminalreporter.write_line(violation)
