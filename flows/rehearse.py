@@ -20,7 +20,6 @@ from flows.core.gates import Verdict
 from flows.core.layout import Home
 from flows.core.record import Record
 from flows.core.rehearsal import Load, Rehearsed, Took, measured
-from flows.core.snapshots import REHEARSAL
 from flows.core.stability import Stability, Wanted, judge
 from flows.decommission import decommission
 from flows.deploy import put_on
@@ -32,7 +31,7 @@ from flows.snapshot import snapshot
 from flows.tasks.approval import ask
 from flows.tasks.connection import connected
 from flows.tasks.history import read_history
-from flows.tasks.rehearsal import rehearsal_colour, rehearsal_switch, remove_left, run_tag, still_there
+from flows.tasks.rehearsal import rehearsal_colour, rehearsal_switch, rehearsing, remove_left, still_there, tags_of
 from flows.tasks.report import page
 from flows.tasks.saved import load_account, load_droplet, load_environment, remembered
 from flows.tasks.secrecy import masked
@@ -86,7 +85,8 @@ def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval
             what = f"A rehearsal of {name} {stability.release}, like {like}"
             question = f"### {what}\n\n{told(costs)}\n\nIt is removed at its end."
             ask(question, f"rehearsal of {name}", settings.approval_timeout)
-        return _Rehearsal(name, like, stability, costs, settings).play()
+        with rehearsing(load_droplet(like)):
+            return _Rehearsal(name, like, stability, costs, settings).play()
 
 
 class _Rehearsal:
@@ -102,7 +102,7 @@ class _Rehearsal:
     def play(self) -> Rehearsed:
         began, failed = time.monotonic(), ""
         run = str(runtime.flow_run.id)
-        tags = [REHEARSAL, run_tag(run)]
+        tags = tags_of(run, self.like)
         try:
             with self._step("snapshot") as found:
                 taken = snapshot(self.like, self.stack, tags=tags).snapshot

@@ -1,5 +1,7 @@
 """What a rehearsal leaves when it is killed: found by its tags, and removed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -12,19 +14,34 @@ from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo
 from blocks.errors import OutsideError
 from flows.core.colours import other
-from flows.core.errors import BadColours, SlipwayError
+from flows.core.errors import BadColours, DropletBusy, SlipwayError
 from flows.core.snapshots import PROVISIONED, REHEARSAL
 from flows.settings import Settings
+from flows.tasks.connection import connected
+from flows.tasks.lock import locked
 from flows.tasks.saved import find_account, find_droplet
 from flows.tasks.traffic import open_switch
 
-_RUN = "slipway-run-"
+_RUN, _LIKE = "slipway-run-", "slipway-like-"
 _GONE = 120.0
 
 
-def run_tag(run: str) -> str:
-    """The tag that says which run something belongs to."""
-    return f"{_RUN}{run}"
+def tags_of(run: str, like: str) -> list[str]:
+    """The tags that say which run something belongs to, and on which droplet that run holds its lock."""
+    return [REHEARSAL, f"{_RUN}{run}", f"{_LIKE}{like}"]
+
+
+@contextmanager
+def rehearsing(like: Droplet) -> Iterator[None]:
+    """Hold the lock of rehearsals on the droplet that one is like; not the one of releases, which may go on.
+
+    A run that is killed has let go of it a moment later: that is how others know that it is over.
+
+    Raises:
+        DropletBusy: another rehearsal holds it.
+    """
+    with connected(like) as session, locked(session, f"{like.directory}/.rehearsal", "a rehearsal", 0.0):
+        yield
 
 
 def rehearsal_switch(settings: Settings) -> Settings:
@@ -105,13 +122,27 @@ def _switch_away(settings: Settings) -> None:
 
 
 def _is_over(droplet: DropletInfo, mine: str) -> bool:
-    """Whether the run that made it has ended; one that Prefect does not know any more has."""
-    runs = [tag.removeprefix(_RUN) for tag in droplet.tags if tag.startswith(_RUN)]
+    """Whether the run that made it has ended: it has when nobody holds its lock; where that cannot be asked, Prefect
+    says, and a run that Prefect does not know any more has."""
+    runs, likes = _after(droplet, _RUN), _after(droplet, _LIKE)
     if not runs or runs == [mine]:
         return True
+    like = find_droplet(likes[0]) if likes else None
+    try:
+        if like:
+            with rehearsing(like):
+                return True
+    except DropletBusy:
+        return False
+    except (OutsideError, SlipwayError) as error:
+        get_logger("slipway.hooks").warning("whether a rehearsal is under way cannot be asked: %s", error)
     with get_client(sync_client=True) as client:
         try:
             state = client.read_flow_run(UUID(runs[0])).state
         except (ObjectNotFound, ValueError):
             return True
     return state is None or state.is_final()
+
+
+def _after(droplet: DropletInfo, beginning: str) -> list[str]:
+    return [tag.removeprefix(beginning) for tag in droplet.tags if tag.startswith(beginning)]
