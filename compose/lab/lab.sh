@@ -24,8 +24,10 @@ clear_a_lab_of_another_checkout() {
 }
 
 make_credentials() {
-    [[ -e $LAB/htpasswd && -e $LAB/droplet_key.pub ]] && grep -q digitalocean_token "$LAB/credentials.json" ||
-        logged credentials python "$LAB_DIR/credentials.py" "$LAB"
+    if [[ -e $LAB/htpasswd && -e $LAB/droplet_key.pub ]] && grep -q digitalocean_token "$LAB/credentials.json"; then
+        return
+    fi
+    logged credentials python "$LAB_DIR/credentials.py" "$LAB"
 }
 
 build_images() {
