@@ -17,7 +17,18 @@ from benchmarks.bench import Bench, open_bench
 from benchmarks.command import BenchmarkFailed
 from benchmarks.lab import CHECKOUT
 from benchmarks.measure import Section
-from benchmarks.sections import debug, deploy, history, lock, rebuild, release, rollback, transfer, validate
+from benchmarks.sections import (
+    debug,
+    deploy,
+    digitalocean,
+    history,
+    lock,
+    rebuild,
+    release,
+    rollback,
+    transfer,
+    validate,
+)
 
 SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "release": release.measure,
@@ -29,6 +40,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "lock": lock.measure,
     "debug": debug.measure,
     "history": history.measure,
+    "digitalocean": digitalocean.measure,
 }
 INTERRUPTED = 130
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
