@@ -83,14 +83,20 @@ def pair(pairs: Crew) -> Pair:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Cases on pairs come last: both crews at a time would be too many. Of the points at which a fault can strike, a
-    third is taken unless all are wanted: another third for each fault, so that every point has its turn."""
-    items.sort(key=lambda item: _ground(item) == "pair")
+    """Cases at DigitalOcean come first, and those on pairs last: several crews at a time would be too many. Of the
+    points at which a fault can strike, a third is taken unless all are wanted: another third for each fault, so that
+    every point has its turn."""
+    items.sort(key=_turn)
     if os.environ.get("SLIPWAY_FAULTS") == "all" or any("::" in word for word in config.args):
         return
     left = [item for item in items if not sampled(item, items)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
+
+
+def _turn(item: pytest.Item) -> int:
+    """Which turn an item has: before the crews, or with which of them."""
+    return 0 if "tent" in getattr(item, "fixturenames", ()) else 2 if _ground(item) == "pair" else 1
 
 
 def sampled(item: pytest.Item, items: list[pytest.Item]) -> bool:
