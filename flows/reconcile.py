@@ -17,7 +17,7 @@ from flows.tasks.connection import QUICK, connected
 from flows.tasks.history import read_history
 from flows.tasks.lock import Held, locked
 from flows.tasks.prune import prune_willingly
-from flows.tasks.rehearsal import remove_left
+from flows.tasks.rehearsal import tidy_left
 from flows.tasks.runs import mark_crashed
 from flows.tasks.saved import load_droplet
 from flows.tasks.source import stack_name
@@ -36,8 +36,7 @@ def reconcile(stack: str | None = None, droplet: str | None = None, wait: float 
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
     home = Home(target.directory, stack_name(stack or settings.stack))
-    for words in remove_left(settings):
-        get_run_logger().warning("a rehearsal that ended in between left %s; it is removed", words)
+    tidy_left(settings)
     with (
         connected(target, settings.reconnect_timeout) as session,
         locked(session, target.directory, f"reconciling {home.stack}", wait) as lock,

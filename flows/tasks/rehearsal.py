@@ -61,12 +61,13 @@ def rehearsal_colour(switch: TrafficSwitch, droplet: str) -> str:
     return found
 
 
-def remove_left(settings: Settings, *, mine: str = "") -> list[str]:
+def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -> list[str]:
     """Remove droplets and snapshots of rehearsals whose run is over, and send the rehearsal's switch back before.
     Where there is no account, or nothing is left, nothing changes. May run twice.
 
     Args:
         mine: this run counts as over.
+        patience: seconds in which a call that failed is made again.
 
     Returns:
         What was removed, in words.
@@ -74,7 +75,7 @@ def remove_left(settings: Settings, *, mine: str = "") -> list[str]:
     account = find_account(settings)
     if account is None:
         return []
-    with account.client() as client:
+    with account.client(patience) as client:
         found = client.droplets.all(tag=REHEARSAL)
         over = [d for d in found if PROVISIONED in d.tags and _is_over(d, mine)]
         gone = []
@@ -88,6 +89,15 @@ def remove_left(settings: Settings, *, mine: str = "") -> list[str]:
         if len(over) == len(found):
             gone += _remove_snapshots(client)
     return gone
+
+
+def tidy_left(settings: Settings) -> None:
+    """The same, by the way: an account that cannot be asked now must not stand in the way of a droplet."""
+    try:
+        for words in remove_left(settings, patience=3.0):
+            get_logger("slipway.hooks").warning("a rehearsal that ended in between left %s; it is removed", words)
+    except (OutsideError, SlipwayError) as error:
+        get_logger("slipway.hooks").warning("whether a rehearsal left anything is not known: %s", error)
 
 
 def still_there(settings: Settings) -> list[str]:
