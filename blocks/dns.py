@@ -47,6 +47,7 @@ class DnsSwitch(DigitalOceanSwitch):
         list(NAME_SERVERS), title="Name servers", description="Those with authority; `host:port` where it is not 53."
     )
     _seen_ttl: int = PrivateAttr(0)
+    _published_after: float | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _one_each(self) -> "DnsSwitch":
@@ -75,6 +76,16 @@ class DnsSwitch(DigitalOceanSwitch):
             record = self._record()
             return self._position(record)
 
+    @property
+    def measured(self) -> str:
+        if self._published_after is None:
+            return ""
+        both = self._published_after + self._seen_ttl
+        return (
+            f"every name server answered with the new address after {self._published_after:.1f} s; answers given "
+            f"before that run out {self._seen_ttl} s later, so both colours were reached for at most {both:.0f} s"
+        )
+
     def prepare(self, tell: Callable[[str], None]) -> None:
         with self.at_work("prepared"):
             record = self._record()
@@ -95,12 +106,13 @@ class DnsSwitch(DigitalOceanSwitch):
     def turn(self, to: str, seen: Position, by: str) -> Position:
         with self.at_work("turned"):
             record = self._record()
-            now = self._position(record)
+            now, began = self._position(record), time.monotonic()
             if now.active != (to,):
                 if now.mark != seen.mark:
                     raise self.moved(now)
                 self.client.domains.change(self.domain, record, data=self._address(to))
             self._published(lambda answers, _: answers == {self._address(to)}, f"the address of {to}")
+            self._published_after = time.monotonic() - began
             now = self._position(self._record())
             if now.active != (to,):
                 raise self.moved(now)

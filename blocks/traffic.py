@@ -69,6 +69,11 @@ class TrafficSwitch(Block, ABC):
         """Seconds that a turn may take until the new colour answers."""
         return 0.0
 
+    @property
+    def measured(self) -> str:
+        """What the last turn showed of its effect, in words; '' where there is nothing to add."""
+        return ""
+
     def prepare(self, tell: Callable[[str], None]) -> None:
         """What makes the turn quick and can be done before anything is decided. May be done twice.
 

@@ -61,6 +61,8 @@ def move(switch: TrafficSwitch, to: Side, left: Side | None, seen: Position, why
     probe_switch(switch, to.colour, max(settings.switch_timeout, switch.takes))
     seen_after = time.monotonic() - began
     get_run_logger().info("✓ traffic reaches %s after %.2f s", to, seen_after)
+    if switch.measured:
+        get_run_logger().info("%s", switch.measured)
     return Turned(to.colour, left.colour if left else "", "", decided_at, turned, seen_after, switch.url)
 
 

@@ -51,9 +51,12 @@ def name(lab, monkeypatch):
 
 def test_a_record_is_turned_once_the_name_servers_say_so(lab, name):
     seen = name.read()
-    assert seen.active == ("green",)
+    assert (seen.active, name.measured) == (("green",), "")
     assert name.turn("blue", seen, "test").active == ("blue",)
     assert (lab.record["data"], lab.served.asked > 0) == ("192.0.2.2", True)
+    assert (
+        "answers given before that run out 60 s later, so both colours were reached for at most 60 s" in name.measured
+    )
     assert name.turn("blue", seen, "again").active == ("blue",)
 
 
