@@ -1,5 +1,6 @@
 """DigitalOcean: the client beside plain httpx, long lists, and a retention over ten thousand tags."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -129,4 +130,6 @@ def _one_by_one(api: Transport, path: str, key: str) -> list[Any]:
 
 
 def _python(code: str) -> float:
-    return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+    """A process of its own, with compiled modules as an installed package has them."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True, env=environment))
