@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 
 from prefect import task
 from prefect.client.orchestration import get_client
@@ -12,6 +13,7 @@ from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
+    FlowRunFilterStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -29,11 +31,11 @@ from flows.tasks.connection import QUICK, connected
 from flows.tasks.lock import locked
 from flows.tasks.publish import fetch_release
 from flows.tasks.retrying import RETRIED
-from flows.tasks.runs import this_run
 from flows.tasks.saved import layout, load_droplet, load_registry
 
 AT_ONCE = 4
-_BUSY = ("release", "build-push", "promote", "deploy", "deploy-home", "rollback", "rehearse")
+# What pulls holds its droplet's lock; what pushes holds none.
+_PUSHES = "build-push"
 # Every release document on the droplet, of every stack, one a line.
 _DOCUMENTS = 'for f in {0}/*/releases/*/release.json; do [ -e "$f" ] && base64 -w 0 "$f" && echo; done; true'
 
@@ -59,7 +61,7 @@ def nobody_releases(settings: Settings, without: Sequence[str], purpose: str, wa
     Raises:
         ReleaseUnderWay, DropletBusy, and what opening a droplet raises: one that cannot be asked may need anything.
     """
-    refuse_running()
+    refuse_running(settings)
     droplets = [load_droplet(name) for name in sorted(dict.fromkeys(settings.shown)) if name not in without]
     with ExitStack() as stack:
         sessions = [stack.enter_context(connected(droplet)) for droplet in droplets]
@@ -68,19 +70,23 @@ def nobody_releases(settings: Settings, without: Sequence[str], purpose: str, wa
         yield sessions
 
 
-def refuse_running() -> None:
-    """Raises ReleaseUnderWay: a run that may push or pull is under way."""
-    states = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
-    mine = this_run().id
+def refuse_running(settings: Settings) -> None:
+    """Refuse while something is pushed. A run that was killed stays "running" in Prefect for ever, so one that began
+    longer ago than a build and a push may take does not count.
+
+    Raises:
+        ReleaseUnderWay
+    """
+    states = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
+    began = datetime.now(UTC) - timedelta(seconds=settings.build_timeout + settings.push_timeout)
+    wanted = FlowRunFilter(state=states, start_time=FlowRunFilterStartTime(after_=began))
     with get_client(sync_client=True) as client:
-        found = client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=list(_BUSY))), flow_run_filter=FlowRunFilter(state=states)
-        )
-    others = [run.name for run in found if str(run.id) != mine]
+        pushes = FlowFilter(name=FlowFilterName(any_=[_PUSHES]))
+        others = [run.name for run in client.read_flow_runs(flow_filter=pushes, flow_run_filter=wanted)]
     if others:
         raise ReleaseUnderWay(
             f"{', '.join(others)} is under way, and needs the registry. Nothing was removed. Wait for it, and run the "
-            "same command again; if it is long dead: slipway reconcile, or cancel it in the Prefect UI"
+            "same command again; if it is dead, cancel it in the Prefect UI"
         )
 
 
