@@ -8,10 +8,20 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from releasing import OnDroplet, done
 
 pytestmark = pytest.mark.lab
 CHECKOUT = Path(__file__).parents[2]
 API = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home() -> None:
+    """What the agents call stands on the data home; no other test is relied on for that."""
+    if not OnDroplet("data", "agents-home").containers():
+        tag = f"ci-{uuid.uuid4().hex[:8]}"
+        done("build-push", "--stack", str(CHECKOUT / "compose"), "--tag", tag)
+        done("deploy-home", "--stack", str(CHECKOUT / "compose"), "--tag", tag, "--approval", "never")
 
 
 def run_workflow(ref: str, key: str) -> subprocess.CompletedProcess[str]:
