@@ -34,6 +34,8 @@ def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the terminal is ours
     os.environ.setdefault("PREFECT_INTERNAL_LOGGING_LEVEL", "CRITICAL")
+    import prefect.main  # noqa: F401 — it sets logging up anew, and would take the progress away
+
     from blocks.errors import OutsideError
     from flows.core.errors import SlipwayError
     from flows.terminal import Progress, show_error

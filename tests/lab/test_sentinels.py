@@ -108,7 +108,8 @@ def test_everything_happened_that_could_have_shown_them(done: Done) -> None:
         ("deploy", "lying", "rolled back"),
         ("rollback", "v1", "good"),
     ]
-    assert all("my GREETING is ••••" in done.said[name] for name in ("a release", "a crash", "a lie", "a look"))
+    shown = ("a release", "a crash", "a lie", "a look")
+    assert [name for name in shown if "my GREETING is ••••" not in done.said[name]] == []
     assert "what? what?" in done.said["a validation"]
     assert len(done.keys_shown) == 1
     assert len(_bundles(done)) == 3  # of the crash, the lie and the look
