@@ -182,6 +182,22 @@ def test_a_bug_shows_its_trace_when_it_is_asked_for(capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
+RUN = """
+from flows import running
+def work():
+    from flows.release import release  # Prefect is imported here at the latest
+    import logging
+    logging.getLogger("prefect.flow_runs").info("a line of the run")
+running.run_flow(work, verbose=True)
+"""
+
+
+def test_the_log_of_a_run_is_shown_in_a_process_that_has_not_imported_prefect_yet(tmp_path):
+    own = {**os.environ, "PREFECT_HOME": str(tmp_path), "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore"}
+    done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, env=own, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "a line of the run"), done.stderr
+
+
 def test_a_result_is_passed_on():
     assert running.run_flow(lambda: 7, verbose=False) == 7
 
