@@ -29,6 +29,7 @@ ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     ]
 )
+_BYTES = "application/octet-stream"
 _NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
 
 
@@ -138,14 +139,8 @@ class Distribution:
         except NotInRegistry:
             begun = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, push=True)
             place = httpx.URL(str(self._http.base_url)).join(begun.headers["Location"])
-            self._ask(
-                "PUT",
-                str(place.copy_merge_params({"digest": digest})),
-                repository,
-                push=True,
-                content=blob,
-                headers={"Content-Type": "application/octet-stream"},
-            )
+            target, headers = str(place.copy_merge_params({"digest": digest})), {"Content-Type": _BYTES}
+            self._ask("PUT", target, repository, push=True, content=blob, headers=headers)
         return {"digest": digest, "size": len(blob)}
 
     def _put_manifest(self, repository: str, tag: str, content: bytes, media_type: str) -> str:
@@ -169,14 +164,16 @@ class Distribution:
         answer = self._send(method, url, scope, content, headers)
         if answer.status_code == _UNAUTHORIZED and self._sign_in(answer, scope):
             answer = self._send(method, url, scope, content, headers)
+        expired = ""
         if answer.status_code == _UNAUTHORIZED and (login := self._renew()):
             self._auth, self._tokens = login, {}  # it was good once: it has expired
+            expired = "The login had expired, and a new one is refused too. "
             if self._sign_in(self._send(method, url, scope, content, headers), scope):
                 answer = self._send(method, url, scope, content, headers)
         if answer.status_code in (_UNAUTHORIZED, _FORBIDDEN):
             raise LoginRefused(
                 f"registry {self.host} refuses user '{self._auth[0][:12]}' ({answer.status_code} for "
-                f"{repository or 'login'}): {_error(answer)}. Check user, password and rights in its block"
+                f"{repository or 'login'}): {_error(answer)}. {expired}Check user, password and rights in its block"
             )
         if answer.status_code == _NOT_FOUND:
             raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")

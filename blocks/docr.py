@@ -102,7 +102,8 @@ class DocrRegistry(ContainerRegistry):
         refuse_full(plan, there, {r.removeprefix(f"{self.registry_name}/") for r in repositories}, registry.used)
 
     def wait_writable(self, within: float, tell: Progress = silent) -> float:
-        """Wait for a garbage collection that is under way: the registry is read-only meanwhile. Returns the seconds.
+        """Wait for a garbage collection that is under way: the registry is read-only meanwhile. Returns the seconds, 0
+        when there was none.
 
         Raises:
             ActionUnfinished
@@ -110,9 +111,12 @@ class DocrRegistry(ContainerRegistry):
         began = time.monotonic()
         with self._client() as client:
             name = self.registry_name
+            if client.registries.collection(name) is None:
+                return 0.0
             until(
                 lambda: client.registries.collection(name), lambda found: found is None,
-                f"garbage collection of {name}", within, tell, lambda found: found.status if found else "",
+                f"garbage collection of {name}", within, lambda words: tell(f"waiting for {words}"),
+                lambda found: found.status if found else "",
             )  # fmt: skip
         return time.monotonic() - began
 

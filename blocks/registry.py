@@ -78,7 +78,7 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         """Make sure there is room for a release that needs these repositories. Raises RegistryFull."""
 
     def wait_writable(self, within: float, tell: Callable[[str], None]) -> float:
-        """Wait, at most so many seconds, until it can be written to; returns how long that took."""
+        """Wait, at most so many seconds, until it can be written to; returns how long that took, 0 if it could."""
         return 0.0
 
     def client(self, *, write: bool = True) -> Distribution:

@@ -23,7 +23,7 @@ from flows.settings import Settings
 from flows.tasks.build import build_images, check_registry, push_images
 from flows.tasks.checkout import checked_out
 from flows.tasks.connection import connected
-from flows.tasks.external import pin_external
+from flows.tasks.external import mirrored, pin_external
 from flows.tasks.publish import latest_release, publish_release, reuse_images, tag_before
 from flows.tasks.pull import Ahead
 from flows.tasks.report import table
@@ -100,7 +100,11 @@ def _build_push(
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
     references = [*plan.built, place.release_reference(name, tag)]
+    if settings.mirror_external:
+        copied = [image for image in plan.external if split_host(image)[0] != registry.host]
+        references += [mirrored(image, tag, registry) for image in copied]
     registry.check_room({split_host(split_reference(reference)[0])[1] for reference in references})
+    registry.wait_writable(settings.collection_timeout, get_run_logger().warning)
     previous = latest_release(name, registry)
     kept = reuse_images(plan, wanted, previous, registry) if services else {}
     external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}

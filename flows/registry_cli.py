@@ -18,6 +18,8 @@ Without = Annotated[
 def set_docr(
     registry: Annotated[str, typer.Option(help="The registry's own name at DigitalOcean.")],
     single_repository: Annotated[str, typer.Option(help="Keep all images in this one repository.")] = "",
+    account: Annotated[str, typer.Option(help="Name of the account's block; default: the setting.")] = "",
+    lifetime: Annotated[int, typer.Option(min=600, max=86400, help="Seconds a login that may write lives.")] = 3600,
     host: Annotated[str, typer.Option(help="Where its API is.")] = "registry.digitalocean.com",
     name: Annotated[str, typer.Option(help="Name of the block.")] = "registry",
 ) -> None:
@@ -30,8 +32,9 @@ def set_docr(
 
         block = DocrRegistry(
             registry_url=host,
-            account=load_account(Settings()),
+            account=load_account(Settings(account=account) if account else Settings()),
             registry_name=registry,
+            lifetime=lifetime,
             layout="single-repository" if single_repository else "repository-per-service",
             repository=single_repository,
         )

@@ -11,16 +11,16 @@ from flows.core.errors import CollectionFailed
 from flows.core.registry_plan import Sweep, Swept, plan_collection
 from flows.names import run_name
 from flows.settings import Settings
+from flows.tasks.quiet import nobody_releases
 from flows.tasks.registry import (
-    children,
-    directories,
     give_tags,
     list_registry,
     load_docr,
     newest,
-    nobody_releases,
     on_droplets,
     published,
+    refuse_changed,
+    ties,
 )
 from flows.tasks.report import table
 from flows.tasks.saved import remembered
@@ -45,14 +45,15 @@ def registry_gc(dry_run: bool = False, without: list[str] | None = None, wait: f
     gone = tuple(without or ())
     with remembered():
         registry = load_docr(settings)
-        with nobody_releases(settings, gone, "collecting the registry's garbage", wait) as sessions:
+        with nobody_releases(settings, gone, "collecting the registry's garbage", wait) as places:
             stored = list_registry(registry)
-            kept = on_droplets(sessions, directories(settings, gone), registry, stored)
+            kept = on_droplets(places, registry, stored)
             kept += newest(published(stored, registry), settings.registry_releases, registry, stored)
-            sweep = plan_collection(stored, kept, children(stored, registry))
+            sweep = plan_collection(stored, kept, ties(stored, kept, registry))
             show(sweep, registry)
             if dry_run:
                 return Swept(registry.registry_name, sweep, True, 0, 0, 0.0, time.monotonic() - began)
+            refuse_changed(stored, registry, settings)
             give_tags(sweep.untagged, registry)
             with registry.account.client() as client:
                 for fate in sweep.goes:

@@ -9,15 +9,8 @@ from flows.core.retention import check_retention
 from flows.names import run_name
 from flows.registry_gc import show
 from flows.settings import Settings
-from flows.tasks.registry import (
-    directories,
-    list_registry,
-    load_docr,
-    newest,
-    nobody_releases,
-    on_droplets,
-    published,
-)
+from flows.tasks.quiet import nobody_releases
+from flows.tasks.registry import list_registry, load_docr, newest, on_droplets, published, refuse_changed
 from flows.tasks.saved import remembered
 
 
@@ -42,15 +35,16 @@ def registry_retention(
     gone = tuple(without or ())
     with remembered():
         registry = load_docr(settings)
-        with nobody_releases(settings, gone, "removing old releases from the registry", wait) as sessions:
+        with nobody_releases(settings, gone, "removing old releases from the registry", wait) as places:
             stored = list_registry(registry)
-            held = on_droplets(sessions, directories(settings, gone), registry, stored)
+            held = on_droplets(places, registry, stored)
             releases = published(stored, registry)
             kept = held + newest(releases, kept_releases, registry, stored)
             old = old_tags(releases, kept_releases, held)
             sweep = plan_retention(stored, kept, as_stored(old, stored, kept) if registry.single_repository else old)
             show(sweep, registry)
             if not dry_run:
+                refuse_changed(stored, registry, settings)
                 with registry.account.client() as client:
                     for fate in sweep.goes:
                         client.registries.remove_tag(registry.registry_name, fate.repository, fate.tag)

@@ -1,6 +1,9 @@
-"""In which order images are pushed, so that layers they share are sent once and not in a race."""
+"""In which order images are pushed, so that layers they share are sent once and not in a race; and why one was not."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+
+# How registries and the docker client say that a login is not, or no longer, good.
+_REFUSED = ("unauthorized", "authentication required", "access denied", "denied:")
 
 
 def push_waves(layers: Mapping[str, Sequence[str]], pushed: Set[str] = frozenset()) -> list[list[str]]:
@@ -31,3 +34,8 @@ def push_waves(layers: Mapping[str, Sequence[str]], pushed: Set[str] = frozenset
         waiting = [reference for reference in waiting if reference not in wave]
         waves.append(wave)
     return waves
+
+
+def refused(said: Iterable[str]) -> bool:
+    """Whether these words of `docker push` or `docker pull` are about the login: it may have expired on the way."""
+    return any(words in line.lower() for line in said for words in _REFUSED)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 # cosign's: the digest it is about, and what it is.
 _ABOUT = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att|sbom)")
 LATEST = "latest"
+# A manifest: its repository and its digest.
+Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,19 @@ class Stored:
     tags: tuple[str, ...] = ()
     size: int = 0
 
+    @property
+    def place(self) -> Place:
+        return (self.repository, self.digest)
+
+
+@dataclass(frozen=True)
+class Ties:
+    """What holds manifests without a tag: those that an image index refers to, and those that are about another (a
+    signature or attestation that says so in itself, not by its tag)."""
+
+    parts: Collection[Place] = frozenset()
+    about: Mapping[Place, Place] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -26,7 +41,7 @@ class Kept:
     stack: str
     tag: str
     why: str
-    images: frozenset[tuple[str, str]]
+    images: frozenset[Place]
 
 
 @dataclass(frozen=True)
@@ -89,39 +104,38 @@ class Swept:
     seconds: float
 
 
-def plan_collection(
-    stored: Sequence[Stored], kept: Iterable[Kept], children: Collection[tuple[str, str]] = ()
-) -> Sweep:
-    """What has no tag and is needed by nothing, and signatures of what is gone.
-
-    Args:
-        children: (repository, digest) that an image index refers to: these have no tag of their own.
-    """
+def plan_collection(stored: Sequence[Stored], kept: Iterable[Kept], ties: Ties = Ties()) -> Sweep:
+    """What has no tag and is needed by nothing, and signatures of what is gone."""
     needed = _needed(kept)
-    fates, untagged, staying = [], [], set()
+    fates, untagged, judged_later, staying = [], [], [], set()
     for one in stored:
-        place = (one.repository, one.digest)
-        if place in needed:
-            fates.append(_stays(one, needed[place]))
+        if one.place in needed:
+            fates.append(_stays(one, needed[one.place]))
             untagged += [] if one.tags else [one]
-        elif one.tags:
-            if all(_ABOUT.fullmatch(tag) for tag in one.tags):
-                continue  # judged below, by what it is about
-            fates.append(_stays(one, f"tagged {one.tags[0]}"))
-        elif place in children:
+        elif one.place in ties.parts:
             fates.append(_stays(one, "part of an image for several platforms"))
+        elif _subjects(one, ties):
+            judged_later.append(one)
+            continue
+        elif one.tags:
+            fates.append(_stays(one, f"tagged {one.tags[0]}"))
         else:
             fates.append(Fate(one.repository, one.digest, "", True, "no tag, and no kept release needs it", one.size))
             continue
-        staying.add(place)
-    for one in stored:
-        about = [match[1] for tag in one.tags if (match := _ABOUT.fullmatch(tag))]
-        if len(about) != len(one.tags) or not about or (one.repository, one.digest) in needed:
-            continue
-        stays = any((one.repository, f"sha256:{digest}") in staying for digest in about)
+        staying.add(one.place)
+    for one in judged_later:
+        stays = any(subject in staying for subject in _subjects(one, ties))
         why = "signature of what stays" if stays else "signature of what is gone"
         fates.append(Fate(one.repository, one.digest, "", not stays, why, one.size))
     return Sweep(tuple(fates), tuple(untagged))
+
+
+def _subjects(one: Stored, ties: Ties) -> list[Place]:
+    """What this manifest is about, when it is nothing but a signature: by all its tags, or by what stands in it."""
+    if not one.tags:
+        return [ties.about[one.place]] if one.place in ties.about else []
+    about = [match[1] for tag in one.tags if (match := _ABOUT.fullmatch(tag))]
+    return [(one.repository, f"sha256:{digest}") for digest in about] if len(about) == len(one.tags) else []
 
 
 def plan_retention(stored: Sequence[Stored], kept: Sequence[Kept], old: Mapping[str, Collection[str]]) -> Sweep:
@@ -139,7 +153,7 @@ def plan_retention(stored: Sequence[Stored], kept: Sequence[Kept], old: Mapping[
     gone = {stack: frozenset(tags) for stack, tags in old.items()}
     fates = []
     for one in stored:
-        why = needed.get((one.repository, one.digest), "")
+        why = needed.get(one.place, "")
         wanted = [tag for tag in one.tags if any(tag in gone.get(s, ()) for s in rooms.get(one.repository, ()))]
         going = wanted if not why or len(wanted) < len(one.tags) else []
         for tag in one.tags:
@@ -178,22 +192,22 @@ def as_stored(
 ) -> dict[str, set[str]]:
     """The same tags as they stand where all images share a repository: `NAME-TAG`, for the names that kept releases
     have there. A longer tag that only ends alike is another release's."""
-    needed: dict[tuple[str, str], list[Kept]] = {}
+    needed: dict[Place, list[Kept]] = {}
     for release in kept:
         for image in release.images:
             needed.setdefault(image, []).append(release)
     names: dict[str, set[str]] = {}
     every = list(stored)
     for one in every:
-        for release in needed.get((one.repository, one.digest), ()):
+        for release in needed.get(one.place, ()):
             ending = f"-{release.tag}"
             found = {tag.removesuffix(ending) for tag in one.tags if tag.endswith(ending)}
             names.setdefault(release.stack, set()).update(found)
     return {stack: {f"{name}-{tag}" for name in names.get(stack, ()) for tag in tags} for stack, tags in old.items()}
 
 
-def _needed(kept: Iterable[Kept]) -> dict[tuple[str, str], str]:
-    found: dict[tuple[str, str], str] = {}
+def _needed(kept: Iterable[Kept]) -> dict[Place, str]:
+    found: dict[Place, str] = {}
     for release in kept:
         for image in release.images:
             found.setdefault(image, f"release {release.tag} of {release.stack}, {release.why}")

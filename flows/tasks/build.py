@@ -18,12 +18,13 @@ from flows.core.buildfile import build_file
 from flows.core.compose import Compose, inspect_images, push
 from flows.core.errors import BuildFailed, PushFailed
 from flows.core.images import Plan, split_host, split_reference
-from flows.core.push import push_waves
+from flows.core.push import push_waves, refused
 from flows.settings import Settings
 from flows.tasks.host import TIMED_OUT, run, stream
 from flows.tasks.pull import Ahead
 from flows.tasks.retrying import ONCE, RETRIED
 from flows.tasks.source import Source
+from flows.tasks.writable import writable
 
 SIDE_BY_SIDE = 8
 
@@ -108,7 +109,7 @@ def push_images(
         PushFailed, and what the registry client raises
     """
     log = get_run_logger()
-    with registry.client() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with writable(registry, settings), registry.client() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         there = dict(zip(images, pool.map(lambda image: _retag(client, image), images), strict=True))
         missing = {image.reference: image.layers for image, digest in there.items() if digest is None}
         known = frozenset(layer for image in images if image.reference not in missing for layer in image.layers)
@@ -122,6 +123,8 @@ def push_images(
                 with registry.docker_config() as login:  # anew for each: a login may live for minutes
                     code, lines = stream(commands, {**env, **login}, settings.push_timeout)
                 if code:
+                    if refused(lines) and registry.renew(write=True):
+                        log.warning("the login at %s was refused: it has expired. There is a new one", registry.host)
                     raise PushFailed(_told("`docker push`", code, lines, settings.push_timeout))
                 if ahead:
                     _pull_ahead(ahead, client, [image for image in images if image.reference in wave])

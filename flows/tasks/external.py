@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 
 from prefect import task
 from prefect.logging import get_run_logger
@@ -16,6 +17,7 @@ from flows.settings import Settings
 from flows.tasks.host import run
 from flows.tasks.retrying import RETRIED
 from flows.tasks.saved import layout
+from flows.tasks.writable import writable
 
 
 @task(name="pin images from elsewhere", task_run_name="pin the images from elsewhere", **RETRIED)
@@ -30,11 +32,14 @@ def pin_external(
         UnpinnedImage: nobody knows the image's digest.
     """
     pinned = {}
-    with registry.docker_config() as login, registry.client() as client:
+    with ExitStack() as stack:
+        if settings.mirror_external:
+            stack.enter_context(writable(registry, settings))
+        login, client = stack.enter_context(registry.docker_config()), stack.enter_context(registry.client())
         for image in images:
             pinned[image] = _pin(image, client, settings, {**env, **login})
             if settings.mirror_external and split_host(image)[0] != registry.host:
-                target = layout(registry).reference(slug(split_reference(image)[0].rsplit("/", 1)[-1]), tag)
+                target = mirrored(image, tag, registry)
                 answer = run(
                     copy_image(pinned[image], target, settings.docker), {**env, **login}, settings.push_timeout
                 )
@@ -43,6 +48,11 @@ def pin_external(
                 repository = split_reference(target)[0]
                 pinned[image] = f"{repository}@{client.digest(split_host(repository)[1], split_reference(target)[1])}"
     return pinned
+
+
+def mirrored(image: str, tag: str, registry: ContainerRegistry) -> str:
+    """What the copy of an image from elsewhere is called in the registry."""
+    return layout(registry).reference(slug(split_reference(image)[0].rsplit("/", 1)[-1]), tag)
 
 
 def _pin(image: str, client: Distribution, settings: Settings, env: Mapping[str, str]) -> str:

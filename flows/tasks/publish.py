@@ -24,6 +24,7 @@ from flows.settings import Settings
 from flows.tasks.retrying import RETRIED
 from flows.tasks.saved import layout
 from flows.tasks.source import Source
+from flows.tasks.writable import writable
 
 LARGEST = 64 * 1024 * 1024
 LATEST = "latest"
@@ -54,7 +55,7 @@ def publish_release(
     pinned = {ref: f"{split_reference(ref)[0]}@{digest}" for ref, digest in built.items()} | dict(external)
     services = {name: pinned[reference] for name, reference in plan.services.items()}
     sources = source.sources
-    with registry.client() as client, ThreadPoolExecutor(8) as pool:
+    with writable(registry, settings), registry.client() as client, ThreadPoolExecutor(8) as pool:
         references = sorted(set(services.values()))
         known = previous.images if previous else {}
         described = pool.map(

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
+from prefect.logging import get_logger
+
 from blocks import ContainerRegistry
 from blocks.errors import LoginRefused, OutsideError, RemoteFailed
 from blocks.ssh import Session
@@ -13,6 +15,7 @@ from flows.core.facts import facts_script, read_facts
 from flows.core.layout import Home
 from flows.core.preflight import RESERVE
 from flows.core.pull import LOGIN_FAILED, Account, pull_script
+from flows.core.push import refused
 from flows.settings import Settings
 from flows.tasks.connection import QUICK
 
@@ -29,13 +32,34 @@ def pull(
     Raises:
         LoginRefused, PullFailed
     """
-    user, password = registry.login(write=False)
+    login = registry.login(write=False)
+    try:
+        _pull(session, references, registry, login, settings, on_line)
+    except LoginRefused as error:
+        fresh = registry.renew(write=False)
+        if fresh is None:
+            raise
+        get_logger("slipway.hooks").warning("%s. It has expired, or was revoked; trying a new one", error)
+        _pull(session, references, registry, fresh, settings, on_line)
+
+
+def _pull(
+    session: Session,
+    references: Sequence[str],
+    registry: ContainerRegistry,
+    login: tuple[str, str],
+    settings: Settings,
+    on_line: Callable[[str], None] | None,
+) -> None:
+    user, password = login
     script = pull_script(references, Account(registry.host, user))
     try:
         session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
     except RemoteFailed as error:
         if error.code == LOGIN_FAILED:
             raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {error.output}") from None
+        if refused([error.output]):
+            registry.renew(write=False)  # for the next try: what is pulled for long may outlive its login
         raise PullFailed(f"{session.address} could not pull: {error.output}") from None
 
 

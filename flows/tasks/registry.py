@@ -2,42 +2,34 @@
 
 import base64
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from prefect import task
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import (
-    FlowFilter,
-    FlowFilterName,
-    FlowRunFilter,
-    FlowRunFilterStartTime,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import StateType
 from prefect.logging import get_run_logger
 
-from blocks import DocrRegistry, Droplet
+from blocks import DocrRegistry
+from blocks.distribution import Distribution
+from blocks.errors import NotInRegistry
 from blocks.ssh import Session
 from flows.core.errors import NotDocr, ReleaseUnderWay
 from flows.core.images import RELEASE, split_host, split_reference
-from flows.core.registry_plan import LATEST, Kept, Stored
+from flows.core.registry_plan import LATEST, Kept, Place, Stored, Ties
 from flows.core.release import Release, read_release
 from flows.settings import Settings
-from flows.tasks.connection import QUICK, connected
-from flows.tasks.lock import locked
+from flows.tasks.connection import QUICK
 from flows.tasks.publish import fetch_release
+from flows.tasks.quiet import refuse_running
 from flows.tasks.retrying import RETRIED
-from flows.tasks.saved import layout, load_droplet, load_registry
+from flows.tasks.saved import layout, load_registry
 
 AT_ONCE = 4
-# What pulls holds its droplet's lock; what pushes holds none.
-_PUSHES = "build-push"
-# Every release document on the droplet, of every stack, one a line.
-_DOCUMENTS = 'for f in {0}/*/releases/*/release.json; do [ -e "$f" ] && base64 -w 0 "$f" && echo; done; true'
+# Every release document on the droplet, of every stack, one a line. One that cannot be read may need anything.
+_DOCUMENTS = """for f in {0}/*/releases/*/release.json; do
+  [ -e "$f" ] || continue
+  base64 -w 0 "$f" && echo || exit 1
+done"""
 
 
 def load_docr(settings: Settings) -> DocrRegistry:
@@ -51,45 +43,6 @@ def load_docr(settings: Settings) -> DocrRegistry:
     return registry
 
 
-@contextmanager
-def nobody_releases(settings: Settings, without: Sequence[str], purpose: str, wait: float) -> Iterator[list[Session]]:
-    """Hold the lock of every droplet, with no run under way that builds, pushes or deploys. Yields their sessions.
-
-    Args:
-        without: droplets that are gone for good.
-
-    Raises:
-        ReleaseUnderWay, DropletBusy, and what opening a droplet raises: one that cannot be asked may need anything.
-    """
-    refuse_running(settings)
-    droplets = [load_droplet(name) for name in sorted(dict.fromkeys(settings.shown)) if name not in without]
-    with ExitStack() as stack:
-        sessions = [stack.enter_context(connected(droplet)) for droplet in droplets]
-        for droplet, session in zip(droplets, sessions, strict=True):
-            stack.enter_context(locked(session, droplet.directory, purpose, wait))
-        yield sessions
-
-
-def refuse_running(settings: Settings) -> None:
-    """Refuse while something is pushed. A run that was killed stays "running" in Prefect for ever, so one that began
-    longer ago than a build and a push may take does not count.
-
-    Raises:
-        ReleaseUnderWay
-    """
-    states = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
-    began = datetime.now(UTC) - timedelta(seconds=settings.build_timeout + settings.push_timeout)
-    wanted = FlowRunFilter(state=states, start_time=FlowRunFilterStartTime(after_=began))
-    with get_client(sync_client=True) as client:
-        pushes = FlowFilter(name=FlowFilterName(any_=[_PUSHES]))
-        others = [run.name for run in client.read_flow_runs(flow_filter=pushes, flow_run_filter=wanted)]
-    if others:
-        raise ReleaseUnderWay(
-            f"{', '.join(others)} is under way, and needs the registry. Nothing was removed. Wait for it, and run the "
-            "same command again; if it is dead, cancel it in the Prefect UI"
-        )
-
-
 @task(name="list registry", task_run_name="list what {registry.registry_name} holds", timeout_seconds=1800, **RETRIED)
 def list_registry(registry: DocrRegistry) -> list[Stored]:
     """Every manifest of every repository, with its tags."""
@@ -97,16 +50,35 @@ def list_registry(registry: DocrRegistry) -> list[Stored]:
     with registry.account.client() as client, ThreadPoolExecutor(AT_ONCE) as pool:
         repositories = [repository.name for repository in client.registries.repositories(name)]
         found = pool.map(lambda repository: client.registries.manifests(name, repository), repositories)
-        return [Stored(m.repository, m.digest, m.tags, m.size) for each in found for m in each]
+        return [Stored(m.repository, m.digest, tuple(sorted(m.tags)), m.size) for each in found for m in each]
+
+
+def refuse_changed(stored: Sequence[Stored], registry: DocrRegistry, settings: Settings) -> None:
+    """Look again, right before anything is removed: what was pushed since may use what had no tag when we looked.
+
+    Raises:
+        ReleaseUnderWay
+    """
+    refuse_running(settings)
+    if set(list_registry(registry)) != set(stored):
+        raise ReleaseUnderWay(
+            f"what {registry.registry_name} holds changed while it was read. Nothing was removed. Run the same command "
+            "again when nobody pushes"
+        )
 
 
 @task(name="find kept releases", timeout_seconds=600, **RETRIED)
-def on_droplets(
-    sessions: Sequence[Session], directories: Sequence[str], registry: DocrRegistry, stored: Sequence[Stored]
-) -> list[Kept]:
-    """Every release that stands on a droplet, of whatever stack: each is running, or a way back."""
+def on_droplets(places: Sequence[tuple[Session, str]], registry: DocrRegistry, stored: Sequence[Stored]) -> list[Kept]:
+    """Every release that stands on a droplet, of whatever stack: each is running, or a way back.
+
+    Args:
+        places: each droplet's session, and the directory of its releases.
+
+    Raises:
+        BadRelease, RemoteFailed: a release cannot be read; it may need anything.
+    """
     found = []
-    for session, directory in zip(sessions, directories, strict=True):
+    for session, directory in places:
         said = session.run(_DOCUMENTS.format(shlex.quote(directory)), timeout=QUICK).out
         for line in said.split():
             release = read_release(base64.b64decode(line))
@@ -141,17 +113,29 @@ def newest(
     return found
 
 
-def children(stored: Sequence[Stored], registry: DocrRegistry) -> set[tuple[str, str]]:
-    """What image indexes refer to. Asked only where something without a tag could be such a part."""
+def ties(stored: Sequence[Stored], kept: Sequence[Kept], registry: DocrRegistry) -> Ties:
+    """What image indexes refer to, and what manifests without a tag are about. Asked only where such are."""
     rooms = {one.repository for one in stored if not one.tags}
-    asked = [one for one in stored if one.repository in rooms and one.tags]
-    found: set[tuple[str, str]] = set()
+    asked = [one for one in stored if one.repository in rooms]
+    needed = {image for release in kept for image in release.images}
+    parts: set[Place] = set()
+    about: dict[Place, Place] = {}
+    if not asked:
+        return Ties()
     with registry.client(write=False) as client, ThreadPoolExecutor(AT_ONCE) as pool:
-        path = f"{registry.registry_name}/"
-        answers = pool.map(lambda one: (one, client.manifest(path + one.repository, one.digest).content), asked)
-        for one, content in answers:
-            found |= {(one.repository, entry["digest"]) for entry in content.get("manifests", ())}
-    return found
+        for one, content in pool.map(lambda one: (one, _content(client, registry, one)), asked):
+            if one.tags or one.place in needed:
+                parts |= {(one.repository, entry["digest"]) for entry in content.get("manifests") or ()}
+            if subject := content.get("subject"):
+                about[one.place] = (one.repository, subject["digest"])
+    return Ties(frozenset(parts), about)
+
+
+def _content(client: Distribution, registry: DocrRegistry, one: Stored) -> dict[str, Any]:
+    try:
+        return client.manifest(f"{registry.registry_name}/{one.repository}", one.digest).content
+    except NotInRegistry:
+        return {}  # the API told of it, and it is gone
 
 
 def give_tags(untagged: Sequence[Stored], registry: DocrRegistry) -> None:
@@ -163,13 +147,6 @@ def give_tags(untagged: Sequence[Stored], registry: DocrRegistry) -> None:
             path = f"{registry.registry_name}/{one.repository}"
             client.tag(path, client.manifest(path, one.digest), f"kept-{one.digest[7:19]}")
             get_run_logger().warning("%s@%s had no tag; it is kept-%s now", path, one.digest[:19], one.digest[7:19])
-
-
-def directories(settings: Settings, without: Sequence[str]) -> list[str]:
-    """Where each droplet keeps releases, in the order of `nobody_releases`."""
-    names = sorted(dict.fromkeys(name for name in settings.shown if name not in without))
-    droplets: list[Droplet] = [load_droplet(name) for name in names]
-    return [droplet.directory for droplet in droplets]
 
 
 def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[Stored]) -> Kept:

@@ -5,9 +5,10 @@ import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
-from registry_server import Handler, serving, sha
+from registry_server import PASSWORD, USER, Handler, serving, sha
 
 from blocks.distribution import MANIFEST, Distribution
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
@@ -87,6 +88,34 @@ def test_an_expired_token_is_renewed():
         digest = push(client)
         server.tokens = {f"gone {number}": "" for number in range(9)}
         assert client.digest("team/web", "v1") == digest
+
+
+@contextmanager
+def expired(fresh):
+    """A client whose login is not good any more, and how often another one was asked for."""
+    asked = []
+
+    def renew():
+        asked.append(1)
+        return USER, fresh
+
+    with serving("bearer") as server, Distribution(server.host, USER, "old word", renew=renew) as client:
+        yield client, asked
+
+
+def test_a_login_that_expired_is_renewed():
+    with expired(PASSWORD) as (client, asked):
+        digest = push(client)
+        assert client.digest("team/web", "v1") == digest
+    assert asked == [1]
+
+
+def test_a_renewed_login_that_is_refused_too_is_told_so():
+    with expired("new word") as (client, asked):
+        with pytest.raises(LoginRefused, match=r"The login had expired, and a new one is refused too\.") as error:
+            client.check()
+        assert "word" not in str(error.value).replace("password", "")
+    assert asked == [1]
 
 
 def test_a_wrong_password_is_refused_and_not_shown(registry):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.push import push_waves
+from flows.core.push import push_waves, refused
 
 pytestmark = pytest.mark.unit
 
@@ -25,6 +25,15 @@ def test_equal_images_go_one_after_the_other():
 @pytest.mark.parametrize("layers", [{}, {"a": []}, {"a": ["x", "x"]}])
 def test_nothing_to_wait_for_is_one_wave_at_most(layers):
     assert push_waves(layers) == ([list(layers)] if layers else [])
+
+
+@pytest.mark.parametrize(("said", "login"), [
+    ("unauthorized: authentication required", True), ("denied: requested access to the resource is denied", True),
+    ("Error response from daemon: Unauthorized", True), ("received unexpected HTTP status: 500", False),
+    ("write: no space left on device", False), ("", False),
+])  # fmt: skip
+def test_a_login_that_was_refused_is_told_from_other_failures(said, login):
+    assert refused(["The push refers to repository [x]", said]) is login
 
 
 layer = st.sampled_from("abcdefgh")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.registry_plan import Kept, Stored, as_stored, old_tags, plan_collection, plan_retention
+from flows.core.registry_plan import Kept, Stored, Ties, as_stored, old_tags, plan_collection, plan_retention
 
 pytestmark = pytest.mark.unit
 
@@ -44,7 +44,7 @@ def test_a_repository_of_somebody_else_is_left_alone():
 
 def test_what_has_no_tag_goes_unless_it_is_needed_or_part_of_an_index():
     needed, part, rest = Stored("web", digest(2)), Stored("web", digest(3)), Stored("web", digest(4), (), 7)
-    sweep = plan_collection([needed, part, rest], [WEB], {("web", digest(3))})
+    sweep = plan_collection([needed, part, rest], [WEB], Ties({("web", digest(3))}))
     assert {fate.digest for fate in sweep.goes} == {digest(4)}
     assert sweep.untagged == (needed,)
     assert sweep.size == 7
@@ -54,6 +54,14 @@ def test_a_signature_goes_with_its_image_and_stays_with_it():
     stored = [NEW, Stored("web", digest(4)), Stored("web", digest(7), (signature(2),)),
               Stored("web", digest(8), (signature(4),)), Stored("web", digest(9), (signature(99),))]  # fmt: skip
     assert {fate.digest for fate in plan_collection(stored, [WEB]).goes} == {digest(4), digest(8), digest(9)}
+
+
+def test_a_signature_that_names_its_image_in_itself_goes_and_stays_with_it():
+    stored = [NEW, Stored("web", digest(4)), Stored("web", digest(7)), Stored("web", digest(8))]
+    about = {("web", digest(7)): ("web", digest(2)), ("web", digest(8)): ("web", digest(4))}
+    sweep = plan_collection(stored, [WEB], Ties(about=about))
+    assert {fate.digest for fate in sweep.goes} == {digest(4), digest(8)}
+    assert {fate.why for fate in sweep.fates if fate.digest == digest(7)} == {"signature of what stays"}
 
 
 def test_the_newest_and_those_on_droplets_are_not_old():
@@ -84,11 +92,15 @@ releases = st.lists(
 )  # fmt: skip
 
 
-@given(manifests, releases, st.frozensets(st.sampled_from(["v1", "v2", "v3"])))
-def test_nothing_that_a_kept_release_needs_ever_goes(stored, kept, old):
+places = st.tuples(names, numbers.map(digest))
+tied = st.builds(Ties, st.frozensets(places, max_size=6), st.dictionaries(places, places, max_size=6))
+
+
+@given(manifests, releases, st.frozensets(st.sampled_from(["v1", "v2", "v3"])), tied)
+def test_nothing_that_a_kept_release_needs_ever_goes(stored, kept, old, ties):
     needed = {image for release in kept for image in release.images}
-    collected = plan_collection(stored, kept)
-    assert not {(fate.repository, fate.digest) for fate in collected.goes} & needed
+    collected = plan_collection(stored, kept, ties)
+    assert not {(fate.repository, fate.digest) for fate in collected.goes} & (needed | ties.parts)
     retained = plan_retention(stored, kept, {"shop": old})
     for one in stored:
         if (one.repository, one.digest) in needed and one.tags:
