@@ -72,8 +72,8 @@ def _asked(stack: ExitStack, droplet: Droplet) -> Session:
         return stack.enter_context(connected(droplet))
     except Unreachable as error:
         raise Unreachable(
-            f"{error}. What it needs of the registry is not known, so nothing was removed. If it is gone for good: "
-            f"--without {droplet.name}"
+            f"{error} (what it needs of the registry is not known, so nothing was removed; if it is gone for good: "
+            f"--without {droplet.name})"
         ) from None
 
 

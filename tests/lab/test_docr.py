@@ -2,81 +2,28 @@
 
 import os
 import time
-from types import SimpleNamespace
 
 import httpx
 import pytest
-from cloud import calm_cloud, port
-from releasing import OnDroplet, done, remove_build_images, saved, settings, slipway
+from booths import HOST, NAME, open_booth
+from cloud import port
+from releasing import done, saved, slipway
 
 pytestmark = pytest.mark.lab
-STACK, DROPLET, NAME = "booth", "data", "slipway-lab"
-HOST = f"127.0.0.1:{port('DOCR', 5001)}"
-COMPOSE = """
-name: booth
-services:
-  till:
-    build: .
-    image: ${REGISTRY}/booth-till:${IMAGE_TAG}
-    init: true
-    command: [sleep, infinity]
-"""
-DOCKERFILE = 'FROM debian:trixie-slim\nCOPY version /version\nLABEL dev.slipway.sample="true"\n'
 
 
 @pytest.fixture(scope="module")
 def booth(tmp_path_factory):
-    """The stack, its registry block, and the droplet it goes to; nothing of it is left."""
-    from blocks import DocrRegistry  # noqa: PLC0415 — after the environment is set
-
-    directory = tmp_path_factory.mktemp("booth")
-    (directory / "compose.yaml").write_text(COMPOSE)
-    (directory / "Dockerfile").write_text(DOCKERFILE)
-    on = OnDroplet(DROPLET, STACK)
-    with calm_cloud() as cloud:
-        block = DocrRegistry(registry_url=HOST, account=cloud.account(), registry_name=NAME)
-        own = {
-            **settings(tmp_path_factory.mktemp("reports"), SLIPWAY_REGISTRY="booth-docr"),
-            "SLIPWAY_DROPLETS": '["green", "blue", "data"]', "SLIPWAY_REGISTRY_RELEASES": "1", "SLIPWAY_ACCOUNT": "",
-        }  # fmt: skip
-
-        def publish(tag, **more):
-            (directory / "version").write_text(tag * 100_000)
-            return slipway("build-push", "--stack", str(directory), "--tag", tag, **{**own, **more})
-
-        with saved(booth_docr=block):
-            empty(cloud)
-            yield SimpleNamespace(
-                directory=directory, cloud=cloud, block=block, settings=own, publish=publish, on=on,
-                here=("--stack", STACK, "--droplet", DROPLET),
-            )  # fmt: skip
-            on.remove("booth")
-            empty(cloud)
-            remove_build_images("booth-till")
+    with open_booth(tmp_path_factory.mktemp("booth")) as booth:
+        booth.cloud.settings(token_seconds=12)
+        yield booth
 
 
 @pytest.fixture(autouse=True)
 def calm(booth):
     yield
     booth.cloud.calm()
-
-
-def empty(cloud):
-    """Remove what the stack has in the registry."""
-    with cloud.client() as client:
-        for repository in ("booth-till", "booth-release"):
-            for manifest in client.registries.manifests(NAME, repository):
-                client.registries.remove_manifest(NAME, repository, manifest.digest)
-
-
-def tags(booth, repository="booth-till"):
-    with booth.cloud.client() as client:
-        return sorted(tag.tag for tag in client.registries.tags(NAME, repository))
-
-
-def manifests(booth):
-    with booth.cloud.client() as client:
-        return {m.digest for m in client.registries.manifests(NAME, "booth-till")}
+    booth.cloud.settings(token_seconds=12)
 
 
 def test_releases_are_published_deployed_kept_where_needed_and_collected(booth):
@@ -85,20 +32,20 @@ def test_releases_are_published_deployed_kept_where_needed_and_collected(booth):
         assert said.code == 0, said.all
     done("deploy", *booth.here, "--tag", "one", **booth.settings)
     running = booth.on.digests()["till"]
-    assert tags(booth) == ["four", "one", "three", "two"]
+    assert booth.tags() == ["four", "one", "three", "two"]
 
     said = done("registry", "retention", "--dry-run", **booth.settings)
     assert "Nothing was changed" in said.out
-    assert tags(booth) == ["four", "one", "three", "two"]
+    assert booth.tags() == ["four", "one", "three", "two"]
     done("registry", "retention", **booth.settings)
-    assert tags(booth) == ["four", "one"]  # the newest, and what a droplet runs
-    assert tags(booth, "booth-release") == ["four", "latest", "one"]
-    assert len(manifests(booth)) == 4
+    assert booth.tags() == ["four", "one"]  # the newest, and what a droplet runs
+    assert booth.tags("booth-release") == ["four", "latest", "one"]
+    assert len(booth.manifests()) == 4
 
     said = done("registry", "gc", **booth.settings)
     assert "MB are free" in said.out
     assert "Nothing could be pushed for" in said.out
-    assert len(manifests(booth)) == 2
+    assert len(booth.manifests()) == 2
     booth.on.remove("booth")  # with its images: they must come from the registry again
     done("deploy", *booth.here, "--tag", "one", **booth.settings)
     assert booth.on.digests()["till"] == running
@@ -130,7 +77,7 @@ def test_a_plan_without_room_is_refused_before_the_build(booth):
     assert said.code == 2
     assert "RegistryFull: plan starter includes 1 repositories" in said.err
     assert "--single-repository" in said.err
-    assert "five" not in tags(booth)
+    assert "five" not in booth.tags()
 
 
 def test_a_registry_that_is_full_is_refused_before_the_build(booth):
@@ -139,7 +86,7 @@ def test_a_registry_that_is_full_is_refused_before_the_build(booth):
     said = booth.publish("seven")
     booth.cloud.settings(plan={})
     assert (said.code, "GB are used. Nothing was built" in said.err) == (2, True)
-    assert "seven" not in tags(booth)
+    assert "seven" not in booth.tags()
 
 
 def test_a_push_waits_for_a_collection_that_is_under_way(booth):
@@ -150,7 +97,7 @@ def test_a_push_waits_for_a_collection_that_is_under_way(booth):
         assert said.code == 0, said.all
         ended = client.registries.collected(NAME, collection.uuid)
     assert ended.status == "succeeded"
-    assert "eight" in tags(booth)
+    assert "eight" in booth.tags()
 
 
 def test_no_collection_while_something_is_pushed(booth):
@@ -173,7 +120,7 @@ def test_a_token_without_a_scope_is_told_which_one(booth, scopes, missing):
     with saved(booth_weak=weak):
         said = booth.publish("nine", SLIPWAY_REGISTRY="booth-weak")
     assert (said.code, missing in said.err, token in said.all) == (2, True, False)
-    assert "nine" not in tags(booth)
+    assert "nine" not in booth.tags()
 
 
 def test_a_registry_of_another_name_is_refused_with_the_names_there_are(booth):

@@ -178,7 +178,7 @@ def test_a_droplet_that_cannot_be_asked_may_need_anything(blocks, monkeypatch):
 
     monkeypatch.setattr(quiet, "connected", connected)
     refused = pytest.raises(
-        Unreachable, match=r"no route.*nothing was removed\. If it is gone for good: --without spare"
+        Unreachable, match=r"no route.*nothing was removed; if it is gone for good: --without spare"
     )
     with refused, quiet.nobody_releases(Settings(), (), "tidying", 0):
         pytest.fail("it went on")
