@@ -126,7 +126,7 @@ def test_a_registry_that_changed_since_it_was_read_is_left_alone(monkeypatch):
 
 
 @pytest.fixture
-def blocks(monkeypatch):
+def blocks(monkeypatch, tmp_path):
     """Droplet blocks by name."""
     saved = {name: Droplet(host=f"{name}.example.com", private_key="k") for name in ("green", "spare")}
 
@@ -137,6 +137,7 @@ def blocks(monkeypatch):
 
     monkeypatch.setattr(quiet, "saved_names", lambda _kind: sorted(saved))
     monkeypatch.setattr(quiet, "load_droplet", load)
+    monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))  # a lab that runs has settings of its own
     for name in ("SLIPWAY_DROPLETS", "SLIPWAY_GREEN", "SLIPWAY_BLUE", "SLIPWAY_HOME"):
         monkeypatch.delenv(name, raising=False)
     return saved
