@@ -9,7 +9,7 @@ import sys
 import benchmarks  # noqa: F401 — sets what Prefect reads when it is imported
 from benchmarks.lab import NAME
 from blocks import Droplet
-from flows.tasks.lock import locked
+from flows.tasks.droplet.lock import locked
 
 _LONG = 600.0
 

@@ -12,16 +12,18 @@ from benchmarks.bench import Bench
 from benchmarks.command import run
 from benchmarks.lab import NAME
 from blocks import ContainerRegistry
-from flows.core import staging
-from flows.core.facts import facts_script, read_facts, running_script
-from flows.core.layout import Home
-from flows.core.preflight import missing_images
-from flows.core.pull import Account, pull_script
-from flows.core.release import Release
+from flows.core.deploy import staging
+from flows.core.deploy.facts import facts_script, read_facts
+from flows.core.deploy.preflight import missing_images
+from flows.core.deploy.pull import Account, pull_script
+from flows.core.droplet.directories import Home
+from flows.core.droplet.running import running_script
+from flows.core.release.release import Release
 from flows.settings import Settings
-from flows.tasks.deployment import Cargo, Deployment
-from flows.tasks.publish import fetch_release
-from flows.tasks.saved import layout, load_environment, load_registry, variables
+from flows.tasks.deploy.deployment import Cargo, Deployment
+from flows.tasks.release.publish import fetch_release
+from flows.tasks.runs.blocks import layout, load_environment, load_registry
+from flows.tasks.stack.environment import variables
 
 
 @dataclass(frozen=True)

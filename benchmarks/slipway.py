@@ -16,7 +16,7 @@ from benchmarks.command import BenchmarkFailed, run
 from benchmarks.lab import CHECKOUT, NAME
 from benchmarks.measure import Section, median, timed
 from benchmarks.prefect_runs import PREFECT, Span, timeline
-from flows.running import INTERRUPTED, run_flow
+from flows.cli.terminal.runner import INTERRUPTED, run_flow
 
 T = TypeVar("T")
 _FIRST_REQUEST = Path(__file__).parent / "first_request"

@@ -8,18 +8,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from blocks.caddy import CaddySwitch
     from blocks.digitalocean.account import DigitalOceanAccount
-    from blocks.dns import DnsSwitch
-    from blocks.docr import DocrRegistry
     from blocks.droplet import Droplet
     from blocks.environment import StackEnvironment
     from blocks.langfuse import Langfuse
-    from blocks.load_balancer import LoadBalancerSwitch
     from blocks.prometheus import Prometheus
-    from blocks.registry import ContainerRegistry
-    from blocks.reserved_ip import ReservedIpSwitch
-    from blocks.traffic import TrafficSwitch
+    from blocks.registry.container_registry import ContainerRegistry
+    from blocks.registry.docr import DocrRegistry
+    from blocks.traffic.caddy import CaddySwitch
+    from blocks.traffic.dns_record import DnsSwitch
+    from blocks.traffic.load_balancer import LoadBalancerSwitch
+    from blocks.traffic.reserved_ip import ReservedIpSwitch
+    from blocks.traffic.switch import TrafficSwitch
 
 __all__ = [
     "CaddySwitch",
@@ -35,26 +35,26 @@ __all__ = [
     "StackEnvironment",
     "TrafficSwitch",
 ]
-_ROOMS = {
-    "CaddySwitch": "caddy",
-    "ContainerRegistry": "registry",
+_MODULES = {
+    "CaddySwitch": "traffic.caddy",
+    "ContainerRegistry": "registry.container_registry",
     "DigitalOceanAccount": "digitalocean.account",
-    "DnsSwitch": "dns",
-    "DocrRegistry": "docr",
+    "DnsSwitch": "traffic.dns_record",
+    "DocrRegistry": "registry.docr",
     "Droplet": "droplet",
     "Langfuse": "langfuse",
-    "LoadBalancerSwitch": "load_balancer",
+    "LoadBalancerSwitch": "traffic.load_balancer",
     "Prometheus": "prometheus",
-    "ReservedIpSwitch": "reserved_ip",
+    "ReservedIpSwitch": "traffic.reserved_ip",
     "StackEnvironment": "environment",
-    "TrafficSwitch": "traffic",
+    "TrafficSwitch": "traffic.switch",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"blocks has no {name}")
-    return getattr(import_module(f"blocks.{_ROOMS[name]}"), name)
+    return getattr(import_module(f"blocks.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -9,8 +9,8 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 from blocks.errors import HostKeyRefused
-from blocks.keys import Address, fingerprint
-from blocks.ssh import Session
+from blocks.ssh.keys import Address, fingerprint
+from blocks.ssh.session import Session
 
 
 class Droplet(Block):

@@ -7,9 +7,9 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from blocks.asking import ask
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
-from blocks.excerpts import excerpt
+from blocks.http.excerpt import excerpt
+from blocks.http.request import ask
 
 
 class Langfuse(Block):

@@ -14,29 +14,30 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
-from flows.core.images import check_tag, plan_images, split_host, split_reference
-from flows.core.outcome import Published
-from flows.core.staging import environment_contents
+from flows.core.deploy.staging import environment_contents
+from flows.core.registry.references import check_tag, split_host, split_reference
+from flows.core.release.image_plan import plan_images
+from flows.core.results import Published
 from flows.hooks import tidy_build_host
-from flows.names import run_name
 from flows.settings import Settings
-from flows.tasks.build import build_images, check_registry, push_images
-from flows.tasks.checkout import checked_out
-from flows.tasks.connection import connected
-from flows.tasks.external import mirrored, pin_external
-from flows.tasks.publish import latest_release, publish_release, reuse_images, tag_before
-from flows.tasks.pull import Ahead
-from flows.tasks.report import table
-from flows.tasks.saved import (
+from flows.tasks.deploy.pull import Ahead
+from flows.tasks.droplet.connection import connected
+from flows.tasks.release.build import build_images, check_registry, push_images
+from flows.tasks.release.pin_images import mirrored, pin_external
+from flows.tasks.release.publish import latest_release, publish_release, reuse_images, tag_before
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import (
     engine_environment,
     layout,
     load_droplet,
     load_environment,
     load_langfuse,
     load_registry,
-    variables,
 )
-from flows.tasks.source import default_tag, read_stack, stack_name
+from flows.tasks.stack.checkout import checked_out
+from flows.tasks.stack.environment import variables
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import default_tag, read_stack, stack_name
 
 METADATA = "push-docr-metadata.json"
 

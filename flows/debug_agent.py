@@ -2,16 +2,16 @@
 
 from prefect import flow
 
-from flows.core.dossier import Bundle
+from flows.core.debug.bundle import Bundle
+from flows.core.droplet.directories import Home
 from flows.core.errors import Contradiction
-from flows.core.layout import Home
-from flows.names import run_name
 from flows.settings import Settings
-from flows.tasks.connection import connected
-from flows.tasks.inspect import examine
-from flows.tasks.saved import load_droplet, load_environment
-from flows.tasks.site import DropletSite, LocalSite
-from flows.tasks.source import stack_name
+from flows.tasks.debug.bundle import examine
+from flows.tasks.debug.engines import DropletSite, LocalSite
+from flows.tasks.droplet.connection import connected
+from flows.tasks.runs.blocks import load_droplet, load_environment
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(name="debug-agent", flow_run_name=run_name("find out what is wrong with {stack}"))

@@ -1,32 +1,23 @@
 """decommission: remove a droplet that `provision` made, after a person said yes to that very one."""
 
 import time
-from dataclasses import dataclass
 
 from prefect import flow
 
 from blocks import Droplet
 from blocks.digitalocean.models import DropletInfo
 from blocks.errors import OutsideError
-from flows.core.costs import droplet_cost
+from flows.core.cloud.costs import droplet_cost
+from flows.core.cloud.results import Decommissioned
+from flows.core.cloud.snapshots import PROVISIONED
 from flows.core.errors import CannotDecommission
-from flows.core.snapshots import PROVISIONED
-from flows.names import run_name
 from flows.settings import Approval, Settings
-from flows.tasks.approval import ask
-from flows.tasks.cloud import remove_droplet
-from flows.tasks.report import table
-from flows.tasks.saved import find_droplet, load_account, remembered
-from flows.tasks.traffic import open_switch
-
-
-@dataclass(frozen=True)
-class Decommissioned:
-    """Whether there was such a droplet, and how long it took."""
-
-    name: str
-    removed: bool
-    seconds: float
+from flows.tasks.cloud.droplets import remove_droplet
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import find_droplet, load_account, remembered
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.approval import ask
+from flows.tasks.traffic.switch import open_switch
 
 
 @flow(name="decommission", flow_run_name=run_name("decommission {name}"))
@@ -92,7 +83,7 @@ def _question(found: list[DropletInfo]) -> str:
 
 def _ours(name: str) -> bool:
     """Whether a block is what an interrupted `provision` or `decommission` left: it has no other use."""
-    from flows.provision import NOT_YET  # noqa: PLC0415
+    from flows.core.cloud.provisioning import NOT_YET  # noqa: PLC0415
 
     block = find_droplet(name)
     return block is not None and block.host == NOT_YET

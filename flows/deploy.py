@@ -5,20 +5,20 @@ import time
 from prefect import flow
 
 from blocks import ContainerRegistry, Droplet
-from flows.core.bookkeeping import opened, proved
-from flows.core.containers import strangers
+from flows.core.deploy.preflight import layers_to_pull
+from flows.core.deploy.staging import secret_contents
+from flows.core.droplet.containers import strangers
+from flows.core.droplet.directories import Home
 from flows.core.errors import Contradiction
-from flows.core.layout import Home
-from flows.core.outcome import Deployed, service_states
-from flows.core.preflight import layers_to_pull
-from flows.core.role import Role, as_role, role_files, role_override
-from flows.core.staging import secret_contents
+from flows.core.records.lifecycle import opened, proved
+from flows.core.release.role import Role, as_role, role_files, role_override
+from flows.core.results import Deployed, service_states
 from flows.hooks import mend, tidy
-from flows.names import run_name
 from flows.rollback import WayBack, going_back
 from flows.settings import Settings, Strategy
-from flows.tasks.connection import connected
-from flows.tasks.deploy import (
+from flows.tasks.deploy.deployment import Cargo, Deployment, under_way
+from flows.tasks.deploy.readiness import wait_until_ready
+from flows.tasks.deploy.steps import (
     current_release,
     make_current,
     preflight,
@@ -29,15 +29,16 @@ from flows.tasks.deploy import (
     start_services,
     stop_services,
 )
-from flows.tasks.deployment import Cargo, Deployment, under_way
-from flows.tasks.history import keep_record
-from flows.tasks.lock import locked
-from flows.tasks.publish import fetch_release
-from flows.tasks.report import table
-from flows.tasks.runs import mark_crashed, now, this_run
-from flows.tasks.saved import layout, load_droplet, load_environment, load_registry, remembered, variables
-from flows.tasks.source import stack_name
-from flows.tasks.wait import wait_until_ready
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.records.history import keep_record
+from flows.tasks.release.publish import fetch_release
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import layout, load_droplet, load_environment, load_registry, remembered
+from flows.tasks.runs.run_info import mark_crashed, now, this_run
+from flows.tasks.stack.environment import variables
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(

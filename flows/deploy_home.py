@@ -3,23 +3,23 @@
 from prefect import flow
 
 from blocks import Droplet
+from flows.core.droplet.directories import Home
 from flows.core.errors import NothingAtHome
-from flows.core.layout import Home
-from flows.core.outcome import Deployed
-from flows.core.question import home_question
-from flows.core.role import as_role, home_stack
+from flows.core.release.role import as_role, home_stack
+from flows.core.results import Deployed
+from flows.core.traffic.approval import home_question
 from flows.deploy import put_on
 from flows.hooks import mend, tidy
-from flows.names import run_name
 from flows.rollback import going_back
 from flows.settings import Approval, Settings, Strategy
-from flows.tasks.approval import ask
-from flows.tasks.connection import connected
-from flows.tasks.lock import locked
-from flows.tasks.publish import fetch_release
-from flows.tasks.saved import load_droplet, load_environment, load_registry, remembered
-from flows.tasks.sides import stand
-from flows.tasks.source import stack_name
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.release.publish import fetch_release
+from flows.tasks.runs.blocks import load_droplet, load_environment, load_registry, remembered
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
+from flows.tasks.traffic.approval import ask
+from flows.tasks.traffic.colours import stand
 from flows.validate import validate
 
 

@@ -10,27 +10,27 @@ from prefect.logging import get_run_logger
 
 from blocks import Langfuse
 from blocks.errors import OutsideError
-from flows.core import gates as core
-from flows.core.colours import direction
+from flows.core.deploy.deployed_state import Standing
+from flows.core.droplet.directories import Home
 from flows.core.errors import SlipwayError
-from flows.core.gates import Reading, Verdict, decide, observe
-from flows.core.layout import Home
-from flows.core.outcome import GatesRead
-from flows.core.probes import Outcome, Phase, all_passed
-from flows.core.question import light
-from flows.core.role import home_stack
-from flows.core.standing import Standing
-from flows.names import run_name
+from flows.core.gates import probe_gates as core
+from flows.core.gates.probes import Outcome, Phase, all_passed
+from flows.core.gates.verdict import Reading, Verdict, decide, observe
+from flows.core.release.role import home_stack
+from flows.core.results import GatesRead
+from flows.core.traffic.approval import light
+from flows.core.traffic.colours import direction
 from flows.settings import Settings
-from flows.tasks.connection import connected
-from flows.tasks.gates import let_requests_come, limits, read_metrics, read_traces
-from flows.tasks.probe import Probes, probe_health, probe_mcp
-from flows.tasks.report import table
-from flows.tasks.saved import load_droplet, load_environment, load_langfuse, load_prometheus
-from flows.tasks.secrecy import masked
-from flows.tasks.sides import Side, load_sides, look_at
-from flows.tasks.source import stack_name
-from flows.tasks.traffic import open_switch, read_switch
+from flows.tasks.droplet.connection import connected
+from flows.tasks.gates.measurements import let_requests_come, limits, read_metrics, read_traces
+from flows.tasks.gates.probes import Probes, probe_health, probe_mcp
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import load_droplet, load_environment, load_langfuse, load_prometheus
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
+from flows.tasks.traffic.colours import Side, load_sides, look_at
+from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import look, probe_all
 
 

@@ -3,16 +3,17 @@
 from prefect import flow
 
 from blocks.errors import OutsideError
+from flows.core.droplet.directories import Home
 from flows.core.errors import BlockMissing
-from flows.core.layout import Home
-from flows.core.record import History, Record
-from flows.names import run_name
+from flows.core.records.history import History
+from flows.core.records.record import Record
 from flows.settings import Settings
-from flows.tasks.connection import connected
-from flows.tasks.history import read_history
-from flows.tasks.report import table
-from flows.tasks.saved import load_droplet
-from flows.tasks.source import stack_name
+from flows.tasks.droplet.connection import connected
+from flows.tasks.records.history import read_history
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(name="history", flow_run_name=run_name("look back at {stack}"))

@@ -10,18 +10,23 @@ from typing import Any
 from prefect.logging import get_logger
 
 from blocks.errors import OutsideError
+from flows.core.droplet.directories import Home
 from flows.core.errors import SlipwayError
-from flows.core.layout import Home
-from flows.core.role import home_stack
+from flows.reconcile import reconcile
 from flows.settings import Settings
-from flows.tasks.capture import capture as keep_bundle
-from flows.tasks.connection import connected
-from flows.tasks.lock import locked
-from flows.tasks.prune import free_build_host, prune_willingly
-from flows.tasks.saved import load_droplet
-from flows.tasks.source import stack_name
-
-REFUSED = 2
+from flows.tasks.cloud.rehearsal import (
+    remove_left,
+)
+from flows.tasks.debug.capture import capture
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.droplet.target import _place
+from flows.tasks.prune.build_host import free_build_host
+from flows.tasks.prune.droplet import prune_willingly
+from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.runs.run_info import refused
+from flows.tasks.stack.source import stack_name
+from flows.watch import watch
 
 
 def tidy_build_host(flow: Any, flow_run: Any, state: Any) -> None:
@@ -51,22 +56,10 @@ def tidy(flow: Any, flow_run: Any, state: Any) -> None:
         get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
 
 
-def capture(flow: Any, flow_run: Any, state: Any) -> None:
-    """Keep a debug bundle of what did not pass, before it is rolled back."""
-    target, home, settings = _place(flow, flow_run)
-    try:
-        with connected(target) as session:
-            keep_bundle(session, home, settings, getattr(_error(state), "services", ()))
-    except OutsideError as error:
-        get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
-
-
 def mend(flow: Any, flow_run: Any, state: Any) -> None:
     """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
     if flow_run.parent_task_run_id or flow_run.parameters.get("promote"):
         return
-    from flows.reconcile import reconcile  # noqa: PLC0415 — it has hooks itself
-
     target, home, settings = _place(flow, flow_run)
     try:
         capture(flow, flow_run, state)
@@ -75,20 +68,49 @@ def mend(flow: Any, flow_run: Any, state: Any) -> None:
     reconcile(home.stack, target.name, settings.lock_patience)
 
 
-def refused(state: Any) -> bool:
-    return getattr(_error(state), "exit_code", 1) == REFUSED
+def tidy_colours(flow: Any, flow_run: Any, state: Any) -> None:
+    """After a promotion that put a release on the idle colour and failed: `tidy`, on every droplet of the colours."""
+    if refused(state) or not flow_run.parameters.get("tag"):
+        return
+    for droplet, home, settings in _colours(flow_run):
+        try:
+            with (
+                connected(droplet) as session,
+                locked(session, droplet.directory, "pruning after a failure", settings.lock_patience) as lock,
+            ):
+                prune_willingly(lock, home, settings)
+        except (SlipwayError, OutsideError) as error:
+            get_logger("slipway.hooks").warning("nothing was pruned on %s: %s", droplet.name, error)
 
 
-def _error(state: Any) -> Any:
-    """What the run failed by; a cancelled or crashed run has no result to ask for."""
-    return state.result(raise_on_failure=False) if state.is_failed() else None
+def settle(flow: Any, flow_run: Any, state: Any) -> None:
+    """After a promotion crashed or was cancelled: finish or undo what it began on the droplets, then see to it that
+    traffic is on a colour that is well."""
+    if flow_run.parent_task_run_id or (flow.name == "release" and not flow_run.parameters.get("promote")):
+        return
+    log = get_logger("slipway.hooks")
+    for droplet, home, settings in _colours(flow_run):
+        try:
+            reconcile(home.stack, droplet.name, settings.lock_patience)
+        except (SlipwayError, OutsideError) as error:
+            log.warning("%s was not put right: %s", droplet.name, error)
+    try:
+        watch(stack_name(flow_run.parameters.get("stack") or Settings().stack), 0.0)
+    except (SlipwayError, OutsideError) as error:
+        log.warning("%s", error)
 
 
-def _place(flow: Any, flow_run: Any) -> tuple[Any, Home, Settings]:
+def _colours(flow_run: Any) -> list[tuple[Any, Home, Settings]]:
     settings = Settings()
-    name = stack_name(flow_run.parameters.get("stack") or settings.stack)
-    if flow.name == "deploy-home":
-        target, name = load_droplet(settings.home), home_stack(name)
-    else:
-        target = load_droplet(flow_run.parameters.get("droplet") or settings.droplet)
-    return target, Home(target.directory, name), settings
+    stack = stack_name(flow_run.parameters.get("stack") or settings.stack)
+    droplets = [load_droplet(name) for name in (*settings.green, *settings.blue)]
+    return [(droplet, Home(droplet.directory, stack), settings) for droplet in droplets]
+
+
+def tidy_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:
+    """After a rehearsal failed, crashed or was cancelled: nothing of it may go on costing money."""
+    try:
+        for words in remove_left(Settings(), mine=str(flow_run.id)):
+            get_logger("slipway.hooks").info("removed %s", words)
+    except (SlipwayError, OutsideError) as error:
+        get_logger("slipway.hooks").warning("a rehearsal is left: %s. Run: slipway reconcile", error)

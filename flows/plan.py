@@ -3,16 +3,16 @@
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from flows.core.colours import direction
-from flows.core.promotion import Plan, make_plan
-from flows.core.question import short
-from flows.names import run_name
+from flows.core.traffic.approval import short
+from flows.core.traffic.colours import direction
+from flows.core.traffic.promotion_plan import Plan, make_plan
 from flows.settings import Settings
-from flows.tasks.report import table
-from flows.tasks.saved import load_environment, remembered
-from flows.tasks.sides import load_sides, look_at
-from flows.tasks.source import stack_name
-from flows.tasks.traffic import open_switch, read_switch
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import load_environment, remembered
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
+from flows.tasks.traffic.colours import load_sides, look_at
+from flows.tasks.traffic.switch import open_switch, read_switch
 
 
 @flow(name="plan", flow_run_name=run_name("plan a promotion of {stack}"))

@@ -1,7 +1,6 @@
 """provision: a droplet like another one, reached by a host key that nobody else can have, and ready for a release."""
 
 import time
-from dataclasses import dataclass
 
 from prefect import flow
 from prefect.logging import get_run_logger
@@ -9,31 +8,18 @@ from prefect.logging import get_run_logger
 from blocks import Droplet
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo, NewDroplet
-from flows.core.costs import Cost, droplet_cost, told
+from blocks.ssh.keys import new_host_key
+from flows.core.cloud.costs import Cost, droplet_cost, told
+from flows.core.cloud.provisioning import NOT_YET, cloud_config, unguarded
+from flows.core.cloud.results import Provisioned
+from flows.core.cloud.snapshots import OURS, PROVISIONED, of_droplet
 from flows.core.errors import CannotProvision, NotTrusted
-from flows.core.provisioning import cloud_config, unguarded
-from flows.core.snapshots import OURS, PROVISIONED, of_droplet
-from flows.names import run_name
 from flows.settings import Approval, Settings
-from flows.tasks.approval import ask
-from flows.tasks.cloud import check_engine, create_droplet, fingerprint, new_host_key, remove_droplet, taken, trust
-from flows.tasks.report import table
-from flows.tasks.saved import find_droplet, load_account, load_droplet, remembered
-
-NOT_YET = "192.0.2.0"  # an address that nothing has, until the droplet has one
-
-
-@dataclass(frozen=True)
-class Provisioned:
-    """The new droplet, its address, what it costs, and what engine it has."""
-
-    name: str
-    id: int
-    address: str
-    cost: Cost
-    engine: str
-    host_key: str
-    seconds: float
+from flows.tasks.cloud.droplets import check_engine, create_droplet, fingerprint, remove_droplet, taken, trust
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import find_droplet, load_account, load_droplet, remembered
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.approval import ask
 
 
 @flow(name="provision", flow_run_name=run_name("provision {name} like {like}"))

@@ -4,16 +4,17 @@ import time
 
 from prefect import flow
 
-from flows.core.layout import Home
-from flows.core.removal import Pruned
-from flows.core.retention import check_retention
-from flows.names import run_name
+from flows.core.droplet.directories import Home
+from flows.core.prune.removal import Pruned
+from flows.core.records.retention import check_retention
 from flows.settings import Settings
-from flows.tasks.connection import connected
-from flows.tasks.lock import locked
-from flows.tasks.prune import plan_prune, prune_build_host, prune_droplet
-from flows.tasks.saved import load_droplet
-from flows.tasks.source import stack_name
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.prune.build_host import prune_build_host
+from flows.tasks.prune.droplet import plan_prune, prune_droplet
+from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(name="prune", flow_run_name=run_name("prune {stack} on {droplet}"))

@@ -1,27 +1,40 @@
 """reconcile: finish or undo what runs that ended in between have left on a droplet."""
 
+import time
+
 from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import Droplet
-from flows.core.bookkeeping import Mending, mend
-from flows.core.errors import ValidationFailed
-from flows.core.layout import Home
-from flows.core.outcome import Reconciled
-from flows.core.record import rollback_target
-from flows.core.standing import read_standing, standing_script
-from flows.names import run_name
-from flows.rollback import restore
+from blocks.errors import OutsideError
+from flows.core.deploy.deployed_state import read_standing, standing_script
+from flows.core.deploy.preflight import missing_images
+from flows.core.droplet.containers import strangers
+from flows.core.droplet.directories import Home
+from flows.core.errors import RollbackFailed, SlipwayError, ValidationFailed
+from flows.core.records.history import History
+from flows.core.records.lifecycle import judged, opened, proved
+from flows.core.records.record import Record
+from flows.core.records.recovery import Mending, mend
+from flows.core.records.rollback_target import rollback_target
+from flows.core.results import Reconciled, RolledBack, service_states
 from flows.settings import Settings
-from flows.tasks.connection import QUICK, connected
-from flows.tasks.history import read_history
-from flows.tasks.lock import Held, locked
-from flows.tasks.prune import prune_willingly
-from flows.tasks.rehearsal import tidy_left
-from flows.tasks.runs import mark_crashed
-from flows.tasks.saved import load_droplet
-from flows.tasks.source import stack_name
-from flows.validate import validate
+from flows.tasks.cloud.rehearsal import tidy_left
+from flows.tasks.deploy.deployment import Deployment, under_way
+from flows.tasks.deploy.readiness import wait_until_ready
+from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, remove_strangers, start_services
+from flows.tasks.droplet.connection import QUICK, connected
+from flows.tasks.droplet.lock import Held, locked
+from flows.tasks.prune.droplet import prune_willingly
+from flows.tasks.records.history import find_kept, keep_record, read_history
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import load_droplet, load_registry
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.run_info import mark_crashed, now, this_run
+from flows.tasks.runs.server import offline_too
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
+from flows.validate import look_and_probe, validate
 
 
 @flow(name="reconcile", flow_run_name=run_name("put {stack} on {droplet} right"))
@@ -73,3 +86,72 @@ def _wrong(lock: Held, home: Home) -> list[str]:
     """How what runs differs from the release that `current` leads to; ended services count, one-shots aside."""
     standing = read_standing(lock.run(standing_script(home), timeout=QUICK).out, home, lock.address.name)
     return list(standing.wrong) if standing.release else ["no release is current"]
+
+
+def restore(
+    lock: Held, home: Home, history: History, record: Record, cause: str, target: Droplet, settings: Settings
+) -> RolledBack:
+    """Put the release of a record in force, whatever runs now.
+
+    Raises:
+        RollbackFailed: it runs, and is not well either.
+    """
+    began = time.monotonic()
+    if history.unfinished:
+        mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
+    kept = find_kept(lock, home, record)
+    deployment = Deployment(lock, home, kept.release, record.name, settings)
+    token = under_way.set(deployment)
+    try:
+        pulled = []
+        if missing_images(kept.release, kept.present):
+            pulled = pull_images(deployment, kept.present, load_registry(settings))
+        mine, left = opened(
+            history, kept.release, record.name,
+            kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
+        )  # fmt: skip
+        make_current(deployment, [mine, *left])
+        if gone := strangers(kept.containers, kept.stack.services):
+            remove_strangers(deployment, gone)
+        start_services(deployment)
+        running = wait_until_ready(deployment, kept.stack)
+        prove_digests(deployment, kept.stack, running)
+        keep_record(lock, home, [mine := proved(mine, now())])
+        healthy = time.monotonic() - began
+        validated = offline_too(
+            lambda: validate(home.stack, target.name),
+            lambda: look_and_probe(target, home, settings),
+        )
+    except (SlipwayError, OutsideError) as error:
+        raise _failed(error, lock, home, kept.release.tag) from error
+    finally:
+        under_way.reset(token)
+    back = RolledBack(
+        droplet=target.name,
+        release=kept.release,
+        left=history.deployed().tag if history.deployed() else None,
+        services=service_states(running.containers, running.digests),
+        pulled=tuple(pulled),
+        validated=validated,
+        healthy_after=healthy,
+        seconds=time.monotonic() - began,
+    )
+    rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in back.services.items()]
+    table(f"rollback-{back.droplet}", rows, f"Release {back.release.tag} runs on {back.droplet} again")
+    return back
+
+
+def _failed(error: Exception, lock: Held, home: Home, tag: str) -> RollbackFailed:
+    """Say so in the record, if the droplet can still be written to."""
+    words = masked(str(error))
+    try:
+        history = read_history(lock, home)
+        if history.unfinished and history.unfinished.kind == "rollback":
+            keep_record(lock, home, judged(history, history.unfinished, now(), words))
+    except (SlipwayError, OutsideError):
+        pass  # the record stays unfinished, and the next run finishes it
+    kind = "is not well either" if isinstance(error, ValidationFailed) else "could not be put in force again"
+    return RollbackFailed(
+        f"release {tag} on {lock.address} {kind}: {type(error).__name__}: {words}\n"
+        "What stands there: slipway status, slipway debug-agent. To try once more: slipway reconcile"
+    )

@@ -6,13 +6,11 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import DocrRegistry
-from blocks.digitalocean.waiting import until
+from blocks.polling import until
 from flows.core.errors import CollectionFailed
-from flows.core.registry_plan import Sweep, Swept, plan_collection
-from flows.names import run_name
+from flows.core.registry.cleanup import Sweep, Swept, plan_collection
 from flows.settings import Settings
-from flows.tasks.quiet import nobody_releases
-from flows.tasks.registry import (
+from flows.tasks.registry.contents import (
     give_tags,
     list_registry,
     load_docr,
@@ -22,8 +20,10 @@ from flows.tasks.registry import (
     refuse_changed,
     ties,
 )
-from flows.tasks.report import table
-from flows.tasks.saved import remembered
+from flows.tasks.registry.exclusive_access import nobody_releases
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import remembered
+from flows.tasks.stack.run_names import run_name
 
 
 @flow(name="registry-gc", flow_run_name=run_name("collect the registry's garbage"))

@@ -4,14 +4,14 @@ import time
 
 from prefect import flow
 
-from flows.core.registry_plan import Swept, as_stored, old_tags, plan_retention
-from flows.core.retention import check_retention
-from flows.names import run_name
+from flows.core.records.retention import check_retention
+from flows.core.registry.cleanup import Swept, as_stored, old_tags, plan_retention
 from flows.registry_gc import show
 from flows.settings import Settings
-from flows.tasks.quiet import nobody_releases
-from flows.tasks.registry import list_registry, load_docr, newest, on_droplets, published, refuse_changed
-from flows.tasks.saved import remembered
+from flows.tasks.registry.contents import list_registry, load_docr, newest, on_droplets, published, refuse_changed
+from flows.tasks.registry.exclusive_access import nobody_releases
+from flows.tasks.runs.blocks import remembered
+from flows.tasks.stack.run_names import run_name
 
 
 @flow(name="registry-retention", flow_run_name=run_name("remove old releases from the registry"))

@@ -9,45 +9,44 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow, runtime
-from prefect.logging import get_logger, get_run_logger
+from prefect.logging import get_run_logger
 
 from blocks import Droplet
 from blocks.errors import OutsideError
-from flows.core.colours import other
-from flows.core.costs import Cost, droplet_cost, snapshot_cost, told
+from flows.core.cloud.costs import Cost, droplet_cost, snapshot_cost, told
+from flows.core.cloud.rehearsal import Load, Rehearsed, Took, measured
+from flows.core.droplet.directories import Home
 from flows.core.errors import NothingDeployed, RehearsalFailed, SlipwayError
-from flows.core.gates import Verdict
-from flows.core.layout import Home
-from flows.core.record import Record
-from flows.core.rehearsal import Load, Rehearsed, Took, measured
-from flows.core.stability import Stability, Wanted, judge
+from flows.core.gates.verdict import Verdict
+from flows.core.records.record import Record
+from flows.core.records.stability import Stability, Wanted, judge
+from flows.core.traffic.colours import other
 from flows.decommission import decommission
 from flows.deploy import put_on
 from flows.gates import read_gates
-from flows.names import run_name
+from flows.hooks import tidy_rehearsal
 from flows.provision import provision
 from flows.settings import Approval, Settings
 from flows.snapshot import snapshot
-from flows.tasks.approval import ask
-from flows.tasks.connection import connected
-from flows.tasks.history import read_history
-from flows.tasks.rehearsal import rehearsal_colour, rehearsal_switch, rehearsing, remove_left, still_there, tags_of
-from flows.tasks.report import page
-from flows.tasks.saved import load_account, load_droplet, load_environment, remembered
-from flows.tasks.secrecy import masked
-from flows.tasks.sides import Side, look_at
-from flows.tasks.source import stack_name
-from flows.tasks.traffic import open_switch, probe_switch, read_switch, turn_switch
+from flows.tasks.cloud.rehearsal import (
+    rehearsal_colour,
+    rehearsal_switch,
+    rehearsing,
+    remove_left,
+    still_there,
+    tags_of,
+)
+from flows.tasks.droplet.connection import connected
+from flows.tasks.records.history import read_history
+from flows.tasks.runs.artifacts import page
+from flows.tasks.runs.blocks import load_account, load_droplet, load_environment, remembered
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
+from flows.tasks.traffic.approval import ask
+from flows.tasks.traffic.colours import Side, look_at
+from flows.tasks.traffic.switch import open_switch, probe_switch, read_switch, turn_switch
 from flows.validate import validate
-
-
-def tidy_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:  # noqa: ARG001 — Prefect gives them by name
-    """After a rehearsal failed, crashed or was cancelled: nothing of it may go on costing money."""
-    try:
-        for words in remove_left(Settings(), mine=str(flow_run.id)):
-            get_logger("slipway.hooks").info("removed %s", words)
-    except (SlipwayError, OutsideError) as error:
-        get_logger("slipway.hooks").warning("a rehearsal is left: %s. Run: slipway reconcile", error)
 
 
 @flow(

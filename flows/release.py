@@ -5,23 +5,22 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.build_push import build_push
-from flows.core.colours import direction
+from flows.core.droplet.directories import Home
 from flows.core.errors import Contradiction
-from flows.core.layout import Home
-from flows.core.outcome import Released
+from flows.core.results import Released
+from flows.core.traffic.colours import direction
 from flows.deploy import deploy
-from flows.hooks import mend, tidy
-from flows.names import run_name
+from flows.hooks import mend, settle, tidy
 from flows.promote import promote as to_idle
-from flows.promotion_hooks import settle
 from flows.rollback import going_back
 from flows.settings import Approval, Settings, Strategy
-from flows.tasks.connection import connected
-from flows.tasks.lock import locked
-from flows.tasks.prune import prune_willingly
-from flows.tasks.report import release_rows, table
-from flows.tasks.saved import load_droplet, remembered
-from flows.tasks.traffic import open_switch, read_switch
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.prune.droplet import prune_willingly
+from flows.tasks.runs.artifacts import release_rows, table
+from flows.tasks.runs.blocks import load_droplet, remembered
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import validate
 
 

@@ -1,6 +1,5 @@
 """rollback: put a release that was good here in force again, and prove it."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,30 +9,24 @@ from prefect.logging import get_logger, get_run_logger
 
 from blocks import Droplet
 from blocks.errors import OutsideError, RemoteTimeout, Unreachable
-from flows.core.bookkeeping import judged, opened, proved
-from flows.core.containers import strangers
-from flows.core.errors import LockLost, RollbackFailed, SlipwayError, ValidationFailed
-from flows.core.layout import Home
-from flows.core.outcome import RolledBack, service_states
-from flows.core.preflight import missing_images
-from flows.core.record import History, Record, rollback_target
-from flows.core.staging import discard_script
+from flows.core.deploy.staging import discard_script
+from flows.core.droplet.directories import Home
+from flows.core.errors import LockLost, RollbackFailed, SlipwayError
+from flows.core.records.lifecycle import judged
+from flows.core.records.rollback_target import rollback_target
+from flows.core.results import RolledBack
 from flows.hooks import mend, tidy
-from flows.names import run_name
+from flows.reconcile import restore
 from flows.settings import Settings
-from flows.tasks.connection import QUICK, connected
-from flows.tasks.deploy import make_current, prove_digests, pull_images, remove_strangers, start_services
-from flows.tasks.deployment import Deployment, under_way
-from flows.tasks.history import find_kept, keep_record, read_history
-from flows.tasks.lock import Held, locked
-from flows.tasks.offline import offline_too
-from flows.tasks.report import table
-from flows.tasks.runs import mark_crashed, now, this_run
-from flows.tasks.saved import load_droplet, load_environment, load_registry
-from flows.tasks.secrecy import masked
-from flows.tasks.source import stack_name
-from flows.tasks.wait import wait_until_ready
-from flows.validate import look_and_probe, validate
+from flows.tasks.droplet.connection import QUICK, connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.records.history import keep_record, read_history
+from flows.tasks.runs.blocks import load_droplet, load_environment
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.run_info import now
+from flows.tasks.runs.server import offline_too
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(
@@ -92,75 +85,6 @@ def _roll_back(
     ):
         history = read_history(lock, home)
         return restore(lock, home, history, rollback_target(history, to), cause, target, settings)
-
-
-def restore(
-    lock: Held, home: Home, history: History, record: Record, cause: str, target: Droplet, settings: Settings
-) -> RolledBack:
-    """Put the release of a record in force, whatever runs now.
-
-    Raises:
-        RollbackFailed: it runs, and is not well either.
-    """
-    began = time.monotonic()
-    if history.unfinished:
-        mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
-    kept = find_kept(lock, home, record)
-    deployment = Deployment(lock, home, kept.release, record.name, settings)
-    token = under_way.set(deployment)
-    try:
-        pulled = []
-        if missing_images(kept.release, kept.present):
-            pulled = pull_images(deployment, kept.present, load_registry(settings))
-        mine, left = opened(
-            history, kept.release, record.name,
-            kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
-        )  # fmt: skip
-        make_current(deployment, [mine, *left])
-        if gone := strangers(kept.containers, kept.stack.services):
-            remove_strangers(deployment, gone)
-        start_services(deployment)
-        running = wait_until_ready(deployment, kept.stack)
-        prove_digests(deployment, kept.stack, running)
-        keep_record(lock, home, [mine := proved(mine, now())])
-        healthy = time.monotonic() - began
-        validated = offline_too(
-            lambda: validate(home.stack, target.name),
-            lambda: look_and_probe(target, home, settings),
-        )
-    except (SlipwayError, OutsideError) as error:
-        raise _failed(error, lock, home, kept.release.tag) from error
-    finally:
-        under_way.reset(token)
-    back = RolledBack(
-        droplet=target.name,
-        release=kept.release,
-        left=history.deployed().tag if history.deployed() else None,
-        services=service_states(running.containers, running.digests),
-        pulled=tuple(pulled),
-        validated=validated,
-        healthy_after=healthy,
-        seconds=time.monotonic() - began,
-    )
-    rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in back.services.items()]
-    table(f"rollback-{back.droplet}", rows, f"Release {back.release.tag} runs on {back.droplet} again")
-    return back
-
-
-def _failed(error: Exception, lock: Held, home: Home, tag: str) -> RollbackFailed:
-    """Say so in the record, if the droplet can still be written to."""
-    words = masked(str(error))
-    try:
-        history = read_history(lock, home)
-        if history.unfinished and history.unfinished.kind == "rollback":
-            keep_record(lock, home, judged(history, history.unfinished, now(), words))
-    except (SlipwayError, OutsideError):
-        pass  # the record stays unfinished, and the next run finishes it
-    kind = "is not well either" if isinstance(error, ValidationFailed) else "could not be put in force again"
-    return RollbackFailed(
-        f"release {tag} on {lock.address} {kind}: {type(error).__name__}: {words}\n"
-        "What stands there: slipway status, slipway debug-agent. To try once more: slipway reconcile"
-    )
 
 
 @dataclass

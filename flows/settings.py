@@ -16,9 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from flows.core import metrics
-from flows.core.colours import Colours
-from flows.core.role import Role, home_stack
+from flows.core.gates import metrics
+from flows.core.release.role import Role, home_stack
+from flows.core.traffic.colours import Colours
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
 Approval = Literal["never", "inconclusive", "always"]

@@ -1,38 +1,26 @@
 """snapshot: an image of a droplet at DigitalOcean, named by its release; the newest few are kept."""
 
 import time
-from dataclasses import dataclass
 
 from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import Droplet
 from blocks.errors import OutsideError
-from flows.core.costs import Cost, snapshot_cost, told
+from flows.core.cloud.costs import snapshot_cost, told
+from flows.core.cloud.results import Snapped
+from flows.core.cloud.snapshots import snapshot_name, too_many
+from flows.core.droplet.directories import Home
 from flows.core.errors import SlipwayError
-from flows.core.layout import Home
-from flows.core.retention import check_retention
-from flows.core.snapshots import Taken, snapshot_name, too_many
-from flows.names import run_name
+from flows.core.records.retention import check_retention
 from flows.settings import Settings
-from flows.tasks.cloud import take_snapshot, taken, utc, warn_elsewhere
-from flows.tasks.connection import connected
-from flows.tasks.history import read_history
-from flows.tasks.report import table
-from flows.tasks.saved import load_account, load_droplet, remembered
-from flows.tasks.source import stack_name
-
-
-@dataclass(frozen=True)
-class Snapped:
-    """What was taken (None in a dry run), what it may cost, and which ones went."""
-
-    droplet: str
-    name: str
-    snapshot: Taken | None
-    cost: Cost
-    removed: tuple[Taken, ...]
-    seconds: float
+from flows.tasks.cloud.droplets import take_snapshot, taken, utc, warn_elsewhere
+from flows.tasks.droplet.connection import connected
+from flows.tasks.records.history import read_history
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import load_account, load_droplet, remembered
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(name="snapshot", flow_run_name=run_name("snapshot of {droplet}"))

@@ -6,18 +6,19 @@ import httpx
 from prefect import flow
 
 from blocks.errors import OutsideError
+from flows.core.deploy.facts import facts_script, read_facts
+from flows.core.droplet.directories import Home
+from flows.core.droplet.lock import holder_script, read_holder
+from flows.core.droplet.running import read_running, running_script
 from flows.core.errors import BlockMissing
-from flows.core.facts import facts_script, read_facts, read_running, running_script
-from flows.core.layout import Home
-from flows.core.lock import holder_script, read_holder
-from flows.core.outcome import DropletStatus, service_states
-from flows.names import run_name
+from flows.core.results import DropletStatus, service_states
 from flows.settings import Settings
-from flows.tasks.connection import QUICK, connected
-from flows.tasks.deploy import current_release
-from flows.tasks.report import table
-from flows.tasks.saved import load_droplet
-from flows.tasks.source import stack_name
+from flows.tasks.deploy.steps import current_release
+from flows.tasks.droplet.connection import QUICK, connected
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(name="status", flow_run_name=run_name("look at {stack}"))

@@ -4,14 +4,14 @@ import time
 
 from prefect import flow
 
-from flows.core.debris import Debris, SystemPruned
 from flows.core.errors import NotConfirmed
-from flows.names import run_name
+from flows.core.prune.system_prune import Debris, SystemPruned
 from flows.settings import Settings
-from flows.tasks.connection import connected
-from flows.tasks.lock import locked
-from flows.tasks.saved import load_droplet
-from flows.tasks.system_prune import list_debris, look_at_debris, remove_debris
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.prune.system_prune import list_debris, look_at_debris, remove_debris
+from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.stack.run_names import run_name
 
 
 @flow(name="system-prune", flow_run_name=run_name("system prune on {droplet}"))

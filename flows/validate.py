@@ -7,32 +7,34 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import Droplet, Langfuse
-from blocks.ssh import Session
-from flows.core.bookkeeping import judged
-from flows.core.composefile import load_config
-from flows.core.containers import Container, read_containers
+from blocks.ssh.session import Session
+from flows.core.droplet.containers import Container, read_containers
+from flows.core.droplet.directories import Home
+from flows.core.droplet.running import running_release_script
+from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import DropletBusy, NothingDeployed, ValidationFailed
-from flows.core.facts import running_release_script, section_script, sections
-from flows.core.layout import Home
-from flows.core.ledger import history_sections, read_ledger
-from flows.core.outcome import Validated
-from flows.core.probes import Outcome, all_passed
-from flows.core.record import History, Record
-from flows.core.release import Release, read_release
-from flows.core.stack import Stack
-from flows.hooks import capture
-from flows.names import run_name
+from flows.core.gates.probes import Outcome, all_passed
+from flows.core.records.history import History
+from flows.core.records.lifecycle import judged
+from flows.core.records.record import Record
+from flows.core.records.storage import history_sections, read_ledger
+from flows.core.release.release import Release, read_release
+from flows.core.results import Validated
+from flows.core.stack.compose_files import load_config
+from flows.core.stack.stack import Stack
 from flows.settings import Settings
-from flows.tasks.connection import QUICK, connected
-from flows.tasks.history import keep_environment_secret, keep_record, read_history
-from flows.tasks.lock import locked
-from flows.tasks.logs import show_last_lines
-from flows.tasks.probe import Probes, probe_health, probe_mcp, probe_workflows
-from flows.tasks.report import probe_rows, table
-from flows.tasks.runs import now
-from flows.tasks.saved import load_droplet, load_environment, load_langfuse
-from flows.tasks.secrecy import keep_secrets_of, masked
-from flows.tasks.source import stack_name
+from flows.tasks.debug.capture import capture
+from flows.tasks.debug.last_lines import show_last_lines
+from flows.tasks.droplet.connection import QUICK, connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.gates.probes import Probes, probe_health, probe_mcp, probe_workflows
+from flows.tasks.records.history import keep_environment_secret, keep_record, read_history
+from flows.tasks.runs.artifacts import probe_rows, table
+from flows.tasks.runs.blocks import load_droplet, load_environment, load_langfuse
+from flows.tasks.runs.log_masking import keep_secrets_of, masked
+from flows.tasks.runs.run_info import now
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
 
 
 @flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"), on_failure=[capture])

@@ -8,21 +8,21 @@ from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
-from blocks.traffic import Position
-from flows.core.colours import direction, other
+from blocks.traffic.switch import Position
 from flows.core.errors import NotPromoted, SlipwayError
-from flows.core.gates import Reading, Verdict
-from flows.core.outcome import GatesRead, Watched
+from flows.core.gates.verdict import Reading, Verdict
+from flows.core.results import GatesRead, Watched
+from flows.core.traffic.colours import direction, other
 from flows.gates import read_gates
-from flows.moving import go_back
-from flows.names import run_name
 from flows.settings import Settings
-from flows.tasks.retrying import hushed
-from flows.tasks.saved import load_environment, remembered
-from flows.tasks.secrecy import masked
-from flows.tasks.sides import Side, load_sides, look_at
-from flows.tasks.source import stack_name
-from flows.tasks.traffic import open_switch, read_switch, where
+from flows.switch_back import go_back
+from flows.tasks.runs.blocks import load_environment, remembered
+from flows.tasks.runs.context import hushed
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.stack.run_names import run_name
+from flows.tasks.stack.source import stack_name
+from flows.tasks.traffic.colours import Side, load_sides, look_at
+from flows.tasks.traffic.switch import open_switch, read_switch, where
 
 
 @flow(name="watch", flow_run_name=run_name("watch {stack}"))

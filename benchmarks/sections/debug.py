@@ -9,11 +9,11 @@ from benchmarks.lab import NAME
 from benchmarks.measure import Section, alternate, judged, median, ratio, seconds, timed, times
 from benchmarks.slipway import body, command
 from blocks import Droplet
-from blocks.ssh import Session
-from flows.core.layout import Home
+from blocks.ssh.session import Session
+from flows.core.droplet.directories import Home
 from flows.settings import Settings
-from flows.tasks.inspect import bundle
-from flows.tasks.saved import load_environment
+from flows.tasks.debug.bundle import bundle
+from flows.tasks.runs.blocks import load_environment
 
 TARGET = 1.5
 _LINES = 100

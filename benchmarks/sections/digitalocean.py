@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks.bench import Bench
 from benchmarks.measure import Section, alternate, median, ratio, seconds, timed, times, within
 from blocks.digitalocean.transport import AT_ONCE, Transport
-from flows.core.registry_plan import Kept, Stored, plan_collection, plan_retention
+from flows.core.registry.cleanup import Kept, Stored, plan_collection, plan_retention
 
 TAGS, DROPLETS, RETAINED, EXTRA = 2000, 500, 10_000, 0.05
 _PLAIN = "import httpx; httpx.Client(trust_env=False).get('{url}/v2/account').json()"

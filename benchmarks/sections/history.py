@@ -7,13 +7,13 @@ from benchmarks.lab import NAME
 from benchmarks.measure import Section, alternate, judged, ratio, seconds, timed, times
 from benchmarks.slipway import body, command, in_process
 from blocks import Droplet
-from blocks.ssh import Session
-from flows.core.layout import Home
-from flows.core.ledger import records_tar, write_records
-from flows.core.record import Outcome, Record
+from blocks.ssh.session import Session
+from flows.core.droplet.directories import Home
+from flows.core.records.record import Outcome, Record
+from flows.core.records.storage import records_tar, write_records
 from flows.prune import prune
 from flows.status import status
-from flows.tasks.history import read_history
+from flows.tasks.records.history import read_history
 
 TARGET = 1.2
 FEW, MANY = 10, 1000

@@ -12,9 +12,9 @@ from benchmarks.command import BenchmarkFailed, run
 from benchmarks.lab import CHECKOUT, NAME
 from benchmarks.measure import Section, alternate, ratio, seconds, timed, times, within
 from blocks import Droplet
-from blocks.ssh import Session
-from flows.core.lock import LEASE
-from flows.tasks.lock import locked
+from blocks.ssh.session import Session
+from flows.core.droplet.lock import LEASE
+from flows.tasks.droplet.lock import locked
 
 KILLED, SILENT = 1.0, 30.0
 _FILE = "/opt/slipway/benchmark.flock"

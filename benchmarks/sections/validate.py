@@ -4,7 +4,7 @@ from benchmarks.bench import Bench
 from benchmarks.lab import NAME
 from benchmarks.measure import Section, alternate, judged, median, seconds, times
 from benchmarks.slipway import command, in_process
-from flows.core.probes import Phase
+from flows.core.gates.probes import Phase
 from flows.validate import validate
 
 TARGET = 1.3

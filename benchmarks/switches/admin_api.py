@@ -11,7 +11,7 @@ from benchmarks.switches.ground import FRONT_PORT, Ground, answering
 from benchmarks.switches.way import Decision, Way
 from blocks import CaddySwitch, Droplet
 from blocks.errors import OutsideError
-from flows.core.colours import COLOURS, other
+from flows.core.traffic.colours import COLOURS, other
 
 NAME = "flip by Caddy's admin API"
 _PART = "edge"

@@ -17,8 +17,8 @@ from benchmarks.lab import CHECKOUT, NETWORK, STATE
 from benchmarks.sample import copy_sample
 from benchmarks.slipway import in_process
 from flows.build_push import build_push
-from flows.core.colours import other
-from flows.core.layout import Home
+from flows.core.droplet.directories import Home
+from flows.core.traffic.colours import other
 from flows.deploy import deploy
 from flows.deploy_home import deploy_home
 from flows.settings import Settings

@@ -8,8 +8,8 @@ from benchmarks.command import BenchmarkFailed
 from benchmarks.load import load
 from benchmarks.switches.ground import Ground, answering, credentials
 from benchmarks.switches.way import Decision, Way
-from flows.core.layout import COMMAND
-from flows.tasks.saved import load_registry
+from flows.core.droplet.directories import COMMAND
+from flows.tasks.runs.blocks import load_registry
 
 RUNBOOK = "the runbook: down, pull, up -d"
 IN_PLACE = "docker compose pull, up -d"

@@ -2,8 +2,8 @@
 
 from blocks.digitalocean.models import Action, DropletInfo, Firewall, NewDroplet
 from blocks.digitalocean.transport import Transport
-from blocks.digitalocean.waiting import Progress, appeared, silent, until
 from blocks.errors import ActionFailed, AnswerLost, ApiFailed, NotAtDigitalOcean
+from blocks.polling import Progress, appeared, silent, until
 
 _ATTEMPTS = 3
 

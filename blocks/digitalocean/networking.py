@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from blocks.digitalocean.models import Action, LoadBalancer, Record, ReservedIp
 from blocks.digitalocean.transport import Transport
-from blocks.digitalocean.waiting import Progress, appeared, silent, until
 from blocks.errors import ActionFailed, AnswerLost, ApiFailed, NotAtDigitalOcean
+from blocks.polling import Progress, appeared, silent, until
 
 
 class LoadBalancers:

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from blocks.digitalocean.registry_models import Collection, Manifest, RegistryInfo, Repository, Subscription, Tag
 from blocks.digitalocean.transport import Json, Transport
-from blocks.digitalocean.waiting import appeared
 from blocks.errors import AnswerLost, NotAtDigitalOcean
+from blocks.polling import appeared
 
 
 class Registries:

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from blocks import tls
 from blocks.errors import AnswerLost, ApiFailed, NotAtDigitalOcean, OutsideError, RateLimited, TokenRefused, Unreachable
-from blocks.excerpts import excerpt
+from blocks.http import tls
+from blocks.http.excerpt import excerpt
 
 Json = dict[str, Any]
 Found = TypeVar("Found")

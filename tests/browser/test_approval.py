@@ -18,7 +18,7 @@ from prefect_ui import Ui
 from releasing import OnDroplet, done
 from standing import when
 
-from flows.tasks.answers import find_waiting
+from flows.tasks.traffic.approval_answers import find_waiting
 
 pytestmark = pytest.mark.browser
 STACK = "agents"

@@ -123,7 +123,7 @@ def _be(words: list[str], environment: dict[str, str], fault: Fault) -> None:
 
     from prefect.context import refresh_global_settings_context  # noqa: PLC0415
 
-    from flows.cli import main  # noqa: PLC0415 — it is here already, by the fork
+    from flows.cli.main import main  # noqa: PLC0415 — it is here already, by the fork
 
     refresh_global_settings_context()
     install(fault)

@@ -39,7 +39,7 @@ class Said:
 
 def slipway(*words: str, **settings: str) -> Said:
     """Run `slipway` in this process, where Prefect is imported once. Settings are environment variables."""
-    from flows.cli import app  # noqa: PLC0415 — after the environment is set
+    from flows.cli.main import app  # noqa: PLC0415 — after the environment is set
 
     answer = CliRunner().invoke(app, list(words), env=settings)
     if answer.exception and not isinstance(answer.exception, SystemExit):

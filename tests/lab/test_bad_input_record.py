@@ -12,7 +12,7 @@ from bad_input import REFUSED, assert_one_error
 from kiosks import BLOCK, CRASHES, Kiosk, open_kiosk
 from releasing import LAB
 
-from flows.core.lock import BYE, HELD, Holder, hold
+from flows.core.droplet.lock import BYE, HELD, Holder, hold
 
 pytestmark = pytest.mark.lab
 

@@ -54,7 +54,7 @@ class Second:
     def run(self, *words: str, typed: str | None = None, **settings: str) -> Said:
         if typed is None:
             return slipway("system-prune", "--droplet", NAME, *words, **settings)
-        from flows.cli import app  # noqa: PLC0415 — after the environment is set
+        from flows.cli.main import app  # noqa: PLC0415 — after the environment is set
 
         answer = CliRunner().invoke(app, ["system-prune", "--droplet", NAME, *words], input=typed)
         return Said(answer.exit_code, answer.stdout, answer.stderr)
@@ -145,7 +145,7 @@ def _pushed(registry: Registry, tmp: Path) -> str:
 
 
 def _document(reference: str, host: str) -> bytes:
-    from flows.core.release import Image, Release  # noqa: PLC0415 — after the environment is set
+    from flows.core.release.release import Image, Release  # noqa: PLC0415 — after the environment is set
 
     images = {reference: Image(platforms=("linux/amd64",))}
     return Release(

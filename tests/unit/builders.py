@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from flows.core.containers import Container, Healthcheck
-from flows.core.release import Image, Layer, Release
-from flows.core.stack import Stack
+from flows.core.droplet.containers import Container, Healthcheck
+from flows.core.release.release import Image, Layer, Release
+from flows.core.stack.stack import Stack
 
 HOST = "registry.example.com"
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

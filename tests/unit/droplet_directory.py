@@ -7,9 +7,9 @@ from pathlib import Path
 
 from builders import release
 
-from flows.core.bundle import File
-from flows.core.layout import Home
-from flows.core.staging import stage_script, staging_tar, switch_script
+from flows.core.deploy.staging import stage_script, staging_tar, switch_script
+from flows.core.droplet.directories import Home
+from flows.core.release.bundle import File
 
 DOCKER = """\
 #!/bin/sh

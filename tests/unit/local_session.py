@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from blocks.errors import RemoteFailed
-from blocks.ssh import Answer
+from blocks.ssh.session import Answer
 
 
 class LocalSession:

@@ -2,8 +2,9 @@
 
 from builders import digest, release
 
-from flows.core.inventory import Inventory, Occupant, Stored
-from flows.core.record import History, Outcome, Record
+from flows.core.prune.inventory import Inventory, Occupant, Stored
+from flows.core.records.history import History
+from flows.core.records.record import Outcome, Record
 
 STACK = "shop"
 

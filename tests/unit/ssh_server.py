@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import paramiko
 
-from blocks.keys import Address
+from blocks.ssh.keys import Address
 
 Work = Callable[[str, bytes, paramiko.Channel], int]
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from http_server import Says, serving
 
-from blocks.asking import ask
+from blocks.http.request import ask
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_record import BACK, FAILED, GOOD, OPEN, past, record
 
-from flows.core.bookkeeping import Mending, closed, judged, mend, opened, proved
-from flows.core.record import History, Outcome, Run
+from flows.core.records.history import History
+from flows.core.records.lifecycle import closed, judged, opened, proved
+from flows.core.records.record import Outcome, Run
+from flows.core.records.recovery import Mending, mend
 
 pytestmark = pytest.mark.unit
 

@@ -4,8 +4,9 @@ import pytest
 import yaml
 from builders import stack
 
-from flows.core.buildfile import build_file
-from flows.core.images import Layout, plan_images
+from flows.core.registry.layout import Layout
+from flows.core.release.build_file import build_file
+from flows.core.release.image_plan import plan_images
 
 pytestmark = pytest.mark.unit
 

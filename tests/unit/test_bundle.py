@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.bundle import File, pack, unpack
+from flows.core.release.bundle import File, pack, unpack
 
 pytestmark = pytest.mark.unit
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
-from blocks.traffic import Position
+from blocks.traffic.switch import Position
 
 pytestmark = pytest.mark.unit
 

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from blocks import CaddySwitch, Droplet
-from blocks.caddy_admin import CaddyAdmin
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
-from blocks.traffic import Position
+from blocks.traffic.caddy_admin import CaddyAdmin
+from blocks.traffic.switch import Position
 
 pytestmark = pytest.mark.unit
 

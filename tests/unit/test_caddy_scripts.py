@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks import caddy
+from blocks.traffic import caddy
 
 pytestmark = pytest.mark.unit
 

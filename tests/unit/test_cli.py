@@ -16,7 +16,9 @@ from http_server import Says, serving
 from typer.testing import CliRunner
 
 from blocks import errors as outside
-from flows import cli, options, running
+from flows.cli import main as cli
+from flows.cli.terminal import options
+from flows.cli.terminal import runner as running
 from flows.core import errors as inside
 from flows.settings import Settings
 

@@ -7,12 +7,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.costs import Cost, droplet_cost, snapshot_cost, told
-from flows.core.provisioning import cloud_config, unguarded
-from flows.core.record import Outcome, Record
-from flows.core.rehearsal import Load, Rehearsed, Took, measured
-from flows.core.snapshots import SNAPSHOT, Taken, of_droplet, snapshot_name, too_many
-from flows.core.stability import Wanted, judge
+from flows.core.cloud.costs import Cost, droplet_cost, snapshot_cost, told
+from flows.core.cloud.provisioning import cloud_config, unguarded
+from flows.core.cloud.rehearsal import Load, Rehearsed, Took, measured
+from flows.core.cloud.snapshots import SNAPSHOT, Taken, of_droplet, snapshot_name, too_many
+from flows.core.records.record import Outcome, Record
+from flows.core.records.stability import Wanted, judge
 
 pytestmark = pytest.mark.unit
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)

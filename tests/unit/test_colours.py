@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.core.colours import Colours, check_colours, direction, other
 from flows.core.errors import BadColours, SwitchUnclear
+from flows.core.traffic.colours import Colours, check_colours, direction, other
 
 pytestmark = pytest.mark.unit
 

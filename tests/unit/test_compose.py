@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.core import compose
-from flows.core.compose import Compose
+from flows.core.droplet import docker_commands as compose
+from flows.core.droplet.docker_commands import Compose
 
 pytestmark = pytest.mark.unit
 

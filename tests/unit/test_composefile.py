@@ -5,8 +5,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.composefile import collect, scalars, where
 from flows.core.errors import BrokenStack
+from flows.core.stack.compose_files import collect, scalars, where
 
 pytestmark = pytest.mark.unit
 

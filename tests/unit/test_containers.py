@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from builders import NOW, container
 
-from flows.core.containers import Healthcheck, by_service, read_containers
+from flows.core.droplet.containers import Healthcheck, by_service, read_containers
 
 pytestmark = pytest.mark.unit
 

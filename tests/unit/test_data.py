@@ -3,8 +3,9 @@
 import pytest
 from builders import release, stack
 
-from flows.core.data import refuse_release, refuse_undeclared, unsaid
 from flows.core.errors import StateUndeclared
+from flows.core.release.role import refuse_release
+from flows.core.stack.state import refuse_undeclared, unsaid
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from builders import pinned, release
 
-from flows.core.debris import (
+from flows.core.prune.system_prune import (
     Debris,
     dangling_images,
     debris_script,

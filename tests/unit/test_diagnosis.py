@@ -5,10 +5,10 @@ import json
 import pytest
 from builders import NOW, checked, container, digest, pinned, release, stack
 
-from flows.core.diagnosis import FINE, Answer, read_host, read_service
+from flows.core.debug.diagnosis import FINE, Answer, read_host, read_service
+from flows.core.debug.evidence import Event, Findings, Host, Usage
+from flows.core.debug.overview import Survey, chosen, read_survey, sick, survey_script
 from flows.core.errors import NothingDeployed, UnknownService
-from flows.core.findings import Event, Findings, Host, Usage
-from flows.core.survey import Survey, chosen, read_survey, sick, survey_script
 
 pytestmark = pytest.mark.unit
 

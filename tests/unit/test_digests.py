@@ -3,7 +3,7 @@
 import pytest
 from builders import container, digest, pinned
 
-from flows.core.digests import mismatches
+from flows.core.deploy.digests import mismatches
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ import pytest
 from digitalocean_lab import add_droplet, add_record, add_registry, reserved_ips, standin
 
 from blocks.digitalocean.models import NewDroplet
-from blocks.digitalocean.waiting import until
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, NotAtDigitalOcean
+from blocks.polling import until
 
 pytestmark = pytest.mark.unit
 ACT = {"method": "POST", "path": "/actions$"}

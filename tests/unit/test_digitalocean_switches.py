@@ -7,7 +7,7 @@ from digitalocean_lab import add_droplet, reserved_ips, standin
 
 from blocks import DigitalOceanAccount, LoadBalancerSwitch, ReservedIpSwitch
 from blocks.errors import SwitchFailed, SwitchMoved, TokenRefused
-from blocks.traffic import Heard
+from blocks.traffic.switch import Heard
 
 pytestmark = pytest.mark.unit
 RULE = {"entry_protocol": "http", "entry_port": 80, "target_protocol": "http", "target_port": 8000}

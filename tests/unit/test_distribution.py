@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 from registry_server import PASSWORD, USER, Handler, serving, sha
 
-from blocks.distribution import MANIFEST, Distribution
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
+from blocks.registry.client import MANIFEST, Distribution
 
 pytestmark = pytest.mark.unit
 

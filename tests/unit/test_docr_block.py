@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from blocks import DigitalOceanAccount, DocrRegistry
 from blocks.digitalocean.registry_models import Subscription
-from blocks.docr import refuse_full
 from blocks.errors import ActionUnfinished, NotAtDigitalOcean, RegistryFull
+from blocks.registry.docr import refuse_full
 
 pytestmark = pytest.mark.unit
 GB = 1 << 30

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from flows.cli import app
+from flows.cli.main import app
 from flows.settings import Settings
 
 pytestmark = pytest.mark.unit

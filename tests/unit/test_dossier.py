@@ -9,14 +9,14 @@ from builders import NOW, container, release
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.diagnosis import Answer, Reading
-from flows.core.dossier import LARGEST_TEXT, Bundle, Dossier, archive, fitting
-from flows.core.findings import Event, Findings, Host, Python, Usage
-from flows.core.known_secrets import hide, mask_of, secret_paths
-from flows.core.layout import Home
-from flows.core.masking import MASKED
-from flows.core.release import EnvironmentFile
-from flows.core.survey import Survey
+from flows.core.debug.bundle import LARGEST_TEXT, Bundle, Dossier, archive, fitting
+from flows.core.debug.diagnosis import Answer, Reading
+from flows.core.debug.evidence import Event, Findings, Host, Python, Usage
+from flows.core.debug.overview import Survey
+from flows.core.debug.redaction import hide, mask_of, secret_paths
+from flows.core.droplet.directories import Home
+from flows.core.secrets.masking import MASKED
+from flows.core.stack.shipped_files import EnvironmentFile
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.core.dotenv import parse, render
+from flows.core.stack.env_files import parse, render
 
 pytestmark = pytest.mark.unit
 

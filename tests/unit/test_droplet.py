@@ -9,7 +9,7 @@ from ssh_server import HOST_KEY, USER_KEY, Server, key_text, public
 
 from blocks import Droplet
 from blocks.errors import HostKeyRefused
-from blocks.keys import fingerprint
+from blocks.ssh.keys import fingerprint
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import BadExtension
-from flows.core.extension import Extension, read_extension
+from flows.core.stack.extension import Extension, read_extension
 
 pytestmark = pytest.mark.unit
 

@@ -9,22 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.facts import (
-    Facts,
+from flows.core.deploy.facts import Facts, facts_script, read_facts
+from flows.core.droplet.directories import Home
+from flows.core.droplet.running import (
     Running,
     containers_script,
-    facts_script,
-    read_facts,
     read_running,
     running_release_script,
     running_script,
-    section_script,
-    sections,
     way_back_script,
 )
-from flows.core.layout import Home
-from flows.core.ledger import history_sections
-from flows.core.record import History
+from flows.core.droplet.sections import section_script, sections
+from flows.core.records.history import History
+from flows.core.records.storage import history_sections
 
 pytestmark = pytest.mark.unit
 

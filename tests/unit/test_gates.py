@@ -6,21 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.gates import (
-    Limits,
-    Reading,
-    Trace,
-    Verdict,
-    decide,
-    health_gate,
-    home_gate,
-    observe,
-    order_gate,
-    tools_gate,
-    traces_gate,
-    workflows_gate,
-)
-from flows.core.probes import Outcome, Phase
+from flows.core.gates.probe_gates import health_gate, home_gate, order_gate, tools_gate, workflows_gate
+from flows.core.gates.probes import Outcome, Phase
+from flows.core.gates.trace_gates import Trace, traces_gate
+from flows.core.gates.verdict import Limits, Reading, Verdict, decide, observe
 
 pytestmark = pytest.mark.unit
 

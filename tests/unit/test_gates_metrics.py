@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.gates import Limits, Reading, Verdict, error_rate_gate, latency_gate
-from flows.core.metrics import Measured, Value
+from flows.core.gates.metric_gates import error_rate_gate, latency_gate
+from flows.core.gates.metrics import Measured, Value
+from flows.core.gates.verdict import Limits, Reading, Verdict
 
 pytestmark = pytest.mark.unit
 

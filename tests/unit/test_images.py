@@ -8,16 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import BadTag
-from flows.core.images import (
-    Layout,
-    check_tag,
-    engine_name,
-    plan_images,
-    repository_name,
-    slug,
-    split_host,
-    split_reference,
-)
+from flows.core.registry.layout import Layout, repository_name
+from flows.core.registry.references import check_tag, engine_name, slug, split_host, split_reference
+from flows.core.release.image_plan import plan_images
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from droplet_directory import make_host
 
-from flows.core.findings import Event, Host, Python, Usage, read_findings, read_python, read_usage
-from flows.core.inspection import CAP, Subject, inspection_script
+from flows.core.debug.collectors import CAP, Subject, inspection_script
+from flows.core.debug.evidence import Event, Host, Python, Usage, read_findings, read_python, read_usage
 
 pytestmark = pytest.mark.unit
 

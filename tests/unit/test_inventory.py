@@ -7,10 +7,11 @@ import pytest
 from droplet_directory import make_host
 from prunable import document
 
+from flows.core.droplet.directories import Home
 from flows.core.errors import ForeignRecord
-from flows.core.inventory import Inventory, Occupant, Stored, inventory_script, read_inventory
-from flows.core.layout import Home
-from flows.core.record import History, Outcome, Record
+from flows.core.prune.inventory import Inventory, Occupant, Stored, inventory_script, read_inventory
+from flows.core.records.history import History
+from flows.core.records.record import Outcome, Record
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ssh_server import HOST_KEY, USER_KEY, key_text, public
 
 from blocks.errors import HostKeyRefused, LoginRefused
-from blocks.keys import Address, RefuseUnknown, parse_host_key, read_private_key
+from blocks.ssh.keys import Address, RefuseUnknown, parse_host_key, read_private_key
 
 pytestmark = pytest.mark.unit
 

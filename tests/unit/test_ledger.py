@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from test_record import FAILED, record
 
-from flows.core.facts import section_script, sections
-from flows.core.layout import Home
-from flows.core.ledger import history_sections, read_ledger, records_tar, write_records
+from flows.core.droplet.directories import Home
+from flows.core.droplet.sections import section_script, sections
+from flows.core.records.storage import history_sections, read_ledger, records_tar, write_records
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.core.lock import (
+from flows.core.droplet.lock import (
     BUSY,
     BYE,
     CANNOT_WRITE,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.masking import MASKED, Mask, file_values, is_plain, is_secret_name, variable_values
+from flows.core.secrets.masking import MASKED, Mask, file_values, is_plain, is_secret_name, variable_values
 
 pytestmark = pytest.mark.unit
 

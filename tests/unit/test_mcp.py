@@ -6,7 +6,7 @@ import httpx
 import pytest
 from http_server import Says, serving
 
-from flows.tasks.mcp import SESSIONS, STATELESS, McpFailed, list_tools
+from flows.tasks.gates.mcp import SESSIONS, STATELESS, McpFailed, list_tools
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.metrics import ERROR_RATE, LATENCY, REQUESTS, expression, single
+from flows.core.gates.metrics import ERROR_RATE, LATENCY, REQUESTS, expression, single
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from builders import container, pinned
 
-from flows.core.outcome import DropletStatus, ServiceState, service_states
+from flows.core.results import DropletStatus, ServiceState, service_states
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,9 @@ from builders import digest, image, pinned, release
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.facts import Facts
-from flows.core.preflight import RESERVE, faults, layers_to_pull, missing_images, version
+from flows.core.deploy.facts import Facts
+from flows.core.deploy.preflight import RESERVE, faults, layers_to_pull, missing_images
+from flows.core.droplet.versions import version
 
 pytestmark = pytest.mark.unit
 

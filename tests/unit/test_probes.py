@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.extension import McpProbe, WorkflowProbe
-from flows.core.probes import (
+from flows.core.gates.probes import (
     Outcome,
     Phase,
     all_passed,
@@ -17,6 +16,7 @@ from flows.core.probes import (
     judge_workflow,
     traceparent,
 )
+from flows.core.stack.extension import McpProbe, WorkflowProbe
 
 pytestmark = pytest.mark.unit
 

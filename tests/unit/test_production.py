@@ -4,7 +4,7 @@ import pytest
 from builders import stack
 
 from flows.core.errors import DevelopmentOnly
-from flows.core.production import refuse_development
+from flows.core.stack.development import refuse_development
 
 pytestmark = pytest.mark.unit
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_record import record
 
+from flows.core.deploy.deployed_state import Standing
 from flows.core.errors import NothingDeployed
-from flows.core.promotion import Change, differing, make_plan, one_release
-from flows.core.standing import Standing
+from flows.core.traffic.promotion_plan import Change, differing, make_plan, one_release
 
 pytestmark = pytest.mark.unit
 

@@ -6,10 +6,10 @@ import pytest
 from prunable import container, history, image, inventory, name, reference
 
 from flows.core.errors import BadRetention
-from flows.core.inventory import Inventory
-from flows.core.pruning import plan
-from flows.core.record import History
-from flows.core.removal import Kind, Removal
+from flows.core.prune.inventory import Inventory
+from flows.core.prune.plan import plan
+from flows.core.prune.removal import Kind, Removal
+from flows.core.records.history import History
 
 pytestmark = pytest.mark.unit
 

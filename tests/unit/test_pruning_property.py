@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from prunable import STACK, container, document, image, reference
 
-from flows.core.inventory import Inventory, Occupant, Stored
-from flows.core.pruning import plan
-from flows.core.record import History, Outcome, Record
-from flows.core.removal import Kind, Removal
-from flows.core.retention import kept_names
+from flows.core.prune.inventory import Inventory, Occupant, Stored
+from flows.core.prune.plan import plan
+from flows.core.prune.removal import Kind, Removal
+from flows.core.records.history import History
+from flows.core.records.record import Outcome, Record
+from flows.core.records.retention import kept_names
 
 pytestmark = pytest.mark.unit
 

@@ -11,8 +11,8 @@ import pytest
 from builders import digest
 from droplet_directory import make_host
 
-from flows.core.facts import facts_script, read_facts
-from flows.core.pull import LOGIN_FAILED, PULL_FAILED, Account, pull_script
+from flows.core.deploy.facts import facts_script, read_facts
+from flows.core.deploy.pull import LOGIN_FAILED, PULL_FAILED, Account, pull_script
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.push import push_waves, refused
+from flows.core.registry.logins import refused
+from flows.core.release.push_order import push_waves
 
 pytestmark = pytest.mark.unit
 

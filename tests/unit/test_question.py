@@ -8,10 +8,10 @@ from builders import digest, pinned, release
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.core.gates import Reading, Verdict
-from flows.core.promotion import Change, Plan
-from flows.core.question import home_question, light, question, short
-from flows.core.standing import Standing
+from flows.core.deploy.deployed_state import Standing
+from flows.core.gates.verdict import Reading, Verdict
+from flows.core.traffic.approval import home_question, light, question, short
+from flows.core.traffic.promotion_plan import Change, Plan
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import AlreadyRunning, ForeignRecord, NewerRecord, NothingGood, NotOnRecord
-from flows.core.record import FORMAT, History, Outcome, Record, Run, read_history, rollback_target
+from flows.core.records.history import History, read_history
+from flows.core.records.record import FORMAT, Outcome, Record, Run
+from flows.core.records.rollback_target import rollback_target
 
 pytestmark = pytest.mark.unit
 

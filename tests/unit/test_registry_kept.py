@@ -8,12 +8,13 @@ import pytest
 from builders import digest, release
 
 from blocks import DocrRegistry, Droplet
-from blocks.distribution import MANIFEST, Manifest
 from blocks.errors import NotInRegistry, RemoteFailed, Unreachable
+from blocks.registry.client import MANIFEST, Manifest
 from flows.core.errors import BadRelease, BlockMissing, ReleaseUnderWay
-from flows.core.registry_plan import Kept, Stored, Ties
+from flows.core.registry.cleanup import Kept, Stored, Ties
 from flows.settings import Settings
-from flows.tasks import quiet, registry
+from flows.tasks.registry import contents as registry
+from flows.tasks.registry import exclusive_access as quiet
 
 pytestmark = pytest.mark.unit
 HOST = "registry.example.com"

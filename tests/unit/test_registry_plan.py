@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.registry_plan import Kept, Stored, Ties, as_stored, old_tags, plan_collection, plan_retention
+from flows.core.registry.cleanup import Kept, Stored, Ties, as_stored, old_tags, plan_collection, plan_retention
 
 pytestmark = pytest.mark.unit
 

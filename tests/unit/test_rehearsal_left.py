@@ -7,10 +7,10 @@ import pytest
 from digitalocean_lab import add_droplet, standin
 
 from blocks import DigitalOceanAccount
+from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL
 from flows.core.errors import DropletBusy
-from flows.core.snapshots import PROVISIONED, REHEARSAL
 from flows.settings import Settings
-from flows.tasks import rehearsal
+from flows.tasks.cloud import rehearsal
 
 pytestmark = pytest.mark.unit
 RUN = "6a9bd0a4-5c5c-4d9e-8d0e-000000000001"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from flows.core.errors import BadRelease
-from flows.core.release import EnvironmentFile, fingerprint, read_release
+from flows.core.release.release import fingerprint, read_release
+from flows.core.stack.shipped_files import EnvironmentFile
 
 pytestmark = pytest.mark.unit
 

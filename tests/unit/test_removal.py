@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from droplet_directory import make_host
 
-from flows.core.layout import Home
-from flows.core.removal import Item, Kind, Removal, read_refusals, removal_script
+from flows.core.droplet.directories import Home
+from flows.core.prune.removal import Item, Kind, Removal, read_refusals, removal_script
 
 pytestmark = pytest.mark.unit
 

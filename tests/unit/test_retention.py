@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from flows.core.errors import BadRetention
-from flows.core.record import History, Outcome, Record
-from flows.core.retention import is_release, kept_names, why_kept
+from flows.core.records.history import History
+from flows.core.records.record import Outcome, Record
+from flows.core.records.retention import is_release, kept_names, why_kept
 from flows.settings import Settings
 
 pytestmark = pytest.mark.unit

@@ -9,11 +9,12 @@ from builders import pinned, release, stack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.bundle import File
+from flows.core.deploy.staging import staging_tar
+from flows.core.droplet.directories import Home
 from flows.core.errors import NothingAtHome, StateUndeclared
-from flows.core.layout import Home
-from flows.core.release import read_release
-from flows.core.role import (
+from flows.core.release.bundle import File
+from flows.core.release.release import read_release
+from flows.core.release.role import (
     as_role,
     as_yaml,
     crossing,
@@ -24,7 +25,6 @@ from flows.core.role import (
     role_files,
     role_override,
 )
-from flows.core.staging import staging_tar
 
 pytestmark = pytest.mark.unit
 

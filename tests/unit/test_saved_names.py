@@ -7,7 +7,7 @@ import pytest
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from blocks import CaddySwitch
-from flows.tasks.saved import saved_names
+from flows.tasks.runs.blocks import saved_names
 
 pytestmark = pytest.mark.unit
 REQUEST = httpx.Request("GET", "http://127.0.0.1:4200/api/block_types/slug/x/block_documents")

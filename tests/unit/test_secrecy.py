@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.tasks import secrecy
-from flows.tasks.secrecy import keep_secret, known_secrets, masked
+from flows.tasks.runs import log_masking as secrecy
+from flows.tasks.runs.log_masking import keep_secret, known_secrets, masked
 
 pytestmark = pytest.mark.unit
 SECRET = "hunter2-4711"

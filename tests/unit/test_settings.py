@@ -5,7 +5,7 @@ import tomllib
 import pytest
 from pydantic import ValidationError
 
-from flows.core.colours import Colours
+from flows.core.traffic.colours import Colours
 from flows.settings import Settings
 
 pytestmark = pytest.mark.unit

@@ -4,8 +4,7 @@ import pytest
 from builders import stack
 
 from flows.core.errors import BrokenStack
-from flows.core.release import EnvironmentFile
-from flows.core.sources import env_file_entries, find_sources
+from flows.core.stack.shipped_files import EnvironmentFile, env_file_entries, find_sources
 
 pytestmark = pytest.mark.unit
 

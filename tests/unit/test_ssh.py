@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ssh_server import HOST_KEY, OTHER_KEY, USER_KEY, Server, key_text, public
 
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
-from blocks.keys import Address, fingerprint
-from blocks.lines import Lines
-from blocks.ssh import Session
+from blocks.ssh.keys import Address, fingerprint
+from blocks.ssh.output import Lines
+from blocks.ssh.session import Session
 
 pytestmark = pytest.mark.unit
 

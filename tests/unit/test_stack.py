@@ -4,7 +4,7 @@ import pytest
 from builders import stack
 
 from flows.core.errors import BadExtension, UnknownService
-from flows.core.stack import Mount, Stack, inside
+from flows.core.stack.stack import Mount, Stack, inside
 
 pytestmark = pytest.mark.unit
 

@@ -10,12 +10,8 @@ import tarfile
 import pytest
 from builders import digest, release
 
-from flows.core.bundle import File
-from flows.core.errors import MissingEnvironmentFile
-from flows.core.layout import Home
-from flows.core.pull import Account, keep_tag, pull_script
-from flows.core.release import EnvironmentFile
-from flows.core.staging import (
+from flows.core.deploy.pull import Account, keep_tag, pull_script
+from flows.core.deploy.staging import (
     discard_script,
     release_fingerprint,
     secret_contents,
@@ -24,6 +20,10 @@ from flows.core.staging import (
     staging_tar,
     switch_script,
 )
+from flows.core.droplet.directories import Home
+from flows.core.errors import MissingEnvironmentFile
+from flows.core.release.bundle import File
+from flows.core.stack.shipped_files import EnvironmentFile
 
 pytestmark = pytest.mark.unit
 

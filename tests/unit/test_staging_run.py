@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from droplet_directory import FILES, STATEFUL, make_host
 
-from flows.core.bundle import File
-from flows.core.staging import discard_script, stage_script, switch_script
+from flows.core.deploy.staging import discard_script, stage_script, switch_script
+from flows.core.release.bundle import File
 
 pytestmark = pytest.mark.unit
 

@@ -11,12 +11,12 @@ from builders import HOST, pinned, release
 from droplet_directory import make_host
 from test_record import record
 
-from flows.core.dotenv import render
+from flows.core.deploy.deployed_state import Standing, read_standing, standing_script
+from flows.core.droplet.directories import Home
+from flows.core.droplet.sections import sections
 from flows.core.errors import BadRelease
-from flows.core.facts import sections
-from flows.core.layout import Home
-from flows.core.ledger import records_tar, write_records
-from flows.core.standing import Standing, read_standing, standing_script
+from flows.core.records.storage import records_tar, write_records
+from flows.core.stack.env_files import render
 
 pytestmark = pytest.mark.unit
 

@@ -8,11 +8,12 @@ import pytest
 from builders import digest, pinned, release
 from rich.console import Console
 
-from flows import summaries, terminal
+from flows.cli.terminal import progress as terminal
+from flows.cli.terminal import tables as summaries
+from flows.cli.terminal.runner import wide_console
 from flows.core.errors import ServicesNotReady
-from flows.core.outcome import Deployed, DropletStatus, Published, Released, ServiceState, Validated
-from flows.core.probes import Outcome, Phase
-from flows.running import wide_console
+from flows.core.gates.probes import Outcome, Phase
+from flows.core.results import Deployed, DropletStatus, Published, Released, ServiceState, Validated
 
 pytestmark = pytest.mark.unit
 

@@ -10,10 +10,10 @@ from pydantic import PrivateAttr
 
 from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
-from blocks.traffic import Heard, Position, TrafficSwitch
+from blocks.traffic.switch import Heard, Position, TrafficSwitch
 from flows.core.errors import NoSwitch
 from flows.settings import Settings
-from flows.tasks import traffic
+from flows.tasks.traffic import switch as traffic
 
 pytestmark = pytest.mark.unit
 

@@ -5,8 +5,8 @@ import pytest
 from http_server import Says, serving
 from ssh_server import USER_KEY, Server, key_text
 
-from blocks.ssh import Session
-from blocks.tunnel import http_client
+from blocks.ssh.http import http_client
+from blocks.ssh.session import Session
 
 pytestmark = pytest.mark.unit
 

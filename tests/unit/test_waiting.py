@@ -7,8 +7,8 @@ from builders import checked, container, stack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.containers import Container, Healthcheck
-from flows.core.waiting import Patience, Readiness, Watch, all_ready, exit_words, failures, judge
+from flows.core.deploy.readiness import Patience, Readiness, Watch, all_ready, exit_words, failures, judge
+from flows.core.droplet.containers import Container, Healthcheck
 
 pytestmark = pytest.mark.unit
 

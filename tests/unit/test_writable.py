@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from blocks.errors import ActionUnfinished, LoginRefused, RegistryFailed, RemoteFailed
+from flows.core.deploy.pull import LOGIN_FAILED, PULL_FAILED
 from flows.core.errors import PullFailed, PushFailed
-from flows.core.pull import LOGIN_FAILED, PULL_FAILED
 from flows.settings import Settings
-from flows.tasks import writable
-from flows.tasks.pull import pull
+from flows.tasks.deploy.pull import pull
+from flows.tasks.release import write_access as writable
 
 pytestmark = pytest.mark.unit
 SETTINGS = Settings(collection_timeout=7)

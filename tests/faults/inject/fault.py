@@ -60,7 +60,7 @@ def install(fault: Fault) -> None:
     """Wrap Prefect's task call, and the session's `run`, in this process."""
     from prefect import Task  # noqa: PLC0415
 
-    from blocks.ssh import Session  # noqa: PLC0415 — not before the process wants them itself
+    from blocks.ssh.session import Session  # noqa: PLC0415 — not before the process wants them itself
 
     scene = _Scene(fault)
     if fault.broken:

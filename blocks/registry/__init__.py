@@ -1,0 +1,1 @@
+"""Container registries: the blocks and the client of their HTTP API."""

@@ -1,0 +1,247 @@
+"""Client of a registry's HTTP API.
+
+Source: OCI distribution specification 1.1 (endpoints), OCI image specification 1.1 (manifests), and the token
+authentication of the distribution project. Only what Slipway needs of each.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
+from blocks.http import tls
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+ACCEPT = ", ".join(
+    [
+        MANIFEST,
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    ]
+)
+_BYTES = "application/octet-stream"
+_NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One manifest: its digest, media type and parsed content."""
+
+    digest: str
+    media_type: str
+    content: dict[str, Any]
+    raw: bytes
+
+
+class Distribution:
+    """One registry, as one user. Loopback registries are spoken to by http, all others by https.
+
+    Raises in every method: Unreachable, LoginRefused, RegistryFailed; where a manifest or blob is read, NotInRegistry.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        username: str = "",
+        password: str = "",
+        timeout: float = 30.0,
+        renew: Callable[[], tuple[str, str] | None] = lambda: None,
+    ) -> None:
+        self.host = host
+        self._auth = (username, password)
+        local = re.match(r"^(localhost|127\.|\[::1\])", host)
+        transport = httpx.HTTPTransport(retries=2, verify=tls.context(), proxy=None if local else _proxy(host))
+        address = f"http://{host}" if local else f"https://{host}"
+        self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
+        self._tokens: dict[str, str] = {}
+        self._basic = False
+        self._renew = renew
+
+    def __enter__(self) -> "Distribution":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def check(self) -> None:
+        """Make sure that the registry is there and takes our login."""
+        self._ask("GET", "/v2/", scope="")
+
+    def digest(self, repository: str, reference: str) -> str:
+        """The digest that a tag or digest stands for."""
+        answer = self._ask("HEAD", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
+        said = answer.headers.get("Docker-Content-Digest")
+        return str(said) if said else self.manifest(repository, reference).digest
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        answer = self._ask("GET", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
+        digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        if reference.startswith("sha256:") and reference != digest:
+            raise RegistryFailed(f"registry {self.host}: {repository}@{reference} arrived damaged. Try again")
+        content = _mapping(answer)
+        if content is None:
+            raise RegistryFailed(f"registry {self.host}: {repository}/manifests/{reference} is no manifest")
+        return Manifest(digest, answer.headers.get("Content-Type", MANIFEST), content, answer.content)
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """A blob's content, its digest checked."""
+        content = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository).content
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
+            raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
+        return content
+
+    def tag(self, repository: str, manifest: Manifest, tag: str) -> None:
+        """Give a manifest that is there another tag; nothing is uploaded but the manifest."""
+        self._put_manifest(repository, tag, manifest.raw, manifest.media_type)
+
+    def push_files(self, repository: str, tag: str, layer: bytes, diff_id: str, labels: dict[str, str]) -> str:
+        """Push an image of one layer (a gzipped tar) and return its digest. The same content gives the same digest.
+
+        Args:
+            diff_id: digest of the layer before compression.
+            labels: labels of the image.
+        """
+        config = json.dumps(
+            {
+                "architecture": "amd64",
+                "os": "linux",
+                "config": {"Labels": labels},
+                "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+            },
+            sort_keys=True,
+        ).encode()
+        described = [self._push_blob(repository, blob) for blob in (config, layer)]
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": {"mediaType": CONFIG, **described[0]},
+            "layers": [{"mediaType": LAYER, **described[1]}],
+            "annotations": labels,
+        }
+        return self._put_manifest(repository, tag, json.dumps(manifest, sort_keys=True).encode(), MANIFEST)
+
+    def _push_blob(self, repository: str, blob: bytes) -> dict[str, Any]:
+        digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+        try:
+            self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", repository, push=True)
+        except NotInRegistry:
+            begun = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, push=True)
+            place = httpx.URL(str(self._http.base_url)).join(begun.headers["Location"])
+            target, headers = str(place.copy_merge_params({"digest": digest})), {"Content-Type": _BYTES}
+            self._ask("PUT", target, repository, push=True, content=blob, headers=headers)
+        return {"digest": digest, "size": len(blob)}
+
+    def _put_manifest(self, repository: str, tag: str, content: bytes, media_type: str) -> str:
+        headers = {"Content-Type": media_type}
+        self._ask("PUT", f"/v2/{repository}/manifests/{tag}", repository, push=True, content=content, headers=headers)
+        return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        repository: str = "",
+        *,
+        push: bool = False,
+        scope: str | None = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        if scope is None:
+            scope = f"repository:{repository}:{'pull,push' if push else 'pull'}"
+        answer = self._send(method, url, scope, content, headers)
+        if answer.status_code == _UNAUTHORIZED and self._sign_in(answer, scope):
+            answer = self._send(method, url, scope, content, headers)
+        expired = ""
+        if answer.status_code == _UNAUTHORIZED and (login := self._renew()):
+            self._auth, self._tokens = login, {}  # it was good once: it has expired
+            expired = "The login had expired, and a new one is refused too. "
+            if self._sign_in(self._send(method, url, scope, content, headers), scope):
+                answer = self._send(method, url, scope, content, headers)
+        if answer.status_code in (_UNAUTHORIZED, _FORBIDDEN):
+            raise LoginRefused(
+                f"registry {self.host} refuses user '{self._auth[0][:12]}' ({answer.status_code} for "
+                f"{repository or 'login'}): {_error(answer)}. {expired}Check user, password and rights in its block"
+            )
+        if answer.status_code == _NOT_FOUND:
+            raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {_error(answer)}")
+        return answer
+
+    def _send(
+        self, method: str, url: str, scope: str, content: bytes | None, headers: dict[str, str] | None
+    ) -> httpx.Response:
+        token = self._tokens.get(scope)
+        own = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            return self._http.request(
+                method,
+                url,
+                content=content,
+                headers={**(headers or {}), **own},
+                auth=self._auth if self._basic and not token else None,
+                follow_redirects=method in ("GET", "HEAD"),
+            )
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                f"registry {self.host} cannot be reached: {error or type(error).__name__}. "
+                f"Does `curl {self._http.base_url}/v2/` answer?"
+            ) from None
+
+    def _sign_in(self, answer: httpx.Response, scope: str) -> bool:
+        """Prepare the login the registry asks for; False when there is none to try, or the request carried it."""
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        if challenge.lower().startswith("basic"):
+            self._basic = True
+            return bool(self._auth[0]) and "Authorization" not in answer.request.headers
+        asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        if not challenge.lower().startswith("bearer") or "realm" not in asked:
+            return False
+        query: dict[str, str] = {key: asked[key] for key in ("service", "scope") if key in asked}
+        if scope:
+            query["scope"] = scope
+        try:
+            given = self._http.get(asked["realm"], params=query, auth=self._auth if self._auth[0] else None)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"registry {self.host}: its token service cannot be reached: {error}") from None
+        if given.status_code != httpx.codes.OK:
+            return False
+        found = _mapping(given) or {}
+        token = found.get("token") or found.get("access_token")
+        if not token or answer.request.headers.get("Authorization") == f"Bearer {token}":
+            return False
+        self._tokens[scope] = token
+        return True
+
+
+def _proxy(host: str) -> str | None:
+    """The proxy that the environment names for this host, as docker and curl understand it."""
+    return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
+
+
+def _mapping(answer: httpx.Response) -> dict[str, Any] | None:
+    try:
+        found = answer.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _error(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["errors"][0]["message"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return answer.reason_phrase

@@ -1,0 +1,129 @@
+"""A container registry: where the stack's images and releases are published."""
+
+import base64
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect_docker import DockerRegistryCredentials
+from pydantic import Field, model_validator
+
+from blocks.registry.client import Distribution
+
+
+class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
+    """
+    prefect-docker's registry login (`username`, `password`, `registry_url`), and how images are laid out there.
+    It can be used wherever prefect-docker takes its own block.
+
+    Example:
+        ```python
+        from blocks import ContainerRegistry
+
+        registry = ContainerRegistry.load("registry")
+        print(registry.reach())
+        ```
+    """
+
+    _block_type_name = "Slipway Container Registry"
+    _block_type_slug = "slipway-container-registry"
+    _description = "A container registry, its login, and how the images of a stack are laid out in it."
+
+    namespace: str = Field(
+        "",
+        title="Namespace",
+        pattern=r"^[a-z0-9._/-]*$",
+        description="What stands between host and image name.",
+    )
+    layout: Literal["repository-per-service", "single-repository"] = Field(
+        "repository-per-service",
+        title="Layout",
+        description="One repository a service, or one for all with `service-tag` tags (plans that bill by repository).",
+    )
+    repository: str = Field(
+        "",
+        title="Repository",
+        description="The repository of the layout `single-repository`; the others leave it out.",
+    )
+
+    @model_validator(mode="after")
+    def _repository_named(self) -> "ContainerRegistry":
+        if self.layout == "single-repository" and not self.repository:
+            raise ValueError("layout single-repository needs `repository`")
+        return self
+
+    @property
+    def host(self) -> str:
+        """`registry.example.com`, without scheme or slash."""
+        return str(self.registry_url).split("://")[-1].rstrip("/")
+
+    @property
+    def single_repository(self) -> str:
+        return self.repository if self.layout == "single-repository" else ""
+
+    def login(self, *, write: bool) -> tuple[str, str]:
+        """User and password; what may only read is enough unless `write`."""
+        return self.username, self.password.get_secret_value()
+
+    def renew(self, *, write: bool) -> tuple[str, str] | None:
+        """Another login after one that was refused; None where there is no other."""
+        return None
+
+    def check_room(self, repositories: Collection[str]) -> None:
+        """Make sure there is room for a release that needs these repositories. Raises RegistryFull."""
+
+    def wait_writable(self, within: float, tell: Callable[[str], None]) -> float:
+        """Wait, at most so many seconds, until it can be written to; returns how long that took, 0 if it could."""
+        return 0.0
+
+    def client(self, *, write: bool = True) -> Distribution:
+        """A client of the registry's API, to be used as a context manager."""
+        return Distribution(self.host, *self.login(write=write), renew=lambda: self.renew(write=write))
+
+    def reach(self) -> str:
+        """Return in words that the registry takes our login.
+
+        Raises:
+            Unreachable, LoginRefused
+        """
+        with self.client() as client:
+            client.check()
+        return f"registry {self.host}: login as {self.username} accepted"
+
+    @contextmanager
+    def docker_config(self) -> Iterator[dict[str, str]]:
+        """A private Docker configuration directory that is logged in here, removed again at the end.
+
+        Yields environment variables for the docker client. The user's own logins, plugins and contexts still count;
+        a credential store does not, because the client would then ignore (or be asked to keep) our login.
+        """
+        own = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+        config = _read(own / "config.json")
+        config.pop("credsStore", None)
+        config["credHelpers"] = {name: h for name, h in (config.get("credHelpers") or {}).items() if name != self.host}
+        secret = ":".join(self.login(write=True)).encode()
+        config["auths"] = {**(config.get("auths") or {}), self.host: {"auth": base64.b64encode(secret).decode()}}
+        directory = Path(tempfile.mkdtemp(prefix="slipway-docker-"))
+        try:
+            for kept in ("cli-plugins", "contexts", "buildx"):
+                if (own / kept).exists():
+                    (directory / kept).symlink_to(own / kept)
+            descriptor = os.open(directory / "config.json", os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(config, file)
+            yield {"DOCKER_CONFIG": str(directory)}
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

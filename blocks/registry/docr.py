@@ -1,0 +1,154 @@
+"""DigitalOcean's container registry: a registry whose logins live for minutes and come from the account."""
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from pydantic import Field, PrivateAttr, SecretStr, model_validator
+
+from blocks.digitalocean.account import DigitalOceanAccount
+from blocks.digitalocean.client import DigitalOcean
+from blocks.digitalocean.registry_models import Subscription
+from blocks.errors import NotAtDigitalOcean, RegistryFull
+from blocks.polling import Progress, silent, until
+from blocks.registry.container_registry import ContainerRegistry
+
+HOST = "registry.digitalocean.com"
+_MARGIN = 120.0
+
+
+class DocrRegistry(ContainerRegistry):
+    """
+    A registry at DigitalOcean, usable wherever a ContainerRegistry is. No password is stored: a login is asked for
+    when one is needed, for reading alone where nothing is written.
+
+    Example:
+        ```python
+        from blocks import DocrRegistry
+
+        print(DocrRegistry.load("registry").reach())
+        ```
+    """
+
+    _block_type_name = "Slipway DigitalOcean Registry"
+    _block_type_slug = "slipway-docr-registry"
+    _description = "DigitalOcean's container registry, with logins that live for minutes."
+
+    username: str = Field("", title="User", description="Not needed: logins come from the account.")
+    password: SecretStr = Field(
+        SecretStr(""), title="Password", description="Not needed: logins come from the account."
+    )
+    registry_url: str = Field(HOST, title="Host", description="Where the registry's API is.")
+    account: DigitalOceanAccount = Field(title="Account", description="The DigitalOcean account that has the registry.")
+    registry_name: str = Field(title="Registry", pattern=r"^[a-z0-9-]+$", description="The registry's own name.")
+    lifetime: int = Field(
+        3600, ge=600, le=86400, title="Lifetime", description="Seconds a login that may write is good for."
+    )
+    _logins: dict[bool, tuple[float, tuple[str, str]]] = PrivateAttr(default_factory=dict)
+    _tell: Callable[[str], None] | None = PrivateAttr(None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _below_its_name(cls, given: Any) -> Any:
+        """What a registry holds lies below its name."""
+        if isinstance(given, dict) and not given.get("namespace"):
+            return {**given, "namespace": given.get("registry_name", "")}
+        return given
+
+    def keep_with(self, tell: Callable[[str], None]) -> None:
+        """Have every password told to somebody who keeps it out of logs."""
+        self._tell = tell
+
+    def login(self, *, write: bool) -> tuple[str, str]:
+        """A login that is good for two minutes at least; one that may only read lives ten."""
+        until, login = self._logins.get(write, (0.0, ("", "")))
+        if time.monotonic() > until - _MARGIN:
+            seconds = self.lifetime if write else 600
+            with self._client() as client:
+                login = client.registries.credentials(self.registry_name, seconds, write=write)
+            if self._tell:
+                self._tell(login[1])
+            self._logins[write] = (time.monotonic() + seconds, login)
+        return login
+
+    def renew(self, *, write: bool) -> tuple[str, str]:
+        """A new login, because the one before was refused: expired earlier than it should have, or revoked."""
+        self._logins.pop(write, None)
+        return self.login(write=write)
+
+    def reach(self) -> str:
+        """Return in words that the account has this registry, which plan it is on, and that a login is taken.
+
+        Raises:
+            Unreachable, TokenRefused, LoginRefused, NotAtDigitalOcean, ApiFailed
+        """
+        account = self.account.reach()
+        with self._client() as client:
+            self._there(client)
+            plan = client.registries.subscription()
+        with self.client() as registry:
+            registry.check()
+        return f"registry {self.host}/{self.registry_name}: plan {plan.tier}, login accepted; {account}"
+
+    def check_room(self, repositories: Collection[str]) -> None:
+        """Make sure that the plan has room for a release that needs these repositories (without the registry's name).
+
+        Raises:
+            RegistryFull: it has not; nothing was built or pushed.
+        """
+        with self._client() as client:
+            registry, plan = self._there(client), client.registries.subscription()
+            there = {repository.name for repository in client.registries.repositories(self.registry_name)}
+        refuse_full(plan, there, {r.removeprefix(f"{self.registry_name}/") for r in repositories}, registry.used)
+
+    def wait_writable(self, within: float, tell: Progress = silent) -> float:
+        """Wait for a garbage collection that is under way: the registry is read-only meanwhile. Returns the seconds, 0
+        when there was none.
+
+        Raises:
+            ActionUnfinished
+        """
+        began = time.monotonic()
+        with self._client() as client:
+            name = self.registry_name
+            if client.registries.collection(name) is None:
+                return 0.0
+            until(
+                lambda: client.registries.collection(name), lambda found: found is None,
+                f"garbage collection of {name}", within, lambda words: tell(f"waiting for {words}"),
+                lambda found: found.status if found else "",
+            )  # fmt: skip
+        return time.monotonic() - began
+
+    def _there(self, client: DigitalOcean) -> Any:
+        try:
+            return client.registries.get(self.registry_name)
+        except NotAtDigitalOcean as error:
+            names = ", ".join(r.name for r in client.registries.all()) or "none"
+            raise NotAtDigitalOcean(
+                f"{error}. The account has: {names}. Name it: slipway registry set-docr --registry NAME; or make one: "
+                "docs/DOCR.md"
+            ) from None
+
+    def _client(self) -> DigitalOcean:
+        return self.account.client()
+
+
+def refuse_full(plan: Subscription, there: Collection[str], needed: Collection[str], used: int) -> None:
+    """Raises RegistryFull: the plan has no room for these repositories, or no storage is left.
+
+    Args:
+        used: bytes.
+    """
+    new = sorted(set(needed) - set(there))
+    if plan.repositories and len(there) + len(new) > plan.repositories:
+        raise RegistryFull(
+            f"plan {plan.tier} includes {plan.repositories} repositories; {len(there)} are there and the release needs "
+            f"{len(new)} more ({', '.join(new[:5])}{' …' if len(new) > 5 else ''}). Nothing was built. Keep all images "
+            "in one repository (slipway registry set-docr --single-repository NAME), or take a bigger plan"
+        )
+    if not plan.overage and used >= plan.storage:
+        raise RegistryFull(
+            f"plan {plan.tier} includes {plan.storage / 2**30:.1f} GB, and {used / 2**30:.1f} GB are used. Nothing was "
+            "built. Make room: slipway registry retention, then slipway registry gc; or take a bigger plan"
+        )

@@ -1,0 +1,1 @@
+"""One SSH connection: commands, streams, keys, HTTP through it."""

@@ -1,0 +1,90 @@
+"""Keys of an SSH connection: the host key that is pinned, and our own."""
+
+import base64
+import contextlib
+import io
+from dataclasses import dataclass
+
+import paramiko
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from blocks.errors import HostKeyRefused, LoginRefused
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a droplet is and who we are there. `host_key` is `TYPE BASE64`, as in a `.pub` file; empty: none pinned."""
+
+    name: str
+    host: str
+    port: int
+    user: str
+    host_key: str
+
+    def __str__(self) -> str:
+        return f"droplet {self.name} at {self.user}@{self.host}:{self.port}"
+
+
+class RefuseUnknown(paramiko.MissingHostKeyPolicy):
+    """Never trusts an unknown key; says its fingerprint and how to pin it."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        if self._address.host_key:
+            raise changed(self._address, key)
+        raise HostKeyRefused(
+            f"{self._address} shows {key.get_name()} {fingerprint(key)}, and no host key is pinned. "
+            f"If that is the fingerprint you expect: slipway droplet pin {self._address.name}"
+        )
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """`SHA256:…`, as `ssh-keygen -l` prints it."""
+    return str(key.fingerprint)
+
+
+def parse_host_key(address: Address) -> paramiko.PKey | None:
+    """The pinned host key, or None when none is pinned."""
+    parts = address.host_key.split()
+    if not parts:
+        return None
+    try:
+        return paramiko.PKey.from_type_string(parts[0], base64.b64decode(parts[1], validate=True))
+    except (IndexError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+        raise HostKeyRefused(
+            f"{address}: the pinned host key is unreadable. Pin it again: slipway droplet pin {address.name}"
+        ) from None
+
+
+def read_private_key(text: str, address: Address) -> paramiko.PKey:
+    """Parse an OpenSSH or PEM private key."""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        with contextlib.suppress(paramiko.SSHException, ValueError, IndexError):
+            return kind.from_private_key(io.StringIO(text.strip() + "\n"))
+    raise LoginRefused(
+        f"{address}: the private key in its block is unreadable, or has a passphrase. "
+        f"Save it again: slipway droplet add {address.name}"
+    )
+
+
+def changed(address: Address, key: paramiko.PKey) -> HostKeyRefused:
+    """The error for a droplet that shows another key than the pinned one."""
+    pinned = parse_host_key(address)
+    return HostKeyRefused(
+        f"{address} now shows {key.get_name()} {fingerprint(key)}, "
+        f"pinned is {fingerprint(pinned) if pinned else 'none'}. "
+        f"If you rebuilt it: slipway droplet pin {address.name}. If not, somebody may be in between"
+    )
+
+
+def new_host_key() -> tuple[str, str]:
+    """(private, `TYPE BASE64`)."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return private.decode(), public.decode()

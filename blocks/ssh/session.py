@@ -1,0 +1,219 @@
+"""One SSH connection to a droplet: runs commands, streams their output, takes files, opens sockets.
+
+Protocol: RFC 4254, by paramiko. The host key is always compared with the pinned one.
+"""
+
+import contextlib
+import math
+import select
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import paramiko
+
+from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
+from blocks.ssh.keys import Address, RefuseUnknown, changed, parse_host_key, read_private_key
+from blocks.ssh.output import Line, Lines, called, ending
+
+KEEPALIVE = 15
+_CHUNK = 65536
+_GRACE = 10.0
+TIMED_OUT = 124
+_KILLED = 137
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a remote command said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Session:
+    """An open connection; use it as a context manager.
+
+    Raises on entry:
+        HostKeyRefused: the key is unknown or changed.
+        LoginRefused: the droplet does not take our key.
+        Unreachable: no connection within `timeout` seconds.
+    """
+
+    def __init__(self, address: Address, private_key: str, timeout: float = 15.0) -> None:
+        self.address = address
+        self._private_key = private_key
+        self._timeout = timeout
+        self._client: paramiko.SSHClient | None = None
+
+    def __enter__(self) -> "Session":
+        key = read_private_key(self._private_key, self.address)
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(RefuseUnknown(self.address))
+        pinned = parse_host_key(self.address)
+        if pinned is not None:
+            host = self.address.host
+            name = host if self.address.port == paramiko.config.SSH_PORT else f"[{host}]:{self.address.port}"
+            client.get_host_keys().add(name, pinned.get_name(), pinned)
+        try:
+            client.connect(
+                self.address.host,
+                self.address.port,
+                self.address.user,
+                pkey=key,
+                timeout=self._timeout,
+                banner_timeout=self._timeout,
+                auth_timeout=self._timeout,
+                allow_agent=False,
+                look_for_keys=False,
+            )
+        except BaseException as error:
+            client.close()
+            told = _told(error, self.address)
+            if told is None:
+                raise
+            raise told from None
+        transport = client.get_transport()
+        assert transport is not None
+        transport.set_keepalive(KEEPALIVE)
+        self._client = client
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def run(
+        self,
+        command: str | Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes = b"",
+        on_line: Line | None = None,
+        check: bool = True,
+        name: str = "",
+    ) -> Answer:
+        """Run one command and return its answer.
+
+        Args:
+            command: argv, or a script for `sh -c`.
+            timeout: seconds; the droplet ends the command then, and we stop listening soon after.
+            stdin: what the command reads; secrets go this way.
+            on_line: is given each line of standard output and error as it comes.
+            check: raise when it exits with anything but 0.
+            name: what it is called in errors; default: its first word, or the script's first line.
+
+        Raises:
+            RemoteFailed, RemoteTimeout, Unreachable
+        """
+        argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
+        limited = ["timeout", "--kill-after=5", str(math.ceil(timeout)), *argv]  # 0 would be no limit
+        name = name or called(command)
+        try:
+            channel = self._transport().open_session(timeout=self._timeout)
+            try:
+                answer = self._talk(channel, shlex.join(limited), stdin, timeout + _GRACE, on_line)
+            finally:
+                channel.close()
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise Unreachable(f"{self.address}: the connection broke during `{name}`: {error or 'closed'}") from None
+        if answer.code in (TIMED_OUT, _KILLED) or answer.code < 0:
+            raise RemoteTimeout(f"{self.address}: `{name}` did not end within {timeout:.0f} s, and was ended")
+        if check and answer.code != 0:
+            words = ending(answer.err.strip() or answer.out.strip())
+            raise RemoteFailed(f"{self.address}: `{name}` ended with exit {answer.code}: {words}", answer.code, words)
+        return answer
+
+    @property
+    def alive(self) -> bool:
+        """Whether the connection is still open, as far as this side knows."""
+        transport = self._client.get_transport() if self._client else None
+        return bool(transport and transport.is_active())
+
+    def start(self, argv: Sequence[str]) -> paramiko.Channel:
+        """Start a command that is talked to over its standard input and output for as long as it runs.
+
+        Raises:
+            Unreachable
+        """
+        try:
+            channel = self._transport().open_session(timeout=self._timeout)
+            channel.exec_command(shlex.join(argv))
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise Unreachable(f"{self.address}: the connection broke: {error or 'closed'}") from None
+        return channel
+
+    def break_off(self) -> None:
+        """Close the connection from another thread, so that whoever waits on it is told."""
+        if self._client is not None and (transport := self._client.get_transport()) is not None:
+            transport.close()
+
+    def open_socket(self, host: str, port: int) -> paramiko.Channel:
+        """A socket to `host:port` as the droplet sees it (direct-tcpip, RFC 4254 section 7.2)."""
+        try:
+            return self._transport().open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=self._timeout)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise ConnectionRefusedError(f"{host}:{port} on {self.address}: {error}") from None
+
+    def _transport(self) -> paramiko.Transport:
+        transport = self._client.get_transport() if self._client else None
+        if transport is None or not transport.is_active():
+            raise Unreachable(f"{self.address}: the connection is closed")
+        return transport
+
+    def _talk(
+        self, channel: paramiko.Channel, command: str, stdin: bytes, limit: float, on_line: Line | None
+    ) -> Answer:
+        deadline = time.monotonic() + limit
+        channel.settimeout(limit)
+        channel.exec_command(command)
+        out, err = Lines(on_line), Lines(on_line)
+        unsent = memoryview(stdin)
+        # A command may end before it has read all; then its exit code says why, and not that we could not send.
+        with contextlib.suppress(OSError):
+            while unsent and (sent := channel.send(bytes(unsent[:_CHUNK]))):
+                unsent = unsent[sent:]
+            channel.shutdown_write()
+        while True:
+            while channel.recv_ready():
+                out.feed(channel.recv(_CHUNK))
+            while channel.recv_stderr_ready():
+                err.feed(channel.recv_stderr(_CHUNK))
+            if channel.closed or (channel.eof_received and channel.exit_status_ready()):
+                if not channel.recv_ready() and not channel.recv_stderr_ready():
+                    break
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return Answer(TIMED_OUT, out.end(), err.end())
+            select.select([channel], [], [], min(left, 0.5))
+            if not channel.get_transport().is_active():
+                raise EOFError
+        code = channel.recv_exit_status() if channel.exit_status_ready() else -1
+        if code == -1:
+            raise EOFError
+        return Answer(code, out.end(), err.end())
+
+
+def _told(error: BaseException, address: Address) -> Exception | None:
+    if isinstance(error, HostKeyRefused):
+        return error
+    if isinstance(error, paramiko.BadHostKeyException):
+        return changed(address, error.key)
+    if isinstance(error, paramiko.AuthenticationException):
+        return LoginRefused(
+            f"{address} refuses the key of user {address.user}. "
+            "Is its public half in that user's ~/.ssh/authorized_keys?"
+        )
+    if isinstance(error, (paramiko.SSHException, OSError, EOFError)):
+        return Unreachable(
+            f"{address} cannot be reached: {error or type(error).__name__}. "
+            f"Is it on, and does `ssh -p {address.port} {address.user}@{address.host}` work?"
+        )
+    return None

@@ -1,0 +1,1 @@
+"""Traffic switches: Caddy, load balancer, DNS record, reserved IP."""

@@ -1,0 +1,189 @@
+"""A Caddy in front of both colours, switched by a state file over SSH; or, second way, by its admin API."""
+
+import contextlib
+import json
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Literal
+
+from prefect.logging import get_logger
+from pydantic import Field, PrivateAttr, model_validator
+
+from blocks.droplet import Droplet
+from blocks.errors import RemoteFailed, SwitchFailed, SwitchMoved
+from blocks.ssh.session import Answer, Session
+from blocks.traffic.caddy_admin import CaddyAdmin
+from blocks.traffic.switch import Position, TrafficSwitch
+
+_COLOURS = ("green", "blue")
+_QUICK = 15.0
+_MOVED = 75  # and 73: the directory cannot be used
+
+# The name and the content of each state file, in characters that come back as they went.
+_LOOK = """
+look() {
+    for colour in green blue; do
+        if [ -e "$colour" ]; then printf '%s %s\\n' "$colour" "$(head -c 2000 "$colour" | tr -cd ' -~')"; fi
+    done
+}
+"""
+# Prints them. Argument: directory. A rename while it looks would show neither file, or both; what is seen twice stands.
+_READ = (
+    _LOOK
+    + """
+cd "$1" || exit 73
+seen=$(look)
+for _ in 1 2 3 4 5 6 7 8 9; do
+    before=$seen seen=$(look)
+    [ "$seen" != "$before" ] || break
+done
+[ -z "$seen" ] || printf '%s\\n' "$seen"
+"""
+)
+# Arguments: directory, colour, the two lines that `read` must still give. Standard input: the file's new content.
+# The content goes into the file that is there, and only then one rename moves it: that is the flip.
+_TURN = (
+    """
+read -r said
+cd "$1" && command exec 9>>lock || exit 73
+flock -w 10 9 || exit 73
+to=$2 from=blue
+[ "$to" = blue ] && from=green
+"""
+    + _LOOK
+    + """
+[ "$(look)" = "$3" ] || exit 75
+if [ -e "$to" ]; then
+    [ ! -e "$from" ] || rm -f "$from"
+elif [ -e "$from" ]; then
+    printf '%s\\n' "$said" >"$from" && sync "$from" 2>/dev/null; mv -fT "$from" "$to" || exit 73
+else
+    printf '%s\\n' "$said" >"$to.new" && mv -fT "$to.new" "$to" || exit 73
+fi
+"""
+    + _READ
+)
+
+
+class CaddySwitch(TrafficSwitch):
+    """
+    A Caddy whose routes look for a state file named after the active colour. One rename moves it, the next request
+    follows; nothing is reloaded, no connection is cut. docs/BLUE_GREEN_DEPLOYMENT.md has the Caddyfile.
+
+    Example:
+        ```python
+        from blocks import CaddySwitch
+
+        print(CaddySwitch.load("edge").read())
+        ```
+    """
+
+    _block_type_name = "Slipway Caddy Switch"
+    _block_type_slug = "slipway-caddy-switch"
+    _description = "A Caddy in front of both colours, switched by a state file over SSH."
+
+    host: Droplet = Field(title="Host", description="The machine that Caddy runs on: how SSH reaches it.")
+    directory: str = Field(
+        "/var/lib/slipway-edge",
+        title="State directory",
+        pattern=r"^/\S+$",
+        description="Where the file named after the active colour lies; Caddy only reads there.",
+    )
+    way: Literal["state-file", "admin"] = Field(
+        "state-file",
+        title="Way",
+        description="`admin` changes the upstreams by Caddy's admin API: a reload, which resets some connections.",
+    )
+    admin: str = Field(
+        "localhost:2019",
+        title="Admin API",
+        pattern=r"^\S+:\d+$",
+        description="For `admin`: where it listens on that host.",
+    )
+    admin_id: str = Field("slipway", title="Id", description="For `admin`: the `@id` of the reverse_proxy handler.")
+    upstreams: dict[str, list[str]] = Field(
+        default_factory=dict, title="Upstreams", description="For `admin`: colour → `host:port`s."
+    )
+    _session: Session | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "CaddySwitch":
+        if self.way == "admin" and not all(self.upstreams.get(colour) for colour in _COLOURS):
+            raise ValueError("the admin way needs the upstreams of green and of blue")
+        return self
+
+    @property
+    def effect(self) -> str:
+        if self.way == "admin":
+            return "Caddy reloads: some connections are reset, and streams may be cut."
+        return "The next request goes to the new colour; requests and streams under way end where they began."
+
+    def read(self) -> Position:
+        if self.way == "admin":
+            return self._admin().read()
+        return _position(self._run(_READ, self.directory).out)
+
+    def turn(self, to: str, seen: Position, by: str) -> Position:
+        if self.way == "admin":
+            return self._admin().turn(to, seen)
+        said = {"by": by, "at": datetime.now(UTC).isoformat(timespec="seconds"), "id": token_hex(8)}
+        try:
+            answer = self._run(_TURN, self.directory, to, seen.mark, stdin=f"{json.dumps(said)}\n".encode())
+        except RemoteFailed as error:
+            if error.code == _MOVED:
+                now = self.read()
+                if now.active == (to,):
+                    return now  # a turn that was sent twice, or somebody who wanted the same
+                raise SwitchMoved(
+                    f"{self} was moved by {now.by or 'somebody'} since it was read: it points at "
+                    f"{' and '.join(now.active) or 'nowhere'} now. It was left as it is. Look first: slipway status"
+                ) from None
+            raise SwitchFailed(
+                f"{self}: {self.directory} on {self.host.address} cannot be changed: {error.output or 'no reason'}"
+            ) from None
+        now = _position(answer.out)
+        if now.active != (to,):
+            raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
+        return now
+
+    def close(self) -> None:
+        if self._session is not None:
+            with contextlib.suppress(Exception):
+                self._session.__exit__(None, None, None)
+            self._session = None
+
+    def _run(self, script: str, *words: str, stdin: bytes = b"") -> Answer:
+        argv = ["sh", "-c", script, "slipway-switch", *words]
+        session = self._open()
+        try:
+            return session.run(argv, timeout=_QUICK, stdin=stdin, name="traffic switch")
+        except RemoteFailed as error:
+            if script is _READ:
+                raise SwitchFailed(
+                    f"{self}: {self.directory} on {self.host.address} cannot be read: {error.output}. Is that where "
+                    "Caddy looks? docs/BLUE_GREEN_DEPLOYMENT.md has the Caddyfile"
+                ) from None
+            raise
+
+    def _open(self) -> Session:
+        """One connection, kept: a turn must not wait for a handshake. One that broke is replaced."""
+        if self._session is None or not self._session.alive:
+            self.close()
+            session = self.host.session()
+            session.__enter__()
+            self._session = session
+            get_logger("slipway.hooks").debug("connected to %s", self.host.address)
+        return self._session
+
+    def _admin(self) -> CaddyAdmin:
+        return CaddyAdmin(self._open(), self.admin, self.admin_id, self.upstreams, str(self))
+
+
+def _position(said: str) -> Position:
+    """Parse what `_READ` printed: a colour and one line of JSON for each file that is there."""
+    lines = [line for line in said.splitlines() if line.partition(" ")[0] in _COLOURS]
+    by = ""
+    for line in lines:
+        with contextlib.suppress(ValueError, AttributeError):
+            by = str(json.loads(line.partition(" ")[2]).get("by", ""))
+    return Position(tuple(line.partition(" ")[0] for line in lines), "\n".join(lines), by)

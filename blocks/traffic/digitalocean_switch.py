@@ -1,0 +1,89 @@
+"""What the switches of DigitalOcean have in common: an account, and which droplet each colour is there."""
+
+from abc import ABC
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from blocks.digitalocean.account import DigitalOceanAccount
+from blocks.digitalocean.client import DigitalOcean
+from blocks.digitalocean.models import DropletInfo
+from blocks.errors import ApiFailed, OutsideError, SwitchFailed, SwitchMoved, TokenRefused, Unreachable
+from blocks.traffic.switch import Position, TrafficSwitch
+
+COLOURS = ("green", "blue")
+
+
+class DigitalOceanSwitch(TrafficSwitch, ABC):
+    """A switch that is turned through DigitalOcean's API."""
+
+    account: DigitalOceanAccount = Field(title="Account", description="The DigitalOcean account.")
+    droplets: dict[str, list[str]] = Field(
+        title="Droplets", description="Colour → names of its droplets, as DigitalOcean knows them."
+    )
+    _client: DigitalOcean | None = PrivateAttr(None)
+    _found: dict[str, tuple[DropletInfo, ...]] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "DigitalOceanSwitch":
+        if set(self.droplets) != set(COLOURS) or not all(self.droplets.values()):
+            raise ValueError("`droplets` needs the names of green's and of blue's")
+        twice = set(self.droplets["green"]) & set(self.droplets["blue"])
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))} cannot be green and blue")
+        return self
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.__exit__(None, None, None)
+        self._client = None
+
+    @property
+    def client(self) -> DigitalOcean:
+        """One client, kept: what it was asked stands in `client.api.calls`."""
+        if self._client is None:
+            self._client = self.account.client()
+        return self._client
+
+    def of(self, colour: str) -> tuple[DropletInfo, ...]:
+        """A colour's droplets, looked up once: their ids do not change.
+
+        Raises:
+            NotAtDigitalOcean, ApiFailed: no droplet has the name, or several have it.
+        """
+        if colour not in self._found:
+            self._found[colour] = tuple(self.client.droplets.named(name) for name in self.droplets[colour])
+        return self._found[colour]
+
+    @contextmanager
+    def at_work(self, doing: str) -> Iterator[None]:
+        """What DigitalOcean says no to is this switch's failure. Raises SwitchFailed; Unreachable and TokenRefused."""
+        try:
+            yield
+        except (SwitchMoved, SwitchFailed, TokenRefused, Unreachable):
+            raise
+        except ApiFailed as error:
+            raise SwitchFailed(f"{self} could not be {doing}: {error}") from None
+
+    def moved(self, now: Position) -> SwitchMoved:
+        """The error that says that somebody else was faster."""
+        return SwitchMoved(
+            f"{self} was changed by somebody else since it was read: it points at "
+            f"{' and '.join(now.active) or 'nowhere'} now. It was left as it is. Look first: slipway status"
+        )
+
+    def reach(self) -> str:
+        """Return in words that it can be read, and that its droplets are there.
+
+        Raises:
+            Unreachable, SwitchFailed, TokenRefused
+        """
+        try:
+            with self.at_work("read"):
+                for colour in COLOURS:
+                    self.of(colour)
+            return super().reach()
+        except OutsideError:
+            self.close()
+            raise

@@ -1,0 +1,140 @@
+"""A DigitalOcean load balancer: one colour's droplets are in it, the other's are not."""
+
+import hashlib
+import json
+import time
+
+from pydantic import Field, PrivateAttr
+
+from blocks.digitalocean.models import LoadBalancer
+from blocks.errors import SwitchFailed
+from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
+from blocks.traffic.switch import Heard, Position
+
+_IN_A_ROW = 3
+_PAUSE = 0.3
+_VOLATILE = ("droplet_ids", "status", "ip", "ipv6", "region", "created_at")
+
+
+class LoadBalancerSwitch(DigitalOceanSwitch):
+    """
+    A regional load balancer, by droplet ids or by a tag. The new colour's droplets are let in, asked for through it
+    until they answer, and only then the old ones are taken out. Nothing else of the balancer is changed.
+
+    Example:
+        ```python
+        from blocks import LoadBalancerSwitch
+
+        print(LoadBalancerSwitch.load("balancer").read())
+        ```
+    """
+
+    _block_type_name = "Slipway Load Balancer Switch"
+    _block_type_slug = "slipway-load-balancer-switch"
+    _description = "A DigitalOcean load balancer that one of two colours is behind."
+
+    balancer: str = Field(title="Load balancer", description="Its name or id.")
+    _id: str = PrivateAttr("")
+    _only: str | None = PrivateAttr(None)
+    _said: LoadBalancer | None = PrivateAttr(None)
+
+    @property
+    def effect(self) -> str:
+        return (
+            "Both colours are behind the balancer until the new one has answered through it, about "
+            f"{self._admission():.0f} s; then the old one is taken out. Requests under way end where they began."
+        )
+
+    @property
+    def takes(self) -> float:
+        return 3 * self._admission() + 30
+
+    def read(self) -> Position:
+        with self.at_work("read"):
+            return self._position(self._get())
+
+    def turn(self, to: str, seen: Position, by: str) -> Position:
+        with self.at_work("turned"):
+            balancer = self._get()
+            now = self._position(balancer)
+            if now.active == (to,):
+                return now
+            before = seen.mark.partition("\n")[0]
+            # Both are in when a turn was made half way: whoever sends it again finishes it.
+            half_way = set(now.active) == set(COLOURS) and now.mark.partition("\n")[0] == before
+            if now.mark != seen.mark and not half_way:
+                raise self.moved(now)
+            self._let_in(balancer, to)
+            self._admitted(to)
+            balancer = self._get()
+            if self._settings(balancer) != before:
+                raise self.moved(self._position(balancer))
+            self._take_out(balancer, next(colour for colour in COLOURS if colour != to))
+            now = self.read()
+            if now.active != (to,):
+                raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
+            return now
+
+    def hear(self, timeout: float = 5.0) -> Heard:
+        """The colour is what the stack's header says; without one it is known while only one is behind the balancer."""
+        return self._hear(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._only)
+
+    def _get(self) -> LoadBalancer:
+        api = self.client.load_balancers
+        found = api.get(self._id) if self._id else api.named(self.balancer)
+        self._id, self._said = found.id, found
+        return found
+
+    def _position(self, balancer: LoadBalancer) -> Position:
+        members = set(balancer.droplets)
+        active = tuple(colour for colour in COLOURS if members & {d.id for d in self.of(colour)})
+        self._only = active[0] if len(active) == 1 else None
+        return Position(active, f"{self._settings(balancer)}\n{sorted(members)}")
+
+    def _settings(self, balancer: LoadBalancer) -> str:
+        """A hash of all that a turn does not change."""
+        kept = {name: value for name, value in balancer.whole.items() if name not in _VOLATILE}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _let_in(self, balancer: LoadBalancer, colour: str) -> None:
+        ids = [d.id for d in self.of(colour) if d.id not in balancer.droplets]
+        if balancer.tag:
+            for id in ids:
+                self.client.tags.add(balancer.tag, id)
+        elif ids:
+            self.client.load_balancers.add(balancer.id, ids)
+
+    def _take_out(self, balancer: LoadBalancer, colour: str) -> None:
+        ids = [d.id for d in self.of(colour) if d.id in balancer.droplets]
+        if balancer.tag:
+            for id in ids:
+                self.client.tags.take(balancer.tag, id)
+        elif ids:
+            self.client.load_balancers.remove(balancer.id, ids)
+
+    def _admitted(self, colour: str) -> None:
+        """Ask through the balancer until the colour has answered; where the stack does not say which colour answers,
+        its health checks are given their time, and it must answer well.
+
+        Raises:
+            SwitchFailed: it was not let in; both are behind the balancer.
+        """
+        self._only = None
+        began, heard_it, well = time.monotonic(), 0, 0
+        while heard_it < _IN_A_ROW:
+            heard = self.hear()
+            took = time.monotonic() - began
+            heard_it += heard.colour == colour and heard.well
+            well = well + 1 if heard.well else 0
+            if heard.well and heard.colour is None and took > 2 * self._admission() and well >= _IN_A_ROW:
+                return
+            if took > self.takes:
+                raise SwitchFailed(
+                    f"{colour} did not answer through {self} within {took:.0f} s: {heard.detail}. Its droplets are in, "
+                    "and the others too: traffic goes to what passes the balancer's health check"
+                )
+            time.sleep(_PAUSE)
+
+    def _admission(self) -> float:
+        """Seconds until the balancer's health check lets a droplet in."""
+        return self._said.check_interval * self._said.healthy_after if self._said else 30.0

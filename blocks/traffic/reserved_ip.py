@@ -1,0 +1,95 @@
+"""A DigitalOcean reserved IP: an address that is moved from one droplet to another."""
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from blocks.digitalocean.models import ReservedIp
+from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, SwitchFailed
+from blocks.polling import until
+from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
+from blocks.traffic.switch import Heard, Position
+
+_LOCKED, _ASSIGNED = 60.0, 60.0
+
+
+class ReservedIpSwitch(DigitalOceanSwitch):
+    """
+    A reserved IP that one colour's droplet has.
+
+    Example:
+        ```python
+        from blocks import ReservedIpSwitch
+
+        print(ReservedIpSwitch.load("address").read())
+        ```
+    """
+
+    _block_type_name = "Slipway Reserved IP Switch"
+    _block_type_slug = "slipway-reserved-ip-switch"
+    _description = "A DigitalOcean reserved IP that one of two droplets has."
+
+    ip: str = Field(title="Reserved IP", pattern=r"^\d+\.\d+\.\d+\.\d+$", description="The address that clients use.")
+    _at: str | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _one_each(self) -> "ReservedIpSwitch":
+        if any(len(names) != 1 for names in self.droplets.values()):
+            raise ValueError("an address is one droplet's: name one of green and one of blue")
+        return self
+
+    @property
+    def effect(self) -> str:
+        return (
+            "The address moves within seconds. Connections that are open then are cut, and new ones may fail until it "
+            "has arrived; clients that try again do not notice."
+        )
+
+    @property
+    def takes(self) -> float:
+        return _LOCKED + _ASSIGNED
+
+    def read(self) -> Position:
+        with self.at_work("read"):
+            return self._position(self.client.reserved_ips.get(self.ip))
+
+    def turn(self, to: str, seen: Position, by: str) -> Position:
+        target = self.of(to)[0]
+        with self.at_work("turned"):
+            api, name = self.client.reserved_ips, f"reserved IP {self.ip}"
+            unlocked = until(
+                lambda: api.get(self.ip),
+                lambda r: not r.locked,
+                name,
+                _LOCKED,
+                say=lambda _: "locked by something else",
+            )
+            now = self._position(unlocked)
+            if now.active == (to,):
+                return now
+            if now.mark != seen.mark:
+                raise self.moved(now)
+            if target.region != unlocked.region:
+                raise SwitchFailed(
+                    f"{self} is of the region {unlocked.region}, and droplet {target.name} is in {target.region}: an "
+                    "address cannot leave its region. It was left as it is"
+                )
+            try:
+                self.client.reserved_ips.assign(self.ip, target.id, _ASSIGNED)
+            except (ActionFailed, ActionUnfinished) as error:
+                raise SwitchFailed(f"{self} could not be turned to {to}: {error}") from None
+            except ApiFailed:
+                if (now := self.read()).active != (to,):
+                    raise
+                return now
+            now = self.read()
+            if now.active != (to,):
+                raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
+            return now
+
+    def hear(self, timeout: float = 5.0) -> Heard:
+        """The colour is what the stack's header says; without one it is the droplet that has the address."""
+        return self._hear(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._at)
+
+    def _position(self, reserved: ReservedIp) -> Position:
+        active = tuple(c for c in COLOURS if reserved.droplet in {d.id for d in self.of(c)})
+        self._at = active[0] if len(active) == 1 else None
+        return Position(active, str(reserved.droplet or ""))

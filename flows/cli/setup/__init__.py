@@ -1,0 +1,1 @@
+"""Commands that save the blocks which hold credentials."""

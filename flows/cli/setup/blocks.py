@@ -1,0 +1,96 @@
+"""`slipway droplet|registry|environment|langfuse|prometheus`: save the blocks that hold credentials, and try them.
+
+Secrets are read from files or asked for, never taken from the command line.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.setup.saving import save, secret
+from flows.cli.terminal.runner import run_flow
+
+registry_app = typer.Typer(no_args_is_help=True, help="The container registry.")
+environment_app = typer.Typer(no_args_is_help=True, help="What a stack's variables, env files and secret files hold.")
+langfuse_app = typer.Typer(no_args_is_help=True, help="Langfuse, where traces are looked for.")
+prometheus_app = typer.Typer(no_args_is_help=True, help="Prometheus, where metrics are read.")
+
+
+@registry_app.command("set")
+def set_registry(
+    host: Annotated[str, typer.Option(help="Such as registry.digitalocean.com.")],
+    user: Annotated[str, typer.Option(help="User name, or the e-mail address DigitalOcean asks for.")],
+    namespace: Annotated[str, typer.Option(help="What stands between host and image name.")] = "",
+    single_repository: Annotated[str, typer.Option(help="Keep all images in this one repository.")] = "",
+    password_file: Annotated[Path | None, typer.Option(help="Default: asked for, or read from a pipe.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the block.")] = "registry",
+) -> None:
+    """Save the registry and its login. The password is asked for, read from --password-file, or piped in."""
+
+    def work() -> None:
+        from blocks import ContainerRegistry
+
+        block = ContainerRegistry(
+            registry_url=host,
+            username=user,
+            password=secret("Password", password_file),
+            namespace=namespace,
+            layout="single-repository" if single_repository else "repository-per-service",
+            repository=single_repository,
+        )
+        save(block, name)
+
+    run_flow(work, False, quiet=True)
+
+
+@environment_app.command("set")
+def set_environment(
+    stack: Annotated[str, typer.Option("--stack", metavar="PATH", help="A compose file or its directory.")] = "",
+    env_file: Annotated[Path | None, typer.Option(help="Its variables; default: .env beside the compose file.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the block; default: the stack's own.")] = "",
+) -> None:
+    """Save what the stack's variables, env files and secret files hold, from the files as they are here."""
+
+    def work() -> None:
+        from flows.tasks.stack.environment import read_environment
+
+        block, stack_name = read_environment(stack, env_file)
+        save(block, name or stack_name)
+
+    run_flow(work, False, quiet=True)
+
+
+@langfuse_app.command("set")
+def set_langfuse(
+    url: Annotated[str, typer.Option(help="Such as https://cloud.langfuse.com.")],
+    public_key: Annotated[str, typer.Option(help="pk-lf-…")],
+    secret_key_file: Annotated[Path | None, typer.Option(help="Default: asked for, or read from a pipe.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the block.")] = "langfuse",
+) -> None:
+    """Save a Langfuse project's keys."""
+
+    def work() -> None:
+        from blocks import Langfuse
+
+        save(Langfuse(url=url, public_key=public_key, secret_key=secret("Secret key", secret_key_file)), name)
+
+    run_flow(work, False, quiet=True)
+
+
+@prometheus_app.command("set")
+def set_prometheus(
+    url: Annotated[str, typer.Option(help="Such as http://10.0.0.4:9090.")],
+    user: Annotated[str, typer.Option(help="For servers behind basic authentication.")] = "",
+    password_file: Annotated[Path | None, typer.Option(help="Default: asked for when --user is given.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the block.")] = "prometheus",
+) -> None:
+    """Save a Prometheus server."""
+
+    def work() -> None:
+        from blocks import Prometheus
+
+        password = secret("Password", password_file) if user else ""
+        save(Prometheus(url=url, username=user, password=password), name)
+
+    run_flow(work, False, quiet=True)

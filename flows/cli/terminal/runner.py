@@ -1,0 +1,164 @@
+"""Runs a flow in this process for the command line: its progress, its errors, its exit code."""
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+
+
+class _Server:
+    gone = False
+
+
+_server = _Server()
+LOCAL_API = "http://127.0.0.1:4200/api"
+INTERRUPTED = 130
+BUG = 70
+BUSY = 20.0
+WIDE = 200
+
+
+def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any:
+    """Do the work and return its result.
+
+    Raises:
+        typer.Exit: with the exit code of what went wrong, after it was shown as one error without a stack trace.
+    """
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the terminal is ours
+    os.environ.setdefault("PREFECT_INTERNAL_LOGGING_LEVEL", "CRITICAL")
+    import prefect.main  # noqa: F401 — it sets logging up anew, and would take the progress away
+
+    from blocks.errors import OutsideError
+    from flows.cli.terminal.progress import Progress, show_error
+    from flows.core.errors import SlipwayError
+
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    progress = Progress(wide_console(quiet=quiet), verbose)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _prefect_settings(), progress.shown():
+            return _patiently(work, progress)
+    except (SlipwayError, OutsideError) as error:
+        show_error(errors, error)
+        raise typer.Exit(error.exit_code) from None
+    except (KeyboardInterrupt, SystemExit):
+        errors.print("[yellow]Interrupted.[/yellow] Running the same command again finishes or repeats the work.")
+        raise typer.Exit(INTERRUPTED) from None
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        raise typer.Exit(_unexpected(errors, error, verbose, progress.begun)) from None
+
+
+def _patiently(work: Callable[[], Any], progress: Any) -> Any:
+    """Do the work; begin once more when a server that is there was too busy to let it begin."""
+    import httpx
+
+    try:
+        return work()
+    except Exception as error:
+        if progress.begun or not _is_unanswered(error):
+            raise
+        try:
+            httpx.get(f"{api_url()}/health", timeout=BUSY, trust_env=False).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise error from None
+    return work()
+
+
+def _is_unanswered(error: Exception) -> bool:
+    import httpx
+
+    text = str(error)
+    return isinstance(error, httpx.HTTPError) or "Failed to reach API" in text or "Can't connect to Server API" in text
+
+
+def leave(code: int) -> NoReturn:
+    """End the process as the interpreter does (threads joined, so Prefect's logs and events are sent; exit handlers
+    run; streams flushed), but without taking every object apart, which takes half a second once Prefect is imported.
+
+    Where the server went away, Prefect would wait two minutes for it to take the last of the log.
+    """
+    if not _server.gone:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def wide_console(*, quiet: bool = False) -> Console:
+    """A console for standard output; wide enough for digests when piped, where nobody could widen it."""
+    console = Console(quiet=quiet, highlight=False)
+    return console if console.is_terminal else Console(quiet=quiet, highlight=False, width=WIDE)
+
+
+def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -> int:
+    """Say what a setting or an unreachable server is about; anything else is a bug of ours, and named so."""
+    import tomllib
+
+    import pydantic
+    import pydantic_settings
+
+    from flows.cli.terminal.progress import show_error
+    from flows.core.errors import BadSettings
+
+    if isinstance(error, (tomllib.TOMLDecodeError, pydantic_settings.SettingsError, UnicodeDecodeError)):
+        show_error(errors, BadSettings(f"the settings cannot be read: {error}. The settings: docs/SETTINGS.md"))
+        return 2
+    if isinstance(error, pydantic.ValidationError):
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        show_error(errors, BadSettings(f"bad setting or parameter: {faults}. The settings: docs/SETTINGS.md"))
+        return 2
+    if _is_unanswered(error):
+        _server.gone = True
+        if begun:
+            show_error(errors, ConnectionError(
+                f"the Prefect server at {api_url()} went away during the run, which went on without it. What became of "
+                "it: slipway history. If it was left half way: slipway reconcile"
+            ))  # fmt: skip
+            return 1
+        show_error(errors, ConnectionError(
+            f"the Prefect server at {api_url()} does not answer. Start it (`prefect server start`; for the lab "
+            "`make lab`), or set PREFECT_API_URL"
+        ))  # fmt: skip
+        return 2
+    if verbose:
+        errors.print_exception()
+    show_error(errors, error)
+    errors.print("This is not an error Slipway knows. Please report it, with what --verbose prints.")
+    return BUG
+
+
+def api_url() -> str:
+    """The Prefect API that is used: the configured one, else that of a server on this machine."""
+    from prefect.settings import get_current_settings
+
+    return get_current_settings().api.url or LOCAL_API
+
+
+def _prefect_settings() -> Any:
+    """No ephemeral server, which takes half a minute; fewer tries for a server that went away, because somebody waits;
+    and no heartbeat thread, for which every sync flow waits up to a second at its end (a run in a terminal has
+    somebody who sees that it ended)."""
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_CLIENT_MAX_RETRIES,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
+
+    fewer = {PREFECT_CLIENT_MAX_RETRIES: 3, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    return temporary_settings({PREFECT_API_URL: api_url(), **fewer})
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

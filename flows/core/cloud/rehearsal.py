@@ -1,0 +1,88 @@
+"""What a rehearsal found: each step with its time, what clients would have seen, what it cost, every deviation."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flows.core.cloud.costs import Cost
+from flows.core.records.stability import Stability
+
+
+@dataclass(frozen=True)
+class Took:
+    """One step of it; times in seconds."""
+
+    step: str
+    seconds: float
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Requests through the rehearsal's switch: how many, how many failed, and their 95th percentile in seconds."""
+
+    requests: int
+    failed: int
+    latency: float
+
+
+def measured(answers: Sequence[tuple[bool, float]]) -> Load:
+    """Sum up answers, each (whether it was well, seconds)."""
+    times = sorted(seconds for _, seconds in answers)
+    latency = times[min(len(times) - 1, int(len(times) * 0.95))] if times else 0.0
+    return Load(len(answers), sum(not well for well, _ in answers), latency)
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """The whole. `skipped` is why it did not begin; then nothing was created."""
+
+    stack: str
+    release: str
+    stability: Stability
+    skipped: str = ""
+    took: tuple[Took, ...] = ()
+    load: Load | None = None
+    costs: tuple[Cost, ...] = ()
+    hours: float = 0.0
+    deviations: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def cost(self) -> float:
+        """US dollars it cost: hours begun are billed whole."""
+        hours = max(1.0, float(-(-self.hours // 1)))
+        return sum(cost.hourly for cost in self.costs) * hours
+
+    @property
+    def sentence(self) -> str:
+        """The whole in one sentence."""
+        if self.skipped:
+            return f"No rehearsal of {self.stack}: {self.skipped}."
+        total = sum(took.seconds for took in self.took)
+        worse = f"{len(self.deviations)} deviations" if self.deviations else "no deviation"
+        return f"Rehearsed {self.stack} {self.release} in {total:.0f} s for ${self.cost:.2f}: {worse}."
+
+    def markdown(self) -> str:
+        """The report."""
+        lines = [f"# {self.sentence}", "", f"Before it: {self.stability.sentence}.", ""]
+        if self.took:
+            lines += ["| step | seconds | found |", "| --- | --- | --- |"]
+            lines += [f"| {t.step} | {t.seconds:.1f} | {t.found.replace('|', '/')} |" for t in self.took]
+            lines.append("")
+        if self.load:
+            load = self.load
+            lines += [
+                f"Load: {load.requests} requests, {load.failed} failed, 95th percentile {load.latency:.3f} s.",
+                "",
+            ]
+        lines += [f"- {cost}" for cost in self.costs]
+        lines += ["", *(f"- Deviation: {words}" for words in self.deviations)]
+        lines += [f"- Left at DigitalOcean: {words}" for words in self.left] or [
+            "Nothing of it is left at DigitalOcean."
+        ]
+        return "\n".join(lines) + "\n"
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {**asdict(self), "cost": self.cost, "sentence": self.sentence}

@@ -1,0 +1,46 @@
+"""Snapshots of droplets: how ours are called, and which of them are old."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flows.core.registry.references import slug
+
+OURS, SNAPSHOT, PROVISIONED, REHEARSAL = "slipway", "slipway-snapshot", "slipway-provisioned", "slipway-rehearsal"
+_NAME = re.compile(r"slipway-.+-\d{14}")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A snapshot of a droplet. `at` in ISO 8601, size in gigabytes."""
+
+    id: str
+    name: str
+    at: str
+    droplet: str
+    size: float
+    tags: tuple[str, ...] = ()
+
+    @property
+    def ours(self) -> bool:
+        """Whether we made it: by its tag, or by its name where a killed run gave it none."""
+        return SNAPSHOT in self.tags or _NAME.fullmatch(self.name) is not None
+
+
+def snapshot_name(stack: str, tag: str, at: str) -> str:
+    """`slipway-STACK-TAG-YYYYMMDDHHMMSS`.
+
+    Args:
+        at: ISO 8601, UTC.
+    """
+    return f"slipway-{slug(stack)}-{slug(tag)}-{re.sub(r'[^0-9]', '', at)[:14]}"
+
+
+def of_droplet(taken: Sequence[Taken], droplet: int) -> list[Taken]:
+    """Ours of this droplet, newest first."""
+    return sorted((t for t in taken if t.ours and t.droplet == str(droplet)), key=lambda t: (t.at, t.id), reverse=True)
+
+
+def too_many(taken: Sequence[Taken], droplet: int, keep: int) -> list[Taken]:
+    """Ours of this droplet beyond the newest."""
+    return of_droplet(taken, droplet)[keep:]

@@ -1,0 +1,205 @@
+"""What is wrong, in sentences: the reading of a survey and a close look. The nearest cause comes first."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flows.core.debug.evidence import Event, Findings, Usage
+from flows.core.debug.overview import Survey
+from flows.core.droplet.containers import Container
+
+HOST = "host"
+FINE = "nothing wrong was found"
+_FULL, _MEMORY_OF_LIMIT, _MEMORY_OF_HOST = 90, 0.9, 0.95
+# Lines at a log's end in which an exception counts as its end; characters of a sentence's quotation.
+_END, _WIDTH = 25, 200
+# An `oom` or a `kill` belongs to a container's end when it comes at most so many seconds before it.
+_TOGETHER = 15.0
+_MEANINGS = {
+    126: "command not executable",
+    127: "command not found",
+    134: "aborted",
+    139: "segmentation fault",
+    143: "terminated",
+}
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z(?: |$)")
+_EXCEPTION = re.compile(
+    r"""
+      (?:\w+\.)*\w*(?:Error|Exception|Exit|KeyboardInterrupt)(?:\s\[\w+\])?:\s.+   # Python, JavaScript, Java
+    | (?:\w+\.)+\w*(?:Error|Exception)$ | ^\w+(?:Error|Exception)$                 # the same, without words
+    | (?:panic|fatal\ error):\s.+ | thread\s'.*'\spanicked\sat.*                    # Go, Rust
+    | \S.*\sat\s\S+\sline\s\d+(?:,\s<.*)?\.                                         # Perl
+    | .*No\ space\ left\ on\ device.* | .*:\s(?:command\ )?not\ found$              # a shell
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service said to a GET of its health path. `status` is None when no answer came."""
+
+    path: str
+    status: int | None
+    words: str
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Any 2xx is."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is wrong with one service (or the host), and what else is worth knowing."""
+
+    service: str
+    troubles: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Troubles, then notes; that nothing is wrong, when nothing is."""
+        return (*(self.troubles or (FINE,)), *self.notes)
+
+
+def read_service(survey: Survey, findings: Findings, service: str, answer: Answer | None = None) -> Reading:
+    """The reading of one service."""
+    if survey.is_missed(service) or not survey.of(service):
+        return Reading(service, ("is not running; no container",))
+    troubles, notes = [], []
+    mine = survey.of(service)
+    for container in mine:
+        case = _Case(survey, findings, container)
+        name = f"{container.name}: " if len(mine) > 1 else ""
+        troubles += [f"{name}{sentence}" for sentence in case.troubles(answer)]
+        notes += [f"{name}{sentence}" for sentence in case.notes(bool(troubles))]
+    if answer and answer.good:
+        notes.append(f"answered {answer.path} {answer.words} in {answer.seconds:.2f} s")
+    return Reading(service, tuple(dict.fromkeys(troubles)), tuple(dict.fromkeys(notes)))
+
+
+def read_host(survey: Survey, findings: Findings) -> Reading:
+    """The reading of the machine below."""
+    troubles = [f"Docker does not answer: {_short(survey.trouble)}"] if survey.trouble else []
+    full = [(mount, used) for mount, used in findings.host.full("space") if used >= _FULL]
+    troubles += [f"disk {used} % full ({mount})" for mount, used in full]
+    full = [(mount, used) for mount, used in findings.host.full("inodes") if used >= _FULL]
+    troubles += [f"{used} % of the disk's inodes are used ({mount})" for mount, used in full]
+    if findings.host.memory >= _MEMORY_OF_HOST:
+        troubles.append(f"memory {100 * findings.host.memory:.0f} % used")
+    return Reading(HOST, tuple(troubles))
+
+
+def last_lines(log: str, lines: int) -> list[str]:
+    """The last lines of a log that say anything, without the engine's time stamps."""
+    said = [_STAMP.sub("", line).rstrip() for line in log.splitlines()]
+    return [line for line in said if line.strip()][-lines:]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One container before the reader."""
+
+    survey: Survey
+    findings: Findings
+    container: Container
+
+    def troubles(self, answer: Answer | None) -> Iterator[str]:
+        yield from self._standing()
+        yield from self._health()
+        if answer and not answer.good and self.container.state == "running":
+            if answer.status is None:
+                yield f"did not answer {answer.path}: {_short(answer.words)}"
+            else:
+                yield f"answered {answer.path} {_short(answer.words)} in {answer.seconds:.2f} s"
+        if words := self._exception():
+            yield f"the log ends with an exception: {words}"
+        if self._usage.of_limit >= _MEMORY_OF_LIMIT:
+            limit = (self._usage.limit or 0) / 2**20
+            yield f"memory at {100 * self._usage.of_limit:.0f} % of its limit of {limit:.0f} MiB"
+        if differ := self.survey.other_digest(self.container):
+            yield f"runs {_digest(differ[0])}, the record says {_digest(differ[1])}"
+
+    def notes(self, sick: bool) -> Iterator[str]:
+        if self.container.health == "starting" and self.survey.may_start(self.container):
+            yield "starting: still within its start period"
+        log = last_lines(self.findings.logs.get(self.container.id, ""), 1)
+        if sick and not self._exception():
+            yield f"last words: {_short(log[-1])}" if log else "its log is empty"
+
+    def _standing(self) -> Iterator[str]:
+        container = self.container
+        if container.restarts:
+            times = "once" if container.restarts == 1 else f"{container.restarts} times"
+            ended = ["not running now"] if container.state in ("exited", "dead") else []
+            yield "; ".join([f"restarted {times}", *self._last_end(), *ended])
+        elif container.state in ("exited", "dead", "restarting"):
+            if container.exit_code or not self.survey.may_end(container.service):
+                yield f"is not running: {self._end_words(container.exit_code, container.oom_killed)}"
+        elif container.state == "created":
+            yield f"was created and never started: {_short(self._error) or 'nobody started it'}"
+        elif container.state != "running":
+            yield f"is {container.state}"
+
+    def _last_end(self) -> list[str]:
+        """How it ended last: its state says so only until it is started again, then it is the engine's events."""
+        if self.container.state != "running":
+            return [f"last {self._end_words(self.container.exit_code, self.container.oom_killed)}"]
+        ends = [event for event in self._events if event.action == "die" and event.exit_code.isdecimal()]
+        return [f"last {self._end_words(int(ends[-1].exit_code), False)}"] if ends else []
+
+    def _end_words(self, code: int, oom_killed: bool) -> str:
+        meaning = _MEANINGS.get(code, "")
+        if oom_killed or self._before_end("oom"):
+            meaning = "out of memory"
+        elif code == 137:
+            by_hand = any(event.signal in ("9", "15") for event in self._before_end("kill"))
+            meaning = "killed, by hand or because it did not stop in time" if by_hand else "killed, not by Docker"
+        elif code == 0:
+            meaning = "it ended by itself, and well"
+        elif code in (126, 127, 128) and self._error:
+            meaning = _short(self._error)
+        return f"exit {code}: {meaning}" if meaning else f"exit {code}"
+
+    def _before_end(self, action: str) -> list[Event]:
+        ends = [event.at for event in self._events if event.action == "die"]
+        return [e for e in self._events if ends and e.action == action and 0 <= ends[-1] - e.at <= _TOGETHER]
+
+    def _health(self) -> Iterator[str]:
+        words = _short(self.container.last_words.strip().splitlines()[-1] if self.container.last_words.strip() else "")
+        if self.container.health == "unhealthy":
+            yield f"unhealthy: {words or 'its healthcheck says nothing'}"
+        elif self.container.health == "starting" and not self.survey.may_start(self.container):
+            yield f"starting, and its healthcheck has not passed yet{': ' if words else ''}{words}"
+
+    def _exception(self) -> str:
+        lines = last_lines(self.findings.logs.get(self.container.id, ""), _END)
+        found = next((line for line in reversed(lines) if _EXCEPTION.match(line.strip())), "")
+        return _short(found.strip())
+
+    @property
+    def _error(self) -> str:
+        """What the engine says of a start that failed; the end of its sentence is what says why."""
+        state = self.survey.inspected.get(self.container.id, {}).get("State") or {}
+        said = str(state.get("Error") or "").removesuffix(": unknown")
+        said = said.rsplit("unable to start container process: ", 1)[-1]
+        return said if len(said) <= _WIDTH else f"…{said[1 - _WIDTH :]}"
+
+    @property
+    def _usage(self) -> Usage:
+        return self.findings.usage.get(self.container.id, Usage())
+
+    @property
+    def _events(self) -> Sequence[Event]:
+        return [event for event in self.findings.events if event.service == self.container.service]
+
+
+def _digest(reference: str) -> str:
+    return reference.rsplit("@", 1)[-1][:19] + "…"
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

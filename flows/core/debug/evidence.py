@@ -1,0 +1,175 @@
+"""What a close look found: the output of `inspection_script`, read into values."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flows.core.debug.collectors import CAP
+from flows.core.droplet.docker_commands import without_controls
+from flows.core.droplet.sections import sections
+
+_ACCOUNT = re.compile(r"^/sys/fs/cgroup\S*docker[-/]([0-9a-f]{64})(?:\.scope)?/([\w.]+):(.*)$", re.MULTILINE)
+_SIZE = re.compile(r"([\d.]+)([kKMGT]?)(i?)B")
+_PACKAGE = re.compile(r"([^/]+?)(?:-(\d[^/-]*))?(?:-py[\d.]+)?\.(?:dist|egg)-info$")
+_VERSION = re.compile(r"/python(\d\.\d+)(?:$|/)")
+_UNLIMITED = 1 << 60
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing the engine noted: when (seconds since the epoch), what, of which service, with which exit code."""
+
+    at: float
+    action: str
+    service: str
+    exit_code: str = ""
+    signal: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a container uses. Memory in bytes, without what the kernel can take back; None: unknown, or no limit."""
+
+    memory: int | None = None
+    limit: int | None = None
+    processes: int | None = None
+    cpu_seconds: float | None = None
+
+    @property
+    def of_limit(self) -> float:
+        """Share of the memory limit, 0 to 1."""
+        return self.memory / self.limit if self.memory and self.limit else 0.0
+
+
+@dataclass(frozen=True)
+class Python:
+    """The Python of a container: version, and its packages as `name==version`. `words`: why there is none to show."""
+
+    version: str = ""
+    packages: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine below: section → what its commands printed."""
+
+    said: Mapping[str, str] = field(default_factory=dict)
+
+    def full(self, what: Literal["space", "inodes"]) -> list[tuple[str, int]]:
+        """(mount point, per cent used) of each file system, the fullest first."""
+        used: dict[str, tuple[str, int]] = {}
+        table = ""
+        for row in (line.split() for line in self.said.get("disk", "").splitlines()):
+            if row and row[0] == "Filesystem":
+                table = "inodes" if row[1] == "Inodes" else "space"
+            elif table == what and len(row) > 5 and re.fullmatch(r"\d+%", row[4]):
+                used.setdefault(row[0], (row[5], int(row[4][:-1])))
+        return sorted(used.values(), key=lambda one: -one[1])
+
+    @property
+    def memory(self) -> float:
+        """Share of the memory in use, 0 to 1; 0 when unknown."""
+        found = dict(re.findall(r"^(\w+):\s+(\d+)", self.said.get("memory", ""), re.MULTILINE))
+        total = int(found.get("MemTotal", 0))
+        return 1 - int(found.get("MemAvailable", total)) / total if total else 0.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that was found. Logs, packages and usage by container id; secrets in the order they were asked for."""
+
+    logs: Mapping[str, str] = field(default_factory=dict)
+    pythons: Mapping[str, Python] = field(default_factory=dict)
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    host: Host = Host()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+def read_findings(output: str) -> Findings:
+    """Parse what `inspection_script` printed. What cannot be read is left out."""
+    by_kind: dict[str, dict[str, str]] = {}
+    for name, text in sections(output).items():
+        kind, _, what = name.partition(" ")
+        by_kind.setdefault(kind, {})[what] = text
+    return Findings(
+        logs={key: without_controls(_whole_lines(text)) for key, text in by_kind.get("log", {}).items()},
+        pythons={key: read_python(text) for key, text in by_kind.get("packages", {}).items()},
+        usage=read_usage(by_kind.get("usage", {}).get("", "")),
+        events=tuple(_events(by_kind.get("events", {}).get("", ""))),
+        host=Host(by_kind.get("host", {})),
+        secrets=tuple(by_kind.get("secret", {}).values()),
+    )
+
+
+def read_python(listed: str) -> Python:
+    """Parse paths of Python's own notes on its packages (PEP 376: `NAME-VERSION.dist-info`)."""
+    if listed == "unreadable":
+        return Python(words="it does not run, and its files cannot be read")
+    if not listed:
+        return Python(words="not a Python container")
+    versions = {found[1] for path in listed.splitlines() if (found := _VERSION.search(path))}
+    packages = set()
+    for path in listed.splitlines():
+        if found := _PACKAGE.search(path):
+            packages.add(f"{found[1]}=={found[2]}" if found[2] else found[1])
+    return Python(", ".join(sorted(versions)), tuple(sorted(packages, key=str.lower)))
+
+
+def read_usage(text: str) -> dict[str, Usage]:
+    """Parse the kernel's accounts (https://docs.kernel.org/admin-guide/cgroup-v2.html and …/cgroup-v1/), or the lines
+    of `docker stats --format '{{json .}}'`."""
+    accounts: dict[str, dict[str, str]] = {}
+    for container, file, value in _ACCOUNT.findall(text):
+        words = value.split()
+        name = f"{file} {words[0]}" if len(words) > 1 else file
+        accounts.setdefault(container, {})[name] = words[-1] if words else ""
+    if accounts:
+        return {container: _account(found) for container, found in accounts.items()}
+    rows = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return {row["ID"]: _stats(row) for row in rows if "ID" in row}
+
+
+def _whole_lines(log: str) -> str:
+    """A log without the half line that its cap may have left at its beginning: half a secret is known to no mask."""
+    return log if len(log.encode()) < CAP - 1 else log.partition("\n")[2]
+
+
+def _account(found: Mapping[str, str]) -> Usage:
+    number = {name: int(value) for name, value in found.items() if value.isdecimal()}
+    used = number.get("memory.current", number.get("memory.usage_in_bytes"))
+    idle = number.get("memory.stat total_inactive_file", number.get("memory.stat inactive_file", 0))
+    limit = number.get("memory.max", number.get("memory.limit_in_bytes"))
+    micro, nano = number.get("cpu.stat usage_usec"), number.get("cpuacct.usage")
+    return Usage(
+        memory=None if used is None else max(0, used - idle),
+        limit=limit if limit and limit < _UNLIMITED else None,
+        processes=number.get("pids.current"),
+        cpu_seconds=micro / 1e6 if micro is not None else nano / 1e9 if nano is not None else None,
+    )
+
+
+def _stats(row: Mapping[str, Any]) -> Usage:
+    used, _, limit = str(row.get("MemUsage", "")).partition("/")
+    processes = str(row.get("PIDs", ""))
+    return Usage(_bytes(used), _bytes(limit), int(processes) if processes.isdecimal() else None)
+
+
+def _bytes(text: str) -> int | None:
+    found = _SIZE.search(text)
+    if not found:
+        return None
+    number, unit, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " "))
+
+
+def _events(text: str) -> list[Event]:
+    found = []
+    for line in text.splitlines():
+        words = line.split("|")
+        if len(words) == 5 and words[0].isdecimal():
+            found.append(Event(int(words[0]) / 1e9, *words[1:]))
+    return found

@@ -1,0 +1,1 @@
+"""Putting a release on a droplet: facts, preflight, staging, pull, start, readiness, digests."""

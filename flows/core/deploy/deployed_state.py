@@ -1,0 +1,95 @@
+"""What stands on one droplet of a colour: release, record, environment, and how what runs differs from it."""
+
+import hashlib
+import posixpath
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flows.core.deploy.digests import mismatches
+from flows.core.droplet.directories import ENVIRONMENT, RESOLVED, Home
+from flows.core.droplet.running import read_running, running_script
+from flows.core.droplet.sections import section_script, sections
+from flows.core.errors import BadRelease
+from flows.core.records.record import Record
+from flows.core.records.storage import history_sections, read_ledger
+from flows.core.release.bundle import DOCUMENT
+from flows.core.release.release import Release, read_release
+from flows.core.secrets.release_environment import OWN
+from flows.core.stack.compose_files import load_config
+from flows.core.stack.env_files import parse
+from flows.core.stack.stack import Stack
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One droplet, as it was looked at.
+
+    Args:
+        environment: variable → a hash of its value; values are never kept.
+        wrong: how what runs differs from the release, in sentences.
+    """
+
+    droplet: str
+    release: Release | None = None
+    record: Record | None = None
+    stack: Stack | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """The same as long as the same release with the same environment stands there."""
+        return f"{self.droplet} {self.record.number if self.record else '-'} {self.record.name if self.record else '-'}"
+
+
+def standing_script(home: Home) -> str:
+    """Prints all of it and changes nothing. The environment holds secrets: hashed as soon as it is read."""
+    parts = {
+        **history_sections(home),
+        "release": f"cat {_current(home, DOCUMENT)}",
+        "config": f"cat {_current(home, RESOLVED)}",
+        "environment": f"cat {_current(home, ENVIRONMENT)}",
+    }
+    return section_script(parts) + running_script(home.stack)
+
+
+def read_standing(output: str, home: Home, droplet: str) -> Standing:
+    """Parse what `standing_script` printed.
+
+    Raises:
+        ForeignRecord, NewerRecord, BadRelease
+    """
+    parts = sections(output)
+    if not parts.get("release"):
+        return Standing(droplet)
+    release = read_release(parts["release"].encode())
+    if not parts.get("config"):
+        raise BadRelease(
+            f"{home.current} on {droplet} holds release {release.tag} without what Compose made of it. "
+            f"Put it there anew: slipway deploy --tag {release.tag} --droplet {droplet}"
+        )
+    stack = Stack.from_config(load_config(parts["config"]))
+    running = read_running(output)
+    expected = {n: ref for n, ref in release.services.items() if n in stack.services and stack.services[n].replicas}
+    ended = [
+        f"{c.service} is {c.state}"
+        for c in running.containers
+        if c.state != "running" and c.service in expected and c.service not in stack.one_shots
+    ]
+    return Standing(
+        droplet,
+        release,
+        read_ledger(parts, home.stack).deployed(),
+        stack,
+        {name: _hash(value) for name, value in parse(parts.get("environment", "")).items() if name not in OWN},
+        (*mismatches(expected, running.containers, running.digests), *ended),
+    )
+
+
+def _current(home: Home, name: str) -> str:
+    return f"{shlex.quote(posixpath.join(home.current, name))} 2>/dev/null"
+
+
+def _hash(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:16]

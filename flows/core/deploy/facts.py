@@ -1,0 +1,81 @@
+"""What is known of a droplet before anything on it is changed: one script, read into facts."""
+
+import json
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from flows.core.droplet.containers import Container, read_containers
+from flows.core.droplet.directories import Home
+from flows.core.droplet.running import containers_script
+from flows.core.droplet.sections import section_script, sections
+from flows.core.records.history import History
+from flows.core.records.storage import history_sections, read_ledger
+from flows.core.release.bundle import DOCUMENT
+
+_ROOT_DIRECTORY = r"""printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' | grep ."""
+_KNOWN_AS = '{"digests":{{json .RepoDigests}},"tags":{{json .RepoTags}}}'
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A droplet as it stands.
+
+    Args:
+        platform: such as `linux/amd64`.
+        free: bytes free where the engine keeps its images.
+        present: the image references asked for that the droplet has already. One without any tag does not count: a pull
+            was cut before it got one, and it would go with the next `docker image prune`.
+        current: the release document of what is deployed ('' if nothing is).
+        history: what was put here before.
+    """
+
+    engine: str = ""
+    compose: str = ""
+    platform: str = ""
+    free: int = 0
+    containers: tuple[Container, ...] = ()
+    present: frozenset[str] = frozenset()
+    current: str = ""
+    history: History = field(default_factory=History)
+
+
+def facts_script(home: Home, references: Iterable[str] = ()) -> str:
+    """A shell script that prints every fact in a section of its own and changes nothing."""
+    wanted = shlex.join(references)
+    sections = {
+        "info": "printf '%s\\n' \"$info\"",
+        "disk": f'df -Pk "$({_ROOT_DIRECTORY} || echo /)" | tail -n 1',
+        "containers": containers_script(home.stack),
+        "images": f"docker image inspect --format '{_KNOWN_AS}' {wanted} 2>/dev/null" if wanted else ":",
+        "current": f"cat {shlex.quote(home.current)}/{DOCUMENT} 2>/dev/null",
+        **history_sections(home),
+    }
+    return "info=$(docker info --format '{{json .}}' 2>/dev/null)\n" + section_script(sections)
+
+
+def read_facts(output: str, stack: str) -> Facts:
+    """Parse what `facts_script` printed.
+
+    Raises:
+        ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.
+    """
+    parts = sections(output)
+    info = json.loads(parts.get("info") or "{}")
+    plugins = {p.get("Name"): p.get("Version", "") for p in (info.get("ClientInfo") or {}).get("Plugins") or ()}
+    machine = info.get("Architecture", "")
+    system = info.get("OSType", "linux")
+    disk = parts.get("disk", "").split()
+    images = [json.loads(line) for line in parts.get("images", "").splitlines() if line.strip()]
+    present = {digest for image in images if image["tags"] for digest in image["digests"] or ()}
+    return Facts(
+        engine=info.get("ServerVersion", ""),
+        compose=plugins.get("compose", ""),
+        platform=f"{system}/{_ARCHITECTURES.get(machine, machine)}" if machine else "",
+        free=int(disk[3]) * 1024 if len(disk) > 3 and disk[3].isdecimal() else 0,
+        containers=tuple(read_containers(parts.get("containers", ""))),
+        present=frozenset(present),
+        current=parts.get("current", ""),
+        history=read_ledger(parts, stack),
+    )

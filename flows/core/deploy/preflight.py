@@ -1,0 +1,84 @@
+"""Whether a droplet can take a release, decided before anything on it changes."""
+
+from collections.abc import Collection
+
+from flows.core.deploy.facts import Facts
+from flows.core.droplet.versions import version
+from flows.core.registry.references import engine_name
+from flows.core.release.release import Layer, Release
+
+MINIMUM_COMPOSE = (2, 20)
+MINIMUM_ENGINE = (20, 10)
+# A compressed layer takes up to about three times its size once unpacked, and stands on the disk twice meanwhile.
+UNPACKED = 3
+RESERVE = 256 * 1024 * 1024
+
+
+def faults(release: Release, facts: Facts, previous: Release | None) -> list[str]:
+    """Everything that stands against this release on this droplet, as sentences; empty when nothing does."""
+    if not facts.engine:
+        return ["no Docker Engine answers: install it, or start it with `systemctl start docker`"]
+    found = []
+    if version(facts.engine) < MINIMUM_ENGINE:
+        found.append(f"its Docker Engine is {facts.engine}; Slipway needs {_dots(MINIMUM_ENGINE)} or later")
+    if not facts.compose:
+        found.append("it has no Compose v2: install the package docker-compose-plugin (or docker-compose)")
+    elif version(facts.compose) < MINIMUM_COMPOSE:
+        found.append(f"its Compose is {facts.compose}; Slipway needs {_dots(MINIMUM_COMPOSE)} or later")
+    found += _wrong_platform(release, facts)
+    needed = sum(layer.size for layer in layers_to_pull(release, facts, previous)) * UNPACKED
+    if missing_images(release, facts.present) and facts.free < needed + RESERVE:
+        found.append(
+            f"{_mb(facts.free)} are free and about {_mb(needed + RESERVE)} are needed: "
+            "free some with `docker image prune`, or give the droplet a larger disk"
+        )
+    return found
+
+
+def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> list[Layer]:
+    """The layers of images the droplet does not have, each once, without those of the release it runs now."""
+    there = {layer.digest for image in (previous.images.values() if previous else ()) for layer in image.layers}
+    there |= {
+        layer.digest
+        for reference, image in release.images.items()
+        if engine_name(reference) in facts.present
+        for layer in image.layers
+    }
+    missing = {
+        layer.digest: layer
+        for reference in missing_images(release, facts.present)
+        for layer in release.images[reference].layers
+        if layer.digest not in there
+    }
+    return list(missing.values())
+
+
+def missing_images(release: Release, present: Collection[str]) -> list[str]:
+    """References of the release that are not among those present on the droplet."""
+    return sorted(ref for ref in set(release.services.values()) if engine_name(ref) not in present)
+
+
+def _wrong_platform(release: Release, facts: Facts) -> list[str]:
+    wrong = sorted(
+        f"{service} ({', '.join(platforms)})"
+        for service, reference in release.services.items()
+        if (platforms := release.images[reference].platforms) and not _fits(facts.platform, platforms)
+    )
+    if not wrong:
+        return []
+    return [
+        f"it is {facts.platform}, and these images are not: {', '.join(wrong)}. "
+        f"Build for it: `platforms: [{facts.platform}]` in each service's `build:`"
+    ]
+
+
+def _fits(platform: str, offered: tuple[str, ...]) -> bool:
+    return any(entry == platform or entry.startswith(f"{platform}/") for entry in offered)
+
+
+def _dots(numbers: tuple[int, ...]) -> str:
+    return ".".join(map(str, numbers))
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

@@ -1,0 +1,69 @@
+"""The script that pulls images onto a droplet, with a login that is gone afterwards."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flows.core.droplet.docker_commands import login
+from flows.core.registry.references import split_reference
+
+# Our own exit codes; Docker does not use them.
+LOGIN_FAILED = 77
+PULL_FAILED = 78
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who we are at a registry; the password comes by standard input."""
+
+    host: str
+    user: str
+
+
+def pull_script(references: Sequence[str], account: Account) -> str:
+    """Pull images by digest, side by side, and give each a tag.
+
+    To the engine an image known by its digest only is dangling: any `docker image prune` would take it, and with it the
+    way back. What the droplet's own user is logged in to counts too; that configuration itself is left alone.
+
+    Exit codes: LOGIN_FAILED, or PULL_FAILED after all the others were tried; the reason stands in standard error.
+    """
+    quoted = [shlex.quote(reference) for reference in references]
+    lines = [
+        "set -u",
+        "umask 077",
+        "config=$(mktemp -d) || exit 1",
+        # Its group is told to end, so the `rm` is told too, and must not hear it: the login would stay.
+        'trap \'trap "" HUP INT TERM; rm -rf "$config"\' EXIT',
+        "trap 'exit 129' HUP INT TERM",
+        'if [ -d "$HOME/.docker/cli-plugins" ]; then ln -s "$HOME/.docker/cli-plugins" "$config/cli-plugins"; fi',
+        "own=$HOME/.docker/config.json",
+        f'if [ -f "$own" ]; then {_without_stores(account.host)} "$own" >"$config/config.json"; fi',
+        'export DOCKER_CONFIG="$config"',
+        f'if ! {shlex.join(login(account.host, account.user))} >/dev/null 2>"$config/said"; then',
+        f'  cat "$config/said" >&2; exit {LOGIN_FAILED}',
+        "fi",
+        "code=0 pids=",
+        *[f'docker pull --quiet {reference} & pids="$pids $!"' for reference in quoted],
+        f'for pid in $pids; do wait "$pid" || code={PULL_FAILED}; done',
+        '[ "$code" = 0 ] || exit "$code"',
+        *[
+            f"docker tag {shlex.quote(reference)} {shlex.quote(keep_tag(reference))} || exit"
+            for reference in references
+        ],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _without_stores(host: str) -> str:
+    """The `sed` that takes credential stores for our login out of a Docker configuration: one would keep the password
+    on the droplet for good. Stores of other registries stay."""
+    name = re.sub(r"[.[]", r"[\g<0>]", host)
+    return shlex.join(["sed", "-e", 's/"credsStore"/"-"/', "-e", f's/"{name}"\\([[:space:]]*:[[:space:]]*"\\)/"-"\\1/'])
+
+
+def keep_tag(reference: str) -> str:
+    """The local tag that keeps an image pulled by digest from being dangling."""
+    repository, digest = split_reference(reference)
+    return f"{repository}:slipway-{digest.removeprefix('sha256:')[:16]}"

@@ -1,0 +1,209 @@
+"""What is put on a droplet for one release, as one tar, and the scripts that move it into place."""
+
+import io
+import posixpath
+import shlex
+import tarfile
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flows.core.droplet.directories import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, Home
+from flows.core.errors import MissingEnvironmentFile
+from flows.core.release.bundle import FILES, SEED, File
+from flows.core.release.release import Release, fingerprint
+from flows.core.release.role import as_yaml
+from flows.core.stack.env_files import render
+from flows.core.stack.shipped_files import EnvironmentFile
+
+SECRETS_LABEL = "dev.slipway.secrets"
+PRIVATE = 0o600
+
+
+def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, File]:
+    """Env and secret files of the release, from the environment block: path below the release's root → file.
+
+    Args:
+        given: path, relative to the compose file's directory → content.
+
+    Raises:
+        MissingEnvironmentFile: names every required one that the block does not hold.
+    """
+    base = posixpath.dirname(release.compose_files[0])
+    known = environment_contents(release.stack, base, release.environment_files, given)
+    return {
+        entry.path: File(known[entry.path].encode(), entry.mode)
+        for entry in release.environment_files
+        if entry.path in known
+    }
+
+
+def environment_contents(
+    stack: str, base: str, wanted: Iterable[EnvironmentFile], given: Mapping[str, str]
+) -> dict[str, str]:
+    """What the environment block holds, by path below the release's root.
+
+    Args:
+        base: the compose file's directory, below that root.
+        wanted: the files the stack needs.
+
+    Raises:
+        MissingEnvironmentFile: names every required one that the block does not hold.
+    """
+    known = {posixpath.normpath(posixpath.join(base, path)): text for path, text in given.items()}
+    missing = sorted(entry.path for entry in wanted if entry.required and entry.path not in known)
+    if missing:
+        raise MissingEnvironmentFile(
+            f"stack {stack} needs {', '.join(posixpath.relpath(path, base or '.') for path in missing)}, "
+            "which its environment block does not hold. Save it: slipway environment set --stack PATH"
+        )
+    return known
+
+
+def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> str:
+    """One hash over what is put on the droplet: the release, its files with their modes, and the environment."""
+    return fingerprint({
+        **{f"r/{file.mode:o}/{name}": file.content for name, file in files.items()},
+        **{f"s/{file.mode:o}/{name}": file.content for name, file in secrets.items()},
+        "environment": render(variables),
+    })  # fmt: skip
+
+
+def secrets_override(
+    stack_secrets: Mapping[str, tuple[str, ...]], secrets: Mapping[str, File], seed: str
+) -> dict[str, Any]:
+    """What a compose override says to make exactly those services restart whose secret files changed.
+
+    Args:
+        stack_secrets: service → the secret files it mounts.
+        seed: mixed into the hash, so that equal secrets of two stacks do not look equal.
+    """
+    services = {}
+    for service, paths in sorted(stack_secrets.items()):
+        mine = {path: secrets[path].content for path in paths if path in secrets}
+        if mine:
+            services[service] = {"labels": {SECRETS_LABEL: fingerprint({**mine, "seed": seed.encode()})}}
+    return services
+
+
+def staging_tar(
+    release: Release,
+    files: Mapping[str, File],
+    variables: Mapping[str, str],
+    secrets: Mapping[str, File],
+    home: Home,
+    role: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Everything of one release directory as a tar; what is secret is readable by its owner only.
+
+    Args:
+        role: what a compose override says for the part of the stack that this droplet runs.
+    """
+    content = {name: file for name, file in files.items() if not name.startswith(f"{SEED}/")}
+    content |= {f"{FILES}/{path}": file for path, file in secrets.items()}
+    content[ENVIRONMENT] = File(render(variables), PRIVATE)
+    content[SECRETS] = File(_local_override(release, secrets, role or {}), PRIVATE)
+    argv = shlex.join(home.compose(release, home.current)())
+    content[COMMAND] = File(
+        f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'.encode(), 0o755
+    )
+    content |= {name: file for name, file in files.items() if name.startswith(f"{SEED}/")}
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=1) as tar:
+        for name, file in sorted(content.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(file.content), file.mode
+            tar.addfile(entry, io.BytesIO(file.content))
+    return raw.getvalue()
+
+
+def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping[str, Any]) -> bytes:
+    services: dict[str, Any] = dict(role.get("services", {}))
+    for name, labels in secrets_override(release.secret_readers, secrets, release.stack).items():
+        services[name] = {**services.get(name, {}), **labels}
+    return as_yaml({**role, "services": services})
+
+
+def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, File]) -> str:
+    """Unpack the tar from standard input, link what services write to, and print (and keep) what Compose makes of it.
+
+    Nothing that runs is touched. On any failure what was unpacked is removed again.
+    """
+    place = home.incoming(name)
+    at = shlex.quote(place)
+    lines = [
+        "set -eu",
+        f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(home, name)}; }}')} EXIT",
+        f"mkdir -p {_join(home.path, 'releases')} {_join(home.path, 'incoming')} {_join(home.path, 'shared')}",
+        f"chmod 700 {shlex.quote(home.path)}",
+        f"rm -rf {at} && mkdir {at}",
+        f"tar -xzpf - -C {at} --no-same-owner",
+    ]
+    for path in sorted(release.state):  # what holds another comes before it
+        lines += _keep_state(path, home, place, f"{SEED}/{path}" in seeds)
+    for path in _outermost(release.state):
+        lines += _link_state(path, home, place)
+    resolved = _join(place, RESOLVED)
+    lines += [
+        f"rm -rf {_join(place, SEED)}",
+        "umask 077",
+        f"{shlex.join(home.compose(release, place).config())} >{resolved}",
+        f"cat {resolved}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def switch_script(home: Home, name: str) -> str:
+    """Move a staged release into place and make it the current one; may run twice.
+
+    Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` goes.
+    """
+    incoming, final = shlex.quote(home.incoming(name)), shlex.quote(home.release(name))
+    return "\n".join([
+        "set -eu",
+        f"[ -d {final} ] || mv {incoming} {final}",
+        f"ln -sfn {shlex.quote(f'releases/{name}')} {_join(home.path, 'current.new')}",
+        f"mv -T {_join(home.path, 'current.new')} {shlex.quote(home.current)}",
+        f"rm -rf {_join(home.path, 'incoming')}",
+    ]) + "\n"  # fmt: skip
+
+
+def discard_script(home: Home, name: str) -> str:
+    """Remove a staged release, and where it would have been the first one, the directories made for it."""
+    return _discard(home, name) + "\n"
+
+
+def _discard(home: Home, name: str) -> str:
+    releases = _join(home.path, "releases")
+    others = f"{_join(home.path, 'incoming')} {_join(home.path, 'shared')} {shlex.quote(home.path)}"
+    return (
+        f"rm -rf {shlex.quote(home.incoming(name))}; "
+        f"if rmdir {releases} 2>/dev/null; then rmdir {others} 2>/dev/null || true; fi"
+    )
+
+
+def _keep_state(path: str, home: Home, place: str, is_file: bool) -> list[str]:
+    """Make what services write to, once: a file from its seed, a directory from what was shipped for its readers."""
+    kept, parent = _join(home.shared, path), _join(home.shared, posixpath.dirname(path))
+    if is_file:
+        return [f"mkdir -p {parent}", f"[ -e {kept} ] || cp -p {_join(place, SEED, path)} {kept}"]
+    here = _join(place, FILES, path)
+    return [f"if ! [ -e {kept} ]; then mkdir -p {kept}; if [ -d {here} ]; then cp -Rp {here}/. {kept}; fi; fi"]
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Those that lie in no other: a link to what holds a path leads to the path too."""
+    paths = sorted(paths)
+    return [p for p in paths if not any(p != other and posixpath.commonpath([p, other]) == other for other in paths)]
+
+
+def _link_state(path: str, home: Home, place: str) -> list[str]:
+    here = _join(place, FILES, path)
+    return [
+        f"mkdir -p {_join(place, FILES, posixpath.dirname(path))}",
+        f"rm -rf {here}",
+        f"ln -s {_join(home.shared, path)} {here}",
+    ]
+
+
+def _join(*parts: str) -> str:
+    return shlex.quote(posixpath.join(*parts))

@@ -1,0 +1,1 @@
+"""A host with Docker: commands, containers, directories, connection, lock."""

@@ -1,0 +1,73 @@
+"""Where things stand on a droplet. One directory a stack, one a release inside it, and what outlives releases.
+
+DIRECTORY/
+    lock  lock.holder  lock.busy   one changes the droplet at a time (core/lock.py)
+DIRECTORY/STACK/
+    current -> releases/NAME
+    history/000007.json     one record for each time a release was put here (core/record.py)
+    releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  config.yml  files/…
+    shared/                 what services write to on relative paths
+    incoming/               a release on its way; never started from
+"""
+
+import posixpath
+from dataclasses import dataclass
+
+from flows.core.droplet.docker_commands import Compose
+from flows.core.release.bundle import FILES, OVERRIDE
+from flows.core.release.release import Release
+
+ENVIRONMENT = "environment"
+SECRETS = "secrets.yml"
+COMMAND = "compose"
+RESOLVED = "config.yml"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A stack's directory on a droplet."""
+
+    directory: str
+    stack: str
+
+    @property
+    def path(self) -> str:
+        return posixpath.join(self.directory, self.stack)
+
+    @property
+    def current(self) -> str:
+        return posixpath.join(self.path, "current")
+
+    @property
+    def history(self) -> str:
+        return posixpath.join(self.path, "history")
+
+    @property
+    def shared(self) -> str:
+        return posixpath.join(self.path, "shared")
+
+    def release(self, name: str) -> str:
+        return posixpath.join(self.path, "releases", name)
+
+    def incoming(self, name: str) -> str:
+        return posixpath.join(self.path, "incoming", name)
+
+    def compose(self, release: Release, at: str, *, digests: bool = True) -> Compose:
+        """`docker compose` for a release whose files stand below `at`.
+
+        From `current` the paths stay the same from release to release, so that only services that changed restart.
+        """
+        files = [posixpath.join(at, FILES, file) for file in release.compose_files]
+        if digests:
+            files += [posixpath.join(at, OVERRIDE), posixpath.join(at, SECRETS)]
+        return Compose(
+            project=release.stack,
+            files=tuple(files),
+            profiles=release.profiles,
+            env_file=posixpath.join(at, ENVIRONMENT),
+        )
+
+
+def release_name(tag: str, fingerprint: str) -> str:
+    """A release directory's name: the tag, and a hash of what was put there (release and environment)."""
+    return f"{tag}.{fingerprint}"

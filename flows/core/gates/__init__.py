@@ -1,0 +1,1 @@
+"""Probes, metrics, traces and the verdicts over them."""

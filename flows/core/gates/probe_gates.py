@@ -1,0 +1,73 @@
+"""Gates: decisions over probes, traces and metrics, with three verdicts. No data is inconclusive, never a pass."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flows.core.gates.probes import Outcome, Phase
+from flows.core.gates.verdict import Reading, Verdict
+
+
+def health_gate(outcomes: Sequence[Outcome]) -> Reading:
+    """Every service that says how its health is probed is well."""
+    return _probed("health", "every health probe passes", Phase.HEALTH, outcomes, "no service has an x-slipway.health")
+
+
+def workflows_gate(outcomes: Sequence[Outcome]) -> Reading | None:
+    """Every workflow gave what was expected; None when there are none."""
+    mine = [outcome for outcome in outcomes if outcome.phase is Phase.WORKFLOW]
+    return _probed("workflows", "every workflow passes", Phase.WORKFLOW, outcomes, "") if mine else None
+
+
+def tools_gate(outcomes: Sequence[Outcome], active: Sequence[Outcome]) -> Reading | None:
+    """The expected MCP tools are offered, and every one that the active colour offers; None where MCP is not spoken.
+
+    A tool that the stack's own list names decides alone: a service with a list may drop tools that are not on it.
+    """
+    mine = [outcome for outcome in outcomes if outcome.phase is Phase.MCP]
+    if not mine:
+        return None
+    before = {o.service: o.tools for o in active if o.phase is Phase.MCP and o.passed}
+    gone = {
+        o.service: sorted(set(before.get(o.service, ())) - set(o.tools)) for o in mine if o.passed and not o.expected
+    }
+    lost = [f"{service}: {', '.join(tools)}" for service, tools in gone.items() if tools]
+    reading = _probed("tools", "every expected tool, and those of the active colour", Phase.MCP, outcomes, "")
+    if not lost:
+        return reading
+    return replace(reading, verdict=Verdict.FAIL, found=f"gone since the active release: {'; '.join(lost)}")
+
+
+def home_gate(outcomes: Sequence[Outcome], trouble: str) -> Reading:
+    """What keeps state is well: without it no colour is."""
+    wanted = "the data home answers, and its services are well"
+    if trouble:
+        return Reading("data home", Verdict.FAIL, trouble, wanted)
+    return _probed("data home", wanted, Phase.HEALTH, outcomes, "nothing there says how it is probed")
+
+
+def order_gate(candidate: str | None, active: str | None, words: str) -> Reading:
+    """Whether the candidate was put there after what is active.
+
+    Args:
+        candidate, active: when each was deployed (ISO 8601, UTC), None when no record says it.
+        words: what they are.
+    """
+    wanted = "the candidate is the newer one"
+    if not active or (candidate and candidate >= active):
+        return Reading("order", Verdict.PASS, f"{words}: {candidate or 'unknown'}, {active or 'none'}", wanted)
+    if not candidate:
+        return Reading("order", Verdict.INCONCLUSIVE, f"{words}: nobody knows when it was put there", wanted)
+    found = f"{words}: {candidate} is before {active}. This goes back to an older release"
+    return Reading("order", Verdict.INCONCLUSIVE, found, wanted)
+
+
+def _probed(gate: str, wanted: str, phase: Phase, outcomes: Sequence[Outcome], none: str) -> Reading:
+    mine = [outcome for outcome in outcomes if outcome.phase is phase]
+    rows = tuple(
+        {"service": o.service, "passed": o.passed, "found": o.detail, "seconds": round(o.seconds, 2)} for o in mine
+    )
+    if not mine:
+        return Reading(gate, Verdict.INCONCLUSIVE, none, wanted)
+    failed = [f"{o.service}: {o.detail}" for o in mine if not o.passed]
+    found = f"{len(mine) - len(failed)} of {len(mine)}" + (f"; {'; '.join(failed)}" if failed else "")
+    return Reading(gate, Verdict.FAIL if failed else Verdict.PASS, found, wanted, evidence=rows)

@@ -1,0 +1,127 @@
+"""Probes: one check of one service, and how its answer is judged."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from flows.core.stack.extension import McpProbe, WorkflowProbe
+
+_WORDS = 160
+
+
+class Phase(Enum):
+    """The phases of a validation, in their order."""
+
+    HEALTH = "health"
+    MCP = "MCP tools"
+    WORKFLOW = "workflow"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one probe found. `seconds` is the time of the answer that was judged.
+
+    `tools` are the MCP tools offered, `expected` those that the stack itself lists. `known` is False where a provider
+    could not be asked: that is not an application that failed. `traced` says whether a workflow leaves a trace.
+    """
+
+    service: str
+    phase: Phase
+    passed: bool
+    detail: str
+    seconds: float = 0.0
+    trace_id: str = ""
+    tools: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    known: bool = True
+    traced: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not pass, and somebody knows that."""
+        return self.known and not self.passed
+
+    @property
+    def mark(self) -> str:
+        """✓ passed, ✗ failed, ? nobody knows."""
+        return "✓" if self.passed else "✗" if self.known else "?"
+
+
+def judge_health(status: int, body: str, show: Callable[[str], str] = str) -> tuple[bool, str]:
+    """Any 2xx passes; what `status` says in a JSON answer is shown.
+
+    Args:
+        show: masks what must not be seen; before anything is cut short, for half a secret is known to no mask.
+    """
+    said = _json(body)
+    named = isinstance(said, Mapping) and "status" in said
+    words = f"{status} {_short(show(str(said['status'])))}" if named else str(status)
+    return 200 <= status < 300, words if 200 <= status < 300 else f"{words}: {_short(show(body))}"
+
+
+def judge_tools(probe: McpProbe, tools: Sequence[str]) -> tuple[bool, str]:
+    """Enough tools, and every expected one."""
+    missing = [name for name in probe.tools if name not in tools]
+    sample = ", ".join(sorted(tools)[:4]) + (", …" if len(tools) > 4 else "")
+    words = f"{len(tools)} tools: {sample}" if tools else "no tools"
+    if missing:
+        return False, f"{words}; missing: {', '.join(missing)}"
+    if len(tools) < probe.minimum:
+        return False, f"{words}; at least {probe.minimum} are expected"
+    return True, words
+
+
+def judge_workflow(probe: WorkflowProbe, status: int, body: str, show: Callable[[str], str] = str) -> tuple[bool, str]:
+    """2xx JSON that holds a value under `expect`. False and 0 are values; null and empty ones are not.
+
+    Args:
+        show: as `judge_health` takes it.
+    """
+    call = f"{probe.method} {probe.path}"
+    if not 200 <= status < 300:
+        return False, f"{call}: {status}: {_short(show(body))}"
+    answer = _json(body)
+    if answer is None:
+        return False, f"{call}: {status}, but no JSON: {_short(show(body))}"
+    value = _dig(answer, probe.expect)
+    if value is None or value in ("", [], {}):
+        return False, f"{call}: {status}, but `{probe.expect}` is {'missing' if value is None else 'empty'}"
+    return True, f"{call}: {probe.expect} = {_short(show(json.dumps(value)), 40)}"
+
+
+def judge_trace(count: int, waited: float) -> tuple[bool, str]:
+    """One observation is enough; `waited` are the seconds it was looked for."""
+    if count:
+        return True, f"{count} observations"
+    return False, f"no observation of this trace after {waited:.0f} s"
+
+
+def all_passed(outcomes: Iterable[Outcome]) -> bool:
+    """Whether no probe failed. What nobody could look up did not fail."""
+    return not any(outcome.failed for outcome in outcomes)
+
+
+def traceparent(trace_id: str) -> str:
+    """The W3C header that starts this trace (https://www.w3.org/TR/trace-context/)."""
+    return f"00-{trace_id}-{trace_id[16:]}-01"
+
+
+def _json(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _dig(value: Any, path: str) -> Any:
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _short(text: str, width: int = _WORDS) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width - 1]}…"

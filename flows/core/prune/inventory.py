@@ -1,0 +1,181 @@
+"""What a droplet holds that pruning must know of: one script, read into an inventory."""
+
+import json
+import posixpath
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.core.droplet.containers import SERVICE_LABEL
+from flows.core.droplet.directories import Home
+from flows.core.droplet.docker_commands import PROJECT_LABEL
+from flows.core.droplet.sections import section_script, sections
+from flows.core.records.history import History
+from flows.core.records.storage import history_sections, read_ledger
+from flows.core.release.bundle import DOCUMENT
+
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+NUMBER_LABEL = "com.docker.compose.container-number"
+_COMPLETE = "complete"
+_FILE = "@@document:"
+_DOCUMENT = re.compile(rf"^{_FILE}(.*)\n", re.MULTILINE)
+_RELEASE = re.compile(r"(?:^|/)releases/([^/]+)")
+
+
+@dataclass(frozen=True)
+class Occupant:
+    """A container of whatever project. `image` is an image id; the others come from Compose's labels, '' without.
+
+    A plain `docker run` of an image that Compose built has the project's and the service's label from the image;
+    `one_off` ("True" or "False") and `number` are on containers that Compose itself made.
+    """
+
+    id: str
+    name: str
+    image: str
+    state: str
+    project: str = ""
+    service: str = ""
+    one_off: str = ""
+    number: str = ""
+    pid: int = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing of it runs. A paused or restarting one is not stopped."""
+        return self.state in ("created", "exited", "dead")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image on the droplet. `project` is Compose's label on what it builds, `size` bytes, shared layers included."""
+
+    id: str
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    project: str = ""
+    size: int = 0
+
+    @property
+    def name(self) -> str:
+        """A reference a person may know it by."""
+        return next(iter((*self.tags, *self.digests, self.id)))
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What stands on a droplet.
+
+    Args:
+        whole: whether every container was seen; one that came or went meanwhile may use any image.
+        documents: release directory → its release document.
+        incoming: what lies below `incoming/`.
+        mounted: release directory → names of running containers that have files of it mounted.
+        hidden: names of running containers whose mounts could not be seen.
+    """
+
+    stack: str
+    containers: tuple[Occupant, ...] = ()
+    whole: bool = True
+    images: tuple[Stored, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
+    incoming: tuple[str, ...] = ()
+    mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+
+
+def inventory_script(home: Home) -> str:
+    """Prints the history and everything that pruning must know of, and changes nothing. Exits 1 without an engine.
+
+    Of containers and images only what is named here leaves the droplet: their environment holds secrets.
+    A bind mount through `current` is resolved when a container starts, so a service that no release since has changed
+    still has the files of an old one, and only the kernel knows of which: the fourth field of proc_pid_mountinfo(5).
+    """
+    listed = ["docker", "image", "ls", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={home.stack}"]
+    releases = shlex.quote(posixpath.join(home.path, "releases"))
+    inspect = "docker inspect --type container --format"
+    parts = {
+        **history_sections(home),
+        "containers": f'{{ [ -z "$ids" ] || {inspect} {_CONTAINER} $ids; }} && echo {_COMPLETE}',
+        "images": f'ids=$({shlex.join(listed)}) && [ -n "$ids" ] && docker image inspect --format {_IMAGE} $ids',
+        "mounts": f"[ -z \"$ids\" ] || for pid in $({inspect} '{{{{.State.Pid}}}}' $ids); do "
+        '[ "$pid" = 0 ] || cut -d " " -f 4 "/proc/$pid/mountinfo" | sed "s|^|$pid |"; done',
+        "documents": f"cd {releases} 2>/dev/null && for name in *; do "
+        f'[ -f "$name/{DOCUMENT}" ] && echo "{_FILE}$name" && cat "$name/{DOCUMENT}" && echo; done',
+        "incoming": f"ls -A {shlex.quote(posixpath.join(home.path, 'incoming'))} 2>/dev/null",
+    }
+    return f"ids=$(docker ps --all --quiet --no-trunc) || exit 1\n{section_script(parts)}"
+
+
+def read_inventory(output: str, stack: str) -> tuple[Inventory, History]:
+    """Parse what `inventory_script` printed.
+
+    Raises:
+        ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.
+    """
+    parts = sections(output)
+    lines = parts.get("containers", "").splitlines()
+    containers = tuple(_container(json.loads(line)) for line in lines if line != _COMPLETE)
+    images = (json.loads(line) for line in parts.get("images", "").splitlines())
+    pieces = _DOCUMENT.split(parts.get("documents", "") + "\n")[1:]
+    mounted, hidden = _mounts(containers, parts.get("mounts", ""))
+    inventory = Inventory(
+        stack,
+        containers,
+        _COMPLETE in lines,
+        tuple(_image(entry) for entry in images),
+        dict(zip(pieces[::2], pieces[1::2], strict=True)),
+        tuple(name for name in parts.get("incoming", "").splitlines() if name.strip(".")),
+        mounted,
+        hidden,
+    )
+    return inventory, read_ledger(parts, stack)
+
+
+def _mounts(containers: tuple[Occupant, ...], text: str) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    roots: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        pid, _, root = line.partition(" ")
+        roots.setdefault(pid, []).append(root)
+    mounted: dict[str, tuple[str, ...]] = {}
+    for container in containers:
+        mine = (_RELEASE.search(root) for root in roots.get(str(container.pid), ()))
+        for name in sorted({found[1] for found in mine if found}):
+            mounted[name] = (*mounted.get(name, ()), container.name)
+    return mounted, tuple(c.name for c in containers if c.pid and str(c.pid) not in roots)
+
+
+def _container(entry: Any) -> Occupant:
+    return Occupant(**{**entry, "name": entry["name"].lstrip("/")})
+
+
+def _image(entry: Any) -> Stored:
+    return Stored(
+        entry["id"], tuple(entry["tags"] or ()), tuple(entry["digests"] or ()), entry["project"], entry["size"]
+    )
+
+
+def _template(**fields: str) -> str:
+    """A Go template that prints one line of JSON."""
+    inside = ",".join(f'"{name}":{{{{json {what}}}}}' for name, what in fields.items())
+    return shlex.quote(f"{{{inside}}}")
+
+
+def _label(name: str) -> str:
+    return f'(index .Config.Labels "{name}")'
+
+
+_CONTAINER = _template(
+    id=".Id",
+    name=".Name",
+    image=".Image",
+    state=".State.Status",
+    project=_label(PROJECT_LABEL),
+    service=_label(SERVICE_LABEL),
+    one_off=_label(ONE_OFF_LABEL),
+    number=_label(NUMBER_LABEL),
+    pid=".State.Pid",
+)
+_IMAGE = _template(id=".Id", tags=".RepoTags", digests=".RepoDigests", project=_label(PROJECT_LABEL), size=".Size")

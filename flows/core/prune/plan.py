@@ -1,0 +1,142 @@
+"""What may go from a droplet, and what stays: never a volume, never a network, nothing without our label."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from flows.core.errors import BadRelease
+from flows.core.prune.inventory import Inventory, Occupant, Stored
+from flows.core.prune.removal import Item, Kind, Removal
+from flows.core.records.history import History
+from flows.core.records.retention import is_release, why_kept
+from flows.core.registry.references import split_reference
+from flows.core.release.release import Release, read_release
+
+
+def plan(inventory: Inventory, history: History, keep: int) -> Removal:
+    """Decide what may go.
+
+    Args:
+        keep: how many good releases stay.
+
+    Raises:
+        BadRetention: fewer than one.
+    """
+    reasons = why_kept(history, keep)
+    if not history.records and not history.damaged and not history.current:
+        return Removal(warnings=(f"nothing of {inventory.stack} was ever released here, so nothing here is ours",))
+    needed, unknown = _needed(inventory, reasons)
+    current = _document(inventory, history.current)
+    containers = list(_containers(inventory, current))
+    releases = [_release(name, inventory, reasons) for name in sorted(history.kept)]
+    goes, left = _split(releases)
+    incoming = [Item(Kind.INCOMING, name, name, "was on its way when its run ended") for name in inventory.incoming]
+    gone = {item.id for item in containers}
+    images = [_image(image, inventory, needed, unknown, gone) for image in _ours(inventory)]
+    images_go, images_left = _split(images)
+    return Removal(
+        (*containers, *images_go, *goes, *incoming),
+        (*left, *images_left),
+        tuple(_warnings(inventory, history, unknown)),
+    )
+
+
+Judged = tuple[bool, Item]
+
+
+def _split(judged: Iterable[Judged]) -> tuple[list[Item], list[Item]]:
+    """What goes, and what stays."""
+    every = list(judged)
+    return [item for goes, item in every if goes], [item for goes, item in every if not goes]
+
+
+def _release(name: str, inventory: Inventory, reasons: Mapping[str, str]) -> Judged:
+    stays = reasons.get(name, "")
+    if not stays and not is_release(name):
+        stays = "Slipway gives no such names"
+    if not stays and name in inventory.mounted:
+        stays = f"{', '.join(inventory.mounted[name])} has files of it mounted"
+    if not stays and inventory.hidden:
+        stays = f"whether {', '.join(inventory.hidden)} has files of it mounted cannot be seen"
+    return not stays, Item(Kind.RELEASE, name, name, stays or "none of those that are kept")
+
+
+def _ours(inventory: Inventory) -> Iterator[Stored]:
+    return (image for image in inventory.images if image.project == inventory.stack)
+
+
+def _image(
+    image: Stored, inventory: Inventory, needed: Mapping[str, str], unknown: str, gone: Collection[str]
+) -> Judged:
+    """An image by digest can be pulled again; one without was built here, and nobody else has it."""
+    users = [c.name for c in inventory.containers if c.image == image.id and c.id not in gone]
+    wanted = [needed[digest] for digest in map(_digest, image.digests) if digest in needed]
+    stays = ""
+    if users:
+        stays = f"{users[0]} uses it"
+    elif wanted:
+        stays = f"release {wanted[0]} needs it"
+    elif unknown or not inventory.whole:
+        stays = "whether it is needed is unknown"
+    elif not image.digests:
+        stays = "it was built here, and no registry has it"
+    references = (*image.tags, *image.digests)
+    reason = stays or "no kept release needs it, and no container uses it"
+    return not stays, Item(Kind.IMAGE, image.id, image.name, reason, references, image.size)
+
+
+def _containers(inventory: Inventory, current: Release | None) -> Iterator[Item]:
+    """One-off containers that ended, those of services that have left the stack, and those an ended `up` left over."""
+    mine = [c for c in inventory.containers if c.project == inventory.stack and c.service and c.one_off and c.number]
+    for container in mine:
+        if container.one_off == "True":
+            if container.stopped:
+                yield _container(container, "a `compose run` that has ended")
+        elif current is not None and container.service not in current.services:
+            yield _container(container, f"release {current.tag} has no service {container.service}")
+    places: dict[tuple[str, str], list[Occupant]] = {}
+    for container in mine:
+        if current is not None and container.one_off == "False" and container.service in current.services:
+            places.setdefault((container.service, container.number), []).append(container)
+    for crowd in places.values():
+        best = max(crowd, key=lambda c: (not c.stopped, c.state == "exited", -len(c.name), c.id))
+        for container in crowd:
+            if container is not best and container.stopped:
+                yield _container(container, f"an interrupted start left it beside {best.name}")
+
+
+def _container(container: Occupant, reason: str) -> Item:
+    return Item(Kind.CONTAINER, container.id, container.name, reason, running=not container.stopped)
+
+
+def _needed(inventory: Inventory, reasons: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Digest → a kept release that needs it; and the kept releases whose needs cannot be known."""
+    needed: dict[str, str] = {}
+    unknown = []
+    for name in reasons:
+        release = _document(inventory, name)
+        if release is None:
+            unknown.append(name)
+            continue
+        needed |= {_digest(reference): name for reference in (*release.services.values(), *release.images)}
+    return needed, ", ".join(unknown)
+
+
+def _document(inventory: Inventory, name: str) -> Release | None:
+    try:
+        return read_release(inventory.documents[name].encode())
+    except (KeyError, BadRelease):
+        return None
+
+
+def _digest(reference: str) -> str:
+    return split_reference(reference)[1]
+
+
+def _warnings(inventory: Inventory, history: History, unknown: str) -> Iterator[str]:
+    if history.damaged:
+        yield f"no release is removed: of the history, {', '.join(history.damaged)} cannot be read"
+    if unknown:
+        yield f"no image is removed: of release {unknown} no document can be read, so nobody knows what it needs"
+    elif not inventory.whole:
+        yield "no image is removed: a container came or went while we looked, so nobody knows which are used"
+    if inventory.hidden:
+        yield f"no release is removed: the mounts of {', '.join(inventory.hidden)} cannot be seen"

@@ -1,0 +1,154 @@
+"""What lies about on an engine, whoever left it: what `docker system prune --volumes` would take."""
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flows.core.deploy.pull import keep_tag
+from flows.core.droplet.docker_commands import PROJECT_LABEL
+from flows.core.droplet.sections import Row, read_rows, section_script, sections
+from flows.core.droplet.versions import version
+from flows.core.errors import BadRelease
+from flows.core.registry.references import engine_name
+from flows.core.release.bundle import DOCUMENT
+from flows.core.release.release import read_release
+
+# From here on `--volumes` means anonymous volumes only. The engine goes by the API version its client speaks, so an old
+# client makes a new engine take named ones (docs.docker.com, Engine 23.0 release notes; API history, 1.42).
+SPARING_ENGINE = (23, 0)
+SPARING_API = (1, 42)
+ANONYMOUS_LABEL = "com.docker.volume.anonymous"
+_VOLUMES = "'{{range .Mounts}}{{println .Name}}{{end}}'"
+_DOCUMENT = re.compile(r"^@@document\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Debris:
+    """What a system prune would take from an engine, and what it must spare.
+
+    Args:
+        containers: name, image, status of those that are stopped.
+        images: id, `repository@digest`, size of those that no tag names.
+        networks: names of those that no container is on.
+        volumes: names of the anonymous ones that no running container uses.
+        named: names of all others.
+        cache: size of the builder cache.
+        to_keep: untagged images that a release on the droplet names, by digest.
+    """
+
+    engine: str = ""
+    api: str = ""
+    containers: tuple[Row, ...] = ()
+    images: tuple[Row, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
+    cache: str = ""
+    to_keep: tuple[str, ...] = ()
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row an item, for a table."""
+        spared = {engine_name(reference) for reference in self.to_keep}
+        found = [("container", name, f"{status}; of {image}", "") for name, image, status in self.containers]
+        found += [("image", i, f"{name}: no tag", size) for i, name, size in self.images if name not in spared]
+        found += [("network", name, "no container is on it", "") for name in self.networks]
+        found += [("anonymous volume", name, "no running container uses it", "") for name in self.volumes]
+        found += [("builder cache", "what is unused", "", self.cache)]
+        return [{"kind": kind, "name": name, "what": what, "size": size} for kind, name, what, size in found]
+
+
+@dataclass(frozen=True)
+class SystemPruned:
+    """What was listed, and what the engine says it freed."""
+
+    droplet: str
+    debris: Debris
+    freed: str
+    seconds: float
+
+
+def too_old(debris: Debris) -> str:
+    """Why a system prune would take named volumes too; '' when it would not."""
+    if version(debris.engine) < SPARING_ENGINE:
+        return f"its Docker Engine is {debris.engine or 'silent'}, and before 23 `--volumes` means named volumes too"
+    if version(debris.api) < SPARING_API:
+        return f"its docker client speaks API {debris.api or 'unknown'}: before 1.42 the engine takes named volumes too"
+    return ""
+
+
+def debris_script(directory: str) -> str:
+    """Prints all that a system prune would take and must spare, and changes nothing.
+
+    Args:
+        directory: Slipway's directory on the droplet.
+    """
+    stopped = [word for state in ("created", "exited", "dead") for word in ("--filter", f"status={state}")]
+    anonymous = ["--filter", f"label={ANONYMOUS_LABEL}"]
+    documents = f"{shlex.quote(directory)}/*/releases/*/{DOCUMENT}"
+    return section_script({
+        "version": _shell("version", "--format", "{{.Server.Version}}\t{{.Client.APIVersion}}"),
+        "containers": _shell("ps", "--all", *stopped, "--format", "{{.Names}}\t{{.Image}}\t{{.Status}}"),
+        "images": shlex.join(dangling_images()),
+        "networks": _shell("network", "ls", "--filter", "dangling=true", "--format", "{{.Name}}"),
+        "busy": f'ids=$({_shell("ps", "--quiet")}) && [ -n "$ids" ] && docker inspect --format {_VOLUMES} $ids',
+        "anonymous": _shell("volume", "ls", "--quiet", *anonymous),
+        "volumes": _shell("volume", "ls", "--quiet"),
+        "disk": shlex.join(disk_use()),
+        "documents": f'for file in {documents}; do [ -f "$file" ] && echo @@document && cat "$file" && echo; done',
+    })  # fmt: skip
+
+
+def read_debris(output: str) -> Debris:
+    """Parse what `debris_script` printed."""
+    parts = sections(output)
+    engine, api = (*parts.get("version", "").split(), "", "")[:2]  # this one command makes columns of tabs
+    images = read_rows(parts.get("images", ""))
+    anonymous = frozenset(parts.get("anonymous", "").split())
+    untagged = {row[1] for row in images}
+    needed = (reference for text in _DOCUMENT.split(parts.get("documents", "")) for reference in _references(text))
+    return Debris(
+        engine,
+        api,
+        read_rows(parts.get("containers", "")),
+        images,
+        tuple(parts.get("networks", "").split()),
+        tuple(sorted(anonymous - set(parts.get("busy", "").split()))),
+        frozenset(parts.get("volumes", "").split()) - anonymous,
+        next((row[1] for row in read_rows(parts.get("disk", "")) if row[0] == "Build Cache"), ""),
+        tuple(sorted({reference for reference in needed if engine_name(reference) in untagged})),
+    )
+
+
+def keep_script(references: Iterable[str]) -> str:
+    """Give images that a release needs the tag that saves them from every prune."""
+    tags = [shlex.join(["docker", "tag", reference, keep_tag(reference)]) for reference in references]
+    return "\n".join(["set -e", *tags, ""])
+
+
+def system_prune() -> list[str]:
+    """Remove stopped containers, dangling images, unused networks, anonymous volumes and builder cache of everybody."""
+    return ["docker", "system", "prune", "--volumes", "--force"]
+
+
+def dangling_images(project: str = "", docker: str = "docker") -> list[str]:
+    """Images that no tag names: of a project, or all."""
+    only = ["--filter", f"label={PROJECT_LABEL}={project}"] if project else []
+    shown = "{{.ID}}\t{{.Repository}}@{{.Digest}}\t{{.Size}}"
+    return [docker, "image", "ls", "--no-trunc", "--digests", "--filter", "dangling=true", *only, "--format", shown]
+
+
+def disk_use(docker: str = "docker") -> list[str]:
+    """What the engine keeps, by kind: type and size."""
+    return [docker, "system", "df", "--format", "{{.Type}}\t{{.Size}}"]
+
+
+def _shell(*words: str) -> str:
+    return shlex.join(["docker", *words])
+
+
+def _references(document: str) -> tuple[str, ...]:
+    try:
+        return tuple(read_release(document.encode()).services.values())
+    except BadRelease:
+        return ()

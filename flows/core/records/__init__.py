@@ -1,0 +1,1 @@
+"""What a droplet remembers of releases: history, rollback target, recovery, retention."""

@@ -1,0 +1,73 @@
+"""The release record: what was put on a droplet, when, by which run, and its outcome."""
+
+from enum import Enum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FORMAT = 1
+Kind = Literal["deploy", "rollback"]
+
+
+class Outcome(Enum):
+    """What became of a release on a droplet. `candidate`: nobody has judged it yet."""
+
+    CANDIDATE = "candidate"
+    GOOD = "good"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled back"
+
+
+class Run(BaseModel):
+    """The Prefect run that did it, and who started it where."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = ""
+    name: str = ""
+    url: str = ""
+    by: str = ""
+
+
+class Record(BaseModel):
+    """One time that one release was put on one droplet.
+
+    `number` counts up on each droplet and orders the records, whatever clocks say. `name` is the release's directory,
+    `environment` a hash of what the stack's environment held, never a value of it. `previous` is the directory that ran
+    before, `leaves` the number of the record that a rollback goes away from. `deployed` is set once the services
+    were ready and their digests proved, `ended` once the release was judged. Times are ISO 8601, UTC.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    number: int
+    stack: str
+    kind: Kind = "deploy"
+    tag: str
+    name: str
+    commit: str | None = None
+    environment: str = ""
+    previous: str | None = None
+    previous_tag: str | None = None
+    leaves: int | None = None
+    run: Run = Run()
+    began: str = ""
+    deployed: str | None = None
+    ended: str | None = None
+    outcome: Outcome = Outcome.CANDIDATE
+    reason: str = ""
+
+    @property
+    def file(self) -> str:
+        """The record's file below `history/`; its name sorts as its number does."""
+        return f"{self.number:06d}.json"
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has judged it yet."""
+        return self.outcome is Outcome.CANDIDATE
+
+    def document(self) -> bytes:
+        """The record as JSON that a person can read."""
+        return (self.model_dump_json(indent=2) + "\n").encode()

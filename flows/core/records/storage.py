@@ -1,0 +1,71 @@
+"""The droplet's history as files: the script that prints it, and the one that writes records."""
+
+import base64
+import gzip
+import io
+import posixpath
+import re
+import shlex
+import tarfile
+from collections.abc import Iterable, Mapping
+
+from flows.core.droplet.directories import Home
+from flows.core.records.history import History, read_history
+from flows.core.records.record import Record
+
+# How `tail -v` heads each file; a record's own lines never look like it.
+_HEAD = re.compile(r"^==> (.+) <==$", re.MULTILINE)
+
+
+def history_sections(home: Home) -> dict[str, str]:
+    """Section name → the command that prints it: the records, and the release directories that stand there.
+
+    A thousand records are 700 kB, and 32 kB packed; where nothing packs, they come as they are.
+    """
+    history, releases = shlex.quote(home.history), shlex.quote(posixpath.join(home.path, "releases"))
+    said = "tail -v -n +1 -- *.json 2>/dev/null"
+    able = "command -v gzip >/dev/null && command -v base64 >/dev/null"
+    packed = f"if {able}; then {said} | gzip -1 | base64 -w 0; else {said}; fi"
+    return {
+        "history": f"cd {history} 2>/dev/null && {{ {packed}; }}",
+        "kept": f"ls -1 {releases} 2>/dev/null",
+        "name": f"readlink {shlex.quote(home.current)}",
+    }
+
+
+def read_ledger(parts: Mapping[str, str], stack: str) -> History:
+    """Parse what `history_sections` printed.
+
+    Raises:
+        ForeignRecord, NewerRecord
+    """
+    pieces = _HEAD.split(_unpacked(parts.get("history", "")))[1:]
+    files = list(zip(pieces[::2], pieces[1::2], strict=True))
+    kept = parts.get("kept", "").split()
+    return read_history(files, kept, parts.get("name", "").strip().rsplit("/", 1)[-1], stack)
+
+
+def _unpacked(text: str) -> str:
+    if not text or text.startswith("==> "):
+        return text
+    return gzip.decompress(base64.b64decode(text)).decode(errors="replace")
+
+
+def records_tar(records: Iterable[Record]) -> bytes:
+    """The records as a tar for `write_records`."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        for record in records:
+            entry = tarfile.TarInfo(record.file)
+            entry.size, entry.mode = len(record.document()), 0o600
+            tar.addfile(entry, io.BytesIO(record.document()))
+    return raw.getvalue()
+
+
+def write_records(home: Home) -> str:
+    """Write the records of the tar on standard input; each appears whole or not at all."""
+    history = shlex.quote(home.history)
+    return (
+        f"set -eu; umask 077; mkdir -p {history}; cd {history}; rm -rf .new; mkdir .new; tar -xmf - -C .new; "
+        'for f in .new/*; do mv "$f" .; done; rmdir .new'
+    )

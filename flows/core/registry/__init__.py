@@ -1,0 +1,1 @@
+"""Where images and releases are published: names, layout, cleaning up."""

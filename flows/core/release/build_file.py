@@ -1,0 +1,47 @@
+"""A compose file that holds nothing but what is built: each image once, under the name it is published by."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from flows.core.release.image_plan import Plan
+
+
+def build_file(config: Mapping[str, Any], plan: Plan, wanted: Iterable[str]) -> bytes:
+    """Return the build file.
+
+    The stack's own files would do for a stack that uses `${REGISTRY}`, but they also ask for env files, and build an
+    image that three services share three times.
+
+    Args:
+        config: the stack as `docker compose config` printed it (its `$$` kept).
+        plan: which service makes which image.
+        wanted: the services whose images are to be built.
+    """
+    makers = {
+        plan.built[plan.services[name]]: plan.services[name] for name in wanted if plan.services[name] in plan.built
+    }
+    services = {
+        maker: {"image": target.replace("$", "$$"), **_picked(config["services"][maker])}
+        for maker, target in sorted(makers.items())
+    }
+    used = {
+        secret["source"] if isinstance(secret, Mapping) else secret
+        for service in services.values()
+        for secret in _build_secrets(service["build"])
+    }
+    secrets = {name: spec for name, spec in (config.get("secrets") or {}).items() if name in used}
+    document: dict[str, Any] = {"name": config["name"], "services": services}
+    if secrets:
+        document["secrets"] = secrets
+    return yaml.safe_dump(document, sort_keys=True).encode()
+
+
+def _picked(service: Mapping[str, Any]) -> dict[str, Any]:
+    """What Compose builds by; `platform` is the one built for where `build` names none."""
+    return {key: service[key] for key in ("build", "platform") if key in service}
+
+
+def _build_secrets(build: Any) -> Iterable[Any]:
+    return (build.get("secrets") or ()) if isinstance(build, Mapping) else ()

@@ -1,0 +1,58 @@
+"""Names of images: what Compose calls them, and where in the registry they go."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flows.core.registry.layout import RELEASE, Layout, _path, repository_name
+from flows.core.registry.references import slug
+from flows.core.stack.stack import Stack
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which image each service runs: built ones by target reference, the others as the stack names them.
+
+    Args:
+        built: target reference → the service whose build makes it.
+        external: image name → the services that run it.
+        services: service → target reference or external image name.
+    """
+
+    built: Mapping[str, str]
+    external: Mapping[str, tuple[str, ...]]
+    services: Mapping[str, str]
+
+
+def plan_images(stack: Stack, layout: Layout, tag: str) -> Plan:
+    """Give every image of the stack its place. Services that share an image share its reference."""
+    makers: dict[str, str] = {}
+    for service in stack.services.values():
+        if service.build:
+            makers.setdefault(service.image, service.name)
+    target = {image: layout.reference(name, tag) for image, name in _names(makers, layout, stack.name).items()}
+    external: dict[str, tuple[str, ...]] = {}
+    for service in stack.services.values():
+        if service.image not in target:
+            external[service.image] = (*external.get(service.image, ()), service.name)
+    return Plan(
+        built={target[image]: maker for image, maker in makers.items()},
+        external=external,
+        services={s.name: target.get(s.image, s.image) for s in stack.services.values()},
+    )
+
+
+def _names(makers: Mapping[str, str], layout: Layout, stack: str) -> dict[str, str]:
+    """Image → its name in the registry: its own; its maker's where two would share one; numbered where that is taken.
+
+    Two images in one place would be one image: the second push would be what both services run.
+    """
+    release = f"{slug(stack)}-{RELEASE}"
+    own = {image: _path(repository_name(image, layout), layout) for image in makers}
+    often = Counter([*own.values(), release])
+    names = {image: name for image, name in own.items() if often[name] == 1}
+    for image in (image for image in makers if image not in names):
+        maker = slug(makers[image])
+        taken = {*names.values(), release}
+        names[image] = next(n for n in (maker, *(f"{maker}-{i}" for i in range(2, len(makers) + 3))) if n not in taken)
+    return names

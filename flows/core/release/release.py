@@ -1,0 +1,120 @@
+"""A release: one immutable build of a stack, and the document that travels in the registry with it."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from flows.core.errors import BadRelease
+from flows.core.stack.shipped_files import EnvironmentFile
+
+FORMAT = 1
+FILES_LABEL = "dev.slipway.files"
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class Layer(BaseModel):
+    """One compressed layer of an image, in bytes."""
+
+    model_config = _FROZEN
+    digest: str
+    size: int
+
+
+class Image(BaseModel):
+    """What is known of one image: its platforms (`linux/amd64`; several for an index) and layers."""
+
+    model_config = _FROZEN
+    platforms: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    built: bool = True
+
+
+class Release(BaseModel):
+    """One release. Paths are relative to the root of its files, which keep the places they have in the source.
+
+    `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
+    `secret_readers` says which secret files each service mounts.
+    `state` are paths that services write to; a droplet keeps them across releases.
+    `home` are the services that run once, on the data home; `waits` says who waits for whom across that line, and
+    `volumes` how their named volumes are called on a droplet. `unsaid` are services that keep state and do not say
+    where it lives.
+    """
+
+    model_config = _FROZEN
+
+    format: int = FORMAT
+    stack: str
+    tag: str
+    commit: str | None = None
+    compose_files: tuple[str, ...] = Field(min_length=1)
+    profiles: tuple[str, ...] = ()
+    services: Mapping[str, str]
+    images: Mapping[str, Image]
+    registry: str
+    environment_files: tuple[EnvironmentFile, ...] = ()
+    secret_readers: Mapping[str, tuple[str, ...]] = {}
+    state: tuple[str, ...] = ()
+    host_paths: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
+    waits: Mapping[str, tuple[str, ...]] = {}
+    volumes: Mapping[str, str] = {}
+    unsaid: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _pinned(self) -> "Release":
+        for service, reference in self.services.items():
+            if "@sha256:" not in reference or reference not in self.images:
+                raise ValueError(f"{service} runs {reference}, which is no digest that the release describes")
+        return self
+
+    def document(self) -> bytes:
+        """The release as JSON, the same bytes for the same release."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
+
+    def override(self, file_labels: Mapping[str, str]) -> bytes:
+        """A compose override that pins every service to its digest.
+
+        A read-only bind mount keeps its path from release to release, so Compose would not notice new content;
+        a label with the content's hash makes it restart exactly the services whose files changed.
+        """
+        services: dict[str, Any] = {}
+        for name, reference in sorted(self.services.items()):
+            services[name] = {"image": reference}
+            if name in file_labels:
+                services[name]["labels"] = {FILES_LABEL: file_labels[name]}
+        return yaml.safe_dump({"services": services}, sort_keys=True).encode()
+
+
+def read_release(document: bytes) -> Release:
+    """Parse a release document.
+
+    Raises:
+        BadRelease: it is damaged, or of a format this version does not know.
+    """
+    try:
+        release = Release.model_validate_json(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise BadRelease(
+            f"release document: {'.'.join(map(str, first['loc']))}: {first['msg']}. "
+            "It was written by another version, or is damaged: build and push this tag again"
+        ) from None
+    if release.format != FORMAT:
+        raise BadRelease(
+            f"release {release.tag} is of format {release.format}; this version of Slipway reads format {FORMAT}. "
+            "Deploy it with the version that built it, or build it again"
+        )
+    return release
+
+
+def fingerprint(parts: Mapping[str, bytes]) -> str:
+    """A short hash (16 hex digits) over named contents; the order of the names does not matter."""
+    digest = hashlib.sha256()
+    for name in sorted(parts):
+        for piece in (name.encode(), parts[name]):
+            digest.update(len(piece).to_bytes(8, "big"))
+            digest.update(piece)
+    return digest.hexdigest()[:16]

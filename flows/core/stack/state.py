@@ -1,0 +1,53 @@
+"""Where a stack's state lives. Data has no colour: a stack that has not said where its state lives is not promoted."""
+
+from collections.abc import Sequence
+
+from flows.core.errors import StateUndeclared
+from flows.core.stack.stack import Mount, Stack
+
+
+def unsaid(stack: Stack) -> tuple[str, ...]:
+    """Services that keep state and do not say where it lives, each with where it is mounted."""
+    return tuple(
+        f"{name} ({_mounted(mounts)})"
+        for name, service in sorted(stack.services.items())
+        if service.extension.data is None and (mounts := [m for m in service.mounts if _keeps(m)])
+    )
+
+
+def refuse_undeclared(stack: Stack, home: str) -> None:
+    """Refuse a stack whose services keep state and do not say where it lives: two colours would be two truths.
+
+    Args:
+        home: the data home's droplet; '' when there is none.
+
+    Raises:
+        StateUndeclared
+    """
+    at_home = tuple(sorted(n for n, service in stack.services.items() if service.extension.data == "home"))
+    _refuse(stack.name, unsaid(stack), at_home, home)
+
+
+def _refuse(stack: str, silent: Sequence[str], at_home: Sequence[str], home: str) -> None:
+    if silent:
+        raise StateUndeclared(
+            f"stack {stack} keeps state in {', '.join(silent)}, and does not say where it lives. With two colours "
+            "each would have its own. Beside each of these services choose one. x-slipway: {data: home}: it runs once, "
+            "on the data home, and both colours reach it there. {data: disposable}: it may be lost, such as a cache. "
+            "{data: per-colour}: each colour really has its own"
+        )
+    if at_home and not home:
+        raise StateUndeclared(
+            f"{', '.join(at_home)} of stack {stack} keeps its state at home (x-slipway.data: home), and no data "
+            "home is set, so both colours would run it. Name its droplet (SLIPWAY_HOME), put it there "
+            "(slipway deploy-home --tag TAG), and have the colours deployed anew"
+        )
+
+
+def _keeps(mount: Mount) -> bool:
+    """Whether what is written there outlives the container."""
+    return not mount.read_only and bool(mount.source) and mount.kind in ("volume", "bind", "cluster")
+
+
+def _mounted(mounts: Sequence[Mount]) -> str:
+    return ", ".join(f"{'volume ' if m.kind == 'volume' else ''}{m.source} at {m.target}" for m in mounts)

@@ -1,0 +1,82 @@
+"""The question that a person is asked before traffic moves."""
+
+from collections.abc import Sequence
+
+from flows.core.deploy.deployed_state import Standing
+from flows.core.gates.verdict import Reading, Verdict
+from flows.core.release.release import Release
+from flows.core.traffic.promotion_plan import Plan
+
+_SHORT = 19  # sha256: and twelve digits
+_LIGHTS = {Verdict.PASS: "🟢", Verdict.FAIL: "🔴", Verdict.INCONCLUSIVE: "🟡"}
+
+
+def question(plan: Plan, readings: Sequence[Reading], minutes: float) -> str:
+    """The question that a person is asked, as Markdown: the plan, and the gates as they were read.
+
+    Prefect asks in a narrow dialog whose tables do not wrap: what did not pass is said in lines of its own, too.
+    """
+    open_ones = [reading for reading in readings if reading.verdict is not Verdict.PASS]
+    lines = [
+        f"### {plan.sentence}",
+        "",
+        plan.effect,
+        "",
+        "| service | change | old | new |",
+        "| --- | --- | --- | --- |",
+        *(f"| {c.service} | {c.kind} | {_digits(c.old)} | {_digits(c.new)} |" for c in plan.changes),
+        "",
+        f"Environment keys that differ: {', '.join(plan.keys) or 'none'}.",
+        *(f"- {note}" for note in plan.notes),
+        "",
+        "| gate | verdict | found | wanted |",
+        "| --- | --- | --- | --- |",
+        *(f"| {r.gate} | {light(r)} | {_cell(r.found)} | {_cell(r.wanted)} |" for r in readings),
+        "",
+        *(f"- {light(r)}: {r.gate}: {_cell(r.found)} (wanted: {_cell(r.wanted)})" for r in open_ones),
+        *([""] if open_ones else []),
+        f"No answer within {minutes:g} minutes means no.",
+    ]
+    return "\n".join(lines)
+
+
+def home_question(release: Release, before: Standing, minutes: float) -> str:
+    """The question before what keeps state is replaced on the data home.
+
+    Args:
+        release: the part of it that is at home.
+        before: what stands there now.
+    """
+    old = before.release.services if before.release else {}
+    lines = [
+        f"### Release {release.tag} goes to the data home {before.droplet}"
+        + (f", over {before.release.tag}." if before.release else ", where nothing runs yet."),
+        "",
+        "Both colours use what runs there; while a service restarts, it does not answer. Its volumes stay.",
+        "",
+        "| service | old | new |",
+        "| --- | --- | --- |",
+        *(f"| {n} | {_digits(old.get(n, ''))} | {_digits(ref)} |" for n, ref in sorted(release.services.items())),
+        "",
+        f"No answer within {minutes:g} minutes means no.",
+    ]
+    return "\n".join(lines)
+
+
+def light(reading: Reading) -> str:
+    """The verdict with a colour for the eye."""
+    return f"{_LIGHTS[reading.verdict]} {reading.verdict.value}{' (observed only)' if reading.observed else ''}"
+
+
+def short(reference: str) -> str:
+    """The digest alone, as long as an eye can compare."""
+    return reference.partition("@")[2][:_SHORT] or "none"
+
+
+def _digits(reference: str) -> str:
+    """The digest without its algorithm, so that old and new stand side by side in that dialog."""
+    return short(reference).removeprefix("sha256:")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

@@ -1,0 +1,140 @@
+"""What a promotion would change: service by service, old and new digest; environment keys, never values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flows.core.deploy.deployed_state import Standing
+from flows.core.errors import NothingDeployed
+
+
+@dataclass(frozen=True)
+class Change:
+    """One service: what it runs on the active colour, and what it would run."""
+
+    service: str
+    old: str
+    new: str
+
+    @property
+    def kind(self) -> str:
+        if not self.old:
+            return "new"
+        if not self.new:
+            return "gone"
+        return "same" if self.old == self.new else "changed"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a promotion would do.
+
+    Args:
+        to, left: the colour that traffic goes to, and the one it leaves ('' for none).
+        target: the droplets of the new colour.
+        switch, effect: the traffic switch, and what clients see while it turns.
+        keys: environment keys that differ, each with how.
+        notes: what else is worth knowing before saying yes.
+        mark: changes whenever any of the droplets carries something else.
+    """
+
+    stack: str
+    to: str
+    left: str
+    target: tuple[str, ...]
+    switch: str
+    effect: str
+    tag: str
+    old_tag: str
+    changes: tuple[Change, ...]
+    keys: tuple[str, ...]
+    notes: tuple[str, ...]
+    mark: str
+
+    @property
+    def sentence(self) -> str:
+        """The whole in one sentence."""
+        away = f", away from {self.old_tag} on {self.left}" if self.left else ""
+        return f"Traffic of {self.switch} goes to release {self.tag} on {self.to} ({', '.join(self.target)}){away}."
+
+
+def make_plan(
+    stack: str, to: str, left: str | None, new: Sequence[Standing], old: Sequence[Standing], switch: str, effect: str
+) -> Plan:
+    """Compare what stands on the two colours.
+
+    Args:
+        new, old: every droplet of the colour to promote, and of the active one ([] when it cannot be looked at).
+
+    Raises:
+        NothingDeployed: a droplet of the new colour carries no release, or they do not carry the same one.
+    """
+    candidate = one_release(stack, to, new)
+    assert candidate.release is not None
+    before = next((standing for standing in old if standing.release), None)
+    digests = dict(before.release.services) if before and before.release else {}
+    services = candidate.release.services
+    changes = [Change(n, digests.get(n, ""), services.get(n, "")) for n in sorted({*services, *digests})]
+    return Plan(
+        stack,
+        to,
+        left or "",
+        tuple(standing.droplet for standing in new),
+        switch,
+        effect,
+        candidate.release.tag,
+        before.release.tag if before and before.release else "",
+        tuple(changes),
+        tuple(differing(before.environment, candidate.environment)) if before else (),
+        tuple(_notes(candidate, before, left)),
+        "\n".join(standing.mark for standing in (*new, *old)),
+    )
+
+
+def one_release(stack: str, colour: str, standings: Sequence[Standing]) -> Standing:
+    """The release that every droplet of a colour carries: nothing mixed, ever.
+
+    Raises:
+        NothingDeployed
+    """
+    for standing in standings:
+        if standing.release is None or standing.record is None:
+            raise NothingDeployed(
+                f"droplet {standing.droplet} of the colour {colour} carries no release of stack {stack}. "
+                f"Put one there: slipway deploy --tag TAG --droplet {standing.droplet}, or: slipway promote --tag TAG"
+            )
+    names = {s.record.name: s for s in standings if s.record}
+    if len(names) > 1:
+        said = "; ".join(f"{s.droplet}: {s.record.tag}" for s in standings if s.record)
+        raise NothingDeployed(
+            f"the droplets of the colour {colour} carry different releases or environments ({said}). "
+            "Give them the same one: slipway promote --tag TAG"
+        )
+    return standings[0]
+
+
+def differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Environment keys that differ; values are hashes here and never shown."""
+    words = {}
+    for name in {*old, *new}:
+        if old.get(name) != new.get(name):
+            words[name] = "added" if name not in old else "removed" if name not in new else "changed"
+    return [f"{name} ({how})" for name, how in sorted(words.items())]
+
+
+def _notes(candidate: Standing, before: Standing | None, left: str | None) -> list[str]:
+    notes = []
+    if left and before is None:
+        notes.append(f"what stands on {left} could not be looked at, so there is no way back to it")
+    if before and not differing(before.environment, candidate.environment) and _hash(before) != _hash(candidate):
+        notes.append("env files or secret files differ; which lines of them is not looked at")
+    if candidate.stack:
+        notes += [
+            f"{name} keeps state of its own on each colour (x-slipway.data: per-colour)"
+            for name, service in sorted(candidate.stack.services.items())
+            if service.extension.data == "per-colour"
+        ]
+    return notes
+
+
+def _hash(standing: Standing) -> str:
+    return standing.record.environment if standing.record else ""

@@ -1,0 +1,1 @@
+"""DigitalOcean: droplets, snapshots, costs, rehearsal."""

@@ -1,0 +1,167 @@
+"""Droplets and snapshots at DigitalOcean as steps: find, snapshot, create, trust, look at the engine, remove."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import Droplet
+from blocks.digitalocean.client import DigitalOcean
+from blocks.digitalocean.models import DropletInfo, NewDroplet
+from blocks.digitalocean.models import Snapshot as AtDigitalOcean
+from blocks.errors import ActionUnfinished, HostKeyRefused, RemoteFailed, Unreachable
+from blocks.ssh.keys import Address, read_private_key
+from flows.core.cloud.provisioning import ENGINE, INSTALL_ENGINE, MAKE_HOST_KEY, USE_HOST_KEY
+from flows.core.cloud.snapshots import OURS, SNAPSHOT, Taken
+from flows.core.errors import NoEngine, NotTrusted
+from flows.tasks.runs.retries import ONCE
+
+SNAPSHOT_TIME, DROPLET_TIME, POWER_TIME = 3600.0, 600.0, 120.0
+_QUICK, _INSTALL, _REACHED = 30.0, 600.0, 180.0
+
+
+def taken(found: Sequence[AtDigitalOcean]) -> list[Taken]:
+    """Snapshots as the core knows them."""
+    return [Taken(s.id, s.name, s.created_at, s.droplet, s.size, s.tags) for s in found]
+
+
+def utc() -> str:
+    """This moment, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def warn_elsewhere(info: DropletInfo, droplet: Droplet) -> None:
+    """Say so when a block and the droplet of its name at DigitalOcean have different addresses."""
+    if droplet.host not in (info.public_ip, info.private_ip):
+        get_run_logger().warning(
+            "droplet %s is at %s, and DigitalOcean's %s at %s: make sure that this is the same one",
+            droplet.name, droplet.host, info.name, info.public_ip,
+        )  # fmt: skip
+
+
+@task(name="take snapshot", task_run_name="take snapshot {name}", **ONCE)
+def take_snapshot(client: DigitalOcean, info: DropletInfo, name: str, power_off: bool, tags: Sequence[str]) -> Taken:
+    """Take a snapshot of a droplet, live or powered off, and tag it as ours. Powered on again, whatever happens.
+
+    Raises:
+        ActionFailed, ActionUnfinished
+    """
+    tell = get_run_logger().info
+    if power_off:
+        _power_off(client, info)
+    try:
+        client.droplets.act(info.id, "snapshot", SNAPSHOT_TIME, tell, name=name)
+    finally:
+        if power_off:
+            client.droplets.act(info.id, "power_on", POWER_TIME, tell)
+    mine = sorted(
+        (t for t in taken(client.snapshots.all()) if t.droplet == str(info.id) and t.ours), key=lambda t: (t.at, t.id)
+    )
+    # An action that was under way before us has another name; what it made is as good.
+    made = next((t for t in mine if t.name == name), mine[-1])
+    for tag in (OURS, SNAPSHOT, *tags):
+        client.tags.add(tag, made.id, "image")
+    return made
+
+
+def _power_off(client: DigitalOcean, info: DropletInfo) -> None:
+    tell = get_run_logger().info
+    try:
+        client.droplets.act(info.id, "shutdown", POWER_TIME, tell)
+    except ActionUnfinished as error:
+        get_run_logger().warning("%s", error)
+    if client.droplets.get(info.id).status != "off":
+        client.droplets.act(info.id, "power_off", POWER_TIME, tell)
+
+
+@task(name="create droplet", task_run_name="create droplet {wanted.name}", **ONCE)
+def create_droplet(client: DigitalOcean, wanted: NewDroplet) -> DropletInfo:
+    """Make a droplet, or find the one that an earlier run of this made.
+
+    Raises:
+        ApiFailed, ActionUnfinished
+    """
+    return client.droplets.create(wanted, DROPLET_TIME, get_run_logger().info)
+
+
+@task(name="remove droplet", task_run_name="remove droplet {info.name}", **ONCE)
+def remove_droplet(client: DigitalOcean, info: DropletInfo) -> bool:
+    """Destroy it, and wait until it is gone."""
+    return client.droplets.remove(info.id, POWER_TIME, get_run_logger().info)
+
+
+@task(name="trust droplet", task_run_name="make a host key on {droplet.name}", **ONCE)
+def trust(droplet: Droplet) -> str:
+    """Connect by the host key that was given to it, have it make one of its own that never left it, and return that.
+
+    What user data holds can be read on the droplet by whatever reaches the metadata service.
+
+    Raises:
+        NotTrusted: it shows another key. Unreachable: it cannot be reached in time.
+    """
+    said = _patiently(droplet, MAKE_HOST_KEY).strip().split()
+    new = " ".join(said[:2])
+    try:
+        with droplet.session() as session:
+            session.run(USE_HOST_KEY, timeout=_QUICK)
+        renewed = droplet.model_copy(update={"host_key": new})
+        deadline = time.monotonic() + _QUICK
+        while True:
+            try:
+                with renewed.session() as session:
+                    session.run("true", timeout=_QUICK)
+                return new
+            except (HostKeyRefused, Unreachable):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+    except (HostKeyRefused, RemoteFailed) as error:
+        raise NotTrusted(f"{droplet.address} did not take its new host key: {error}") from None
+
+
+def _patiently(droplet: Droplet, script: str) -> str:
+    deadline = time.monotonic() + _REACHED
+    while True:
+        try:
+            with droplet.session() as session:
+                return session.run(script, timeout=_QUICK).out
+        except HostKeyRefused as error:
+            raise NotTrusted(f"{error}") from None
+        except Unreachable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1.0)
+
+
+@task(name="check engine", task_run_name="look for Docker on {droplet.name}", **ONCE)
+def check_engine(droplet: Droplet, install: bool) -> str:
+    """Docker Engine and Compose v2, in words; installed from the distribution where that is asked for.
+
+    Raises:
+        NoEngine
+    """
+    with droplet.session() as session:
+        answer = session.run(ENGINE, timeout=_QUICK * 2, check=False)
+        if answer.code and install:
+            get_run_logger().info("installing Docker Engine and Compose on %s", droplet.name)
+            session.run(INSTALL_ENGINE, timeout=_INSTALL)
+            answer = session.run(ENGINE, timeout=_QUICK * 2, check=False)
+    if answer.code:
+        raise NoEngine(
+            f"{droplet.address} has no Docker Engine with Compose v2. It is there, and costs: have it installed "
+            f"(--install-engine, with the same command), or remove it: slipway decommission {droplet.name}"
+        )
+    engine, _, compose = answer.out.strip().partition("\n")
+    return f"Docker Engine {engine}, Compose {compose}"
+
+
+def fingerprint(droplet: Droplet) -> str:
+    """The MD5 fingerprint of a droplet's key, by which the account knows it."""
+    key = read_private_key(
+        droplet.private_key.get_secret_value(), Address(droplet.name, droplet.host, droplet.port, droplet.user, "")
+    )
+    digest = hashlib.md5(key.asbytes(), usedforsecurity=False).hexdigest()
+    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))

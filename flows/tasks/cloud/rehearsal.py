@@ -1,0 +1,158 @@
+"""What a rehearsal leaves when it is killed: found by its tags, and removed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_logger
+
+from blocks import Droplet, TrafficSwitch
+from blocks.digitalocean.client import DigitalOcean
+from blocks.digitalocean.models import DropletInfo
+from blocks.errors import OutsideError
+from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
+from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL
+from flows.core.errors import BadColours, DropletBusy, SlipwayError
+from flows.core.traffic.colours import other
+from flows.settings import Settings
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import locked
+from flows.tasks.runs.blocks import find_account, find_droplet
+from flows.tasks.traffic.switch import open_switch
+
+_RUN, _LIKE = "slipway-run-", "slipway-like-"
+_GONE = 120.0
+
+
+def tags_of(run: str, like: str) -> list[str]:
+    """The tags that say which run something belongs to, and on which droplet that run holds its lock."""
+    return [REHEARSAL, f"{_RUN}{run}", f"{_LIKE}{like}"]
+
+
+@contextmanager
+def rehearsing(like: Droplet) -> Iterator[None]:
+    """Hold the lock of rehearsals on the droplet that one is like; not the one of releases, which may go on.
+
+    A run that is killed has let go of it a moment later: that is how others know that it is over.
+
+    Raises:
+        DropletBusy: another rehearsal holds it.
+    """
+    with connected(like) as session, locked(session, f"{like.directory}/.rehearsal", "a rehearsal", 0.0):
+        yield
+
+
+def rehearsal_switch(settings: Settings) -> Settings:
+    """The settings with the rehearsal's switch in place of production's."""
+    return settings.model_copy(update={"switch": settings.rehearsal_switch})
+
+
+def rehearsal_colour(switch: TrafficSwitch, droplet: str) -> str:
+    """The colour by which a rehearsal's switch knows its droplet. Raises BadColours."""
+    known = switch.droplets if isinstance(switch, DigitalOceanSwitch) else {}
+    found = next((colour for colour, names in known.items() if names == [droplet]), None)
+    if found is None:
+        raise BadColours(
+            f"{switch} does not know the droplet {droplet}: one of its colours must be that one alone. "
+            "docs/BLUE_GREEN_DEPLOYMENT.md has an example"
+        )
+    return found
+
+
+def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -> list[str]:
+    """Remove droplets and snapshots of rehearsals whose run is over, and send the rehearsal's switch back before.
+    Where there is no account, or nothing is left, nothing changes. May run twice.
+
+    Args:
+        mine: this run counts as over.
+        patience: seconds in which a call that failed is made again.
+
+    Returns:
+        What was removed, in words.
+    """
+    account = find_account(settings)
+    if account is None:
+        return []
+    with account.client(patience) as client:
+        found = client.droplets.all(tag=REHEARSAL)
+        over = [d for d in found if PROVISIONED in d.tags and _is_over(d, mine)]
+        gone = []
+        if over:
+            _switch_away(settings)
+        for droplet in over:
+            client.droplets.remove(droplet.id, _GONE)
+            if find_droplet(droplet.name):
+                Droplet.delete(droplet.name)
+            gone.append(f"droplet {droplet.name} ({droplet.id})")
+        if len(over) == len(found):
+            gone += _remove_snapshots(client)
+    return gone
+
+
+def tidy_left(settings: Settings) -> None:
+    """The same, by the way: an account that cannot be asked now must not stand in the way of a droplet."""
+    try:
+        for words in remove_left(settings, patience=3.0):
+            get_logger("slipway.hooks").warning("a rehearsal that ended in between left %s; it is removed", words)
+    except (OutsideError, SlipwayError) as error:
+        get_logger("slipway.hooks").warning("whether a rehearsal left anything is not known: %s", error)
+
+
+def still_there(settings: Settings) -> list[str]:
+    """What of any rehearsal is at DigitalOcean now, in words."""
+    account = find_account(settings)
+    if account is None:
+        return []
+    with account.client() as client:
+        droplets = [f"droplet {d.name} ({d.id})" for d in client.droplets.all(tag=REHEARSAL)]
+        return droplets + [f"snapshot {s.name}" for s in client.snapshots.all() if REHEARSAL in s.tags]
+
+
+def _remove_snapshots(client: DigitalOcean) -> list[str]:
+    found = [snapshot for snapshot in client.snapshots.all() if REHEARSAL in snapshot.tags]
+    for snapshot in found:
+        client.snapshots.remove(snapshot.id)
+    return [f"snapshot {snapshot.name}" for snapshot in found]
+
+
+def _switch_away(settings: Settings) -> None:
+    """A droplet that traffic of the rehearsal's name still reaches is left by it first."""
+    if not settings.rehearsal_switch:
+        return
+    try:
+        with open_switch(rehearsal_switch(settings)) as switch:
+            colour, seen = rehearsal_colour(switch, settings.rehearsal_droplet), switch.read()
+            if colour in seen.active:
+                switch.turn(other(colour), seen, "the end of a rehearsal")
+            switch.settle()
+    except (OutsideError, SlipwayError) as error:
+        get_logger("slipway.hooks").warning("the rehearsal's switch was not sent back: %s", error)
+
+
+def _is_over(droplet: DropletInfo, mine: str) -> bool:
+    """Whether the run that made it has ended: it has when nobody holds its lock; where that cannot be asked, Prefect
+    says, and a run that Prefect does not know any more has."""
+    runs, likes = _after(droplet, _RUN), _after(droplet, _LIKE)
+    if not runs or runs == [mine]:
+        return True
+    like = find_droplet(likes[0]) if likes else None
+    try:
+        if like:
+            with rehearsing(like):
+                return True
+    except DropletBusy:
+        return False
+    except (OutsideError, SlipwayError) as error:
+        get_logger("slipway.hooks").warning("whether a rehearsal is under way cannot be asked: %s", error)
+    with get_client(sync_client=True) as client:
+        try:
+            state = client.read_flow_run(UUID(runs[0])).state
+        except (ObjectNotFound, ValueError):
+            return True
+    return state is None or state.is_final()
+
+
+def _after(droplet: DropletInfo, beginning: str) -> list[str]:
+    return [tag.removeprefix(beginning) for tag in droplet.tags if tag.startswith(beginning)]

@@ -1,0 +1,1 @@
+"""Why a service is not well: overview, collectors, evidence, diagnosis, bundle."""

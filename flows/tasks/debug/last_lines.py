@@ -1,0 +1,23 @@
+"""Shows what services said last."""
+
+import posixpath
+import shlex
+from collections.abc import Sequence
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks.ssh.session import Session
+from flows.core.droplet.directories import COMMAND, Home
+from flows.core.droplet.docker_commands import without_controls
+from flows.tasks.runs.retries import ONCE
+
+
+@task(name="show last lines", task_run_name="show what they said last", **ONCE)
+def show_last_lines(session: Session, home: Home, services: Sequence[str], lines: int) -> None:
+    """Stream the last log lines of services into the run's log."""
+    log = get_run_logger()
+    command = posixpath.join(home.current, COMMAND)
+    argv = [command, "logs", "--no-color", "--tail", str(lines), *services]
+    log.error("last lines of %s:", ", ".join(services))
+    session.run(shlex.join(argv), timeout=60, check=False, on_line=lambda line: log.error("%s", without_controls(line)))

@@ -1,0 +1,117 @@
+"""Pulls images onto a droplet: for a deploy, or ahead of it while others are still being pushed."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from prefect.logging import get_logger
+
+from blocks import ContainerRegistry
+from blocks.errors import LoginRefused, OutsideError, RemoteFailed
+from blocks.ssh.session import Session
+from flows.core.deploy.facts import facts_script, read_facts
+from flows.core.deploy.preflight import RESERVE
+from flows.core.deploy.pull import LOGIN_FAILED, Account, pull_script
+from flows.core.droplet.directories import Home
+from flows.core.errors import PullFailed, SlipwayError
+from flows.core.registry.logins import refused
+from flows.settings import Settings
+from flows.tasks.droplet.connection import QUICK
+
+
+def pull(
+    session: Session,
+    references: Sequence[str],
+    registry: ContainerRegistry,
+    settings: Settings,
+    on_line: Callable[[str], None] | None = None,
+) -> None:
+    """Pull these images by digest.
+
+    Raises:
+        LoginRefused, PullFailed
+    """
+    login = registry.login(write=False)
+    try:
+        _pull(session, references, registry, login, settings, on_line)
+    except LoginRefused as error:
+        fresh = registry.renew(write=False)
+        if fresh is None:
+            raise
+        get_logger("slipway.hooks").warning("%s. It has expired, or was revoked; trying a new one", error)
+        _pull(session, references, registry, fresh, settings, on_line)
+
+
+def _pull(
+    session: Session,
+    references: Sequence[str],
+    registry: ContainerRegistry,
+    login: tuple[str, str],
+    settings: Settings,
+    on_line: Callable[[str], None] | None,
+) -> None:
+    user, password = login
+    script = pull_script(references, Account(registry.host, user))
+    try:
+        session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
+    except RemoteFailed as error:
+        if error.code == LOGIN_FAILED:
+            raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {error.output}") from None
+        if refused([error.output]):
+            registry.renew(write=False)  # for the next try: what is pulled for long may outlive its login
+        raise PullFailed(f"{session.address} could not pull: {error.output}") from None
+
+
+class Ahead:
+    """Lets a droplet pull each image as soon as it is pushed, while the next is still on its way.
+
+    It only saves time: what it could not or would not pull (too little disk, another architecture, no engine), the
+    deploy pulls, or refuses. Use it as a context manager; it waits for its pulls at the end.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        registry: ContainerRegistry,
+        settings: Settings,
+        log: logging.Logger | logging.LoggerAdapter[logging.Logger],
+    ) -> None:
+        self._session = session
+        self._registry = registry
+        self._settings = settings
+        self._log = log
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="pull-ahead")
+        self._work: list[Future[None]] = []
+        self._stopped = False
+
+    def __enter__(self) -> "Ahead":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped = kind is not None
+        self._pool.shutdown(wait=kind is None, cancel_futures=kind is not None)
+
+    def pull(self, sizes: Mapping[str, int], platforms: Mapping[str, str]) -> None:
+        """Begin to pull images: reference by digest → unpacked bytes, and → platform."""
+        if sizes:
+            self._work.append(self._pool.submit(self._pull, dict(sizes), dict(platforms)))
+
+    def _pull(self, sizes: dict[str, int], platforms: dict[str, str]) -> None:
+        if self._stopped:
+            return
+        try:
+            facts = read_facts(self._session.run(facts_script(Home("/", ""), sorted(sizes)), timeout=QUICK).out, "")
+            missing = [
+                reference for reference in sorted(set(sizes) - facts.present) if platforms[reference] == facts.platform
+            ]
+            if not missing or facts.free < sum(sizes[reference] for reference in missing) + RESERVE:
+                return
+            pull(self._session, missing, self._registry, self._settings)
+            self._log.info("%s has pulled %d images ahead", self._session.address.name, len(missing))
+        except (OutsideError, SlipwayError) as error:
+            if self._stopped:  # the release failed, its connection is closed, and that is said already
+                return
+            self._log.warning("nothing was pulled ahead: %s", error)

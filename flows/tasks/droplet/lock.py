@@ -1,0 +1,190 @@
+"""Holds a droplet's lock for as long as a run changes it, and runs its commands under it."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from secrets import token_hex
+
+import paramiko
+from prefect import runtime
+from prefect.logging import get_logger
+
+from blocks.errors import RemoteFailed, Unreachable
+from blocks.ssh.keys import Address
+from blocks.ssh.output import Line, called
+from blocks.ssh.session import Answer, Session
+from flows.core.droplet.lock import (
+    BEAT,
+    BUSY,
+    BYE,
+    HELD,
+    HELD_BY_ANOTHER,
+    LEASE,
+    LOST,
+    Holder,
+    guarded,
+    hold,
+    read_holder,
+)
+from flows.core.errors import DropletBusy, DropletNotReady, LockLost
+from flows.tasks.runs.run_info import whoami
+
+_held: ContextVar[dict[tuple[str, str], "Held"] | None] = ContextVar("held_locks", default=None)
+_PATIENCE = 30.0
+_QUICK = 5.0
+
+
+class Held:
+    """A session that holds the droplet's lock: every command it runs ends with the lock. Used where a Session is."""
+
+    def __init__(self, session: Session, directory: str, token: str, channel: paramiko.Channel) -> None:
+        self._session = session
+        self._directory = directory
+        self._token = token
+        self._channel = channel
+        self._ended = threading.Event()
+        self._lost = False
+        self._beating = threading.Thread(target=self._beat, name="slipway-heartbeat", daemon=True)
+        self._beating.start()
+
+    @property
+    def address(self) -> Address:
+        return self._session.address
+
+    @property
+    def alive(self) -> bool:
+        """Whether the lock is still ours, as far as this side knows."""
+        return self._session.alive and not self._lost and not self._channel.closed
+
+    def run(
+        self,
+        command: str | Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes = b"",
+        on_line: Line | None = None,
+        check: bool = True,
+    ) -> Answer:
+        """Run a command under the lock; else as `Session.run`.
+
+        Raises:
+            LockLost: the lock is another's by now, and nothing was done.
+        """
+        try:
+            answer = self._session.run(
+                guarded(self._directory, self._token, command),
+                timeout=timeout, stdin=stdin, on_line=on_line, check=check, name=called(command),
+            )  # fmt: skip
+        except RemoteFailed as error:
+            if error.code == LOST:
+                raise self._gone() from None
+            raise
+        if answer.code == LOST:
+            raise self._gone()
+        return answer
+
+    def open_socket(self, host: str, port: int) -> paramiko.Channel:
+        """As `Session.open_socket`."""
+        return self._session.open_socket(host, port)
+
+    def let_go(self) -> None:
+        """Free the lock; what we still run there ends with it."""
+        self._ended.set()
+        with contextlib.suppress(OSError, EOFError):
+            self._channel.sendall(f"{BYE}\n".encode())
+            self._channel.status_event.wait(_PATIENCE if self._session.alive else 0)
+        self._channel.close()
+
+    def _beat(self) -> None:
+        """Feed the lock; a droplet that is silent for a lease is gone, and whoever waits for it is told."""
+        self._channel.settimeout(BEAT)
+        answered = time.monotonic()
+        while not self._ended.wait(BEAT):
+            with contextlib.suppress(OSError, EOFError):
+                self._channel.sendall(b"beat\n")
+                if self._channel.recv(4096):
+                    answered = time.monotonic()
+            if not self._ended.is_set() and (self._channel.closed or time.monotonic() - answered > LEASE):
+                self._lost = True
+                self._session.break_off()
+                return
+
+    def _gone(self) -> LockLost:
+        self._lost = True
+        return LockLost(
+            f"{self.address}: the lock is no longer ours (the connection was silent for {LEASE} s, or the droplet was "
+            "started anew). Whatever was begun is finished or undone by: slipway reconcile"
+        )
+
+
+@contextmanager
+def locked(session: Session | Held, directory: str, purpose: str, wait: float = 0.0) -> Iterator[Held]:
+    """Yield the droplet's lock: the one an outer `locked` holds while it is alive, else one taken here.
+
+    Args:
+        directory: Slipway's directory on the droplet.
+        purpose: what for, in words for whoever is refused.
+        wait: seconds to wait while another holds it.
+
+    Raises:
+        DropletBusy: another run holds it; names it.
+        DropletNotReady: the directory cannot be written.
+        Unreachable: the connection broke meanwhile.
+    """
+    held = _held.get() or {}
+    place = (session.address.name, directory)
+    if place in held and held[place].alive:
+        yield held[place]
+        return
+    mine = _take(session, directory, purpose, wait)
+    token = _held.set({**held, place: mine})
+    try:
+        yield mine
+    finally:
+        _held.reset(token)
+        mine.let_go()
+
+
+def _take(session: Session | Held, directory: str, purpose: str, wait: float) -> Held:
+    session = session._session if isinstance(session, Held) else session
+    token = token_hex(16)
+    channel = session.start(hold(directory, token, wait))
+    holder = Holder(
+        token,
+        whoami(),
+        purpose,
+        str(runtime.flow_run.root_flow_run_id or ""),
+        str(runtime.flow_run.ui_url or ""),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    channel.settimeout(_PATIENCE + wait)
+    with contextlib.suppress(OSError):  # it may have ended by now, because another holds it: its exit code says so
+        channel.sendall(f"{holder.line()}\n".encode())
+    other = Holder()
+    with contextlib.suppress(TimeoutError), channel.makefile("r") as lines:
+        for line in lines:
+            if line.startswith(BUSY):
+                other = read_holder(line.removeprefix(BUSY))
+                if wait:
+                    get_logger("slipway.hooks").warning("waiting for %s: %s", session.address.name, other)
+            elif line.strip() == HELD:
+                return Held(session, directory, token, channel)
+    channel.status_event.wait(_QUICK)
+    code = channel.recv_exit_status() if channel.exit_status_ready() else -1
+    said = channel.recv_stderr(4096).decode(errors="replace").strip() if channel.recv_stderr_ready() else ""
+    channel.close()
+    if code == HELD_BY_ANOTHER:
+        raise DropletBusy(
+            f"{session.address} is being changed by {other}. Nothing was changed. Wait for it: --wait SECONDS"
+        )
+    if code < 0:
+        raise Unreachable(f"{session.address}: the connection broke while its lock was taken")
+    why = said.splitlines()[-1] if said else f"exit {code}"
+    raise DropletNotReady(
+        f"{session.address}: {directory} cannot be locked: {why}. Make room there, or give its block a directory "
+        "that its user may write to; bash and flock are needed too"
+    )

@@ -1,0 +1,105 @@
+"""Reads what the gates judge: requests made while a window is open, metrics of both colours, traces of the probes."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from prefect import task
+
+from blocks import Langfuse, Prometheus
+from blocks.errors import OutsideError
+from flows.core.gates.metrics import Measured, Value, expression, single
+from flows.core.gates.probes import Outcome, Phase
+from flows.core.gates.trace_gates import Trace
+from flows.core.gates.verdict import Limits
+from flows.core.steps import Step
+from flows.settings import Settings
+from flows.tasks.gates.probes import Probes, probe_workflows
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.retries import ONCE
+
+_ERROR = "ERROR"
+_PAUSE = 0.3
+
+
+def limits(settings: Settings) -> Limits:
+    """The thresholds of the settings."""
+    s = settings
+    return Limits(
+        requests=s.gate_requests,
+        error_rate=s.gate_error_rate,
+        error_margin=s.gate_error_margin,
+        latency=s.gate_latency,
+        latency_ratio=s.gate_latency_ratio,
+        latency_slack=s.gate_latency_slack,
+        coverage=s.gate_coverage,
+        trace_errors=s.gate_trace_errors,
+    )
+
+
+@task(name=Step.WINDOW.value, task_run_name="let requests come for {settings.gate_window} s", **ONCE)
+def let_requests_come(probes: Sequence[Probes], until: float, settings: Settings) -> list[Outcome]:
+    """Run the workflow probes again and again until the window is over: a colour that nobody asks has no metrics.
+
+    Args:
+        until: when, by the monotonic clock.
+
+    Returns the outcomes that failed, from whichever round.
+    """
+    failed: list[Outcome] = []
+    while (left := until - time.monotonic()) > 0:
+        if not any(one.services(lambda service: service.extension.workflow) for one in probes):
+            time.sleep(left)
+            break
+        for one in probes:
+            failed += [outcome for outcome in probe_workflows.fn(one, None) if outcome.failed]
+        time.sleep(max(0.0, min(settings.gate_pause, until - time.monotonic())))
+    return [replace(outcome, detail=masked(outcome.detail)) for outcome in failed]
+
+
+@task(name=Step.METRICS.value, task_run_name="read the metrics of {stack}", **ONCE)
+def read_metrics(
+    prometheus: Prometheus, stack: str, colours: Sequence[str], window: float, settings: Settings
+) -> dict[str, Measured]:
+    """Ask Prometheus for each colour: requests, error rate, latency, all at once. What it cannot say is told."""
+    templates = (settings.requests_query, settings.error_rate_query, settings.latency_query)
+    asked = [
+        expression(template, colour, settings.colours.droplets(colour), stack, window)
+        for colour in colours
+        for template in templates
+    ]
+
+    def ask(query: str) -> Value:
+        try:
+            return Value(query, single(prometheus.query(query, settings.provider_timeout)))
+        except OutsideError as error:
+            return Value(query, trouble=masked(str(error)))
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        values = list(pool.map(ask, asked))
+    return {colour: Measured(*values[n * 3 : n * 3 + 3]) for n, colour in enumerate(colours)}
+
+
+@task(name=Step.TRACES.value, task_run_name=Step.TRACES.value, **ONCE)
+def read_traces(langfuse: Langfuse, outcomes: Sequence[Outcome], patience: float, timeout: float) -> dict[str, Trace]:
+    """Look for the trace of each workflow probe, until all are there or `patience` seconds are over.
+
+    Ingestion is asynchronous, so one that is not there yet is asked for again; one that cannot be asked for is not.
+    """
+    deadline = time.monotonic() + patience
+    wanted = {o.service: o.trace_id for o in outcomes if o.phase is Phase.WORKFLOW and o.trace_id}
+
+    def look(trace_id: str) -> Trace:
+        while True:
+            try:
+                found = langfuse.observations(trace_id, timeout)
+            except OutsideError as error:
+                return Trace(trace_id, trouble=masked(str(error)))
+            if found or time.monotonic() > deadline:
+                errors = [str(o.get("name") or "an observation") for o in found if o.get("level") == _ERROR]
+                return Trace(trace_id, len(found), tuple(masked(name) for name in errors))
+            time.sleep(_PAUSE)
+
+    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
+        return dict(zip(wanted, pool.map(look, wanted.values()), strict=True))

@@ -1,0 +1,174 @@
+"""Probes the services of a droplet, side by side, through its SSH connection."""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from secrets import token_hex
+
+import httpx
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import Langfuse
+from blocks.errors import OutsideError
+from blocks.ssh.http import http_client
+from blocks.ssh.session import Session
+from flows.core.droplet.containers import Container
+from flows.core.gates.probes import Outcome, Phase, judge_health, judge_tools, judge_trace, judge_workflow, traceparent
+from flows.core.stack.stack import Service, Stack
+from flows.core.steps import Step
+from flows.settings import Settings
+from flows.tasks.gates.mcp import McpFailed, list_tools
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.retries import ONCE
+
+SIDE_BY_SIDE = 16
+_PAUSE = 0.1
+_NO_ANSWER = (httpx.HTTPError, McpFailed)
+# Passed, why in words, and the tools that were offered.
+Answered = tuple[bool, str, tuple[str, ...]]
+
+
+class Probes:
+    """What is probed where: the services of a stack and the addresses their containers have on the droplet."""
+
+    def __init__(self, stack: Stack, containers: Iterable[Container], session: Session, settings: Settings) -> None:
+        self.stack = stack
+        self.session = session
+        self.settings = settings
+        running = [c for c in containers if c.state == "running" and c.address]
+        self.addresses = {container.service: container.address for container in running}
+
+    def services(self, wanted: Callable[[Service], object]) -> list[Service]:
+        return [service for service in self.stack.services.values() if wanted(service)]
+
+    def url(self, service: Service, path: str) -> str | None:
+        address = self.addresses.get(service.name)
+        return f"http://{address}:{service.probe_port}{path}" if address else None
+
+
+@task(name=Step.HEALTH.value, task_run_name="probe the health of every service", **ONCE)
+def probe_health(probes: Probes) -> list[Outcome]:
+    """GET the health path of every service that names one."""
+
+    def ask(client: httpx.Client, _service: Service, url: str) -> Answered:
+        answer = client.get(url)
+        return *judge_health(answer.status_code, answer.text, masked), ()
+
+    services = probes.services(lambda s: s.extension.health)
+    patience = probes.settings.health_patience
+    return _side_by_side(probes, Phase.HEALTH, services, lambda s: s.extension.health or "/", ask, patience)
+
+
+@task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, **ONCE)
+def probe_mcp(probes: Probes) -> list[Outcome]:
+    """List the tools of every service that speaks MCP."""
+
+    def ask(client: httpx.Client, service: Service, url: str) -> Answered:
+        assert service.extension.mcp is not None
+        tools, revision = list_tools(client, url, {})
+        passed, words = judge_tools(service.extension.mcp, tools)
+        return passed, f"{words} ({revision})", tuple(sorted(tools))
+
+    services = probes.services(lambda s: s.extension.mcp)
+    path = lambda s: s.extension.mcp.path if s.extension.mcp else "/"  # noqa: E731
+    return _side_by_side(probes, Phase.MCP, services, path, ask, probes.settings.health_patience)
+
+
+@task(name=Step.WORKFLOWS.value, task_run_name="run one workflow for each agent, and find its trace", **ONCE)
+def probe_workflows(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
+    """Run one workflow for every service that names one, each with a trace id of its own; none is run twice.
+
+    Returns their outcomes, then those of the traces. With a Langfuse, each trace is looked for as soon as its workflow
+    has passed; ingestion is asynchronous, so it is waited for, with an end.
+    """
+    services = probes.services(lambda s: s.extension.workflow)
+
+    def probe(client: httpx.Client, service: Service) -> list[Outcome]:
+        workflow = _run_workflow(probes, client, service)
+        traced = service.extension.workflow is not None and service.extension.workflow.traced
+        if langfuse is None or not traced or not workflow.passed:
+            return [workflow]
+        return [workflow, _find_trace(langfuse, workflow, probes.settings.trace_timeout)]
+
+    with _pool(services) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
+        found = [outcome for mine in pool.map(lambda s: probe(client, s), services) for outcome in mine]
+    return sorted(found, key=lambda outcome: outcome.phase is Phase.TRACE)
+
+
+def _run_workflow(probes: Probes, client: httpx.Client, service: Service) -> Outcome:
+    probe = service.extension.workflow
+    assert probe is not None
+    trace_id = token_hex(16)
+    url = probes.url(service, probe.path)
+    if url is None:
+        return Outcome(service.name, Phase.WORKFLOW, False, "not running")
+    began = time.monotonic()
+    try:
+        answer = client.request(
+            probe.method, url, json=probe.body, timeout=probe.timeout, headers={"traceparent": traceparent(trace_id)}
+        )
+        passed, words = judge_workflow(probe, answer.status_code, answer.text, masked)
+    except httpx.HTTPError as error:
+        passed, words = False, f"{probe.method} {probe.path}: {_words(error)}"
+    seconds = time.monotonic() - began
+    return Outcome(service.name, Phase.WORKFLOW, passed, words, seconds, trace_id, traced=probe.traced)
+
+
+def _find_trace(langfuse: Langfuse, outcome: Outcome, patience: float) -> Outcome:
+    began = time.monotonic()
+    while True:
+        try:
+            found = len(langfuse.observations(outcome.trace_id))
+            trouble = ""
+        except OutsideError as error:
+            found, trouble = 0, str(error)
+        waited = time.monotonic() - began
+        if found or waited > patience:
+            passed, words = judge_trace(found, waited)
+            known = not trouble
+            return Outcome(
+                outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id, known=known
+            )
+        time.sleep(_PAUSE)
+
+
+def _side_by_side(
+    probes: Probes,
+    phase: Phase,
+    services: list[Service],
+    path: Callable[[Service], str],
+    ask: Callable[[httpx.Client, Service, str], Answered],
+    patience: float,
+) -> list[Outcome]:
+    """Probe every service at once; one that does not answer well is asked again until `patience` seconds are over."""
+    deadline = time.monotonic() + patience
+    log = get_run_logger()
+
+    def probe(client: httpx.Client, service: Service) -> Outcome:
+        url = probes.url(service, path(service))
+        if url is None:
+            return Outcome(service.name, phase, False, "not running")
+        while True:
+            began = time.monotonic()
+            try:
+                passed, words, tools = ask(client, service, url)
+            except _NO_ANSWER as error:
+                passed, words, tools = False, _words(error), ()
+            if passed or time.monotonic() > deadline:
+                expected = service.extension.mcp.tools if service.extension.mcp and phase is Phase.MCP else ()
+                seconds = time.monotonic() - began
+                return Outcome(service.name, phase, passed, words, seconds, tools=tools, expected=expected)
+            log.debug("%s: %s; asking again", service.name, words)
+            time.sleep(_PAUSE)
+
+    with _pool(services) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
+        return list(pool.map(lambda service: probe(client, service), services))
+
+
+def _pool(work: list[object] | list[Service] | list[Outcome]) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, min(SIDE_BY_SIDE, len(work))))
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if not isinstance(error, McpFailed) else str(error)

@@ -1,0 +1,82 @@
+"""Removes from a droplet, and from the build host, what no kept release needs; what goes is listed first."""
+
+from prefect import task
+from prefect.logging import get_logger, get_run_logger
+
+from blocks.errors import OutsideError
+from blocks.ssh.session import Session
+from flows.core.droplet.directories import Home
+from flows.core.errors import SlipwayError
+from flows.core.prune.inventory import inventory_script, read_inventory
+from flows.core.prune.plan import plan
+from flows.core.prune.removal import Removal, read_refusals, removal_script
+from flows.core.records.retention import check_retention
+from flows.settings import Settings
+from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.lock import Held
+from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.retries import ONCE, RAW, RETRIED
+
+
+def prune_droplet(session: Held, home: Home, settings: Settings, keep: int | None = None) -> Removal:
+    """List what no kept release of the stack needs, and remove exactly that. The lock must be held.
+
+    Args:
+        keep: how many good releases stay; default: the setting `retention`.
+
+    Returns:
+        What went; what the engine refused to remove stands among what is left.
+
+    Raises:
+        BadRetention, ForeignRecord, NewerRecord: nothing was changed.
+    """
+    removal = plan_prune(session, home, settings.retention if keep is None else keep)
+    return remove_unneeded(session, home, removal, settings) if removal.goes else removal
+
+
+def prune_willingly(session: Held, home: Home, settings: Settings) -> None:
+    """Prune after work that is done already: what stands in the way is told, and the work counts all the same."""
+    try:
+        prune_droplet(session, home, settings)
+    except (SlipwayError, OutsideError) as error:
+        get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
+
+
+@task(name="plan prune", task_run_name="find what {home.stack} no longer needs", timeout_seconds=120, **RETRIED)
+def plan_prune(session: Session | Held, home: Home, keep: int) -> Removal:
+    """Look at the droplet, decide what may go, and show it as an artifact. Nothing is changed.
+
+    Args:
+        keep: how many good releases stay.
+
+    Raises:
+        BadRetention, ForeignRecord, NewerRecord
+        RemoteFailed: the engine does not answer.
+    """
+    check_retention(keep)
+    inventory, history = read_inventory(session.run(inventory_script(home), timeout=QUICK).out, home.stack)
+    removal = plan(inventory, history, keep)
+    droplet, log = session.address.name, get_run_logger()
+    table(f"prune-{droplet}", removal.rows(), f"What {home.stack} no longer needs on {droplet}: {removal}")
+    for warning in removal.warnings:
+        log.warning("%s: %s", droplet, warning)
+    if removal.goes:
+        log.info("%s no longer needs %s on %s", home.stack, removal, droplet)
+    else:
+        log.info("%s needs all that it has on %s", home.stack, droplet)
+    return removal
+
+
+@task(name="remove what is not needed", task_run_name="remove {removal}", **ONCE)
+def remove_unneeded(session: Held, home: Home, removal: Removal, settings: Settings) -> Removal:
+    """Remove what was listed. What the engine refuses stays, is logged, and stops nothing else."""
+    log = get_run_logger()
+    answer = session.run(
+        removal_script(home, removal),
+        timeout=settings.start_timeout,
+        on_line=lambda line: log.info("%s", line, extra={RAW: True}),
+    )
+    done = removal.without(read_refusals(answer.out, removal))
+    for item in done.left[: len(removal.goes) - len(done.goes)]:
+        log.warning("%s %s stays: %s", item.kind.value, item.name, item.reason)
+    return done

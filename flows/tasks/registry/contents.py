@@ -1,0 +1,171 @@
+"""The registry's side of retention and collection: what it holds, what droplets and the newest releases need of it."""
+
+import base64
+import shlex
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import DocrRegistry
+from blocks.errors import NotInRegistry
+from blocks.registry.client import Distribution
+from blocks.ssh.session import Session
+from flows.core.errors import NotDocr, ReleaseUnderWay
+from flows.core.registry.cleanup import LATEST, Kept, Place, Stored, Ties
+from flows.core.registry.layout import RELEASE
+from flows.core.registry.references import split_host, split_reference
+from flows.core.release.release import Release, read_release
+from flows.settings import Settings
+from flows.tasks.droplet.connection import QUICK
+from flows.tasks.registry.exclusive_access import refuse_running
+from flows.tasks.release.publish import fetch_release
+from flows.tasks.runs.blocks import layout, load_registry
+from flows.tasks.runs.retries import RETRIED
+
+AT_ONCE = 4
+# Every release document on the droplet, of every stack, one a line. One that cannot be read may need anything.
+_DOCUMENTS = """for f in {0}/*/releases/*/release.json; do
+  [ -e "$f" ] || continue
+  base64 -w 0 "$f" && echo || exit 1
+done"""
+
+
+def load_docr(settings: Settings) -> DocrRegistry:
+    """The registry, which must be DigitalOcean's. Raises NotDocr."""
+    registry = load_registry(settings)
+    if not isinstance(registry, DocrRegistry):
+        raise NotDocr(
+            f"the registry block {settings.registry} is not one of DigitalOcean's: what it holds can only be tidied "
+            "with its own tools. Save DigitalOcean's: slipway registry set-docr --registry NAME"
+        )
+    return registry
+
+
+@task(name="list registry", task_run_name="list what {registry.registry_name} holds", timeout_seconds=1800, **RETRIED)
+def list_registry(registry: DocrRegistry) -> list[Stored]:
+    """Every manifest of every repository, with its tags."""
+    name = registry.registry_name
+    with registry.account.client() as client, ThreadPoolExecutor(AT_ONCE) as pool:
+        repositories = [repository.name for repository in client.registries.repositories(name)]
+        found = pool.map(lambda repository: client.registries.manifests(name, repository), repositories)
+        return [Stored(m.repository, m.digest, tuple(sorted(m.tags)), m.size) for each in found for m in each]
+
+
+def refuse_changed(stored: Sequence[Stored], registry: DocrRegistry, settings: Settings) -> None:
+    """Look again, right before anything is removed: what was pushed since may use what had no tag when we looked.
+
+    Raises:
+        ReleaseUnderWay
+    """
+    refuse_running(settings)
+    if set(list_registry(registry)) != set(stored):
+        raise ReleaseUnderWay(
+            f"what {registry.registry_name} holds changed while it was read. Nothing was removed. Run the same command "
+            "again when nobody pushes"
+        )
+
+
+@task(name="find kept releases", timeout_seconds=600, **RETRIED)
+def on_droplets(places: Sequence[tuple[Session, str]], registry: DocrRegistry, stored: Sequence[Stored]) -> list[Kept]:
+    """Every release that stands on a droplet, of whatever stack: each is running, or a way back.
+
+    Args:
+        places: each droplet's session, and the directory of its releases.
+
+    Raises:
+        BadRelease, RemoteFailed: a release cannot be read; it may need anything.
+    """
+    found = []
+    for session, directory in places:
+        said = session.run(_DOCUMENTS.format(shlex.quote(directory)), timeout=QUICK).out
+        for line in said.split():
+            release = read_release(base64.b64decode(line))
+            found.append(_kept(release, f"on droplet {session.address.name}", registry, stored))
+    return found
+
+
+def published(stored: Sequence[Stored], registry: DocrRegistry) -> dict[str, list[tuple[str, str]]]:
+    """Stack → (tag, when) of the releases that the registry holds, as its tags say."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    marks = {one.repository for one in stored if one.repository.endswith(f"-{RELEASE}")}
+    if registry.single_repository:
+        marks = {registry.single_repository}
+    with registry.account.client() as client:
+        for repository in sorted(marks):
+            for tag in client.registries.tags(registry.registry_name, repository):
+                stack, name = _named(repository, tag.tag, bool(registry.single_repository))
+                if stack and name != LATEST:
+                    found.setdefault(stack, []).append((name, tag.updated_at))
+    return found
+
+
+def newest(
+    published: dict[str, list[tuple[str, str]]], keep: int, registry: DocrRegistry, stored: Sequence[Stored]
+) -> list[Kept]:
+    """The newest releases of each stack, as they were published."""
+    found = []
+    for stack, releases in published.items():
+        for tag, _ in sorted(releases, key=lambda r: r[1], reverse=True)[:keep]:
+            release, _ = fetch_release(stack, tag, registry)
+            found.append(_kept(release, "among the newest", registry, stored))
+    return found
+
+
+def ties(stored: Sequence[Stored], kept: Sequence[Kept], registry: DocrRegistry) -> Ties:
+    """What image indexes refer to, and what manifests without a tag are about. Asked only where such are."""
+    rooms = {one.repository for one in stored if not one.tags}
+    asked = [one for one in stored if one.repository in rooms]
+    needed = {image for release in kept for image in release.images}
+    parts: set[Place] = set()
+    about: dict[Place, Place] = {}
+    if not asked:
+        return Ties()
+    with registry.client(write=False) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+        for one, content in pool.map(lambda one: (one, _content(client, registry, one)), asked):
+            if one.tags or one.place in needed:
+                parts |= {(one.repository, entry["digest"]) for entry in content.get("manifests") or ()}
+            if subject := content.get("subject"):
+                about[one.place] = (one.repository, subject["digest"])
+    return Ties(frozenset(parts), about)
+
+
+def _content(client: Distribution, registry: DocrRegistry, one: Stored) -> dict[str, Any]:
+    try:
+        return client.manifest(f"{registry.registry_name}/{one.repository}", one.digest).content
+    except NotInRegistry:
+        return {}  # the API told of it, and it is gone
+
+
+def give_tags(untagged: Sequence[Stored], registry: DocrRegistry) -> None:
+    """Give what a kept release needs, and only its digest refers to, a tag: a collection could take it otherwise."""
+    if not untagged:
+        return
+    with registry.client() as client:
+        for one in untagged:
+            path = f"{registry.registry_name}/{one.repository}"
+            client.tag(path, client.manifest(path, one.digest), f"kept-{one.digest[7:19]}")
+            get_run_logger().warning("%s@%s had no tag; it is kept-%s now", path, one.digest[:19], one.digest[7:19])
+
+
+def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[Stored]) -> Kept:
+    """What a release needs of this registry: its images, and its own files."""
+    repository, name = split_reference(layout(registry).release_reference(release.stack, release.tag))
+    own = split_host(repository)[1].removeprefix(f"{registry.registry_name}/")
+    images = {(own, one.digest) for one in stored if one.repository == own and name in one.tags}
+    for reference in {*release.services.values(), *release.images}:
+        repository, digest = split_reference(reference)
+        host, path = split_host(repository)
+        if host == registry.host and path.startswith(f"{registry.registry_name}/"):
+            images.add((path.removeprefix(f"{registry.registry_name}/"), digest))
+    return Kept(release.stack, release.tag, why, frozenset(images))
+
+
+def _named(repository: str, tag: str, single: bool) -> tuple[str, str]:
+    """(stack, release) that a tag of a release's own image means."""
+    if not single:
+        return repository.removesuffix(f"-{RELEASE}"), tag
+    stack, mark, name = tag.partition(f"-{RELEASE}-")
+    return (stack, name) if mark else ("", "")

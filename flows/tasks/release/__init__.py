@@ -1,0 +1,1 @@
+"""One immutable build: image plan, build, push, publish, the release document."""

@@ -1,0 +1,204 @@
+"""Builds images on the build host and pushes them."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import ContainerRegistry
+from blocks.errors import NotInRegistry
+from blocks.registry.client import Distribution
+from flows.core.droplet.docker_commands import Compose, inspect_images, push
+from flows.core.errors import BuildFailed, PushFailed
+from flows.core.registry.logins import refused
+from flows.core.registry.references import split_host, split_reference
+from flows.core.release.build_file import build_file
+from flows.core.release.image_plan import Plan
+from flows.core.release.push_order import push_waves
+from flows.settings import Settings
+from flows.tasks.build_host import TIMED_OUT, run, stream
+from flows.tasks.deploy.pull import Ahead
+from flows.tasks.release.write_access import writable
+from flows.tasks.runs.retries import ONCE, RETRIED
+from flows.tasks.stack.source import Source
+
+SIDE_BY_SIDE = 8
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image in the build host's engine: layers (diff ids), the digests it is known by, unpacked bytes, platform."""
+
+    reference: str
+    layers: tuple[str, ...]
+    digests: tuple[str, ...]
+    size: int
+    platform: str
+
+
+@task(name="check registry", task_run_name="check the login at {registry.host}", timeout_seconds=60, **RETRIED)
+def check_registry(registry: ContainerRegistry) -> str:
+    """Make sure the registry takes our login, before anything else is done."""
+    return registry.reach()
+
+
+@task(name="build images", **ONCE)
+def build_images(
+    source: Source, plan: Plan, wanted: Sequence[str], settings: Settings, env: Mapping[str, str]
+) -> list[Built]:
+    """Build every wanted image once, with Compose, and return what was built.
+
+    Raises:
+        BuildFailed: with the build's own last words.
+    """
+    made = {plan.services[name] for name in wanted} & set(plan.built)
+    if not made:
+        return []
+    with _written(build_file(source.config, plan, wanted)) as path:
+        compose = Compose(source.stack.name, (path,), docker=settings.docker)
+        code, lines = stream([compose.build()], env, settings.build_timeout)
+    if code:
+        raise BuildFailed(_told("`docker compose build`", code, lines, settings.build_timeout))
+    return built_images(sorted(made), settings, env)
+
+
+def built_images(references: Sequence[str], settings: Settings, env: Mapping[str, str]) -> list[Built]:
+    """What the engine knows of these images.
+
+    Raises:
+        BuildFailed: it does not have one of them.
+    """
+    if not references:
+        return []
+    answer = run(inspect_images(references, settings.docker), env)
+    if answer.returncode != 0:
+        raise BuildFailed(f"{answer.stderr.strip()}. Build it first: leave --services out, or name its service too")
+    return [
+        Built(
+            reference,
+            tuple(entry["RootFS"].get("Layers") or ()),
+            tuple(entry.get("RepoDigests") or ()),
+            entry.get("Size", 0),
+            f"{entry.get('Os', '')}/{entry.get('Architecture', '')}",
+        )
+        for reference, entry in zip(references, json.loads(answer.stdout), strict=True)
+    ]
+
+
+@task(name="push images", **RETRIED)
+def push_images(
+    images: Sequence[Built],
+    registry: ContainerRegistry,
+    settings: Settings,
+    env: Mapping[str, str],
+    ahead: Ahead | None = None,
+) -> dict[str, str]:
+    """Push what the registry does not have, and return reference → digest, read back from the registry.
+
+    An image that was pushed before, under whatever tag, only gets the new tag there. Layers that images share are
+    pushed once.
+
+    Args:
+        ahead: is told of each image as soon as the registry has it.
+
+    Raises:
+        PushFailed, and what the registry client raises
+    """
+    log = get_run_logger()
+    with writable(registry, settings), registry.client() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        there = dict(zip(images, pool.map(lambda image: _retag(client, image), images), strict=True))
+        missing = {image.reference: image.layers for image, digest in there.items() if digest is None}
+        known = frozenset(layer for image in images if image.reference not in missing for layer in image.layers)
+        if len(missing) < len(images):
+            log.info("%d of %d images are in the registry already", len(images) - len(missing), len(images))
+        if missing:
+            for wave in push_waves(missing, known):
+                registry.wait_writable(settings.collection_timeout, log.warning)
+                log.info("pushing %s", ", ".join(wave))
+                commands = [push(reference, settings.docker) for reference in wave]
+                with registry.docker_config() as login:  # anew for each: a login may live for minutes
+                    code, lines = stream(commands, {**env, **login}, settings.push_timeout)
+                if code:
+                    if refused(lines) and registry.renew(write=True):
+                        log.warning("the login at %s was refused: it has expired. There is a new one", registry.host)
+                    raise PushFailed(_told("`docker push`", code, lines, settings.push_timeout))
+                if ahead:
+                    _pull_ahead(ahead, client, [image for image in images if image.reference in wave])
+        digests = dict(pool.map(lambda image: (image.reference, _digest(client, image.reference)), images))
+    if missing:
+        _cross_check({reference: digests[reference] for reference in missing}, settings, env)
+    return digests
+
+
+def _pull_ahead(ahead: Ahead, client: Distribution, images: Sequence[Built]) -> None:
+    by_digest = {f"{split_reference(i.reference)[0]}@{_digest(client, i.reference)}": i for i in images}
+    ahead.pull(
+        {reference: image.size for reference, image in by_digest.items()},
+        {reference: image.platform for reference, image in by_digest.items()},
+    )
+
+
+def _retag(client: Distribution, image: Built) -> str | None:
+    """Give an image that the registry has the reference's tag; its digest, or None if it must be pushed."""
+    repository, tag = split_reference(image.reference)
+    path = split_host(repository)[1]
+    for known in image.digests:
+        if split_reference(known)[0] != repository:
+            continue
+        digest = known.split("@")[1]
+        try:
+            if _tagged(client, path, tag) != digest:
+                client.tag(path, client.manifest(path, digest), tag)
+        except NotInRegistry:
+            continue
+        return digest
+    return None
+
+
+def _tagged(client: Distribution, path: str, tag: str) -> str | None:
+    try:
+        return client.digest(path, tag)
+    except NotInRegistry:
+        return None
+
+
+def _digest(client: Distribution, reference: str) -> str:
+    repository, tag = split_reference(reference)
+    return client.digest(split_host(repository)[1], tag)
+
+
+def _cross_check(digests: Mapping[str, str], settings: Settings, env: Mapping[str, str]) -> None:
+    """The engine must know what it pushed by the digest that the registry shows."""
+    for image in built_images(sorted(digests), settings, env):
+        expected = f"{split_reference(image.reference)[0]}@{digests[image.reference]}"
+        if expected not in image.digests:
+            raise PushFailed(
+                f"the registry shows {expected}, the engine pushed {', '.join(image.digests) or 'nothing'}: "
+                "somebody else pushed this tag at the same time. Give another --tag"
+            )
+
+
+@contextmanager
+def _written(content: bytes) -> Iterator[str]:
+    """A file that only we can read (build arguments may be secrets), removed again."""
+    descriptor, path = tempfile.mkstemp(prefix="slipway-build-", suffix=".yml")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        yield path
+    finally:
+        os.unlink(path)
+
+
+def _told(what: str, code: int, lines: Iterable[str], timeout: float) -> str:
+    if code == TIMED_OUT:
+        setting = "SLIPWAY_BUILD_TIMEOUT" if "build" in what else "SLIPWAY_PUSH_TIMEOUT"
+        return f"{what} did not end within {timeout:.0f} s and was ended. A longer limit: {setting}"
+    last = [line for line in lines if line.strip()][-12:]
+    return f"{what} ended with exit {code}:\n" + "\n".join(last)

@@ -1,0 +1,79 @@
+"""Pins images that a stack takes from elsewhere to their digests, or copies them into the registry."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import ContainerRegistry
+from blocks.errors import OutsideError
+from blocks.registry.client import Distribution
+from flows.core.droplet.docker_commands import copy_image, inspect_images, remote_manifest
+from flows.core.errors import UnpinnedImage
+from flows.core.registry.references import slug, split_host, split_reference
+from flows.settings import Settings
+from flows.tasks.build_host import run
+from flows.tasks.release.write_access import writable
+from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.retries import RETRIED
+
+
+@task(name="pin images from elsewhere", task_run_name="pin the images from elsewhere", **RETRIED)
+def pin_external(
+    images: Sequence[str], tag: str, registry: ContainerRegistry, settings: Settings, env: Mapping[str, str]
+) -> dict[str, str]:
+    """Return image name → `repository@digest` for images that the stack takes from elsewhere.
+
+    With `mirror_external` they are copied into the registry, and the copy is what the release runs.
+
+    Raises:
+        UnpinnedImage: nobody knows the image's digest.
+    """
+    pinned = {}
+    with ExitStack() as stack:
+        if settings.mirror_external:
+            stack.enter_context(writable(registry, settings))
+        login, client = stack.enter_context(registry.docker_config()), stack.enter_context(registry.client())
+        for image in images:
+            pinned[image] = _pin(image, client, settings, {**env, **login})
+            if settings.mirror_external and split_host(image)[0] != registry.host:
+                target = mirrored(image, tag, registry)
+                answer = run(
+                    copy_image(pinned[image], target, settings.docker), {**env, **login}, settings.push_timeout
+                )
+                if answer.returncode:
+                    raise UnpinnedImage(f"{image} could not be copied to {target}: {answer.stderr.strip()[-500:]}")
+                repository = split_reference(target)[0]
+                pinned[image] = f"{repository}@{client.digest(split_host(repository)[1], split_reference(target)[1])}"
+    return pinned
+
+
+def mirrored(image: str, tag: str, registry: ContainerRegistry) -> str:
+    """What the copy of an image from elsewhere is called in the registry."""
+    return layout(registry).reference(slug(split_reference(image)[0].rsplit("/", 1)[-1]), tag)
+
+
+def _pin(image: str, client: Distribution, settings: Settings, env: Mapping[str, str]) -> str:
+    if "@sha256:" in image:
+        return image
+    repository, tag = split_reference(image)
+    host, path = split_host(repository)
+    if host == client.host:
+        try:
+            return f"{repository}@{client.digest(path, tag)}"
+        except OutsideError as error:
+            raise UnpinnedImage(f"{image} has no digest to pin: {error}") from None
+    answer = run(remote_manifest(image, settings.docker), env)
+    if answer.returncode == 0:
+        return f"{repository}@{json.loads(answer.stdout)['digest']}"
+    local = run(inspect_images([image], settings.docker), env)
+    known = json.loads(local.stdout)[0].get("RepoDigests") or () if local.returncode == 0 else ()
+    if not known:
+        raise UnpinnedImage(
+            f"{image} has no digest to pin: its registry does not answer ({answer.stderr.strip()[-200:]}) and this "
+            "host never pulled it. Check the name, log in to its registry, or mirror it into yours"
+        )
+    get_run_logger().warning("%s: its registry does not answer; pinned to the digest this host pulled", image)
+    return str(known[0])

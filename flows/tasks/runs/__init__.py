@@ -1,0 +1,1 @@
+"""This Prefect run: its context, its blocks, its artifacts, its log."""

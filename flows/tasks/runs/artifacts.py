@@ -1,0 +1,57 @@
+"""Words for people in the Prefect UI: tables as artifacts."""
+
+from collections.abc import Iterable, Sequence
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from flows.core.gates.probes import Outcome
+from flows.core.registry.references import slug
+from flows.core.results import Released
+from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.server import server_answers
+
+_LIGHTS = {"✓": "🟢 passed", "✗": "🔴 failed", "?": "🟡 unknown"}
+
+
+def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None:
+    """Show rows as a table artifact. Without a Prefect server there is none, and the run goes on."""
+    shown = [{name: masked(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
+    if server_answers():
+        create_table_artifact(shown, key=_key(key), description=masked(description))
+
+
+def page(key: str, text: str, description: str) -> None:
+    """Show Markdown as an artifact. Without a Prefect server there is none, and the run goes on."""
+    if server_answers():
+        create_markdown_artifact(masked(text), key=_key(key), description=masked(description))
+
+
+def probe_rows(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
+    """One row a probe: colour first, for the eye."""
+    return [
+        {
+            "result": _LIGHTS[outcome.mark],
+            "service": outcome.service,
+            "probe": outcome.phase.value,
+            "found": outcome.detail,
+            "seconds": f"{outcome.seconds:.2f}",
+        }
+        for outcome in outcomes
+    ]
+
+
+def release_rows(released: Released) -> list[dict[str, object]]:
+    """One row a service: what runs, how it is, and what its probes found."""
+    probes: dict[str, list[str]] = {}
+    for outcome in released.validated.outcomes:
+        probes.setdefault(outcome.service, []).append(f"{_LIGHTS[outcome.mark][0]} {outcome.phase.value}")
+    return [
+        {"service": name, "state": said.state, "health": said.health, "probes": ", ".join(probes.get(name, [])),
+         "image": said.image}
+        for name, said in sorted(released.deployed.services.items())
+    ]  # fmt: skip
+
+
+def _key(text: str) -> str:
+    """Artifact keys take lower-case letters, digits and dashes."""
+    return slug(text).replace(".", "-").replace("_", "-")

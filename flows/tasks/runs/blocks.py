@@ -1,0 +1,164 @@
+"""Loads the blocks that were saved, and says how to save the one that was not."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import httpx
+from prefect.blocks.core import Block
+from prefect_docker import DockerHost
+
+from blocks import ContainerRegistry, DigitalOceanAccount, DocrRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
+from flows.core.errors import BlockMissing
+from flows.core.registry.layout import Layout
+from flows.core.registry.references import slug
+from flows.core.secrets.masking import environment_values, file_values
+from flows.settings import Settings
+from flows.tasks.runs.log_masking import keep_secret
+
+Kind = TypeVar("Kind", bound=Block)
+_remembered: ContextVar[dict[Any, Any] | None] = ContextVar("remembered_blocks", default=None)
+
+
+def load_droplet(name: str) -> Droplet:
+    droplet = _load(Droplet, name, f"slipway droplet add {name} --host ADDRESS --key-file PATH")
+    keep_secret(file_values("key", droplet.private_key.get_secret_value()))
+    return droplet
+
+
+def find_droplet(name: str) -> Droplet | None:
+    """The block of this name as it is now, or None."""
+    droplet = _read(Droplet, name)
+    if droplet:
+        keep_secret(file_values("key", droplet.private_key.get_secret_value()))
+    return droplet
+
+
+def load_registry(settings: Settings) -> ContainerRegistry:
+    remedy = "slipway registry set --host HOST --namespace NAME --user USER, or: slipway registry set-docr"
+    registry = load_any((DocrRegistry, ContainerRegistry), settings.registry, remedy)
+    if isinstance(registry, DocrRegistry):
+        keep_secret([registry.account.token.get_secret_value()])
+        registry.keep_with(lambda password: keep_secret([password]))
+    else:
+        keep_secret([registry.password.get_secret_value()])
+    return registry
+
+
+def load_account(settings: Settings) -> DigitalOceanAccount:
+    account = _load(DigitalOceanAccount, settings.account, f"slipway account set --name {settings.account}")
+    keep_secret([account.token.get_secret_value()])
+    return account
+
+
+def find_account(settings: Settings) -> DigitalOceanAccount | None:
+    """The account's block, or None when none was saved: then nothing of ours is at DigitalOcean's API."""
+    return load_account(settings) if settings.account and _find(DigitalOceanAccount, settings.account) else None
+
+
+def load_langfuse(settings: Settings) -> Langfuse | None:
+    """The Langfuse block, or None when none was saved: then nothing is traced."""
+    langfuse = _find(Langfuse, settings.langfuse) if settings.langfuse else None
+    if langfuse:
+        keep_secret([langfuse.secret_key.get_secret_value()])
+    return langfuse
+
+
+def load_prometheus(settings: Settings) -> Prometheus | None:
+    """The Prometheus block, or None when none was saved: then no metric is a gate."""
+    prometheus = _find(Prometheus, settings.prometheus) if settings.prometheus else None
+    if prometheus and prometheus.username:
+        keep_secret([prometheus.password.get_secret_value()])
+    return prometheus
+
+
+def load_any(kinds: Sequence[type[Kind]], name: str, remedy: str) -> Kind:
+    """The block of this name, of whichever of these kinds it is.
+
+    Raises:
+        BlockMissing
+    """
+    found = next((block for kind in kinds[:-1] if (block := _find(kind, name))), None)
+    return found or _load(kinds[-1], name, remedy)
+
+
+def load_environment(settings: Settings, stack: str) -> StackEnvironment:
+    """The stack's environment; empty when none was saved under the default name."""
+    if settings.environment:
+        remedy = f"slipway environment set --name {settings.environment} --stack PATH"
+        environment = _load(StackEnvironment, settings.environment, remedy)
+    else:
+        environment = _find(StackEnvironment, block_name(stack)) or StackEnvironment()
+    keep_secret(environment_values(environment.values(), environment.contents()), public=[stack])
+    return environment
+
+
+def engine_environment(settings: Settings) -> dict[str, str]:
+    """Environment variables that lead the docker client to the build host's engine."""
+    if not settings.build_host:
+        return {}
+    host = _load(DockerHost, settings.build_host, "the Prefect UI: Blocks, Docker Host")
+    return {"DOCKER_HOST": host.base_url} if host.base_url else {}
+
+
+def layout(registry: ContainerRegistry) -> Layout:
+    return Layout(registry.host, registry.namespace, registry.single_repository)
+
+
+def block_name(stack: str) -> str:
+    """A stack's name as a block's: Prefect allows lower-case letters, digits and dashes."""
+    return slug(stack).replace(".", "-").replace("_", "-")
+
+
+def _load(kind: type[Kind], name: str, remedy: str) -> Kind:
+    found = _find(kind, name)
+    if found is None:
+        raise BlockMissing(f"there is no {kind.get_block_type_slug()} block named '{name}'. Save it: {remedy}")
+    return found
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Load each block once for as long as the outermost such context is open."""
+    known = _remembered.get()
+    token = _remembered.set({} if known is None else known)
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
+def _find(kind: type[Kind], name: str) -> Kind | None:
+    known = _remembered.get()
+    if known is None:
+        return _read(kind, name)
+    if (kind, name) not in known:
+        known[kind, name] = _read(kind, name)
+    return known[kind, name]
+
+
+def _read(kind: type[Kind], name: str) -> Kind | None:
+    try:
+        return kind.load(name)  # type: ignore[return-value]
+    except ValueError as error:
+        if "Unable to find block document" in str(error):
+            return None
+        raise
+
+
+def saved_names(kind: type[Block]) -> list[str]:
+    """Names under which blocks of this kind were saved; none where the server does not know the kind yet."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
+
+    with get_client(sync_client=True) as client:
+        try:
+            found = client.read_block_documents_by_type(kind.get_block_type_slug())
+        except ObjectNotFound:
+            return []
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.NOT_FOUND:
+                return []
+            raise
+    return sorted(document.name for document in found if document.name)

@@ -1,0 +1,6 @@
+"""What one run carries from step to step."""
+
+from contextvars import ContextVar
+
+# Set while the same steps are taken again and again: the terminal shows only what is not well.
+hushed: ContextVar[bool] = ContextVar("hushed", default=False)

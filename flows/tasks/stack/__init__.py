@@ -1,0 +1,1 @@
+"""The user's Compose project as Compose resolves it, its files, its environment."""

@@ -1,0 +1,30 @@
+"""Names of runs: sentences a person can scan in the Prefect UI, with defaults in place of what was not given."""
+
+from collections.abc import Callable
+
+from prefect import runtime
+
+from flows.core.errors import SlipwayError
+from flows.settings import Settings
+from flows.tasks.stack.source import default_tag, stack_name
+
+
+def run_name(sentence: str) -> Callable[[], str]:
+    """A Prefect `flow_run_name` that fills {stack}, {tag}, {droplet} and what else is given into the sentence."""
+
+    def name() -> str:
+        settings = Settings()
+        given = {key: value for key, value in runtime.flow_run.parameters.items() if value is not None}
+        stack = given.get("stack", settings.stack)
+        droplet = "the idle colour" if given.get("promote") else given.get("droplet", settings.droplet)
+        words = {**{key: str(value) for key, value in given.items()}, "droplet": droplet, "tag": given.get("tag", "")}
+        words["stack"] = stack
+        try:
+            words["stack"] = stack_name(stack)
+            if "{tag}" in sentence and not words["tag"]:
+                words["tag"] = default_tag(stack)
+        except (SlipwayError, OSError, ValueError):
+            pass  # the flow itself says what is wrong
+        return sentence.format_map(words)
+
+    return name

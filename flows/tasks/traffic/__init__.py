@@ -1,0 +1,1 @@
+"""Colours, traffic switch, promotion plan, approval."""

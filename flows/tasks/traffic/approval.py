@@ -1,0 +1,80 @@
+"""Asks a person, and waits with an end. In the Prefect UI, by the API, or by `slipway approve`."""
+
+import shlex
+from typing import Literal
+
+from prefect import runtime
+from prefect.artifacts import create_markdown_artifact
+from prefect.exceptions import FlowPauseTimeout
+from prefect.flow_runs import pause_flow_run
+from prefect.input import RunInput
+from prefect.logging import get_run_logger
+from pydantic import ConfigDict, Field, ValidationError
+
+from flows.core.errors import NotApproved
+from flows.tasks.runs.log_masking import masked
+
+_POLL = 1
+# The server checks an answer by the model's JSON schema alone, which knows nothing of stripped blanks.
+_SAYS_SOMETHING = r"\S"
+
+
+class Answer(RunInput):
+    """What a person says. `hold` leaves everything as it is and asks again, with the time starting anew."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    decision: Literal["approve", "reject", "hold"] = Field(description="approve, reject, or hold: ask again")
+    name: str = Field(min_length=1, pattern=_SAYS_SOMETHING, description="Who says so.")
+    reason: str = Field(min_length=1, pattern=_SAYS_SOMETHING, description="Why, for whoever reads this later.")
+
+    @property
+    def words(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def ask(question: str, what: str, timeout: float) -> Answer:
+    """Pause the run with a question until somebody says approve; no lock is held meanwhile.
+
+    Args:
+        question: Markdown.
+        what: what it is about, in words.
+        timeout: seconds for each answer.
+
+    Raises:
+        NotApproved: a person said no, or nobody answered in time.
+    """
+    log = get_run_logger()
+    run = runtime.flow_run.name
+    shown = masked(question)
+    create_markdown_artifact(shown, key="approval", description=f"Asked: {what}")
+    asked = 0
+    while True:
+        log.warning("waiting for an answer (%g s at most): slipway approve %s", timeout, shlex.quote(run or ""))
+        try:
+            answer = pause_flow_run(
+                wait_for_input=Answer.with_initial_data(description=shown),
+                timeout=round(timeout),
+                poll_interval=_POLL,
+                key=f"approval-{asked}",
+            )
+        except FlowPauseTimeout:
+            raise NotApproved(
+                f"{what}: nobody answered within {timeout:g} s, which means no. Nothing was moved. Ask again: run the "
+                "same command again"
+            ) from None
+        except ValidationError:
+            log.warning("an answer came that cannot be read; asking again")
+            asked += 1
+            continue
+        log.info("%s by %s", answer.decision, masked(answer.words))
+        create_markdown_artifact(
+            f"**{answer.decision}** by {masked(answer.words)}\n\n{shown}",
+            key="approval",
+            description=f"Answered: {what}",
+        )
+        if answer.decision == "approve":
+            return answer
+        if answer.decision == "reject":
+            raise NotApproved(f"{what}: rejected by {masked(answer.words)}. Nothing was moved")
+        asked += 1

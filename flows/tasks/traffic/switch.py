@@ -1,0 +1,119 @@
+"""The traffic switch as steps: read it, turn it, ask through it which colour answers."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks import CaddySwitch, DnsSwitch, LoadBalancerSwitch, ReservedIpSwitch, TrafficSwitch
+from blocks.errors import OutsideError, SwitchFailed, Unreachable
+from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
+from blocks.traffic.switch import Heard, Position
+from flows.core.errors import NoSwitch
+from flows.core.secrets.masking import file_values
+from flows.core.steps import Step
+from flows.settings import Settings
+from flows.tasks.runs.blocks import load_any
+from flows.tasks.runs.log_masking import keep_secret
+from flows.tasks.runs.retries import ONCE, RETRIED
+
+KINDS: tuple[type[TrafficSwitch], ...] = (LoadBalancerSwitch, DnsSwitch, ReservedIpSwitch, CaddySwitch)
+IN_A_ROW = 3
+_PAUSE, _RETRY = 0.05, 0.5
+
+
+@contextmanager
+def open_switch(settings: Settings) -> Iterator[TrafficSwitch]:
+    """The traffic switch of the settings; its connection stays open meanwhile.
+
+    Raises:
+        NoSwitch: none is named. BlockMissing: no block of that name.
+    """
+    if not settings.switch:
+        raise NoSwitch(
+            "there is no traffic switch, so there is one colour only. Save one (slipway switch add) and name it: "
+            "SLIPWAY_SWITCH=NAME. How to get there: docs/BLUE_GREEN_DEPLOYMENT.md"
+        )
+    switch = load_any(KINDS, settings.switch, f"slipway switch add {settings.switch} --url URL --host DROPLET")
+    if isinstance(switch, CaddySwitch):
+        keep_secret(file_values("key", switch.host.private_key.get_secret_value()))
+    if isinstance(switch, DigitalOceanSwitch):
+        keep_secret([switch.account.token.get_secret_value()])
+    try:
+        yield switch
+    finally:
+        switch.close()
+
+
+@task(name=Step.READ_SWITCH.value, task_run_name="read {switch.name}", timeout_seconds=60, **RETRIED)
+def read_switch(switch: TrafficSwitch) -> Position:
+    """Ask the switch itself which colour is active."""
+    return switch.read()
+
+
+def prepare_switch(switch: TrafficSwitch) -> None:
+    """Do beforehand what makes the turn quick."""
+    switch.prepare(get_run_logger().info)
+
+
+def settle_switch(switch: TrafficSwitch) -> None:
+    """Take that back. What fails here has no say in what becomes of the run."""
+    try:
+        switch.settle()
+    except OutsideError as error:
+        get_run_logger().warning("%s; the next promotion does it", error)
+
+
+@task(name=Step.TURN.value, task_run_name="turn {switch.name} to {to}", timeout_seconds=600, **ONCE)
+def turn_switch(switch: TrafficSwitch, to: str, seen: Position, by: str, patience: float) -> Position:
+    """Send traffic to a colour. When the answer is lost it is sent again: a turn that took effect is not made twice.
+
+    Args:
+        patience: seconds in which a switch that cannot be reached is tried again.
+
+    Raises:
+        SwitchMoved, SwitchFailed, Unreachable
+    """
+    deadline, told = time.monotonic() + patience, False
+    while True:
+        try:
+            return switch.turn(to, seen, by)
+        except Unreachable as error:
+            if time.monotonic() > deadline:
+                raise
+            if not told:
+                get_run_logger().warning("%s; trying again for %g s", error, patience)
+            told = True
+            time.sleep(_RETRY)
+
+
+@task(name=Step.PROBE_SWITCH.value, task_run_name="ask through {switch.name} for {colour}", **ONCE)
+def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> Heard:
+    """Ask through the switch until that colour has answered well three times in a row.
+
+    Args:
+        patience: seconds.
+
+    Raises:
+        SwitchFailed: it did not within that time; with what came instead.
+    """
+    deadline, in_a_row = time.monotonic() + patience, 0
+    while True:
+        heard = switch.hear()
+        in_a_row = in_a_row + 1 if heard.well and heard.colour == colour else 0
+        if in_a_row == IN_A_ROW:
+            return heard
+        if time.monotonic() > deadline:
+            raise SwitchFailed(f"{colour} does not answer through {switch} after {patience:g} s: {heard.detail}")
+        if not in_a_row:
+            time.sleep(_PAUSE)
+
+
+def where(switch: TrafficSwitch) -> Position | None:
+    """Where it points, or None when it cannot be read now."""
+    try:
+        return switch.read()
+    except OutsideError:
+        return None
