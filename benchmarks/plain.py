@@ -15,12 +15,12 @@ from blocks import ContainerRegistry
 from flows.core.deploy import staging
 from flows.core.deploy.facts import facts_script, read_facts
 from flows.core.deploy.preflight import missing_images
-from flows.core.deploy.pull import Account, pull_script
-from flows.core.droplet.directories import Home
+from flows.core.deploy.pull import RegistryLogin, pull_script
+from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import running_script
 from flows.core.release.release import Release
 from flows.settings import Settings
-from flows.tasks.deploy.deployment import Cargo, Deployment
+from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.blocks import layout, load_environment, load_registry
 from flows.tasks.stack.environment import variables
@@ -45,7 +45,7 @@ def prepare(tag: str) -> Prepared:
     registry, environment = load_registry(settings), load_environment(settings, NAME)
     values = {**variables(environment, None), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
     release, files = fetch_release.fn(NAME, tag, registry)
-    home, cargo = Home("/opt/slipway", release.stack), Cargo(files, values, {})
+    home, cargo = StackDirectory("/opt/slipway", release.stack), ReleasePayload(files, values, {})
     deployment = Deployment(None, home, release, cargo.name(tag), settings)  # type: ignore[arg-type]
     return Prepared(deployment, staging.staging_tar(release, files, values, {}, home), registry)
 
@@ -86,7 +86,7 @@ def _steps(prepared: Prepared, to_pull: list[str]) -> list[str]:
         _fed(prepared.tar, staging.stage_script(release, home, d.name, {})),
     ]
     if to_pull:
-        login = Account(registry.host, registry.username)
+        login = RegistryLogin(registry.host, registry.username)
         password = registry.password.get_secret_value().encode()
         steps.append(_fed(password, pull_script(to_pull, login)))
     return [*steps, _shell(staging.switch_script(home, d.name)), shlex.join(d.compose.up())]

@@ -9,7 +9,7 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 from blocks.errors import HostKeyRefused
-from blocks.ssh.keys import Address, fingerprint
+from blocks.ssh.keys import SshTarget, key_fingerprint
 from blocks.ssh.session import Session
 
 
@@ -53,8 +53,8 @@ class Droplet(Block):
         return self._block_document_name or self.host
 
     @property
-    def address(self) -> Address:
-        return Address(self.name, self.host, self.port, self.user, self.host_key)
+    def address(self) -> SshTarget:
+        return SshTarget(self.name, self.host, self.port, self.user, self.host_key)
 
     def session(self, timeout: float = 15.0) -> Session:
         """An SSH session, to be used as a context manager. Raises what `Session` raises."""
@@ -83,4 +83,4 @@ class Droplet(Block):
                 key = transport.get_remote_server_key()
             except (paramiko.SSHException, OSError, EOFError) as error:
                 raise HostKeyRefused(f"{probe} shows no host key: {error or 'it closed the connection'}") from None
-        return f"{key.get_name()} {base64.b64encode(key.asbytes()).decode()}", fingerprint(key)
+        return f"{key.get_name()} {base64.b64encode(key.asbytes()).decode()}", key_fingerprint(key)

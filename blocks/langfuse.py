@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.http.excerpt import excerpt
-from blocks.http.request import ask
+from blocks.http.request import request_within
 
 
 class Langfuse(Block):
@@ -79,7 +79,7 @@ class Langfuse(Block):
         auth = (self.public_key, self.secret_key.get_secret_value())
         try:
             address = f"{self.url.rstrip('/')}{path}"
-            answer = ask(method, address, timeout, auth=auth, **more)
+            answer = request_within(method, address, timeout, auth=auth, **more)
         except httpx.HTTPError as error:
             raise Unreachable(f"Langfuse at {self.url} cannot be reached: {error or type(error).__name__}") from None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

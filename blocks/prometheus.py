@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.http.excerpt import excerpt
-from blocks.http.request import ask
+from blocks.http.request import request_within
 
 
 class Prometheus(Block):
@@ -40,7 +40,7 @@ class Prometheus(Block):
         auth = (self.username, self.password.get_secret_value()) if self.username else None
         address = f"{self.url.rstrip('/')}/api/v1/query"
         try:
-            answer = ask("GET", address, timeout, params={"query": expression}, auth=auth)
+            answer = request_within("GET", address, timeout, params={"query": expression}, auth=auth)
         except httpx.HTTPError as error:
             raise Unreachable(f"Prometheus at {self.url} cannot be reached: {error or type(error).__name__}") from None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

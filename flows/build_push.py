@@ -18,9 +18,9 @@ from flows.core.deploy.staging import environment_contents
 from flows.core.registry.references import check_tag, split_host, split_reference
 from flows.core.release.image_plan import plan_images
 from flows.core.results import Published
-from flows.hooks import tidy_build_host
+from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
-from flows.tasks.deploy.pull import Ahead
+from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
 from flows.tasks.release.pin_images import mirrored, pin_external
@@ -45,9 +45,9 @@ METADATA = "push-docr-metadata.json"
 @flow(
     name="build-push",
     flow_run_name=run_name("build and push {stack} {tag}"),
-    on_failure=[tidy_build_host],
-    on_crashed=[tidy_build_host],
-    on_cancellation=[tidy_build_host],
+    on_failure=[prune_build_host_after_failure],
+    on_crashed=[prune_build_host_after_failure],
+    on_cancellation=[prune_build_host_after_failure],
 )
 def build_push(
     stack: str | None = None,
@@ -74,7 +74,7 @@ def build_push(
     settings = _settings(mirror_external)
     registry = load_registry(settings)
     check_registry(registry)
-    with checked_out(stack or settings.stack, ref) as place, _ahead(pull_ahead, registry, settings) as ahead:
+    with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:
         return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead)
 
 
@@ -85,7 +85,7 @@ def _build_push(
     env_file: str | None,
     registry: ContainerRegistry,
     settings: Settings,
-    ahead: Ahead | None,
+    ahead: PrefetchQueue | None,
 ) -> Published:
     began, started = time.monotonic(), datetime.now(UTC)
     name = stack_name(stack)
@@ -123,11 +123,16 @@ def _build_push(
 
 
 @contextmanager
-def _ahead(droplet: str | None, registry: ContainerRegistry, settings: Settings) -> Iterator[Ahead | None]:
+def _prefetching(
+    droplet: str | None, registry: ContainerRegistry, settings: Settings
+) -> Iterator[PrefetchQueue | None]:
     if droplet is None:
         yield None
         return
-    with connected(load_droplet(droplet)) as session, Ahead(session, registry, settings, get_run_logger()) as ahead:
+    with (
+        connected(load_droplet(droplet)) as session,
+        PrefetchQueue(session, registry, settings, get_run_logger()) as ahead,
+    ):
         yield ahead
 
 

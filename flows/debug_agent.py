@@ -2,12 +2,12 @@
 
 from prefect import flow
 
-from flows.core.debug.bundle import Bundle
-from flows.core.droplet.directories import Home
-from flows.core.errors import Contradiction
+from flows.core.debug.bundle import DebugResult
+from flows.core.droplet.directories import StackDirectory
+from flows.core.errors import ConflictingOptions
 from flows.settings import Settings
 from flows.tasks.debug.bundle import examine
-from flows.tasks.debug.engines import DropletSite, LocalSite
+from flows.tasks.debug.engines import DropletEngine, LocalEngine
 from flows.tasks.droplet.connection import connected
 from flows.tasks.runs.blocks import load_droplet, load_environment
 from flows.tasks.stack.run_names import run_name
@@ -21,7 +21,7 @@ def debug_agent(
     droplet: str | None = None,
     local: bool = False,
     lines: int = 100,
-) -> Bundle:
+) -> DebugResult:
     """Look at a service, or at every one that is not well, and change nothing: state, restarts, healthcheck, log,
     Python packages, /health, environment (secrets masked), digest against the record, events, disk and memory.
 
@@ -37,13 +37,15 @@ def debug_agent(
         BundleNotWritten
     """
     if local and droplet:
-        raise Contradiction("a droplet and this host cannot both be looked at. Give --droplet NAME or --local")
+        raise ConflictingOptions("a droplet and this host cannot both be looked at. Give --droplet NAME or --local")
     settings = Settings()
     name = stack_name(stack or settings.stack)
     wanted = [service] if service else []
     load_environment(settings, name)  # so that its values are known, and masked
     if local:
-        return examine(LocalSite(name, settings), wanted, settings, lines)
+        return examine(LocalEngine(name, settings), wanted, settings, lines)
     target = load_droplet(droplet or settings.droplet)
     with connected(target) as session:
-        return examine(DropletSite(session, Home(target.directory, name), settings), wanted, settings, lines)
+        return examine(
+            DropletEngine(session, StackDirectory(target.directory, name), settings), wanted, settings, lines
+        )

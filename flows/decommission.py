@@ -14,9 +14,9 @@ from flows.core.errors import CannotDecommission
 from flows.settings import Approval, Settings
 from flows.tasks.cloud.droplets import remove_droplet
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import find_droplet, load_account, remembered
+from flows.tasks.runs.blocks import block_cache, find_droplet, load_account
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.approval import ask
+from flows.tasks.traffic.approval import ask_for_approval
 from flows.tasks.traffic.switch import open_switch
 
 
@@ -34,12 +34,12 @@ def decommission(name: str, approval: Approval = "always", keep_block: bool = Fa
         NotApproved: a person said no.
     """
     began, settings = time.monotonic(), Settings()
-    with remembered(), load_account(settings).client() as client:
+    with block_cache(), load_account(settings).client() as client:
         found = client.droplets.all(name=name)
         for info in found:
             refuse(info, settings)
         if found and approval != "never":
-            ask(_question(found), f"removal of droplet {name}", settings.approval_timeout)
+            ask_for_approval(_question(found), f"removal of droplet {name}", settings.approval_timeout)
         removed = [remove_droplet(client, info) for info in found]
     if find_droplet(name) and not keep_block and (found or _ours(name)):
         Droplet.delete(name)

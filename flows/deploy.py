@@ -7,16 +7,16 @@ from prefect import flow
 from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.deploy.staging import secret_contents
-from flows.core.droplet.containers import strangers
-from flows.core.droplet.directories import Home
-from flows.core.errors import Contradiction
-from flows.core.records.lifecycle import opened, proved
+from flows.core.droplet.containers import orphan_ids
+from flows.core.droplet.directories import StackDirectory
+from flows.core.errors import ConflictingOptions
+from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.role import Role, as_role, role_files, role_override
 from flows.core.results import Deployed, service_states
-from flows.hooks import mend, tidy
-from flows.rollback import WayBack, going_back
+from flows.hooks import prune_after_failure, recover_after_crash
+from flows.rollback import RollbackGuard, rollback_on_failure
 from flows.settings import Settings, Strategy
-from flows.tasks.deploy.deployment import Cargo, Deployment, under_way
+from flows.tasks.deploy.deployment import Deployment, ReleasePayload, current_deployment
 from flows.tasks.deploy.readiness import wait_until_ready
 from flows.tasks.deploy.steps import (
     current_release,
@@ -25,7 +25,7 @@ from flows.tasks.deploy.steps import (
     prove_digests,
     pull_images,
     put_files,
-    remove_strangers,
+    remove_orphans,
     start_services,
     stop_services,
 )
@@ -34,7 +34,7 @@ from flows.tasks.droplet.lock import locked
 from flows.tasks.records.history import keep_record
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import layout, load_droplet, load_environment, load_registry, remembered
+from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.run_names import run_name
@@ -44,9 +44,9 @@ from flows.tasks.stack.source import stack_name
 @flow(
     name="deploy",
     flow_run_name=run_name("deploy {stack} {tag} to {droplet}"),
-    on_failure=[tidy],
-    on_crashed=[mend],
-    on_cancellation=[mend],
+    on_failure=[prune_after_failure],
+    on_crashed=[recover_after_crash],
+    on_cancellation=[recover_after_crash],
 )
 def deploy(
     tag: str,
@@ -70,17 +70,17 @@ def deploy(
     settings = Settings()
     name, droplet = stack_name(stack or settings.stack), droplet or settings.droplet
     if droplet == settings.home and not settings.colours.of(droplet):
-        raise Contradiction(
+        raise ConflictingOptions(
             f"droplet {droplet} is the data home, where only what keeps state runs. Put that there: "
             f"slipway deploy-home --tag {tag}"
         )
-    with remembered():
+    with block_cache():
         target = load_droplet(droplet)
         role, chosen = settings.role(droplet), strategy or settings.strategy
-        return put_on(target, name, tag, role, chosen, env_file, wait, settings)
+        return deploy_release(target, name, tag, role, chosen, env_file, wait, settings)
 
 
-def put_on(
+def deploy_release(
     target: Droplet,
     name: str,
     tag: str,
@@ -108,44 +108,44 @@ def put_on(
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
     if role != "all":
         files = role_files(files, release)
-    cargo = Cargo(files, values, secrets, role_override(whole, role))
-    home = Home(target.directory, release.stack)
+    payload = ReleasePayload(files, values, secrets, role_override(whole, role))
+    home = StackDirectory(target.directory, release.stack)
     purpose = f"deploy of {release.stack} {tag}"
     with connected(target) as session, locked(session, target.directory, purpose, wait) as lock:
-        deployment = Deployment(lock, home, release, cargo.name(tag), settings)
-        token = under_way.set(deployment)
+        deployment = Deployment(lock, home, release, payload.name(tag), settings)
+        token = current_deployment.set(deployment)
         try:
-            with going_back(target, home, settings) as way:
-                return _carry_out(deployment, cargo, way, registry, strategy, began)
+            with rollback_on_failure(target, home, settings) as guard:
+                return _run_steps(deployment, payload, guard, registry, strategy, began)
         finally:
-            under_way.reset(token)
+            current_deployment.reset(token)
 
 
-def _carry_out(
+def _run_steps(
     deployment: Deployment,
-    cargo: Cargo,
-    way: WayBack,
+    payload: ReleasePayload,
+    guard: RollbackGuard,
     registry: ContainerRegistry,
     strategy: Strategy,
     began: float,
 ) -> Deployed:
     facts = preflight(deployment)
     if interrupted := facts.history.unfinished:
-        way.needed = not interrupted.deployed
+        guard.armed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
     to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
-    way.staged = deployment.name
-    stack = put_files(deployment, cargo)
-    record, left = opened(
+    guard.staged = deployment.name
+    stack = put_files(deployment, payload)
+    record, left = open_record(
         facts.history, deployment.release, deployment.name,
-        kind="deploy", environment=cargo.environment, run=this_run(), now=now(),
+        kind="deploy", environment=payload.environment, run=this_run(), now=now(),
     )  # fmt: skip
-    gone = strangers(facts.containers, stack.services)
+    gone = orphan_ids(facts.containers, stack.services)
     pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)
-    way.needed = True
+    guard.armed = True
     make_current(deployment, [record, *left])
     if gone:
-        remove_strangers(deployment, gone)
+        remove_orphans(deployment, gone)
     if strategy != "rolling":
         stop_services(deployment)
     if strategy == "recreate":
@@ -153,7 +153,7 @@ def _carry_out(
     start_services(deployment)
     running = wait_until_ready(deployment, stack)
     prove_digests(deployment, stack, running)
-    keep_record(deployment.session, deployment.home, [proved(record, now())])
+    keep_record(deployment.session, deployment.home, [mark_deployed(record, now())])
     deployed = Deployed(
         droplet=deployment.droplet,
         release=deployment.release,

@@ -3,32 +3,32 @@
 from prefect import flow
 
 from blocks import Droplet
-from flows.core.droplet.directories import Home
-from flows.core.errors import NothingAtHome
+from flows.core.droplet.directories import StackDirectory
+from flows.core.errors import NoStatefulServices
 from flows.core.release.role import as_role, home_stack
 from flows.core.results import Deployed
 from flows.core.traffic.approval import home_question
-from flows.deploy import put_on
-from flows.hooks import mend, tidy
-from flows.rollback import going_back
+from flows.deploy import deploy_release
+from flows.hooks import prune_after_failure, recover_after_crash
+from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import locked
 from flows.tasks.release.publish import fetch_release
-from flows.tasks.runs.blocks import load_droplet, load_environment, load_registry, remembered
+from flows.tasks.runs.blocks import block_cache, load_droplet, load_environment, load_registry
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
-from flows.tasks.traffic.approval import ask
-from flows.tasks.traffic.colours import stand
+from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.colours import read_state
 from flows.validate import validate
 
 
 @flow(
     name="deploy-home",
     flow_run_name=run_name("deploy the data home of {stack} {tag}"),
-    on_failure=[tidy],
-    on_crashed=[mend],
-    on_cancellation=[mend],
+    on_failure=[prune_after_failure],
+    on_crashed=[recover_after_crash],
+    on_cancellation=[recover_after_crash],
 )
 def deploy_home(
     tag: str,
@@ -55,28 +55,34 @@ def deploy_home(
     settings = Settings()
     name = stack_name(stack or settings.stack)
     if not settings.home:
-        raise NothingAtHome("no data home is set. Name its Droplet block: SLIPWAY_HOME. docs/BLUE_GREEN_DEPLOYMENT.md")
-    with remembered():
+        raise NoStatefulServices(
+            "no data home is set. Name its Droplet block: SLIPWAY_HOME. docs/BLUE_GREEN_DEPLOYMENT.md"
+        )
+    with block_cache():
         target = load_droplet(settings.home)
         load_environment(settings, name)
-        home = Home(target.directory, home_stack(name))
+        home = StackDirectory(target.directory, home_stack(name))
         if approval != "never":
             asked = _question(target, home, name, tag, settings)
-            ask(asked, f"release {tag} of {name} to the data home {target.name}", settings.approval_timeout)
+            ask_for_approval(
+                asked, f"release {tag} of {name} to the data home {target.name}", settings.approval_timeout
+            )
         purpose = f"deploy of {home.stack} {tag}"
         with (
             connected(target) as session,
             locked(session, target.directory, purpose, wait),
-            going_back(target, home, settings) as way,
+            rollback_on_failure(target, home, settings) as guard,
         ):
-            deployed = put_on(target, name, tag, "home", strategy or settings.strategy, env_file, wait, settings)
-            way.needed = True
+            deployed = deploy_release(
+                target, name, tag, "home", strategy or settings.strategy, env_file, wait, settings
+            )
+            guard.armed = True
             validate(home.stack, target.name)
     return deployed
 
 
-def _question(target: Droplet, home: Home, name: str, tag: str, settings: Settings) -> str:
+def _question(target: Droplet, home: StackDirectory, name: str, tag: str, settings: Settings) -> str:
     release = as_role(fetch_release(name, tag, load_registry(settings))[0], "home")
     with connected(target) as session:
-        before = stand(session, home)
+        before = read_state(session, home)
     return home_question(release, before, settings.approval_timeout / 60)

@@ -10,32 +10,34 @@ from prefect.logging import get_run_logger
 
 from blocks import Langfuse
 from blocks.errors import OutsideError
-from flows.core.deploy.deployed_state import Standing
-from flows.core.droplet.directories import Home
+from flows.core.deploy.deployed_state import DeployedState
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.core.gates import probe_gates as core
-from flows.core.gates.probes import Outcome, Phase, all_passed
-from flows.core.gates.verdict import Reading, Verdict, decide, observe
+from flows.core.gates.metric_gates import error_rate_gate, latency_gate
+from flows.core.gates.probes import Phase, ProbeResult, all_passed
+from flows.core.gates.trace_gates import traces_gate
+from flows.core.gates.verdict import GateResult, Verdict, combine_verdicts, mark_observed
 from flows.core.release.role import home_stack
-from flows.core.results import GatesRead
-from flows.core.traffic.approval import light
+from flows.core.results import GateReport
+from flows.core.traffic.approval import coloured_verdict
 from flows.core.traffic.colours import direction
 from flows.settings import Settings
 from flows.tasks.droplet.connection import connected
-from flows.tasks.gates.measurements import let_requests_come, limits, read_metrics, read_traces
-from flows.tasks.gates.probes import Probes, probe_health, probe_mcp
+from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
+from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet, load_environment, load_langfuse, load_prometheus
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
-from flows.tasks.traffic.colours import Side, load_sides, look_at
+from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
 from flows.tasks.traffic.switch import open_switch, read_switch
-from flows.validate import look, probe_all
+from flows.validate import probe_all, read_running_release
 
 
 @flow(name="gates", flow_run_name=run_name("read the gates of {stack}"))
-def gates(stack: str | None = None, colour: str | None = None, window: float | None = None) -> GatesRead:
+def gates(stack: str | None = None, colour: str | None = None, window: float | None = None) -> GateReport:
     """Read every gate of a colour and change nothing.
 
     Args:
@@ -47,24 +49,24 @@ def gates(stack: str | None = None, colour: str | None = None, window: float | N
     name = stack_name(stack or settings.stack)
     load_environment(settings, name)
     with open_switch(settings) as switch:
-        sides, seen = load_sides(name, settings), read_switch(switch)
+        sides, seen = load_colours(name, settings), read_switch(switch)
         asked = colour or direction(seen.active, None, str(switch))[0]
     active = next((sides[c] for c in seen.active if c != asked), None)
-    standings = look_at(sides[asked])
+    standings = read_states(sides[asked])
     window = settings.gate_window if window is None else window
     return read_gates(sides[asked], active, standings, [], window, settings)
 
 
 def read_gates(
-    side: Side,
-    active: Side | None,
-    standings: Sequence[Standing],
-    before: Sequence[Standing],
+    side: ColourDroplets,
+    active: ColourDroplets | None,
+    standings: Sequence[DeployedState],
+    before: Sequence[DeployedState],
     window: float,
     settings: Settings,
     *,
     patient: bool = True,
-) -> GatesRead:
+) -> GateReport:
     """Probe a colour, let requests come, and read the metrics and the traces.
 
     Args:
@@ -80,7 +82,7 @@ def read_gates(
         probes = [_probes(stack, side, droplet, own) for droplet in side.droplets]
         outcomes = [masked_one for one in probes for masked_one in map(_masked, probe_all(one, None))]
         if window and all_passed(outcomes):
-            outcomes += let_requests_come(probes, until, settings)
+            outcomes += generate_traffic(probes, until, settings)
     opened = max(0.0, min(window, time.monotonic() - began))
     readings = [
         _digests(standings),
@@ -92,38 +94,38 @@ def read_gates(
         *_traces(outcomes, langfuse, settings, patient),
         *_metrics(side, active, settings),
     ]
-    found = observe([reading for reading in readings if reading], settings.gate_observe_only)
+    found = mark_observed([reading for reading in readings if reading], settings.gate_observe_only)
     return _told(side, found, time.monotonic() - began, opened)
 
 
-def _probes(stack: ExitStack, side: Side, droplet, settings: Settings) -> Probes:  # type: ignore[no-untyped-def]
+def _probes(stack: ExitStack, side: ColourDroplets, droplet, settings: Settings) -> ProbeTargets:  # type: ignore[no-untyped-def]
     session = stack.enter_context(connected(droplet))
-    return look(session, side.home(droplet), settings)[1]
+    return read_running_release(session, side.home(droplet), settings)[1]
 
 
-def _masked(outcome: Outcome) -> Outcome:
-    return replace(outcome, detail=masked(outcome.detail))
+def _masked(outcome: ProbeResult) -> ProbeResult:
+    return replace(outcome, detail=mask(outcome.detail))
 
 
-def _digests(standings: Sequence[Standing]) -> Reading:
+def _digests(standings: Sequence[DeployedState]) -> GateResult:
     wrong = [f"{standing.droplet}: {words}" for standing in standings for words in standing.wrong]
     wanted = "what runs is what the release says, by digest"
     words = "; ".join(wrong) or f"proved on {', '.join(standing.droplet for standing in standings)}"
-    return Reading("digests", Verdict.FAIL if wrong else Verdict.PASS, words, wanted)
+    return GateResult("digests", Verdict.FAIL if wrong else Verdict.PASS, words, wanted)
 
 
-def _order(standings: Sequence[Standing], before: Sequence[Standing]) -> list[Reading]:
+def _order(standings: Sequence[DeployedState], before: Sequence[DeployedState]) -> list[GateResult]:
     mine, old = standings[0].record, before[0].record
     words = f"{mine.tag if mine else 'unknown'} beside {old.tag if old else 'unknown'}"
     return [core.order_gate(mine.began if mine else None, old.began if old else None, words)]
 
 
-def _asks_for_tools(outcomes: Sequence[Outcome]) -> bool:
+def _asks_for_tools(outcomes: Sequence[ProbeResult]) -> bool:
     """Whether a service speaks MCP and has no list of its own to compare with."""
     return any(outcome.phase is Phase.MCP and not outcome.expected for outcome in outcomes)
 
 
-def _tools_of(active: Side, settings: Settings) -> list[Outcome]:
+def _tools_of(active: ColourDroplets, settings: Settings) -> list[ProbeResult]:
     """The tools that the active colour offers now; none when it cannot be asked: it may be what is broken."""
     quick = settings.model_copy(update={"health_patience": 0.0})
     try:
@@ -134,53 +136,55 @@ def _tools_of(active: Side, settings: Settings) -> list[Outcome]:
         return []
 
 
-def _home(side: Side, settings: Settings) -> list[Reading]:
+def _home(side: ColourDroplets, settings: Settings) -> list[GateResult]:
     """The data home, where there is one: every colour needs it."""
     if not settings.home:
         return []
     home = load_droplet(settings.home)
     try:
         with connected(home) as session:
-            found = look(session, Home(home.directory, home_stack(side.stack)), settings)[1]
+            found = read_running_release(session, StackDirectory(home.directory, home_stack(side.stack)), settings)[1]
             return [core.home_gate([_masked(outcome) for outcome in probe_health(found)], "")]
     except (OutsideError, SlipwayError) as error:
-        return [core.home_gate([], masked(str(error)))]
+        return [core.home_gate([], mask(str(error)))]
 
 
-def _traces(outcomes: Sequence[Outcome], langfuse: Langfuse | None, settings: Settings, patient: bool) -> list[Reading]:
+def _traces(
+    outcomes: Sequence[ProbeResult], langfuse: Langfuse | None, settings: Settings, patient: bool
+) -> list[GateResult]:
     probed = [outcome for outcome in outcomes if outcome.phase is Phase.WORKFLOW and outcome.passed and outcome.traced]
     if langfuse is None or not probed:
         return []
     patience = settings.trace_timeout if patient else settings.provider_timeout
     traces = read_traces(langfuse, probed, patience, settings.provider_timeout)
     query = f"GET {langfuse.url.rstrip('/')}/api/public/v2/observations?traceId=…&fields=core,basic"
-    return core.traces_gate(traces, limits(settings), query)
+    return traces_gate(traces, limits(settings), query)
 
 
-def _metrics(side: Side, active: Side | None, settings: Settings) -> list[Reading]:
+def _metrics(side: ColourDroplets, active: ColourDroplets | None, settings: Settings) -> list[GateResult]:
     prometheus = load_prometheus(settings)
     if prometheus is None:
         return []
     colours = [side.colour, *([active.colour] if active else [])]
     found = read_metrics(prometheus, side.stack, colours, settings.gate_window, settings)
     mine, before = found[side.colour], found[active.colour] if active else None
-    judges = (core.error_rate_gate, core.latency_gate)
+    judges = (error_rate_gate, latency_gate)
     return [judge(mine, before, limits(settings)) for judge in judges]
 
 
-def _told(side: Side, readings: list[Reading], seconds: float, window: float) -> GatesRead:
+def _told(side: ColourDroplets, readings: list[GateResult], seconds: float, window: float) -> GateReport:
     """Show them: one line each, one artifact each with its evidence, and all of them in one table."""
     log = get_run_logger()
-    found = GatesRead(side.colour, tuple(readings), decide(readings), seconds, window)
+    found = GateReport(side.colour, tuple(readings), combine_verdicts(readings), seconds, window)
     for reading in readings:
         write = {Verdict.PASS: log.info, Verdict.FAIL: log.error}.get(reading.verdict, log.warning)
         mark = {Verdict.PASS: "✓", Verdict.FAIL: "✗"}.get(reading.verdict, "?")
         write("%s gate %s: %s", mark, reading.gate, reading.found)
         rows = [dict(row) for row in reading.evidence] or [{"found": reading.found}]
-        words = f"{light(reading)}: {reading.found}\n\nWanted: {reading.wanted}\n\n{_code(reading.query)}"
+        words = f"{coloured_verdict(reading)}: {reading.found}\n\nWanted: {reading.wanted}\n\n{_code(reading.query)}"
         table(f"gate-{reading.gate}-{side.stack}-{side.colour}", rows, words)
     shown: list[dict[str, object]] = [
-        {"gate": r.gate, "verdict": light(r), "found": r.found, "wanted": r.wanted, "query": _code(r.query)}
+        {"gate": r.gate, "verdict": coloured_verdict(r), "found": r.found, "wanted": r.wanted, "query": _code(r.query)}
         for r in readings
     ]
     table(f"gates-{side.stack}-{side.colour}", shown, f"{side}: {found.verdict.value}")

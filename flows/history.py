@@ -3,13 +3,13 @@
 from prefect import flow
 
 from blocks.errors import OutsideError
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import BlockMissing
 from flows.core.records.history import History
 from flows.core.records.record import Record
 from flows.settings import Settings
 from flows.tasks.droplet.connection import connected
-from flows.tasks.records.history import read_history
+from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.stack.run_names import run_name
@@ -31,7 +31,9 @@ def history(stack: str | None = None, droplets: list[str] | None = None) -> dict
         try:
             target = load_droplet(droplet)
             with connected(target) as session:
-                found[droplet] = read_history(session, Home(target.directory, settings.name_on(droplet, name)))
+                found[droplet] = load_history(
+                    session, StackDirectory(target.directory, settings.name_on(droplet, name))
+                )
         except (BlockMissing, OutsideError):
             if droplets:
                 raise

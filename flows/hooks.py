@@ -10,26 +10,26 @@ from typing import Any
 from prefect.logging import get_logger
 
 from blocks.errors import OutsideError
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.reconcile import reconcile
 from flows.settings import Settings
 from flows.tasks.cloud.rehearsal import (
     remove_left,
 )
-from flows.tasks.debug.capture import capture
+from flows.tasks.debug.capture import capture_after_failure
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import locked
 from flows.tasks.droplet.target import _place
 from flows.tasks.prune.build_host import free_build_host
-from flows.tasks.prune.droplet import prune_willingly
+from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.blocks import load_droplet
-from flows.tasks.runs.run_info import refused
+from flows.tasks.runs.run_info import was_refused
 from flows.tasks.stack.source import stack_name
 from flows.watch import watch
 
 
-def tidy_build_host(flow: Any, flow_run: Any, state: Any) -> None:
+def prune_build_host_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove what a failed build or push leaves on the build host: dangling layers of this stack, and builder cache
     beyond the configured size. Nothing tagged, nothing of another stack."""
     parameters = flow_run.parameters
@@ -41,9 +41,9 @@ def tidy_build_host(flow: Any, flow_run: Any, state: Any) -> None:
         get_logger("slipway.hooks").info("after the failure: %s", words)
 
 
-def tidy(flow: Any, flow_run: Any, state: Any) -> None:
+def prune_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove from the droplet what a failed run leaves and no kept release needs. The run has rolled back by now."""
-    if flow_run.parent_task_run_id or refused(state):
+    if flow_run.parent_task_run_id or was_refused(state):
         return  # the run that started it does this; and after a refusal there is nothing to tidy
     target, home, settings = _place(flow, flow_run)
     try:
@@ -51,26 +51,26 @@ def tidy(flow: Any, flow_run: Any, state: Any) -> None:
             connected(target) as session,
             locked(session, target.directory, "pruning after a failure", settings.lock_patience) as lock,
         ):
-            prune_willingly(lock, home, settings)
+            prune_best_effort(lock, home, settings)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
 
 
-def mend(flow: Any, flow_run: Any, state: Any) -> None:
+def recover_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
     if flow_run.parent_task_run_id or flow_run.parameters.get("promote"):
         return
     target, home, settings = _place(flow, flow_run)
     try:
-        capture(flow, flow_run, state)
+        capture_after_failure(flow, flow_run, state)
     except Exception as error:  # whatever it is: looking must never stand in the way of mending
         get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
     reconcile(home.stack, target.name, settings.lock_patience)
 
 
-def tidy_colours(flow: Any, flow_run: Any, state: Any) -> None:
+def prune_colours_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """After a promotion that put a release on the idle colour and failed: `tidy`, on every droplet of the colours."""
-    if refused(state) or not flow_run.parameters.get("tag"):
+    if was_refused(state) or not flow_run.parameters.get("tag"):
         return
     for droplet, home, settings in _colours(flow_run):
         try:
@@ -78,12 +78,12 @@ def tidy_colours(flow: Any, flow_run: Any, state: Any) -> None:
                 connected(droplet) as session,
                 locked(session, droplet.directory, "pruning after a failure", settings.lock_patience) as lock,
             ):
-                prune_willingly(lock, home, settings)
+                prune_best_effort(lock, home, settings)
         except (SlipwayError, OutsideError) as error:
             get_logger("slipway.hooks").warning("nothing was pruned on %s: %s", droplet.name, error)
 
 
-def settle(flow: Any, flow_run: Any, state: Any) -> None:
+def recover_promotion(flow: Any, flow_run: Any, state: Any) -> None:
     """After a promotion crashed or was cancelled: finish or undo what it began on the droplets, then see to it that
     traffic is on a colour that is well."""
     if flow_run.parent_task_run_id or (flow.name == "release" and not flow_run.parameters.get("promote")):
@@ -100,14 +100,14 @@ def settle(flow: Any, flow_run: Any, state: Any) -> None:
         log.warning("%s", error)
 
 
-def _colours(flow_run: Any) -> list[tuple[Any, Home, Settings]]:
+def _colours(flow_run: Any) -> list[tuple[Any, StackDirectory, Settings]]:
     settings = Settings()
     stack = stack_name(flow_run.parameters.get("stack") or settings.stack)
     droplets = [load_droplet(name) for name in (*settings.green, *settings.blue)]
-    return [(droplet, Home(droplet.directory, stack), settings) for droplet in droplets]
+    return [(droplet, StackDirectory(droplet.directory, stack), settings) for droplet in droplets]
 
 
-def tidy_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:
+def remove_failed_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:
     """After a rehearsal failed, crashed or was cancelled: nothing of it may go on costing money."""
     try:
         for words in remove_left(Settings(), mine=str(flow_run.id)):

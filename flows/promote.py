@@ -9,45 +9,45 @@ from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
-from blocks.traffic.switch import Position
-from flows.core.deploy.deployed_state import Standing
+from blocks.traffic.switch import SwitchState
+from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
-from flows.core.records.lifecycle import closed
-from flows.core.records.record import Outcome
+from flows.core.records.lifecycle import close_record
+from flows.core.records.record import RecordOutcome
 from flows.core.release.role import refuse_release
-from flows.core.results import GatesRead, Promoted
+from flows.core.results import GateReport, Promoted
 from flows.core.stack.state import refuse_undeclared
-from flows.core.traffic.approval import question
+from flows.core.traffic.approval import approval_question
 from flows.core.traffic.colours import direction
-from flows.core.traffic.promotion_plan import Plan, make_plan
-from flows.deploy import put_on
+from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
+from flows.deploy import deploy_release
 from flows.gates import read_gates
-from flows.hooks import settle, tidy_colours
-from flows.plan import show_plan
-from flows.rollback import going_back
+from flows.hooks import prune_colours_after_failure, recover_promotion
+from flows.plan import publish_plan
+from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
-from flows.switch_back import go_back, move
+from flows.switch_back import move_traffic, move_traffic_back
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import locked
-from flows.tasks.prune.droplet import prune_willingly
-from flows.tasks.records.history import keep_record, read_history
+from flows.tasks.prune.droplet import prune_best_effort
+from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import load_environment, load_registry, remembered
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
-from flows.tasks.traffic.approval import ask
-from flows.tasks.traffic.colours import Side, holding, load_sides, look_at
-from flows.tasks.traffic.switch import open_switch, prepare_switch, read_switch, settle_switch
+from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.colours import ColourDroplets, load_colours, lock_colours, read_states
+from flows.tasks.traffic.switch import finish_switch, open_switch, prepare_switch, read_switch
 from flows.validate import validate
 from flows.watch import keep_watch
 
 
 @dataclass(frozen=True)
-class Put:
+class DeployFirst:
     """A release that is put on the idle colour first."""
 
     tag: str
@@ -61,24 +61,24 @@ class Promotion:
 
     stack: str
     switch: TrafficSwitch
-    seen: Position
-    candidate: Side
-    active: Side | None
+    seen: SwitchState
+    candidate: ColourDroplets
+    active: ColourDroplets | None
     wait: float
     settings: Settings
 
-    def carry_out(self, put: Put | None) -> Promoted:
+    def carry_out(self, put: DeployFirst | None) -> Promoted:
         """Prove, ask where wanted, prove again, switch, watch. No lock is held while a person is asked."""
         try:
             prepare_switch(self.switch)
             return self._carry_out(put)
         finally:
-            settle_switch(self.switch)
+            finish_switch(self.switch)
 
-    def _carry_out(self, put: Put | None) -> Promoted:
+    def _carry_out(self, put: DeployFirst | None) -> Promoted:
         approved: tuple[str, Verdict, str] | None = None
         while True:
-            with holding([self.candidate], self.active, f"promotion of {self.stack}", self.wait):
+            with lock_colours([self.candidate], self.active, f"promotion of {self.stack}", self.wait):
                 plan, gates = self._prove(put if approved is None else None)
                 if approved and plan.mark != approved[0]:
                     raise PlanChanged(
@@ -88,10 +88,12 @@ class Promotion:
                 if not self._must_ask(gates, approved[1] if approved else None):
                     return self._switch(plan, gates, approved[2] if approved else "")
             minutes = self.settings.approval_timeout / 60
-            answer = ask(question(plan, gates.readings, minutes), plan.sentence, self.settings.approval_timeout)
+            answer = ask_for_approval(
+                approval_question(plan, gates.readings, minutes), plan.sentence, self.settings.approval_timeout
+            )
             approved = (plan.mark, gates.verdict, answer.words)
 
-    def _prove(self, put: Put | None) -> tuple[Plan, GatesRead]:
+    def _prove(self, put: DeployFirst | None) -> tuple[PromotionPlan, GateReport]:
         """Put the release there where that is wanted, and read the gates; a release that fails goes again.
 
         Raises:
@@ -100,49 +102,49 @@ class Promotion:
         if put:
             refuse_release(fetch_release(self.stack, put.tag, load_registry(self.settings))[0], self.settings.home)
         before = self._look_at_active()
-        with ExitStack() as ways:
+        with ExitStack() as guards:
             if put:
-                self._put(put, ways)
-            standings = look_at(self.candidate)
-            plan = make_plan(
+                self._put(put, guards)
+            standings = read_states(self.candidate)
+            plan = plan_promotion(
                 self.stack, self.candidate.colour, self.active.colour if self.active else None,
-                standings, before, str(self.switch), self.switch.effect,
+                standings, before, str(self.switch), self.switch.client_impact,
             )  # fmt: skip
             self._refuse(standings)
-            show_plan(plan)
+            publish_plan(plan)
             gates = read_gates(self.candidate, self.active, standings, before, self.settings.gate_window, self.settings)
             if gates.verdict is Verdict.FAIL:
                 stays = f"Traffic stays on {self.active}" if self.active else "Traffic was not moved"
                 raise NotPromoted(f"release {plan.tag} on {self.candidate} did not pass: {gates.words}. {stays}")
         return plan, gates
 
-    def _put(self, put: Put, ways: ExitStack) -> None:
+    def _put(self, put: DeployFirst, guards: ExitStack) -> None:
         """Deploy and validate on every droplet of the colour; if one of them fails, all of them go back."""
         for droplet in self.candidate.droplets:
-            way = ways.enter_context(going_back(droplet, self.candidate.home(droplet), self.settings))
+            guard = guards.enter_context(rollback_on_failure(droplet, self.candidate.home(droplet), self.settings))
             role = self.settings.role(droplet.name)
-            put_on(droplet, self.stack, put.tag, role, put.strategy, put.env_file, self.wait, self.settings)
-            way.needed = True
+            deploy_release(droplet, self.stack, put.tag, role, put.strategy, put.env_file, self.wait, self.settings)
+            guard.armed = True
             validate(self.stack, droplet.name)
 
-    def _look_at_active(self) -> Sequence[Standing]:
+    def _look_at_active(self) -> Sequence[DeployedState]:
         """What stands on the active colour; it may be the one that is broken, and then it is no way back."""
         if self.active is None:
             return []
         try:
-            return look_at(self.active)
+            return read_states(self.active)
         except (OutsideError, SlipwayError) as error:
-            get_run_logger().warning("%s cannot be looked at: %s", self.active, masked(str(error)))
+            get_run_logger().warning("%s cannot be looked at: %s", self.active, mask(str(error)))
             return []
 
-    def _refuse(self, standings: Sequence[Standing]) -> None:
+    def _refuse(self, standings: Sequence[DeployedState]) -> None:
         """Raises StateUndeclared."""
         for standing in standings:
             if standing.stack and standing.release:
                 refuse_undeclared(standing.stack, self.settings.home)
                 refuse_release(standing.release, self.settings.home)
 
-    def _must_ask(self, gates: GatesRead, approved: Verdict | None) -> bool:
+    def _must_ask(self, gates: GateReport, approved: Verdict | None) -> bool:
         """Whether a person has to be asked. A yes to an inconclusive gate counts; a yes to a pass says nothing of one.
 
         Raises:
@@ -159,24 +161,26 @@ class Promotion:
             return self.settings.approval == "always" or open_question
         return open_question and approved is not Verdict.INCONCLUSIVE
 
-    def _switch(self, plan: Plan, gates: GatesRead, approved_by: str) -> Promoted:
+    def _switch(self, plan: PromotionPlan, gates: GateReport, approved_by: str) -> Promoted:
         """Traffic goes there; whatever fails from here on sends it back."""
         self.switch.read()  # the connection is open when the decision falls
         seen = self.seen
         try:
-            turned = move(self.switch, self.candidate, self.active, seen, f"promoting {plan.tag}", self.settings)
+            turned = move_traffic(
+                self.switch, self.candidate, self.active, seen, f"promoting {plan.tag}", self.settings
+            )
             seen = self._ours()
             watched = keep_watch(self.switch, self.candidate, seen, self.settings.watch, self.settings)
         except (SlipwayError, OutsideError) as error:
             now_seen = self._position()
             if now_seen is None:
                 raise NotPromoted(
-                    f"{masked(str(error))}\nWhere {self.switch} points cannot be read now. Once it answers again: "
+                    f"{mask(str(error))}\nWhere {self.switch} points cannot be read now. Once it answers again: "
                     "slipway status, slipway watch"
                 ) from error
             if now_seen.active != (self.candidate.colour,):
                 raise
-            story = go_back(self.switch, self.candidate, self.active, now_seen, error, self.settings)
+            story = move_traffic_back(self.switch, self.candidate, self.active, now_seen, error, self.settings)
             self._mark_failed(str(error))
             raise story from error
         self._prune()
@@ -192,7 +196,7 @@ class Promotion:
         table(f"promotion-{self.stack}", [row], plan.sentence)
         return promoted
 
-    def _ours(self) -> Position:
+    def _ours(self) -> SwitchState:
         """Where the switch stands after the turn; whoever moved it since then has it.
 
         Raises:
@@ -206,7 +210,7 @@ class Promotion:
             )
         return now
 
-    def _position(self) -> Position | None:
+    def _position(self) -> SwitchState | None:
         try:
             return self.switch.read()
         except OutsideError:
@@ -218,25 +222,25 @@ class Promotion:
             try:
                 with connected(droplet) as session, locked(session, droplet.directory, "record", self.wait) as lock:
                     home = self.candidate.home(droplet)
-                    record = read_history(lock, home).deployed()
+                    record = load_history(lock, home).deployed()
                     if record:
-                        reason = masked(f"did not hold after its promotion: {why}")
-                        keep_record(lock, home, [closed(record, Outcome.FAILED, now(), reason)])
+                        reason = mask(f"did not hold after its promotion: {why}")
+                        keep_record(lock, home, [close_record(record, RecordOutcome.FAILED, now(), reason)])
             except (SlipwayError, OutsideError) as error:
                 get_run_logger().warning("the record on %s does not say so: %s", droplet.name, error)
 
     def _prune(self) -> None:
         for droplet in self.candidate.droplets:
             with connected(droplet) as session, locked(session, droplet.directory, "pruning", self.wait) as lock:
-                prune_willingly(lock, self.candidate.home(droplet), self.settings)
+                prune_best_effort(lock, self.candidate.home(droplet), self.settings)
 
 
 @flow(
     name="promote",
     flow_run_name=run_name("promote {stack}"),
-    on_failure=[tidy_colours],
-    on_crashed=[settle],
-    on_cancellation=[settle],
+    on_failure=[prune_colours_after_failure],
+    on_crashed=[recover_promotion],
+    on_cancellation=[recover_promotion],
 )
 def promote(
     stack: str | None = None,
@@ -266,12 +270,12 @@ def promote(
     if watch is not None:
         settings = settings.model_copy(update={"watch": watch})
     name = stack_name(stack or settings.stack)
-    with remembered(), open_switch(settings) as switch, ExitStack() as connections:
+    with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
-        sides, seen = load_sides(name, settings), read_switch(switch)
+        sides, seen = load_colours(name, settings), read_switch(switch)
         colour, left = direction(seen.active, to, str(switch))
         candidate, active = sides[colour], sides[left] if left else None
         for droplet in candidate.droplets:
             connections.enter_context(connected(droplet))
-        put = Put(tag, strategy or settings.strategy, env_file) if tag else None
+        put = DeployFirst(tag, strategy or settings.strategy, env_file) if tag else None
         return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(put)

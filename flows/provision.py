@@ -9,17 +9,24 @@ from blocks import Droplet
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo, NewDroplet
 from blocks.ssh.keys import new_host_key
-from flows.core.cloud.costs import Cost, droplet_cost, told
-from flows.core.cloud.provisioning import NOT_YET, cloud_config, unguarded
+from flows.core.cloud.costs import Cost, cost_lines, droplet_cost
+from flows.core.cloud.provisioning import NOT_YET, cloud_config, missing_firewalls
 from flows.core.cloud.results import Provisioned
-from flows.core.cloud.snapshots import OURS, PROVISIONED, of_droplet
-from flows.core.errors import CannotProvision, NotTrusted
+from flows.core.cloud.snapshots import OURS, PROVISIONED, snapshots_of
+from flows.core.errors import CannotProvision, HostKeyNotConfirmed
 from flows.settings import Approval, Settings
-from flows.tasks.cloud.droplets import check_engine, create_droplet, fingerprint, remove_droplet, taken, trust
+from flows.tasks.cloud.droplets import (
+    account_key_fingerprint,
+    check_engine,
+    create_droplet,
+    known_snapshots,
+    remove_droplet,
+    replace_host_key,
+)
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import find_droplet, load_account, load_droplet, remembered
+from flows.tasks.runs.blocks import block_cache, find_droplet, load_account, load_droplet
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.approval import ask
+from flows.tasks.traffic.approval import ask_for_approval
 
 
 @flow(name="provision", flow_run_name=run_name("provision {name} like {like}"))
@@ -52,17 +59,17 @@ def provision(
         NotApproved: a person said no.
     """
     began, settings = time.monotonic(), Settings()
-    with remembered(), load_account(settings).client() as client:
+    with block_cache(), load_account(settings).client() as client:
         old = load_droplet(like)
         info = client.droplets.named(like)
         wanted = _wanted(client, name, old, info, image, size, region, tuple(tags or ()))
         cost = _refuse(client, name, info, wanted)
         sentence = f"Droplet {name} ({wanted.size}, {wanted.region}) is made of {wanted.image}, like {like}."
-        get_run_logger().info("%s %s", sentence, told([cost]))
+        get_run_logger().info("%s %s", sentence, cost_lines([cost]))
         if (approval or settings.approval) != "never" and not client.droplets.all(name=name):
             until = f"It costs from now on, until it is removed: slipway decommission {name}"
-            question = f"### {sentence}\n\n{told([cost])}\n\n{until}"
-            ask(question, f"provisioning of {name}", settings.approval_timeout)
+            question = f"### {sentence}\n\n{cost_lines([cost])}\n\n{until}"
+            ask_for_approval(question, f"provisioning of {name}", settings.approval_timeout)
         made, block = _made(client, wanted, old)
     engine = check_engine(block, install_engine)
     found = {"droplet": name, "id": made.id, "address": made.public_ip, "cost": str(cost), "engine": engine}
@@ -75,7 +82,7 @@ def _wanted(
     region: str | None, tags: tuple[str, ...],
 ) -> NewDroplet:  # fmt: skip
     if image is None:
-        newest = next(iter(of_droplet(taken(client.snapshots.all()), info.id)), None)
+        newest = next(iter(snapshots_of(known_snapshots(client.snapshots.all()), info.id)), None)
         if newest is None:
             raise CannotProvision(
                 f"droplet {info.name} has no snapshot of ours. Take one: slipway snapshot {info.name}; or name an "
@@ -84,8 +91,8 @@ def _wanted(
         image = newest.id
     kept = tuple(tag for tag in info.tags if not tag.startswith("slipway-"))
     return NewDroplet(
-        name, region or info.region, size or info.size, int(image) if image.isdigit() else image, (fingerprint(old),),
-        tuple(dict.fromkeys((*kept, OURS, PROVISIONED, *tags))), info.vpc if region in (None, info.region) else "",
+        name, region or info.region, size or info.size, int(image) if image.isdigit() else image,
+        (account_key_fingerprint(old),), tuple(dict.fromkeys((*kept, OURS, PROVISIONED, *tags))), info.vpc if region in (None, info.region) else "",
     )  # fmt: skip
 
 
@@ -105,7 +112,7 @@ def _refuse(client: DigitalOcean, name: str, info: DropletInfo, wanted: NewDropl
             "Nothing was created. Take another name, or delete the block"
         )
     walls = {wall.name: wall.tags for wall in client.droplets.firewalls(info.id)}
-    if missing := unguarded(walls, wanted.tags):
+    if missing := missing_firewalls(walls, wanted.tags):
         raise CannotProvision(
             f"firewall {', '.join(missing)} guards {info.name} by its id, and would not guard {name}. Nothing was "
             f"created. Attach it by a tag that {info.name} has: doctl compute firewall add-tags"
@@ -127,13 +134,13 @@ def _made(client: DigitalOcean, wanted: NewDroplet, old: Droplet) -> tuple[Dropl
         made = create_droplet(client, wanted)
         known = _save(known, wanted.name, made.public_ip, known.host_key)
         try:
-            return made, _save(known, wanted.name, made.public_ip, trust(known))
-        except NotTrusted as error:
+            return made, _save(known, wanted.name, made.public_ip, replace_host_key(known))
+        except HostKeyNotConfirmed as error:
             if not there:
                 raise
             get_run_logger().warning("%s is not known by its key: %s. It is made anew", wanted.name, error)
             remove_droplet(client, made)
-    raise NotTrusted(f"droplet {wanted.name} cannot be trusted. Remove it: slipway decommission {wanted.name}")
+    raise HostKeyNotConfirmed(f"droplet {wanted.name} cannot be trusted. Remove it: slipway decommission {wanted.name}")
 
 
 def _save(like: Droplet, name: str, host: str, host_key: str) -> Droplet:

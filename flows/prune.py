@@ -4,7 +4,7 @@ import time
 
 from prefect import flow
 
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.prune.removal import Pruned
 from flows.core.records.retention import check_retention
 from flows.settings import Settings
@@ -47,7 +47,7 @@ def prune(
     kept = check_retention(settings.retention if keep is None else keep)
     name = stack_name(stack or settings.stack)
     target = load_droplet(droplet or settings.droplet)
-    home = Home(target.directory, name)
+    home = StackDirectory(target.directory, name)
     with connected(target) as session:
         if dry_run:
             removal = plan_prune(session, home, kept)

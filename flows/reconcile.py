@@ -7,34 +7,34 @@ from prefect.logging import get_run_logger
 
 from blocks import Droplet
 from blocks.errors import OutsideError
-from flows.core.deploy.deployed_state import read_standing, standing_script
+from flows.core.deploy.deployed_state import deployed_state_script, read_deployed_state
 from flows.core.deploy.preflight import missing_images
-from flows.core.droplet.containers import strangers
-from flows.core.droplet.directories import Home
+from flows.core.droplet.containers import orphan_ids
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import RollbackFailed, SlipwayError, ValidationFailed
 from flows.core.records.history import History
-from flows.core.records.lifecycle import judged, opened, proved
+from flows.core.records.lifecycle import conclude, mark_deployed, open_record
 from flows.core.records.record import Record
-from flows.core.records.recovery import Mending, mend
+from flows.core.records.recovery import RecoveryAction, plan_recovery
 from flows.core.records.rollback_target import rollback_target
 from flows.core.results import Reconciled, RolledBack, service_states
 from flows.settings import Settings
-from flows.tasks.cloud.rehearsal import tidy_left
-from flows.tasks.deploy.deployment import Deployment, under_way
+from flows.tasks.cloud.rehearsal import remove_left_best_effort
+from flows.tasks.deploy.deployment import Deployment, current_deployment
 from flows.tasks.deploy.readiness import wait_until_ready
-from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, remove_strangers, start_services
+from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, remove_orphans, start_services
 from flows.tasks.droplet.connection import QUICK, connected
-from flows.tasks.droplet.lock import Held, locked
-from flows.tasks.prune.droplet import prune_willingly
-from flows.tasks.records.history import find_kept, keep_record, read_history
+from flows.tasks.droplet.lock import LockedSession, locked
+from flows.tasks.prune.droplet import prune_best_effort
+from flows.tasks.records.history import find_kept_release, keep_record, load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet, load_registry
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
-from flows.tasks.runs.server import offline_too
+from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
-from flows.validate import look_and_probe, validate
+from flows.validate import validate, validate_droplet
 
 
 @flow(name="reconcile", flow_run_name=run_name("put {stack} on {droplet} right"))
@@ -48,24 +48,24 @@ def reconcile(stack: str | None = None, droplet: str | None = None, wait: float 
     """
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    home = Home(target.directory, stack_name(stack or settings.stack))
-    tidy_left(settings)
+    home = StackDirectory(target.directory, stack_name(stack or settings.stack))
+    remove_left_best_effort(settings)
     with (
         connected(target, settings.reconnect_timeout) as session,
         locked(session, target.directory, f"reconciling {home.stack}", wait) as lock,
     ):
         done = _mend(lock, home, target, settings)
-        prune_willingly(lock, home, settings)
+        prune_best_effort(lock, home, settings)
     return done
 
 
-def _mend(lock: Held, home: Home, target: Droplet, settings: Settings) -> Reconciled:
-    history = read_history(lock, home)
-    plan = mend(history, _wrong(lock, home) if history.records else [])
+def _mend(lock: LockedSession, home: StackDirectory, target: Droplet, settings: Settings) -> Reconciled:
+    history = load_history(lock, home)
+    plan = plan_recovery(history, _wrong(lock, home) if history.records else [])
     get_run_logger().info("%s: %s", target.name, plan.why)
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; reconcile put that right")
-    if plan.mending is Mending.VALIDATE:
+    if plan.mending is RecoveryAction.VALIDATE:
         try:
             validate(home.stack, target.name)
             return Reconciled(
@@ -76,20 +76,26 @@ def _mend(lock: Held, home: Home, target: Droplet, settings: Settings) -> Reconc
                 raise
             back = restore(lock, home, history, rollback_target(history, None), str(error), target, settings)
             return Reconciled(target.name, f"rolled back to release {back.release.tag}", f"{plan.why}: {error}")
-    if plan.record is None or plan.mending is Mending.NOTHING:
+    if plan.record is None or plan.mending is RecoveryAction.NOTHING:
         return Reconciled(target.name, "nothing to do", plan.why)
     back = restore(lock, home, history, plan.record, plan.why, target, settings)
     return Reconciled(target.name, f"release {back.release.tag} runs, by digest, validated", plan.why)
 
 
-def _wrong(lock: Held, home: Home) -> list[str]:
+def _wrong(lock: LockedSession, home: StackDirectory) -> list[str]:
     """How what runs differs from the release that `current` leads to; ended services count, one-shots aside."""
-    standing = read_standing(lock.run(standing_script(home), timeout=QUICK).out, home, lock.address.name)
+    standing = read_deployed_state(lock.run(deployed_state_script(home), timeout=QUICK).out, home, lock.address.name)
     return list(standing.wrong) if standing.release else ["no release is current"]
 
 
 def restore(
-    lock: Held, home: Home, history: History, record: Record, cause: str, target: Droplet, settings: Settings
+    lock: LockedSession,
+    home: StackDirectory,
+    history: History,
+    record: Record,
+    cause: str,
+    target: Droplet,
+    settings: Settings,
 ) -> RolledBack:
     """Put the release of a record in force, whatever runs now.
 
@@ -99,33 +105,33 @@ def restore(
     began = time.monotonic()
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
-    kept = find_kept(lock, home, record)
+    kept = find_kept_release(lock, home, record)
     deployment = Deployment(lock, home, kept.release, record.name, settings)
-    token = under_way.set(deployment)
+    token = current_deployment.set(deployment)
     try:
         pulled = []
         if missing_images(kept.release, kept.present):
             pulled = pull_images(deployment, kept.present, load_registry(settings))
-        mine, left = opened(
+        mine, left = open_record(
             history, kept.release, record.name,
             kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
         )  # fmt: skip
         make_current(deployment, [mine, *left])
-        if gone := strangers(kept.containers, kept.stack.services):
-            remove_strangers(deployment, gone)
+        if gone := orphan_ids(kept.containers, kept.stack.services):
+            remove_orphans(deployment, gone)
         start_services(deployment)
         running = wait_until_ready(deployment, kept.stack)
         prove_digests(deployment, kept.stack, running)
-        keep_record(lock, home, [mine := proved(mine, now())])
+        keep_record(lock, home, [mine := mark_deployed(mine, now())])
         healthy = time.monotonic() - began
-        validated = offline_too(
+        validated = run_as_flow_or_plain(
             lambda: validate(home.stack, target.name),
-            lambda: look_and_probe(target, home, settings),
+            lambda: validate_droplet(target, home, settings),
         )
     except (SlipwayError, OutsideError) as error:
         raise _failed(error, lock, home, kept.release.tag) from error
     finally:
-        under_way.reset(token)
+        current_deployment.reset(token)
     back = RolledBack(
         droplet=target.name,
         release=kept.release,
@@ -141,13 +147,13 @@ def restore(
     return back
 
 
-def _failed(error: Exception, lock: Held, home: Home, tag: str) -> RollbackFailed:
+def _failed(error: Exception, lock: LockedSession, home: StackDirectory, tag: str) -> RollbackFailed:
     """Say so in the record, if the droplet can still be written to."""
-    words = masked(str(error))
+    words = mask(str(error))
     try:
-        history = read_history(lock, home)
+        history = load_history(lock, home)
         if history.unfinished and history.unfinished.kind == "rollback":
-            keep_record(lock, home, judged(history, history.unfinished, now(), words))
+            keep_record(lock, home, conclude(history, history.unfinished, now(), words))
     except (SlipwayError, OutsideError):
         pass  # the record stays unfinished, and the next run finishes it
     kind = "is not well either" if isinstance(error, ValidationFailed) else "could not be put in force again"

@@ -8,26 +8,26 @@ from prefect.logging import get_run_logger
 from blocks import DocrRegistry
 from blocks.polling import until
 from flows.core.errors import CollectionFailed
-from flows.core.registry.cleanup import Sweep, Swept, plan_collection
+from flows.core.registry.cleanup import CleanupPlan, CleanupResult, plan_collection
 from flows.settings import Settings
 from flows.tasks.registry.contents import (
-    give_tags,
     list_registry,
     load_docr,
-    newest,
-    on_droplets,
-    published,
+    manifest_links,
+    newest_releases,
+    published_tags,
     refuse_changed,
-    ties,
+    releases_on_droplets,
+    tag_untagged,
 )
-from flows.tasks.registry.exclusive_access import nobody_releases
+from flows.tasks.registry.exclusive_access import exclusive_registry_access
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import remembered
+from flows.tasks.runs.blocks import block_cache
 from flows.tasks.stack.run_names import run_name
 
 
 @flow(name="registry-gc", flow_run_name=run_name("collect the registry's garbage"))
-def registry_gc(dry_run: bool = False, without: list[str] | None = None, wait: float = 0.0) -> Swept:
+def registry_gc(dry_run: bool = False, without: list[str] | None = None, wait: float = 0.0) -> CleanupResult:
     """Remove manifests that have no tag and that no kept release needs, with their signatures; then have DigitalOcean
     collect what nothing refers to any more. The registry is read-only meanwhile, and no release may be under way.
 
@@ -43,18 +43,18 @@ def registry_gc(dry_run: bool = False, without: list[str] | None = None, wait: f
     """
     began, settings, log = time.monotonic(), Settings(), get_run_logger()
     gone = tuple(without or ())
-    with remembered():
+    with block_cache():
         registry = load_docr(settings)
-        with nobody_releases(settings, gone, "collecting the registry's garbage", wait) as places:
+        with exclusive_registry_access(settings, gone, "collecting the registry's garbage", wait) as places:
             stored = list_registry(registry)
-            kept = on_droplets(places, registry, stored)
-            kept += newest(published(stored, registry), settings.registry_releases, registry, stored)
-            sweep = plan_collection(stored, kept, ties(stored, kept, registry))
-            show(sweep, registry)
+            kept = releases_on_droplets(places, registry, stored)
+            kept += newest_releases(published_tags(stored, registry), settings.registry_releases, registry, stored)
+            sweep = plan_collection(stored, kept, manifest_links(stored, kept, registry))
+            publish_cleanup(sweep, registry)
             if dry_run:
-                return Swept(registry.registry_name, sweep, True, 0, 0, 0.0, time.monotonic() - began)
+                return CleanupResult(registry.registry_name, sweep, True, 0, 0, 0.0, time.monotonic() - began)
             refuse_changed(stored, registry, settings)
-            give_tags(sweep.untagged, registry)
+            tag_untagged(sweep.untagged, registry)
             with registry.account.client() as client:
                 for fate in sweep.goes:
                     client.registries.remove_manifest(registry.registry_name, fate.repository, fate.digest)
@@ -74,12 +74,12 @@ def registry_gc(dry_run: bool = False, without: list[str] | None = None, wait: f
             "again: slipway registry gc"
         )
     log.info("✓ %d blobs, %.1f MB are free; read-only for %.0f s", ended.blobs_deleted, ended.freed / 1e6, read_only)
-    return Swept(
+    return CleanupResult(
         registry.registry_name, sweep, False, ended.blobs_deleted, ended.freed, read_only, time.monotonic() - began
     )
 
 
-def show(sweep: Sweep, registry: DocrRegistry) -> None:
+def publish_cleanup(sweep: CleanupPlan, registry: DocrRegistry) -> None:
     """The plan as a table in the UI, and in a sentence."""
     goes, stays = len(sweep.goes), len(sweep.fates) - len(sweep.goes)
     words = f"{goes} of {registry.registry_name}'s tags and manifests go, {stays} stay"

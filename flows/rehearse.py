@@ -13,48 +13,48 @@ from prefect.logging import get_run_logger
 
 from blocks import Droplet
 from blocks.errors import OutsideError
-from flows.core.cloud.costs import Cost, droplet_cost, snapshot_cost, told
-from flows.core.cloud.rehearsal import Load, Rehearsed, Took, measured
-from flows.core.droplet.directories import Home
+from flows.core.cloud.costs import Cost, cost_lines, droplet_cost, snapshot_cost
+from flows.core.cloud.rehearsal import Load, Rehearsed, StepTiming, summarise_load
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import NothingDeployed, RehearsalFailed, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.records.record import Record
-from flows.core.records.stability import Stability, Wanted, judge
+from flows.core.records.stability import Stability, StabilityLimits, judge_stability
 from flows.core.traffic.colours import other
 from flows.decommission import decommission
-from flows.deploy import put_on
+from flows.deploy import deploy_release
 from flows.gates import read_gates
-from flows.hooks import tidy_rehearsal
+from flows.hooks import remove_failed_rehearsal
 from flows.provision import provision
 from flows.settings import Approval, Settings
 from flows.snapshot import snapshot
 from flows.tasks.cloud.rehearsal import (
     rehearsal_colour,
+    rehearsal_leftovers,
+    rehearsal_lock,
     rehearsal_switch,
-    rehearsing,
+    rehearsal_tags,
     remove_left,
-    still_there,
-    tags_of,
 )
 from flows.tasks.droplet.connection import connected
-from flows.tasks.records.history import read_history
+from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import page
-from flows.tasks.runs.blocks import load_account, load_droplet, load_environment, remembered
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
-from flows.tasks.traffic.approval import ask
-from flows.tasks.traffic.colours import Side, look_at
-from flows.tasks.traffic.switch import open_switch, probe_switch, read_switch, turn_switch
+from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.colours import ColourDroplets, read_states
+from flows.tasks.traffic.switch import open_switch, probe_switch, read_switch, switch_to
 from flows.validate import validate
 
 
 @flow(
     name="rehearse",
     flow_run_name=run_name("rehearse a promotion of {stack}"),
-    on_failure=[tidy_rehearsal],
-    on_crashed=[tidy_rehearsal],
-    on_cancellation=[tidy_rehearsal],
+    on_failure=[remove_failed_rehearsal],
+    on_crashed=[remove_failed_rehearsal],
+    on_cancellation=[remove_failed_rehearsal],
 )
 def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval | None = None) -> Rehearsed:
     """Play a promotion of the active release on a droplet made for it, and report times, cost and every deviation.
@@ -72,7 +72,7 @@ def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval
     """
     settings, log = Settings(), get_run_logger()
     name = stack_name(stack or settings.stack)
-    with remembered():
+    with block_cache():
         load_environment(settings, name)
         for words in remove_left(settings):
             log.warning("an earlier rehearsal left %s; it is removed", words)
@@ -82,9 +82,9 @@ def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval
         costs = _costs(like, settings)
         if (approval or settings.approval) != "never":
             what = f"A rehearsal of {name} {stability.release}, like {like}"
-            question = f"### {what}\n\n{told(costs)}\n\nIt is removed at its end."
-            ask(question, f"rehearsal of {name}", settings.approval_timeout)
-        with rehearsing(load_droplet(like)):
+            question = f"### {what}\n\n{cost_lines(costs)}\n\nIt is removed at its end."
+            ask_for_approval(question, f"rehearsal of {name}", settings.approval_timeout)
+        with rehearsal_lock(load_droplet(like)):
             return _Rehearsal(name, like, stability, costs, settings).play()
 
 
@@ -94,14 +94,14 @@ class _Rehearsal:
     def __init__(self, stack: str, like: str, stability: Stability, costs: list[Cost], settings: Settings) -> None:
         self.stack, self.like, self.stability, self.costs, self.settings = stack, like, stability, costs, settings
         self.droplet = settings.rehearsal_droplet
-        self.took: list[Took] = []
+        self.took: list[StepTiming] = []
         self.deviations: list[str] = []
         self.load: Load | None = None
 
     def play(self) -> Rehearsed:
         began, failed = time.monotonic(), ""
         run = str(runtime.flow_run.id)
-        tags = tags_of(run, self.like)
+        tags = rehearsal_tags(run, self.like)
         try:
             with self._step("snapshot") as found:
                 taken = snapshot(self.like, self.stack, tags=tags).snapshot
@@ -116,14 +116,14 @@ class _Rehearsal:
             else:
                 self.deviations.append("no rehearsal_switch is set: no traffic was moved")
         except (SlipwayError, OutsideError) as error:
-            failed = masked(f"{type(error).__name__}: {error}")
+            failed = mask(f"{type(error).__name__}: {error}")
             self.deviations.append(failed)
         with self._step("decommission") as found:
             decommission(self.droplet, "never")
             found.extend(remove_left(self.settings, mine=run))
         report = Rehearsed(
             self.stack, self.stability.release, self.stability, "", tuple(self.took), self.load, tuple(self.costs),
-            (time.monotonic() - began) / 3600, tuple(self.deviations), tuple(still_there(self.settings)),
+            (time.monotonic() - began) / 3600, tuple(self.deviations), tuple(rehearsal_leftovers(self.settings)),
         )  # fmt: skip
         _told(report, self.settings)
         if failed:
@@ -135,14 +135,14 @@ class _Rehearsal:
         role = "colour" if self.settings.home else "all"
         with self._step("deploy") as found:
             tag = self.stability.release
-            put_on(target, self.stack, tag, role, self.settings.strategy, None, 0.0, self.settings)  # type: ignore[arg-type]
+            deploy_release(target, self.stack, tag, role, self.settings.strategy, None, 0.0, self.settings)  # type: ignore[arg-type]
             validate(self.stack, self.droplet)
             found.append(tag)
         with self._step("gates") as found:
             # Its metrics and traces are nobody's: what it answers is what counts.
             own = self.settings.model_copy(update={"prometheus": "", "langfuse": ""})
-            side = Side("rehearsal", (target,), self.stack)
-            said = read_gates(side, None, look_at(side), [], 0.0, own)
+            side = ColourDroplets("rehearsal", (target,), self.stack)
+            said = read_gates(side, None, read_states(side), [], 0.0, own)
             found.append(said.words or "every gate passed")
             if said.verdict is Verdict.FAIL:
                 raise RehearsalFailed(f"the gates of the rehearsal failed: {said.words}")
@@ -154,8 +154,8 @@ class _Rehearsal:
             switch.prepare(get_run_logger().info)
             for to in (colour, other(colour)):
                 with self._step(f"switch to {'the rehearsal' if to == colour else 'what was'}") as found:
-                    turn_switch(switch, to, read_switch(switch), "a rehearsal", self.settings.switch_timeout)
-                    patience = max(self.settings.switch_timeout, switch.takes)
+                    switch_to(switch, to, read_switch(switch), "a rehearsal", self.settings.switch_timeout)
+                    patience = max(self.settings.switch_timeout, switch.max_seconds)
                     found.append(probe_switch(switch, to, patience).detail)
                 if to == colour:
                     with self._step("load") as found:
@@ -163,15 +163,15 @@ class _Rehearsal:
                         found.append(f"{self.load.requests} requests, {self.load.failed} failed")
                     if self.load.failed:
                         self.deviations.append(f"{self.load.failed} of {self.load.requests} requests failed")
-            switch.settle()
+            switch.finish()
 
     def _load(self, switch: Any) -> Load:
         answers = []
         for _ in range(self.settings.rehearsal_requests):
             began = time.monotonic()
-            well = switch.hear().well
+            well = switch.probe().well
             answers.append((well, time.monotonic() - began))
-        return measured(answers)
+        return summarise_load(answers)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[list[str]]:
@@ -179,7 +179,7 @@ class _Rehearsal:
         try:
             yield found
         finally:
-            self.took.append(Took(name, time.monotonic() - began, "; ".join(found)))
+            self.took.append(StepTiming(name, time.monotonic() - began, "; ".join(found)))
             get_run_logger().info("%s took %.1f s. %s", name, self.took[-1].seconds, self.took[-1].found)
 
 
@@ -191,11 +191,11 @@ def _active(stack: str, settings: Settings) -> tuple[str, Stability]:
             active = read_switch(switch).active
             names = settings.colours.droplets(active[0]) if len(active) == 1 else names
     histories = {name: _records(load_droplet(name), stack) for name in names}
-    wanted = Wanted(
+    wanted = StabilityLimits(
         settings.rehearse_days, settings.rehearse_success_rate, settings.rehearse_rollbacks,
         settings.rehearse_gate_failures,
     )  # fmt: skip
-    stability = judge(histories, wanted, datetime.now(UTC))
+    stability = judge_stability(histories, wanted, datetime.now(UTC))
     if not stability.release:
         raise NothingDeployed(f"droplet {names[0]} carries no release of {stack}: there is nothing to rehearse")
     return names[0], stability
@@ -203,7 +203,7 @@ def _active(stack: str, settings: Settings) -> tuple[str, Stability]:
 
 def _records(droplet: Droplet, stack: str) -> list[Record]:
     with connected(droplet) as session:
-        return list(read_history(session, Home(droplet.directory, stack)).records)
+        return list(load_history(session, StackDirectory(droplet.directory, stack)).records)
 
 
 def _costs(like: str, settings: Settings) -> list[Cost]:
@@ -216,9 +216,9 @@ def _costs(like: str, settings: Settings) -> list[Cost]:
 def _told(report: Rehearsed, settings: Settings) -> Rehearsed:
     """Keep it: in the UI, and as files."""
     settings.reports.mkdir(parents=True, exist_ok=True)
-    (settings.reports / "rehearsal.md").write_text(masked(report.markdown()))
+    (settings.reports / "rehearsal.md").write_text(mask(report.markdown()))
     said = json.dumps(report.as_json(), indent=2, default=str)
-    (settings.reports / "rehearsal.json").write_text(f"{masked(said)}\n")
+    (settings.reports / "rehearsal.json").write_text(f"{mask(said)}\n")
     page("rehearsal", report.markdown(), report.sentence)
     get_run_logger().info("%s", report.sentence)
     return report

@@ -5,20 +5,20 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.build_push import build_push
-from flows.core.droplet.directories import Home
-from flows.core.errors import Contradiction
+from flows.core.droplet.directories import StackDirectory
+from flows.core.errors import ConflictingOptions
 from flows.core.results import Released
 from flows.core.traffic.colours import direction
 from flows.deploy import deploy
-from flows.hooks import mend, settle, tidy
+from flows.hooks import prune_after_failure, recover_after_crash, recover_promotion
 from flows.promote import promote as to_idle
-from flows.rollback import going_back
+from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import locked
-from flows.tasks.prune.droplet import prune_willingly
+from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
-from flows.tasks.runs.blocks import load_droplet, remembered
+from flows.tasks.runs.blocks import block_cache, load_droplet
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import validate
@@ -27,9 +27,9 @@ from flows.validate import validate
 @flow(
     name="release",
     flow_run_name=run_name("release {stack} {tag} to {droplet}"),
-    on_failure=[tidy],
-    on_crashed=[mend, settle],
-    on_cancellation=[mend, settle],
+    on_failure=[prune_after_failure],
+    on_crashed=[recover_after_crash, recover_promotion],
+    on_cancellation=[recover_after_crash, recover_promotion],
 )
 def release(
     stack: str | None = None,
@@ -69,24 +69,24 @@ def release(
     settings = Settings()
     if promote:
         if droplet:
-            raise Contradiction("a promotion goes to the idle colour: leave either --droplet or --promote out")
+            raise ConflictingOptions("a promotion goes to the idle colour: leave either --droplet or --promote out")
         build = (stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref)
         return _promoted(build, strategy, env_file, wait, approval)
     droplet = droplet or settings.droplet
     target = load_droplet(droplet)
-    with remembered(), connected(target):
+    with block_cache(), connected(target):
         published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref, droplet)
         stack, tag = published.release.stack, published.release.tag
-        home = Home(target.directory, stack)
+        home = StackDirectory(target.directory, stack)
         with (
             connected(target) as session,  # a build is long: the connection may have broken meanwhile
             locked(session, target.directory, f"release of {stack} {tag}", wait) as lock,
         ):
-            with going_back(target, home, settings) as way:
+            with rollback_on_failure(target, home, settings) as guard:
                 deployed = deploy(tag, stack, droplet, strategy, env_file)
-                way.needed = True
+                guard.armed = True
                 validated = validate(stack, droplet)
-            prune_willingly(lock, home, settings)
+            prune_best_effort(lock, home, settings)
     released = Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), settings.edge_url)
     stages = (("build-push", published), ("deploy", deployed), ("validate", validated))
     times = ", ".join(f"{name} {stage.seconds:.1f} s" for name, stage in stages)
@@ -106,7 +106,7 @@ def _promoted(
         build: what build-push is given.
     """
     settings = Settings()
-    with remembered(), open_switch(settings) as switch:
+    with block_cache(), open_switch(settings) as switch:
         colour, _ = direction(read_switch(switch).active, None, str(switch))
         first = load_droplet(settings.colours.droplets(colour)[0])
         with connected(first):

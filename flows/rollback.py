@@ -10,21 +10,21 @@ from prefect.logging import get_logger, get_run_logger
 from blocks import Droplet
 from blocks.errors import OutsideError, RemoteTimeout, Unreachable
 from flows.core.deploy.staging import discard_script
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import LockLost, RollbackFailed, SlipwayError
-from flows.core.records.lifecycle import judged
+from flows.core.records.lifecycle import conclude
 from flows.core.records.rollback_target import rollback_target
 from flows.core.results import RolledBack
-from flows.hooks import mend, tidy
+from flows.hooks import prune_after_failure, recover_after_crash
 from flows.reconcile import restore
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK, connected
 from flows.tasks.droplet.lock import locked
-from flows.tasks.records.history import keep_record, read_history
+from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.blocks import load_droplet, load_environment
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import now
-from flows.tasks.runs.server import offline_too
+from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 
@@ -32,9 +32,9 @@ from flows.tasks.stack.source import stack_name
 @flow(
     name="rollback",
     flow_run_name=run_name("roll {stack} on {droplet} back"),
-    on_failure=[tidy],
-    on_crashed=[mend],
-    on_cancellation=[mend],
+    on_failure=[prune_after_failure],
+    on_crashed=[recover_after_crash],
+    on_cancellation=[recover_after_crash],
 )
 def rollback(
     to: str | None = None,
@@ -56,12 +56,14 @@ def rollback(
     """
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    home = Home(target.directory, stack_name(stack or settings.stack))
+    home = StackDirectory(target.directory, stack_name(stack or settings.stack))
     load_environment(settings, home.stack)  # what it holds is kept out of logs and errors from here on
     return roll_back(target, home, to, cause, wait, settings)
 
 
-def roll_back(target: Droplet, home: Home, to: str | None, cause: str, wait: float, settings: Settings) -> RolledBack:
+def roll_back(
+    target: Droplet, home: StackDirectory, to: str | None, cause: str, wait: float, settings: Settings
+) -> RolledBack:
     """What the flow does; it can be done without a Prefect server, when that went away in the middle of a run.
 
     A connection that is lost on the way is no reason to leave a droplet half way: it is tried once more.
@@ -77,53 +79,53 @@ def roll_back(target: Droplet, home: Home, to: str | None, cause: str, wait: flo
 
 
 def _roll_back(
-    target: Droplet, home: Home, to: str | None, cause: str, wait: float, patience: float, settings: Settings
+    target: Droplet, home: StackDirectory, to: str | None, cause: str, wait: float, patience: float, settings: Settings
 ) -> RolledBack:
     with (
         connected(target, patience) as session,
         locked(session, target.directory, f"rollback of {home.stack}", wait) as lock,
     ):
-        history = read_history(lock, home)
+        history = load_history(lock, home)
         return restore(lock, home, history, rollback_target(history, to), cause, target, settings)
 
 
 @dataclass
-class WayBack:
+class RollbackGuard:
     """Whether the way back has to be taken when something fails from here on.
 
     Before that, nothing but the files of a release on its way (`staged`: their name) has to go again.
     """
 
-    needed: bool = False
+    armed: bool = False
     staged: str = ""
 
 
 @contextmanager
-def going_back(target: Droplet, home: Home, settings: Settings) -> Iterator[WayBack]:
+def rollback_on_failure(target: Droplet, home: StackDirectory, settings: Settings) -> Iterator[RollbackGuard]:
     """Whatever fails inside, once the way back is needed: roll back to the last known good release, tell both stories.
 
     The error that is raised is the one that happened, with the story of the rollback below it.
     """
-    way = WayBack()
+    guard = RollbackGuard()
     try:
-        yield way
+        yield guard
     except Exception as error:
-        if way.needed:
+        if guard.armed:
             get_run_logger().error("✗ %s: %s", type(error).__name__, str(error).partition("\n")[0])
-            story = _undo(target, home, settings, masked(f"{type(error).__name__}: {error}"))
-            error.args = (masked(f"{error}\n{story}"), *error.args[1:])
+            story = _undo(target, home, settings, mask(f"{type(error).__name__}: {error}"))
+            error.args = (mask(f"{error}\n{story}"), *error.args[1:])
             error.exit_code = 1  # type: ignore[attr-defined]
-        elif way.staged:
-            _discard(target, home, way.staged, settings)
+        elif guard.staged:
+            _discard(target, home, guard.staged, settings)
         raise
 
 
-def _undo(target: Droplet, home: Home, settings: Settings, cause: str) -> str:
+def _undo(target: Droplet, home: StackDirectory, settings: Settings, cause: str) -> str:
     wait = settings.lock_patience
     try:
         if not _something_good(target, home, settings, cause):
             return "There was nothing good to go back to: the failed release was left as it is."
-        back = offline_too(
+        back = run_as_flow_or_plain(
             lambda: rollback(None, home.stack, target.name, cause, wait),
             lambda: roll_back(target, home, None, cause, wait, settings),
         )
@@ -138,7 +140,7 @@ def _undo(target: Droplet, home: Home, settings: Settings, cause: str) -> str:
     )
 
 
-def _discard(target: Droplet, home: Home, name: str, settings: Settings) -> None:
+def _discard(target: Droplet, home: StackDirectory, name: str, settings: Settings) -> None:
     """Remove what was put there of a release that does not come; the next run would do it, but it holds secrets."""
     try:
         with (
@@ -150,13 +152,13 @@ def _discard(target: Droplet, home: Home, name: str, settings: Settings) -> None
         get_logger("slipway.hooks").warning("the files of %s were not removed yet: %s", name, error)
 
 
-def _something_good(target: Droplet, home: Home, settings: Settings, cause: str) -> bool:
+def _something_good(target: Droplet, home: StackDirectory, settings: Settings, cause: str) -> bool:
     """Whether there is a release to go back to. If not, the record of the failed one is closed."""
     with (
         connected(target, settings.reconnect_timeout) as session,
         locked(session, target.directory, f"rollback of {home.stack}", settings.lock_patience) as lock,
     ):
-        history = read_history(lock, home)
+        history = load_history(lock, home)
         if history.unfinished and not history.good():
-            keep_record(lock, home, judged(history, history.unfinished, now(), cause))
+            keep_record(lock, home, conclude(history, history.unfinished, now(), cause))
         return bool(history.good())

@@ -7,18 +7,18 @@ from prefect.logging import get_run_logger
 
 from blocks import Droplet
 from blocks.errors import OutsideError
-from flows.core.cloud.costs import snapshot_cost, told
-from flows.core.cloud.results import Snapped
-from flows.core.cloud.snapshots import snapshot_name, too_many
-from flows.core.droplet.directories import Home
+from flows.core.cloud.costs import cost_lines, snapshot_cost
+from flows.core.cloud.results import SnapshotResult
+from flows.core.cloud.snapshots import snapshot_name, snapshots_beyond
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.core.records.retention import check_retention
 from flows.settings import Settings
-from flows.tasks.cloud.droplets import take_snapshot, taken, utc, warn_elsewhere
+from flows.tasks.cloud.droplets import known_snapshots, take_snapshot, utc, warn_elsewhere
 from flows.tasks.droplet.connection import connected
-from flows.tasks.records.history import read_history
+from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import load_account, load_droplet, remembered
+from flows.tasks.runs.blocks import block_cache, load_account, load_droplet
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 
@@ -32,7 +32,7 @@ def snapshot(
     dry_run: bool = False,
     at_digitalocean: str | None = None,
     tags: list[str] | None = None,
-) -> Snapped:
+) -> SnapshotResult:
     """Take a snapshot of a droplet, and remove those of ours of it that are older than the newest few.
 
     Args:
@@ -49,16 +49,16 @@ def snapshot(
     """
     began, settings, log = time.monotonic(), Settings(), get_run_logger()
     kept = check_retention(settings.snapshots if keep is None else keep)
-    with remembered():
+    with block_cache():
         target = load_droplet(droplet or settings.droplet)
         name = snapshot_name(stack_name(stack or settings.stack), _tag(target, stack, settings), utc())
         with load_account(settings).client() as client:
             info = client.droplets.named(at_digitalocean or target.name)
             warn_elsewhere(info, target)
             cost = snapshot_cost(info.disk)
-            log.info("%s is going to be taken. %s", name, told([cost]))
+            log.info("%s is going to be taken. %s", name, cost_lines([cost]))
             made = None if dry_run else take_snapshot(client, info, name, power_off, tags or ())
-            old = too_many(taken(client.snapshots.all()), info.id, kept - (1 if dry_run else 0))
+            old = snapshots_beyond(known_snapshots(client.snapshots.all()), info.id, kept - (1 if dry_run else 0))
             for one in () if dry_run else old:
                 client.snapshots.remove(one.id)
     rows: list[dict[str, object]] = [{"": "goes", "name": t.name, "GB": f"{t.size:.1f}", "from": t.at} for t in old]
@@ -66,15 +66,15 @@ def snapshot(
     table(f"snapshots-{target.name}", rows, f"Snapshots of {target.name}: {name}")
     if made:
         cost = snapshot_cost(made.size, at_most=False)
-    return Snapped(target.name, name, made, cost, tuple(old), time.monotonic() - began)
+    return SnapshotResult(target.name, name, made, cost, tuple(old), time.monotonic() - began)
 
 
 def _tag(target: Droplet, stack: str | None, settings: Settings) -> str:
     """The release that runs there, for the snapshot's name; one that cannot be asked is snapshot all the same."""
-    home = Home(target.directory, settings.name_on(target.name, stack_name(stack or settings.stack)))
+    home = StackDirectory(target.directory, settings.name_on(target.name, stack_name(stack or settings.stack)))
     try:
         with connected(target) as session:
-            record = read_history(session, home).deployed()
+            record = load_history(session, home).deployed()
     except (OutsideError, SlipwayError) as error:
         get_run_logger().warning("which release runs on %s is not known: %s", target.name, error)
         return "unknown"

@@ -7,7 +7,7 @@ from prefect import flow
 
 from blocks.errors import OutsideError
 from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.lock import holder_script, read_holder
 from flows.core.droplet.running import read_running, running_script
 from flows.core.errors import BlockMissing
@@ -53,7 +53,7 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
 def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> DropletStatus:
     target = load_droplet(droplet)
     colour, stack = settings.colours.of(droplet), settings.name_on(droplet, stack)
-    home = Home(target.directory, stack)
+    home = StackDirectory(target.directory, stack)
     with connected(target) as session:
         facts = read_facts(session.run(facts_script(home), timeout=QUICK).out, stack)
         holder = session.run(holder_script(target.directory), timeout=QUICK, check=False).out.strip()

@@ -5,11 +5,11 @@ import time
 from prefect import flow
 
 from flows.core.errors import NotConfirmed
-from flows.core.prune.system_prune import Debris, SystemPruned
+from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 from flows.settings import Settings
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import locked
-from flows.tasks.prune.system_prune import list_debris, look_at_debris, remove_debris
+from flows.tasks.prune.system_prune import list_prunable, read_prunable_objects, run_system_prune
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.stack.run_names import run_name
 
@@ -33,7 +33,7 @@ def system_prune(droplet: str | None = None, confirm: str = "", wait: float = 0.
     began = time.monotonic()
     target = load_droplet(droplet or Settings().droplet)
     with connected(target) as session:
-        debris = list_debris(session, target.directory)
+        prunable = list_prunable(session, target.directory)
         if confirm != target.name:
             raise NotConfirmed(
                 f"{target.name}: a system prune takes what every project left there; what, stands in the artifact "
@@ -41,11 +41,11 @@ def system_prune(droplet: str | None = None, confirm: str = "", wait: float = 0.
                 f"slipway system-prune --droplet {target.name} --confirm {target.name}"
             )
         with locked(session, target.directory, "system prune", wait) as lock:
-            freed = remove_debris(lock, target.directory)
-    return SystemPruned(target.name, debris, freed, time.monotonic() - began)
+            freed = run_system_prune(lock, target.directory)
+    return SystemPruned(target.name, prunable, freed, time.monotonic() - began)
 
 
-def debris_of(droplet: str | None) -> tuple[str, Debris]:
+def prunable_on(droplet: str | None) -> tuple[str, PrunableObjects]:
     """The droplet's name, and what a system prune would take from it: for whoever is asked, before any run.
 
     Raises:
@@ -53,4 +53,4 @@ def debris_of(droplet: str | None) -> tuple[str, Debris]:
     """
     target = load_droplet(droplet or Settings().droplet)
     with connected(target) as session:
-        return target.name, look_at_debris(session, target.directory)
+        return target.name, read_prunable_objects(session, target.directory)

@@ -9,35 +9,35 @@ from prefect.logging import get_run_logger
 from blocks import Droplet, Langfuse
 from blocks.ssh.session import Session
 from flows.core.droplet.containers import Container, read_containers
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import running_release_script
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import DropletBusy, NothingDeployed, ValidationFailed
-from flows.core.gates.probes import Outcome, all_passed
+from flows.core.gates.probes import ProbeResult, all_passed
 from flows.core.records.history import History
-from flows.core.records.lifecycle import judged
+from flows.core.records.lifecycle import conclude
 from flows.core.records.record import Record
-from flows.core.records.storage import history_sections, read_ledger
+from flows.core.records.storage import history_sections, read_records
 from flows.core.release.release import Release, read_release
 from flows.core.results import Validated
 from flows.core.stack.compose_files import load_config
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
-from flows.tasks.debug.capture import capture
+from flows.tasks.debug.capture import capture_after_failure
 from flows.tasks.debug.last_lines import show_last_lines
 from flows.tasks.droplet.connection import QUICK, connected
 from flows.tasks.droplet.lock import locked
-from flows.tasks.gates.probes import Probes, probe_health, probe_mcp, probe_workflows
-from flows.tasks.records.history import keep_environment_secret, keep_record, read_history
+from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp, probe_workflows
+from flows.tasks.records.history import keep_record, load_history, register_environment_secrets
 from flows.tasks.runs.artifacts import probe_rows, table
 from flows.tasks.runs.blocks import load_droplet, load_environment, load_langfuse
-from flows.tasks.runs.log_masking import keep_secrets_of, masked
+from flows.tasks.runs.log_masking import mask, register_stack_secrets
 from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 
 
-@flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"), on_failure=[capture])
+@flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"), on_failure=[capture_after_failure])
 def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     """Probe what runs on a droplet, as its `x-slipway` fields say, through SSH: no port needs to be public.
 
@@ -47,20 +47,20 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     """
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    home = Home(target.directory, stack_name(stack or settings.stack))
+    home = StackDirectory(target.directory, stack_name(stack or settings.stack))
     load_environment(settings, home.stack)  # what it holds is kept out of logs and errors from here on
-    return look_and_probe(target, home, settings)
+    return validate_droplet(target, home, settings)
 
 
-def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated:
+def validate_droplet(target: Droplet, home: StackDirectory, settings: Settings) -> Validated:
     """What the flow does; it can be done without a Prefect server.
 
     A release that nobody has judged yet counts as good from here on, if everything passes.
     """
     began = time.monotonic()
     with connected(target) as session:
-        release, probes, history = look(session, home, settings)
-        outcomes = [replace(found, detail=masked(found.detail)) for found in probe_all(probes, load_langfuse(settings))]
+        release, probes, history = read_running_release(session, home, settings)
+        outcomes = [replace(found, detail=mask(found.detail)) for found in probe_all(probes, load_langfuse(settings))]
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if outcome.failed))
         if failed:
             show_last_lines(session, home, failed, settings.log_lines)
@@ -69,23 +69,25 @@ def look_and_probe(target: Droplet, home: Home, settings: Settings) -> Validated
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
-        wrong = masked("; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if o.failed))
+        wrong = mask("; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if o.failed))
         raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}", failed)
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
 
-def _judge_good(session: Session, target: Droplet, home: Home, candidate: Record) -> None:
+def _judge_good(session: Session, target: Droplet, home: StackDirectory, candidate: Record) -> None:
     """Write that it passed, unless another run changes the droplet meanwhile."""
     try:
         with locked(session, target.directory, f"record of {candidate.tag}") as lock:
-            history = read_history(lock, home)
+            history = load_history(lock, home)
             if history.unfinished == candidate:
-                keep_record(lock, home, judged(history, candidate, now()))
+                keep_record(lock, home, conclude(history, candidate, now()))
     except DropletBusy as error:
         get_run_logger().warning("it passed, but is not recorded as good: %s", error)
 
 
-def look(session: Session, home: Home, settings: Settings) -> tuple[Release, Probes, History]:
+def read_running_release(
+    session: Session, home: StackDirectory, settings: Settings
+) -> tuple[Release, ProbeTargets, History]:
     """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
     script = f"{section_script(history_sections(home))}{running_release_script(home)}"
     said = sections(session.run(script, timeout=QUICK).out)
@@ -96,14 +98,14 @@ def look(session: Session, home: Home, settings: Settings) -> tuple[Release, Pro
         )
     stack = Stack.from_config(load_config(said["config"]))
     release = read_release(said["release"].encode())
-    keep_secrets_of(stack)
-    keep_environment_secret(session, home.current, release)
+    register_stack_secrets(stack)
+    register_environment_secrets(session, home.current, release)
     containers: list[Container] = read_containers(said.get("containers", ""))
-    probes = Probes(stack, containers, session, settings)
-    return release, probes, read_ledger(said, home.stack)
+    probes = ProbeTargets(stack, containers, session, settings)
+    return release, probes, read_records(said, home.stack)
 
 
-def probe_all(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
+def probe_all(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:
     """Health, then MCP tools, then workflows and their traces; a phase that fails is the last one."""
     outcomes = probe_health(probes)
     _say(outcomes)
@@ -119,7 +121,7 @@ def probe_all(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
     return outcomes + workflows
 
 
-def _say(outcomes: list[Outcome]) -> None:
+def _say(outcomes: list[ProbeResult]) -> None:
     log = get_run_logger()
     for outcome in outcomes:
         write = log.info if outcome.passed else log.error if outcome.failed else log.warning
@@ -133,7 +135,7 @@ def _say(outcomes: list[Outcome]) -> None:
         )
 
 
-def _summary(outcomes: list[Outcome]) -> str:
+def _summary(outcomes: list[ProbeResult]) -> str:
     passed = sum(outcome.passed for outcome in outcomes)
     unknown = sum(not outcome.known for outcome in outcomes)
     return f"{passed} of {len(outcomes)} probes passed" + (f", {unknown} could not be made" if unknown else "")

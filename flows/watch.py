@@ -8,21 +8,21 @@ from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
-from blocks.traffic.switch import Position
+from blocks.traffic.switch import SwitchState
 from flows.core.errors import NotPromoted, SlipwayError
-from flows.core.gates.verdict import Reading, Verdict
-from flows.core.results import GatesRead, Watched
+from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.results import GateReport, Watched
 from flows.core.traffic.colours import direction, other
 from flows.gates import read_gates
 from flows.settings import Settings
-from flows.switch_back import go_back
-from flows.tasks.runs.blocks import load_environment, remembered
-from flows.tasks.runs.context import hushed
-from flows.tasks.runs.log_masking import masked
+from flows.switch_back import move_traffic_back
+from flows.tasks.runs.blocks import block_cache, load_environment
+from flows.tasks.runs.context import quiet_progress
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
-from flows.tasks.traffic.colours import Side, load_sides, look_at
-from flows.tasks.traffic.switch import open_switch, read_switch, where
+from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
+from flows.tasks.traffic.switch import open_switch, read_switch, try_read_switch
 
 
 @flow(name="watch", flow_run_name=run_name("watch {stack}"))
@@ -35,19 +35,21 @@ def watch(stack: str | None = None, seconds: float | None = None) -> Watched:
     """
     settings = Settings()
     name = stack_name(stack or settings.stack)
-    with remembered(), open_switch(settings) as switch:
+    with block_cache(), open_switch(settings) as switch:
         load_environment(settings, name)
-        sides, seen = load_sides(name, settings), read_switch(switch)
+        sides, seen = load_colours(name, settings), read_switch(switch)
         direction(seen.active, None, str(switch))  # refuses one that points nowhere, or at both
         active = sides[seen.active[0]]
         old = sides[other(active.colour)]
         try:
             return keep_watch(switch, active, seen, settings.watch if seconds is None else seconds, settings)
         except NotPromoted as error:
-            raise go_back(switch, active, old, seen, error, settings) from error
+            raise move_traffic_back(switch, active, old, seen, error, settings) from error
 
 
-def keep_watch(switch: TrafficSwitch, active: Side, seen: Position, seconds: float, settings: Settings) -> Watched:
+def keep_watch(
+    switch: TrafficSwitch, active: ColourDroplets, seen: SwitchState, seconds: float, settings: Settings
+) -> Watched:
     """Read the gates until the time is over.
 
     Raises:
@@ -61,11 +63,11 @@ def keep_watch(switch: TrafficSwitch, active: Side, seen: Position, seconds: flo
     while True:
         turn_began = time.monotonic()
         _still(switch, seen)
-        token = hushed.set(True)
+        token = quiet_progress.set(True)
         try:
             said = _read(active, own)
         finally:
-            hushed.reset(token)
+            quiet_progress.reset(token)
         readings += 1
         _say(readings, said)
         failing += said.verdict is Verdict.FAIL
@@ -82,16 +84,16 @@ def keep_watch(switch: TrafficSwitch, active: Side, seen: Position, seconds: flo
         pause.wait(max(0.0, settings.watch_interval - (now - turn_began)))
 
 
-def _read(side: Side, settings: Settings) -> GatesRead:
+def _read(side: ColourDroplets, settings: Settings) -> GateReport:
     """One reading; a droplet that cannot be reached is a colour that is not well."""
     try:
-        return read_gates(side, None, look_at(side), [], 0.0, settings, patient=False)
+        return read_gates(side, None, read_states(side), [], 0.0, settings, patient=False)
     except (SlipwayError, OutsideError) as error:
-        unwell = Reading("droplet", Verdict.FAIL, masked(str(error)), "it can be reached")
-        return GatesRead(side.colour, (unwell,), Verdict.FAIL, 0.0, 0.0)
+        unwell = GateResult("droplet", Verdict.FAIL, mask(str(error)), "it can be reached")
+        return GateReport(side.colour, (unwell,), Verdict.FAIL, 0.0, 0.0)
 
 
-def _say(number: int, said: GatesRead) -> None:
+def _say(number: int, said: GateReport) -> None:
     log = get_run_logger()
     if said.verdict is Verdict.PASS:
         log.info("✓ reading %d: %d gates passed", number, len(said.readings))
@@ -99,8 +101,8 @@ def _say(number: int, said: GatesRead) -> None:
         log.warning("reading %d: %s: %s", number, said.verdict.value, said.words)
 
 
-def _still(switch: TrafficSwitch, seen: Position) -> None:
-    now = where(switch)
+def _still(switch: TrafficSwitch, seen: SwitchState) -> None:
+    now = try_read_switch(switch)
     if now is not None and now.active != seen.active:
         raise SwitchMoved(
             f"{switch} was moved to {' and '.join(now.active) or 'nowhere'} by {now.by or 'somebody'} in the meantime"

@@ -10,7 +10,7 @@ from benchmarks.measure import Section, alternate, judged, median, ratio, second
 from benchmarks.slipway import body, command
 from blocks import Droplet
 from blocks.ssh.session import Session
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.settings import Settings
 from flows.tasks.debug.bundle import bundle
 from flows.tasks.runs.blocks import load_environment
@@ -28,7 +28,7 @@ def measure(bench: Bench) -> list[Section]:
     services = sorted(plain.prepare(bench.ours.tag()).release.services)
     settings, droplet = Settings(), Droplet.load(NAME)
     load_environment(settings, NAME)  # so that its values are known, and masked
-    home = Home(droplet.directory, NAME)
+    home = StackDirectory(droplet.directory, NAME)
 
     def look(session: Session, wanted: Sequence[str]) -> Callable[[], float]:
         return lambda: body(lambda: bundle(session, home, wanted, settings, _LINES))

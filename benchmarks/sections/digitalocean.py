@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks.bench import Bench
 from benchmarks.measure import Section, alternate, median, ratio, seconds, timed, times, within
 from blocks.digitalocean.transport import AT_ONCE, Transport
-from flows.core.registry.cleanup import Kept, Stored, plan_collection, plan_retention
+from flows.core.registry.cleanup import NeededRelease, RegistryManifest, plan_collection, plan_retention
 
 TAGS, DROPLETS, RETAINED, EXTRA = 2000, 500, 10_000, 0.05
 _PLAIN = "import httpx; httpx.Client(trust_env=False).get('{url}/v2/account').json()"
@@ -105,10 +105,10 @@ def _list(section: Section, bench: Bench, name: str, url: str, path: str) -> Non
 
 def _planning(bench: Bench) -> Section:
     stored = [
-        Stored("web", f"sha256:{number:064x}", (f"v{number}", f"sha256-{number:064x}.sig")[: 1 + number % 2])
+        RegistryManifest("web", f"sha256:{number:064x}", (f"v{number}", f"sha256-{number:064x}.sig")[: 1 + number % 2])
         for number in range(RETAINED)
     ]
-    kept = [Kept("shop", f"v{n}", "kept", frozenset({("web", f"sha256:{n:064x}")})) for n in range(20)]
+    kept = [NeededRelease("shop", f"v{n}", "kept", frozenset({("web", f"sha256:{n:064x}")})) for n in range(20)]
     old = {"shop": frozenset(f"v{number}" for number in range(20, RETAINED))}
     section = Section(f"DigitalOcean: planning over {RETAINED:,} manifests", ("", "seconds", "target", ""))
     retention = [timed(lambda: plan_retention(stored, kept, old)) for _ in range(bench.runs)]

@@ -8,12 +8,12 @@ from benchmarks.measure import Section, alternate, judged, ratio, seconds, timed
 from benchmarks.slipway import body, command, in_process
 from blocks import Droplet
 from blocks.ssh.session import Session
-from flows.core.droplet.directories import Home
-from flows.core.records.record import Outcome, Record
+from flows.core.droplet.directories import StackDirectory
+from flows.core.records.record import Record, RecordOutcome
 from flows.core.records.storage import records_tar, write_records
 from flows.prune import prune
 from flows.status import status
-from flows.tasks.records.history import read_history
+from flows.tasks.records.history import load_history
 
 TARGET = 1.2
 FEW, MANY = 10, 1000
@@ -29,16 +29,16 @@ def measure(bench: Bench) -> list[Section]:
     bench.tell("history: a release, and records of many before it")
     command("release", "--stack", str(bench.ours.directory))
     droplet = Droplet.load(NAME)
-    home = Home(droplet.directory, NAME)
+    home = StackDirectory(droplet.directory, NAME)
     with droplet.session() as session:
-        newest = read_history(session, home).records[-1]
+        newest = load_history(session, home).records[-1]
         for count in (MANY, FEW):
             _write(session, home, newest, count)
             bench.lab.inside(f"mv {home.history} {_aside(home, count)}")
         works: dict[str, Callable[[], float]] = {
             "status": lambda: body(lambda: status.fn(NAME, [NAME])),
             "prune --dry-run": lambda: in_process(lambda: prune(NAME, NAME, dry_run=True)).seconds,
-            _READING: lambda: timed(lambda: read_history(session, home)),
+            _READING: lambda: timed(lambda: load_history(session, home)),
         }
         section = Section(
             f"History: {MANY:,} records on the droplet beside {FEW}",
@@ -55,7 +55,9 @@ def measure(bench: Bench) -> list[Section]:
     return [section]
 
 
-def _measured(bench: Bench, home: Home, name: str, work: Callable[[], float]) -> tuple[list[float], list[float]]:
+def _measured(
+    bench: Bench, home: StackDirectory, name: str, work: Callable[[], float]
+) -> tuple[list[float], list[float]]:
     """The times with many records, and with few."""
 
     def with_records(count: int) -> Callable[[], float]:
@@ -71,11 +73,11 @@ def _measured(bench: Bench, home: Home, name: str, work: Callable[[], float]) ->
     return found[str(MANY)], found[str(FEW)]
 
 
-def _aside(home: Home, count: int) -> str:
+def _aside(home: StackDirectory, count: int) -> str:
     return f"{home.directory}/history-{count}"
 
 
-def _write(session: Session, home: Home, newest: Record, count: int) -> None:
+def _write(session: Session, home: StackDirectory, newest: Record, count: int) -> None:
     """Write so many records; the last one is the record of what runs."""
     before = [_record(newest, number) for number in range(1, count)]
     session.run(f"rm -rf {home.history}", timeout=_PATIENCE)
@@ -93,7 +95,7 @@ def _record(like: Record, number: int) -> Record:
             "name": f"{tag}.{number:016x}",
             "previous": f"{number - 1:07x}.{number - 1:016x}",
             "previous_tag": f"{number - 1:07x}",
-            "outcome": Outcome.FAILED if failed else Outcome.GOOD,
+            "outcome": RecordOutcome.FAILED if failed else RecordOutcome.GOOD,
             "reason": _REASON if failed else "",
         }
     )

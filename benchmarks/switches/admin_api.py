@@ -48,7 +48,7 @@ def _flip(switch: CaddySwitch) -> Decision:
     """The block's own way: read, then change what was read, through a connection that is open."""
     before, seen = answering(switch.url), switch.read()
     decided = time.time()
-    switch.turn(other(seen.active[0]), seen, "benchmark")
+    switch.switch_to(other(seen.active[0]), seen, "benchmark")
     release = answering(switch.url, lambda said: said != before)
     return Decision(decided, time.time(), release=release)
 

@@ -17,7 +17,7 @@ from benchmarks.lab import CHECKOUT, NETWORK, STATE
 from benchmarks.sample import copy_sample
 from benchmarks.slipway import in_process
 from flows.build_push import build_push
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.traffic.colours import other
 from flows.deploy import deploy
 from flows.deploy_home import deploy_home
@@ -58,9 +58,9 @@ class Ground:
         """The name of a colour's droplet on the lab's network."""
         return f"{NETWORK}-{self.droplet(colour)}"
 
-    def home(self) -> Home:
+    def home(self) -> StackDirectory:
         """Where the stack stands on a droplet."""
-        return Home("/opt/slipway", STACK)
+        return StackDirectory("/opt/slipway", STACK)
 
     def inside(self, colour: str, script: str) -> str:
         """Run a script on a colour's droplet, past SSH and past Slipway."""

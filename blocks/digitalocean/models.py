@@ -156,7 +156,7 @@ class LoadBalancer:
 
 
 @dataclass(frozen=True)
-class Record:
+class DnsRecord:
     """A DNS record; `ttl` in seconds."""
 
     id: int
@@ -166,7 +166,7 @@ class Record:
     ttl: int
 
     @classmethod
-    def parse(cls, found: Json) -> "Record":
+    def parse(cls, found: Json) -> "DnsRecord":
         return cls(int(found["id"]), found["type"], found["name"], found["data"], int(found.get("ttl") or 1800))
 
 

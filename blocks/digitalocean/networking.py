@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from blocks.digitalocean.models import Action, LoadBalancer, Record, ReservedIp
+from blocks.digitalocean.models import Action, DnsRecord, LoadBalancer, ReservedIp
 from blocks.digitalocean.transport import Transport
 from blocks.errors import ActionFailed, AnswerLost, ApiFailed, NotAtDigitalOcean
 from blocks.polling import Progress, appeared, silent, until
@@ -59,13 +59,13 @@ class Domains:
     def __init__(self, api: Transport) -> None:
         self._api = api
 
-    def records(self, domain: str, name: str, type: str) -> list[Record]:
+    def records(self, domain: str, name: str, type: str) -> list[DnsRecord]:
         """The records of a fully qualified name."""
         path = f"/v2/domains/{quote(domain)}/records"
         found = self._api.pages(path, "domain_records", "domain:read", name=name, type=type)
-        return [self._api.parsed(f"GET {path}", Record.parse, item) for item in found]
+        return [self._api.parsed(f"GET {path}", DnsRecord.parse, item) for item in found]
 
-    def record(self, domain: str, name: str, type: str = "A") -> Record:
+    def record(self, domain: str, name: str, type: str = "A") -> DnsRecord:
         """The one record of this name and type.
 
         Raises:
@@ -84,11 +84,11 @@ class Domains:
             )
         return found[0]
 
-    def change(self, domain: str, record: Record, **changes: Any) -> Record:
+    def change(self, domain: str, record: DnsRecord, **changes: Any) -> DnsRecord:
         """Change `data` or `ttl` (seconds) of a record, and nothing else."""
         path = f"/v2/domains/{quote(domain)}/records/{record.id}"
         answer = self._api.send("PATCH", path, "domain:update", {"type": record.type, **changes}, again=True)
-        return self._api.parsed(f"PATCH {path}", lambda a: Record.parse(a["domain_record"]), answer)
+        return self._api.parsed(f"PATCH {path}", lambda a: DnsRecord.parse(a["domain_record"]), answer)
 
 
 class ReservedIps:

@@ -3,7 +3,7 @@
 import base64
 from urllib.parse import quote
 
-from blocks.digitalocean.registry_models import Collection, Manifest, RegistryInfo, Repository, Subscription, Tag
+from blocks.digitalocean.registry_models import Collection, DocrManifest, RegistryInfo, Repository, Subscription, Tag
 from blocks.digitalocean.transport import Json, Transport
 from blocks.errors import AnswerLost, NotAtDigitalOcean
 from blocks.polling import appeared
@@ -50,10 +50,10 @@ class Registries:
             self._api.parsed("GET …/tags", Tag.parse, item) for item in self._within(name, repository, "tags", "tags")
         ]
 
-    def manifests(self, name: str, repository: str) -> list[Manifest]:
+    def manifests(self, name: str, repository: str) -> list[DocrManifest]:
         """All manifests of a repository, tagged or not."""
         found = self._within(name, repository, "digests", "manifests")
-        return [self._api.parsed("GET …/digests", Manifest.parse, item) for item in found]
+        return [self._api.parsed("GET …/digests", DocrManifest.parse, item) for item in found]
 
     def _within(self, name: str, repository: str, what: str, key: str) -> list[Json]:
         try:

@@ -70,7 +70,7 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class DocrManifest:
     """A manifest with all tags that point at it; `size` in compressed bytes."""
 
     repository: str
@@ -80,7 +80,7 @@ class Manifest:
     updated_at: str
 
     @classmethod
-    def parse(cls, found: Json) -> "Manifest":
+    def parse(cls, found: Json) -> "DocrManifest":
         return cls(
             found["repository"], found["digest"], tuple(found.get("tags") or ()),
             int(found.get("compressed_size_bytes") or 0), found.get("updated_at") or "",

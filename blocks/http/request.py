@@ -10,7 +10,7 @@ import httpx
 from blocks.http import tls
 
 
-def ask(method: str, url: str, within: float, **options: Any) -> httpx.Response:
+def request_within(method: str, url: str, within: float, **options: Any) -> httpx.Response:
     """Send a request and return the whole answer.
 
     Args:

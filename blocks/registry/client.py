@@ -34,7 +34,7 @@ _NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
 
 
 @dataclass(frozen=True)
-class Manifest:
+class ImageManifest:
     """One manifest: its digest, media type and parsed content."""
 
     digest: str
@@ -43,7 +43,7 @@ class Manifest:
     raw: bytes
 
 
-class Distribution:
+class RegistryClient:
     """One registry, as one user. Loopback registries are spoken to by http, all others by https.
 
     Raises in every method: Unreachable, LoginRefused, RegistryFailed; where a manifest or blob is read, NotInRegistry.
@@ -67,7 +67,7 @@ class Distribution:
         self._basic = False
         self._renew = renew
 
-    def __enter__(self) -> "Distribution":
+    def __enter__(self) -> "RegistryClient":
         return self
 
     def __exit__(
@@ -85,7 +85,7 @@ class Distribution:
         said = answer.headers.get("Docker-Content-Digest")
         return str(said) if said else self.manifest(repository, reference).digest
 
-    def manifest(self, repository: str, reference: str) -> Manifest:
+    def manifest(self, repository: str, reference: str) -> ImageManifest:
         answer = self._ask("GET", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
         if reference.startswith("sha256:") and reference != digest:
@@ -93,7 +93,7 @@ class Distribution:
         content = _mapping(answer)
         if content is None:
             raise RegistryFailed(f"registry {self.host}: {repository}/manifests/{reference} is no manifest")
-        return Manifest(digest, answer.headers.get("Content-Type", MANIFEST), content, answer.content)
+        return ImageManifest(digest, answer.headers.get("Content-Type", MANIFEST), content, answer.content)
 
     def blob(self, repository: str, digest: str) -> bytes:
         """A blob's content, its digest checked."""
@@ -102,7 +102,7 @@ class Distribution:
             raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
         return content
 
-    def tag(self, repository: str, manifest: Manifest, tag: str) -> None:
+    def tag(self, repository: str, manifest: ImageManifest, tag: str) -> None:
         """Give a manifest that is there another tag; nothing is uploaded but the manifest."""
         self._put_manifest(repository, tag, manifest.raw, manifest.media_type)
 

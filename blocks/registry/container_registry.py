@@ -13,7 +13,7 @@ from typing import Any, Literal
 from prefect_docker import DockerRegistryCredentials
 from pydantic import Field, model_validator
 
-from blocks.registry.client import Distribution
+from blocks.registry.client import RegistryClient
 
 
 class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
@@ -81,9 +81,9 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         """Wait, at most so many seconds, until it can be written to; returns how long that took, 0 if it could."""
         return 0.0
 
-    def client(self, *, write: bool = True) -> Distribution:
+    def client(self, *, write: bool = True) -> RegistryClient:
         """A client of the registry's API, to be used as a context manager."""
-        return Distribution(self.host, *self.login(write=write), renew=lambda: self.renew(write=write))
+        return RegistryClient(self.host, *self.login(write=write), renew=lambda: self.renew(write=write))
 
     def reach(self) -> str:
         """Return in words that the registry takes our login.

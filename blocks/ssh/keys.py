@@ -13,7 +13,7 @@ from blocks.errors import HostKeyRefused, LoginRefused
 
 
 @dataclass(frozen=True)
-class Address:
+class SshTarget:
     """Where a droplet is and who we are there. `host_key` is `TYPE BASE64`, as in a `.pub` file; empty: none pinned."""
 
     name: str
@@ -29,24 +29,24 @@ class Address:
 class RefuseUnknown(paramiko.MissingHostKeyPolicy):
     """Never trusts an unknown key; says its fingerprint and how to pin it."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: SshTarget) -> None:
         self._address = address
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         if self._address.host_key:
-            raise changed(self._address, key)
+            raise host_key_changed(self._address, key)
         raise HostKeyRefused(
-            f"{self._address} shows {key.get_name()} {fingerprint(key)}, and no host key is pinned. "
+            f"{self._address} shows {key.get_name()} {key_fingerprint(key)}, and no host key is pinned. "
             f"If that is the fingerprint you expect: slipway droplet pin {self._address.name}"
         )
 
 
-def fingerprint(key: paramiko.PKey) -> str:
+def key_fingerprint(key: paramiko.PKey) -> str:
     """`SHA256:…`, as `ssh-keygen -l` prints it."""
     return str(key.fingerprint)
 
 
-def parse_host_key(address: Address) -> paramiko.PKey | None:
+def parse_host_key(address: SshTarget) -> paramiko.PKey | None:
     """The pinned host key, or None when none is pinned."""
     parts = address.host_key.split()
     if not parts:
@@ -59,7 +59,7 @@ def parse_host_key(address: Address) -> paramiko.PKey | None:
         ) from None
 
 
-def read_private_key(text: str, address: Address) -> paramiko.PKey:
+def read_private_key(text: str, address: SshTarget) -> paramiko.PKey:
     """Parse an OpenSSH or PEM private key."""
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         with contextlib.suppress(paramiko.SSHException, ValueError, IndexError):
@@ -70,12 +70,12 @@ def read_private_key(text: str, address: Address) -> paramiko.PKey:
     )
 
 
-def changed(address: Address, key: paramiko.PKey) -> HostKeyRefused:
+def host_key_changed(address: SshTarget, key: paramiko.PKey) -> HostKeyRefused:
     """The error for a droplet that shows another key than the pinned one."""
     pinned = parse_host_key(address)
     return HostKeyRefused(
-        f"{address} now shows {key.get_name()} {fingerprint(key)}, "
-        f"pinned is {fingerprint(pinned) if pinned else 'none'}. "
+        f"{address} now shows {key.get_name()} {key_fingerprint(key)}, "
+        f"pinned is {key_fingerprint(pinned) if pinned else 'none'}. "
         f"If you rebuilt it: slipway droplet pin {address.name}. If not, somebody may be in between"
     )
 

@@ -7,12 +7,12 @@ Line = Callable[[str], None]
 _WORDS = 2000
 
 
-def called(command: str | Sequence[str]) -> str:
+def command_name(command: str | Sequence[str]) -> str:
     """What a command is called in errors."""
     return command.strip().splitlines()[0][:60] if isinstance(command, str) else command[0]
 
 
-class Lines:
+class LineCollector:
     """Collects a stream and hands on its whole lines."""
 
     def __init__(self, on_line: Line | None) -> None:
@@ -35,6 +35,6 @@ class Lines:
         return self._all.getvalue().decode(errors="replace")
 
 
-def ending(text: str) -> str:
+def tail(text: str) -> str:
     """The last words of a long text, from a whole line on: half a secret could not be masked."""
     return text if len(text) <= _WORDS else text[-_WORDS:].partition("\n")[2] or text[-_WORDS:]

@@ -15,8 +15,8 @@ from types import TracebackType
 import paramiko
 
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
-from blocks.ssh.keys import Address, RefuseUnknown, changed, parse_host_key, read_private_key
-from blocks.ssh.output import Line, Lines, called, ending
+from blocks.ssh.keys import RefuseUnknown, SshTarget, host_key_changed, parse_host_key, read_private_key
+from blocks.ssh.output import Line, LineCollector, command_name, tail
 
 KEEPALIVE = 15
 _CHUNK = 65536
@@ -26,7 +26,7 @@ _KILLED = 137
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     """What a remote command said."""
 
     code: int
@@ -43,7 +43,7 @@ class Session:
         Unreachable: no connection within `timeout` seconds.
     """
 
-    def __init__(self, address: Address, private_key: str, timeout: float = 15.0) -> None:
+    def __init__(self, address: SshTarget, private_key: str, timeout: float = 15.0) -> None:
         self.address = address
         self._private_key = private_key
         self._timeout = timeout
@@ -98,7 +98,7 @@ class Session:
         on_line: Line | None = None,
         check: bool = True,
         name: str = "",
-    ) -> Answer:
+    ) -> CommandResult:
         """Run one command and return its answer.
 
         Args:
@@ -114,7 +114,7 @@ class Session:
         """
         argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
         limited = ["timeout", "--kill-after=5", str(math.ceil(timeout)), *argv]  # 0 would be no limit
-        name = name or called(command)
+        name = name or command_name(command)
         try:
             channel = self._transport().open_session(timeout=self._timeout)
             try:
@@ -126,7 +126,7 @@ class Session:
         if answer.code in (TIMED_OUT, _KILLED) or answer.code < 0:
             raise RemoteTimeout(f"{self.address}: `{name}` did not end within {timeout:.0f} s, and was ended")
         if check and answer.code != 0:
-            words = ending(answer.err.strip() or answer.out.strip())
+            words = tail(answer.err.strip() or answer.out.strip())
             raise RemoteFailed(f"{self.address}: `{name}` ended with exit {answer.code}: {words}", answer.code, words)
         return answer
 
@@ -169,11 +169,11 @@ class Session:
 
     def _talk(
         self, channel: paramiko.Channel, command: str, stdin: bytes, limit: float, on_line: Line | None
-    ) -> Answer:
+    ) -> CommandResult:
         deadline = time.monotonic() + limit
         channel.settimeout(limit)
         channel.exec_command(command)
-        out, err = Lines(on_line), Lines(on_line)
+        out, err = LineCollector(on_line), LineCollector(on_line)
         unsent = memoryview(stdin)
         # A command may end before it has read all; then its exit code says why, and not that we could not send.
         with contextlib.suppress(OSError):
@@ -191,21 +191,21 @@ class Session:
                 continue
             left = deadline - time.monotonic()
             if left <= 0:
-                return Answer(TIMED_OUT, out.end(), err.end())
+                return CommandResult(TIMED_OUT, out.end(), err.end())
             select.select([channel], [], [], min(left, 0.5))
             if not channel.get_transport().is_active():
                 raise EOFError
         code = channel.recv_exit_status() if channel.exit_status_ready() else -1
         if code == -1:
             raise EOFError
-        return Answer(code, out.end(), err.end())
+        return CommandResult(code, out.end(), err.end())
 
 
-def _told(error: BaseException, address: Address) -> Exception | None:
+def _told(error: BaseException, address: SshTarget) -> Exception | None:
     if isinstance(error, HostKeyRefused):
         return error
     if isinstance(error, paramiko.BadHostKeyException):
-        return changed(address, error.key)
+        return host_key_changed(address, error.key)
     if isinstance(error, paramiko.AuthenticationException):
         return LoginRefused(
             f"{address} refuses the key of user {address.user}. "

@@ -11,9 +11,9 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from blocks.droplet import Droplet
 from blocks.errors import RemoteFailed, SwitchFailed, SwitchMoved
-from blocks.ssh.session import Answer, Session
+from blocks.ssh.session import CommandResult, Session
 from blocks.traffic.caddy_admin import CaddyAdmin
-from blocks.traffic.switch import Position, TrafficSwitch
+from blocks.traffic.switch import SwitchState, TrafficSwitch
 
 _COLOURS = ("green", "blue")
 _QUICK = 15.0
@@ -113,19 +113,19 @@ class CaddySwitch(TrafficSwitch):
         return self
 
     @property
-    def effect(self) -> str:
+    def client_impact(self) -> str:
         if self.way == "admin":
             return "Caddy reloads: some connections are reset, and streams may be cut."
         return "The next request goes to the new colour; requests and streams under way end where they began."
 
-    def read(self) -> Position:
+    def read(self) -> SwitchState:
         if self.way == "admin":
             return self._admin().read()
         return _position(self._run(_READ, self.directory).out)
 
-    def turn(self, to: str, seen: Position, by: str) -> Position:
+    def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
         if self.way == "admin":
-            return self._admin().turn(to, seen)
+            return self._admin().switch_to(to, seen)
         said = {"by": by, "at": datetime.now(UTC).isoformat(timespec="seconds"), "id": token_hex(8)}
         try:
             answer = self._run(_TURN, self.directory, to, seen.mark, stdin=f"{json.dumps(said)}\n".encode())
@@ -152,7 +152,7 @@ class CaddySwitch(TrafficSwitch):
                 self._session.__exit__(None, None, None)
             self._session = None
 
-    def _run(self, script: str, *words: str, stdin: bytes = b"") -> Answer:
+    def _run(self, script: str, *words: str, stdin: bytes = b"") -> CommandResult:
         argv = ["sh", "-c", script, "slipway-switch", *words]
         session = self._open()
         try:
@@ -179,11 +179,11 @@ class CaddySwitch(TrafficSwitch):
         return CaddyAdmin(self._open(), self.admin, self.admin_id, self.upstreams, str(self))
 
 
-def _position(said: str) -> Position:
+def _position(said: str) -> SwitchState:
     """Parse what `_READ` printed: a colour and one line of JSON for each file that is there."""
     lines = [line for line in said.splitlines() if line.partition(" ")[0] in _COLOURS]
     by = ""
     for line in lines:
         with contextlib.suppress(ValueError, AttributeError):
             by = str(json.loads(line.partition(" ")[2]).get("by", ""))
-    return Position(tuple(line.partition(" ")[0] for line in lines), "\n".join(lines), by)
+    return SwitchState(tuple(line.partition(" ")[0] for line in lines), "\n".join(lines), by)

@@ -12,7 +12,7 @@ import h11
 
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
 from blocks.ssh.session import Session
-from blocks.traffic.switch import Position
+from blocks.traffic.switch import SwitchState
 
 _TIMEOUT = 10.0
 _STALE = 412
@@ -37,7 +37,7 @@ class CaddyAdmin:
         self._upstreams = {colour: sorted(dials) for colour, dials in upstreams.items()}
         self._name = name
 
-    def read(self) -> Position:
+    def read(self) -> SwitchState:
         status, body, etag = self._ask("GET", self._path)
         try:
             dials = sorted(entry["dial"] for entry in json.loads(body)) if status == 200 else None
@@ -46,9 +46,9 @@ class CaddyAdmin:
         if dials is None:
             raise SwitchFailed(f"{self._name}: GET {self._path}: {status} {body[:160].decode(errors='replace')}")
         active = tuple(c for c, mine in self._upstreams.items() if set(mine) & set(dials))
-        return Position(active, etag)
+        return SwitchState(active, etag)
 
-    def turn(self, to: str, seen: Position) -> Position:
+    def switch_to(self, to: str, seen: SwitchState) -> SwitchState:
         if seen.active == (to,):
             return self.read()
         body = json.dumps([{"dial": dial} for dial in self._upstreams[to]]).encode()

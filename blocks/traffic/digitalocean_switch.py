@@ -10,7 +10,7 @@ from blocks.digitalocean.account import DigitalOceanAccount
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo
 from blocks.errors import ApiFailed, OutsideError, SwitchFailed, SwitchMoved, TokenRefused, Unreachable
-from blocks.traffic.switch import Position, TrafficSwitch
+from blocks.traffic.switch import SwitchState, TrafficSwitch
 
 COLOURS = ("green", "blue")
 
@@ -46,7 +46,7 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
             self._client = self.account.client()
         return self._client
 
-    def of(self, colour: str) -> tuple[DropletInfo, ...]:
+    def droplets_of(self, colour: str) -> tuple[DropletInfo, ...]:
         """A colour's droplets, looked up once: their ids do not change.
 
         Raises:
@@ -57,7 +57,7 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
         return self._found[colour]
 
     @contextmanager
-    def at_work(self, doing: str) -> Iterator[None]:
+    def translating_errors(self, doing: str) -> Iterator[None]:
         """What DigitalOcean says no to is this switch's failure. Raises SwitchFailed; Unreachable and TokenRefused."""
         try:
             yield
@@ -66,7 +66,7 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
         except ApiFailed as error:
             raise SwitchFailed(f"{self} could not be {doing}: {error}") from None
 
-    def moved(self, now: Position) -> SwitchMoved:
+    def moved_error(self, now: SwitchState) -> SwitchMoved:
         """The error that says that somebody else was faster."""
         return SwitchMoved(
             f"{self} was changed by somebody else since it was read: it points at "
@@ -80,9 +80,9 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
             Unreachable, SwitchFailed, TokenRefused
         """
         try:
-            with self.at_work("read"):
+            with self.translating_errors("read"):
                 for colour in COLOURS:
-                    self.of(colour)
+                    self.droplets_of(colour)
             return super().reach()
         except OutsideError:
             self.close()

@@ -13,10 +13,10 @@ import dns.resolver
 from dns.exception import DNSException
 from pydantic import Field, PrivateAttr, model_validator
 
-from blocks.digitalocean.models import Record
+from blocks.digitalocean.models import DnsRecord
 from blocks.errors import SwitchFailed
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
-from blocks.traffic.switch import Heard, Position
+from blocks.traffic.switch import SwitchProbe, SwitchState
 
 NAME_SERVERS = ("ns1.digitalocean.com", "ns2.digitalocean.com", "ns3.digitalocean.com")
 _ASK, _PAUSE, _PUBLISHED = 3.0, 0.3, 120.0
@@ -40,7 +40,7 @@ class DnsSwitch(DigitalOceanSwitch):
     _description = "A DNS record at DigitalOcean that points at one of two droplets."
 
     domain: str = Field(title="Domain", description="The domain, as DigitalOcean manages it.")
-    record: str = Field(title="Record", description="The full name that clients use; it has one A record.")
+    record: str = Field(title="DnsRecord", description="The full name that clients use; it has one A record.")
     ttl: int = Field(1800, ge=30, title="TTL", description="Seconds for which clients may keep the answer.")
     low_ttl: int = Field(30, ge=30, title="Low TTL", description="The same while it is being turned.")
     name_servers: list[str] = Field(
@@ -56,7 +56,7 @@ class DnsSwitch(DigitalOceanSwitch):
         return self
 
     @property
-    def effect(self) -> str:
+    def client_impact(self) -> str:
         before = (
             f" Before that, {self._wait_before()} s pass in which caches learn the low TTL."
             if self._wait_before()
@@ -68,16 +68,16 @@ class DnsSwitch(DigitalOceanSwitch):
         )
 
     @property
-    def takes(self) -> float:
+    def max_seconds(self) -> float:
         return _PUBLISHED + self.low_ttl
 
-    def read(self) -> Position:
-        with self.at_work("read"):
+    def read(self) -> SwitchState:
+        with self.translating_errors("read"):
             record = self._record()
             return self._position(record)
 
     @property
-    def measured(self) -> str:
+    def last_report(self) -> str:
         if self._published_after is None:
             return ""
         both = self._published_after + self._seen_ttl
@@ -87,7 +87,7 @@ class DnsSwitch(DigitalOceanSwitch):
         )
 
     def prepare(self, tell: Callable[[str], None]) -> None:
-        with self.at_work("prepared"):
+        with self.translating_errors("prepared"):
             record = self._record()
             if record.ttl <= self.low_ttl:
                 return
@@ -97,28 +97,28 @@ class DnsSwitch(DigitalOceanSwitch):
             tell(f"the TTL of {self.record} is {self.low_ttl} s now; answers with the old one run out in {lasting} s")
             time.sleep(lasting)  # what caches were given before is good for so long, and nothing can be asked
 
-    def settle(self) -> None:
-        with self.at_work("settled"):
+    def finish(self) -> None:
+        with self.translating_errors("settled"):
             record = self._record()
             if record.ttl != self.ttl:
                 self.client.domains.change(self.domain, record, ttl=self.ttl)
 
-    def turn(self, to: str, seen: Position, by: str) -> Position:
-        with self.at_work("turned"):
+    def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
+        with self.translating_errors("turned"):
             record = self._record()
             now, began = self._position(record), time.monotonic()
             if now.active != (to,):
                 if now.mark != seen.mark:
-                    raise self.moved(now)
+                    raise self.moved_error(now)
                 self.client.domains.change(self.domain, record, data=self._address(to))
             self._published(lambda answers, _: answers == {self._address(to)}, f"the address of {to}")
             self._published_after = time.monotonic() - began
             now = self._position(self._record())
             if now.active != (to,):
-                raise self.moved(now)
+                raise self.moved_error(now)
             return now
 
-    def hear(self, timeout: float = 5.0) -> Heard:
+    def probe(self, timeout: float = 5.0) -> SwitchProbe:
         """Ask the address that the name servers give now. The colour is what the stack's header says, and otherwise
         whose address it is."""
         parts = urlsplit(self.url)
@@ -126,24 +126,24 @@ class DnsSwitch(DigitalOceanSwitch):
             answers, _ = self._ask(self.name_servers[0])
             address = sorted(answers)[0]
         except (DNSException, OSError, IndexError) as error:
-            return Heard(None, 0, f"{self.record} does not resolve at {self.name_servers[0]}: {error}")
+            return SwitchProbe(None, 0, f"{self.record} does not resolve at {self.name_servers[0]}: {error}")
         port = f":{parts.port}" if parts.port else ""
         where = urlunsplit((parts.scheme, f"{address}{port}", parts.path.rstrip("/") + self.probe_path, "", ""))
         colour = next((c for c in COLOURS if self._address(c) == address), None)
         options = {"headers": {"Host": parts.netloc}, "extensions": {"sni_hostname": self.record}}
-        return self._hear(where, timeout, colour, **options)
+        return self._probe(where, timeout, colour, **options)
 
-    def _record(self) -> Record:
+    def _record(self) -> DnsRecord:
         found = self.client.domains.record(self.domain, self.record)
         self._seen_ttl = found.ttl
         return found
 
-    def _position(self, record: Record) -> Position:
+    def _position(self, record: DnsRecord) -> SwitchState:
         active = tuple(colour for colour in COLOURS if self._address(colour) == record.data)
-        return Position(active, f"{record.id} {record.data}")
+        return SwitchState(active, f"{record.id} {record.data}")
 
     def _address(self, colour: str) -> str:
-        return self.of(colour)[0].public_ip
+        return self.droplets_of(colour)[0].public_ip
 
     def _wait_before(self) -> int:
         return self._seen_ttl if self._seen_ttl > self.low_ttl else 0

@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr
 from blocks.digitalocean.models import LoadBalancer
 from blocks.errors import SwitchFailed
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
-from blocks.traffic.switch import Heard, Position
+from blocks.traffic.switch import SwitchProbe, SwitchState
 
 _IN_A_ROW = 3
 _PAUSE = 0.3
@@ -39,22 +39,22 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
     _said: LoadBalancer | None = PrivateAttr(None)
 
     @property
-    def effect(self) -> str:
+    def client_impact(self) -> str:
         return (
             "Both colours are behind the balancer until the new one has answered through it, about "
             f"{self._admission():.0f} s; then the old one is taken out. Requests under way end where they began."
         )
 
     @property
-    def takes(self) -> float:
+    def max_seconds(self) -> float:
         return 3 * self._admission() + 30
 
-    def read(self) -> Position:
-        with self.at_work("read"):
+    def read(self) -> SwitchState:
+        with self.translating_errors("read"):
             return self._position(self._get())
 
-    def turn(self, to: str, seen: Position, by: str) -> Position:
-        with self.at_work("turned"):
+    def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
+        with self.translating_errors("turned"):
             balancer = self._get()
             now = self._position(balancer)
             if now.active == (to,):
@@ -63,21 +63,21 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
             # Both are in when a turn was made half way: whoever sends it again finishes it.
             half_way = set(now.active) == set(COLOURS) and now.mark.partition("\n")[0] == before
             if now.mark != seen.mark and not half_way:
-                raise self.moved(now)
+                raise self.moved_error(now)
             self._let_in(balancer, to)
             self._admitted(to)
             balancer = self._get()
             if self._settings(balancer) != before:
-                raise self.moved(self._position(balancer))
+                raise self.moved_error(self._position(balancer))
             self._take_out(balancer, next(colour for colour in COLOURS if colour != to))
             now = self.read()
             if now.active != (to,):
                 raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
             return now
 
-    def hear(self, timeout: float = 5.0) -> Heard:
+    def probe(self, timeout: float = 5.0) -> SwitchProbe:
         """The colour is what the stack's header says; without one it is known while only one is behind the balancer."""
-        return self._hear(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._only)
+        return self._probe(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._only)
 
     def _get(self) -> LoadBalancer:
         api = self.client.load_balancers
@@ -85,11 +85,11 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
         self._id, self._said = found.id, found
         return found
 
-    def _position(self, balancer: LoadBalancer) -> Position:
+    def _position(self, balancer: LoadBalancer) -> SwitchState:
         members = set(balancer.droplets)
-        active = tuple(colour for colour in COLOURS if members & {d.id for d in self.of(colour)})
+        active = tuple(colour for colour in COLOURS if members & {d.id for d in self.droplets_of(colour)})
         self._only = active[0] if len(active) == 1 else None
-        return Position(active, f"{self._settings(balancer)}\n{sorted(members)}")
+        return SwitchState(active, f"{self._settings(balancer)}\n{sorted(members)}")
 
     def _settings(self, balancer: LoadBalancer) -> str:
         """A hash of all that a turn does not change."""
@@ -97,7 +97,7 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     def _let_in(self, balancer: LoadBalancer, colour: str) -> None:
-        ids = [d.id for d in self.of(colour) if d.id not in balancer.droplets]
+        ids = [d.id for d in self.droplets_of(colour) if d.id not in balancer.droplets]
         if balancer.tag:
             for id in ids:
                 self.client.tags.add(balancer.tag, id)
@@ -105,7 +105,7 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
             self.client.load_balancers.add(balancer.id, ids)
 
     def _take_out(self, balancer: LoadBalancer, colour: str) -> None:
-        ids = [d.id for d in self.of(colour) if d.id in balancer.droplets]
+        ids = [d.id for d in self.droplets_of(colour) if d.id in balancer.droplets]
         if balancer.tag:
             for id in ids:
                 self.client.tags.take(balancer.tag, id)
@@ -122,13 +122,13 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
         self._only = None
         began, heard_it, well = time.monotonic(), 0, 0
         while heard_it < _IN_A_ROW:
-            heard = self.hear()
+            heard = self.probe()
             took = time.monotonic() - began
             heard_it += heard.colour == colour and heard.well
             well = well + 1 if heard.well else 0
             if heard.well and heard.colour is None and took > 2 * self._admission() and well >= _IN_A_ROW:
                 return
-            if took > self.takes:
+            if took > self.max_seconds:
                 raise SwitchFailed(
                     f"{colour} did not answer through {self} within {took:.0f} s: {heard.detail}. Its droplets are in, "
                     "and the others too: traffic goes to what passes the balancer's health check"

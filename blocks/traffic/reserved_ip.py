@@ -6,7 +6,7 @@ from blocks.digitalocean.models import ReservedIp
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, SwitchFailed
 from blocks.polling import until
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
-from blocks.traffic.switch import Heard, Position
+from blocks.traffic.switch import SwitchProbe, SwitchState
 
 _LOCKED, _ASSIGNED = 60.0, 60.0
 
@@ -37,23 +37,23 @@ class ReservedIpSwitch(DigitalOceanSwitch):
         return self
 
     @property
-    def effect(self) -> str:
+    def client_impact(self) -> str:
         return (
             "The address moves within seconds. Connections that are open then are cut, and new ones may fail until it "
             "has arrived; clients that try again do not notice."
         )
 
     @property
-    def takes(self) -> float:
+    def max_seconds(self) -> float:
         return _LOCKED + _ASSIGNED
 
-    def read(self) -> Position:
-        with self.at_work("read"):
+    def read(self) -> SwitchState:
+        with self.translating_errors("read"):
             return self._position(self.client.reserved_ips.get(self.ip))
 
-    def turn(self, to: str, seen: Position, by: str) -> Position:
-        target = self.of(to)[0]
-        with self.at_work("turned"):
+    def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
+        target = self.droplets_of(to)[0]
+        with self.translating_errors("turned"):
             api, name = self.client.reserved_ips, f"reserved IP {self.ip}"
             unlocked = until(
                 lambda: api.get(self.ip),
@@ -66,7 +66,7 @@ class ReservedIpSwitch(DigitalOceanSwitch):
             if now.active == (to,):
                 return now
             if now.mark != seen.mark:
-                raise self.moved(now)
+                raise self.moved_error(now)
             if target.region != unlocked.region:
                 raise SwitchFailed(
                     f"{self} is of the region {unlocked.region}, and droplet {target.name} is in {target.region}: an "
@@ -85,11 +85,11 @@ class ReservedIpSwitch(DigitalOceanSwitch):
                 raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
             return now
 
-    def hear(self, timeout: float = 5.0) -> Heard:
+    def probe(self, timeout: float = 5.0) -> SwitchProbe:
         """The colour is what the stack's header says; without one it is the droplet that has the address."""
-        return self._hear(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._at)
+        return self._probe(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._at)
 
-    def _position(self, reserved: ReservedIp) -> Position:
-        active = tuple(c for c in COLOURS if reserved.droplet in {d.id for d in self.of(c)})
+    def _position(self, reserved: ReservedIp) -> SwitchState:
+        active = tuple(c for c in COLOURS if reserved.droplet in {d.id for d in self.droplets_of(c)})
         self._at = active[0] if len(active) == 1 else None
-        return Position(active, str(reserved.droplet or ""))
+        return SwitchState(active, str(reserved.droplet or ""))

@@ -9,13 +9,13 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field
 
-from blocks.http.request import ask
+from blocks.http.request import request_within
 
 COLOUR_HEADER = "X-Slipway-Colour"
 
 
 @dataclass(frozen=True)
-class Position:
+class SwitchState:
     """What a switch says of itself.
 
     Args:
@@ -30,7 +30,7 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Heard:
+class SwitchProbe:
     """One answer that came through the switch, as any client would get it: by which colour, and how it went."""
 
     colour: str | None
@@ -48,8 +48,8 @@ class TrafficSwitch(Block, ABC):
     What every kind of switch can do. A kind knows how its targets are called (upstreams, droplet ids, addresses); a
     colour is all that the flows speak of.
 
-    `turn` must be atomic as far as its kind allows, idempotent (a switch that points there already is left alone), and
-    must not overwrite what somebody else did since `read`. What clients see meanwhile stands in `effect`.
+    `switch_to` must be atomic as far as its kind allows, idempotent (a switch that points there already is left alone), and
+    must not overwrite what somebody else did since `read`. What clients see meanwhile stands in `client_impact`.
     """
 
     url: str = Field(title="URL", pattern=r"^https?://", description="The one stable address that clients use.")
@@ -61,16 +61,16 @@ class TrafficSwitch(Block, ABC):
 
     @property
     @abstractmethod
-    def effect(self) -> str:
+    def client_impact(self) -> str:
         """What clients see while it turns, and for how long: one sentence for plans and approvals."""
 
     @property
-    def takes(self) -> float:
+    def max_seconds(self) -> float:
         """Seconds that a turn may take until the new colour answers."""
         return 0.0
 
     @property
-    def measured(self) -> str:
+    def last_report(self) -> str:
         """What the last turn showed of its effect, in words; '' where there is nothing to add."""
         return ""
 
@@ -84,11 +84,11 @@ class TrafficSwitch(Block, ABC):
             Unreachable, SwitchFailed, and what the kind's own API raises
         """
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """Take back what `prepare` did, once traffic stays where it is. May be done twice, and without it."""
 
     @abstractmethod
-    def read(self) -> Position:
+    def read(self) -> SwitchState:
         """Ask the switch itself which colours traffic reaches.
 
         Raises:
@@ -96,7 +96,7 @@ class TrafficSwitch(Block, ABC):
         """
 
     @abstractmethod
-    def turn(self, to: str, seen: Position, by: str) -> Position:
+    def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
         """Send traffic to a colour.
 
         Args:
@@ -108,11 +108,11 @@ class TrafficSwitch(Block, ABC):
             Unreachable, SwitchFailed
         """
 
-    def hear(self, timeout: float = 5.0) -> Heard:
+    def probe(self, timeout: float = 5.0) -> SwitchProbe:
         """Ask through the switch, on a connection of its own, which colour answers. Never raises for a bad answer."""
-        return self._hear(f"{self.url.rstrip('/')}{self.probe_path}", timeout)
+        return self._probe(f"{self.url.rstrip('/')}{self.probe_path}", timeout)
 
-    def _hear(self, address: str, timeout: float, otherwise: str | None = None, **options: Any) -> Heard:
+    def _probe(self, address: str, timeout: float, otherwise: str | None = None, **options: Any) -> SwitchProbe:
         """Ask at this address.
 
         Args:
@@ -121,11 +121,13 @@ class TrafficSwitch(Block, ABC):
         """
         headers = {"Connection": "close", **options.pop("headers", {})}
         try:
-            answer = ask("GET", address, timeout, headers=headers, trust_env=False, **options)
+            answer = request_within("GET", address, timeout, headers=headers, trust_env=False, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Heard(None, 0, f"GET {address}: {type(error).__name__}: {error}")
+            return SwitchProbe(None, 0, f"GET {address}: {type(error).__name__}: {error}")
         colour = answer.headers.get(COLOUR_HEADER) or otherwise
-        return Heard(colour, answer.status_code, f"GET {address}: {answer.status_code} from {colour or 'nobody known'}")
+        return SwitchProbe(
+            colour, answer.status_code, f"GET {address}: {answer.status_code} from {colour or 'nobody known'}"
+        )
 
     def close(self) -> None:
         """Let go of connections; the switch can be used again afterwards."""

@@ -10,7 +10,7 @@ from rich.table import Table
 from flows.cli.terminal.options import Approval, Stack, Verbose, known_approval, show
 from flows.cli.terminal.runner import run_flow
 from flows.core.cloud.rehearsal import Rehearsed
-from flows.core.cloud.results import Decommissioned, Provisioned, Snapped
+from flows.core.cloud.results import Decommissioned, Provisioned, SnapshotResult
 
 PANEL = "DigitalOcean"
 
@@ -104,7 +104,7 @@ def rehearse(
     show("show_rehearsed", run_flow(work, verbose))
 
 
-def show_snapped(console: Console, snapped: Snapped) -> None:
+def show_snapped(console: Console, snapped: SnapshotResult) -> None:
     """What was taken, what it costs, and which ones went."""
     if snapped.snapshot is None:
         console.print(

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from flows.cli.terminal.options import Droplet, Stack, Verbose, show
 from flows.cli.terminal.runner import run_flow
-from flows.core.debug.bundle import Bundle
+from flows.core.debug.bundle import DebugResult
 
 
 def debug_agent(
@@ -31,7 +31,7 @@ def debug_agent(
     show("show_debugged", run_flow(work, verbose))
 
 
-def show_debugged(console: Console, bundle: Bundle) -> None:
+def show_debugged(console: Console, bundle: DebugResult) -> None:
     """The reading of each service, its troubles in red; the host's only when it has any."""
     if not bundle.readings:
         console.print(f"Every service of {bundle.stack} on {bundle.place} is [green]well[/green]. Nothing was kept.")

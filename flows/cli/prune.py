@@ -10,7 +10,7 @@ from flows.cli.terminal.options import Droplet, Stack, Verbose, Wait, show
 from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import _table
 from flows.core.prune.removal import Pruned
-from flows.core.prune.system_prune import Debris, SystemPruned
+from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 
 
 def prune(
@@ -59,9 +59,9 @@ def system_prune(
 
 def _asked(droplet: str | None) -> str:
     """Show what would go, and let a person type the droplet's name; no lock is held meanwhile."""
-    from flows.system_prune import debris_of
+    from flows.system_prune import prunable_on
 
-    found = debris_of(droplet)
+    found = prunable_on(droplet)
     show("show_debris", found)
     try:
         return str(typer.prompt(f"Type the droplet's name ({found[0]}) to go on", default="", show_default=False))
@@ -88,7 +88,7 @@ def show_pruned(console: Console, pruned: Pruned) -> None:
         console.print(f"Build host: {escape(said)}")
 
 
-def show_debris(console: Console, found: tuple[str, Debris]) -> None:
+def show_debris(console: Console, found: tuple[str, PrunableObjects]) -> None:
     name, debris = found
     table = _table("kind", "name", "found", "size")
     for row in debris.rows():

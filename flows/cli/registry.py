@@ -11,7 +11,7 @@ from flows.cli.setup.blocks import registry_app
 from flows.cli.setup.saving import save
 from flows.cli.terminal.options import Verbose, Wait, show
 from flows.cli.terminal.runner import run_flow
-from flows.core.registry.cleanup import Swept
+from flows.core.registry.cleanup import CleanupResult
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="List what would go, and change nothing.")]
 Without = Annotated[
@@ -78,7 +78,7 @@ def retain(
     show("show_swept", run_flow(work, verbose))
 
 
-def show_swept(console: Console, swept: Swept) -> None:
+def show_swept(console: Console, swept: CleanupResult) -> None:
     """What went from a registry, and why the rest stays."""
     table = Table("", "repository", "what", "why", box=None, pad_edge=False)
     for row in swept.sweep.rows(40):

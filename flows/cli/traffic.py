@@ -22,10 +22,10 @@ from flows.cli.terminal.options import (
     show,
 )
 from flows.cli.terminal.runner import run_flow
-from flows.core.gates.verdict import Reading, Verdict
-from flows.core.results import GatesRead, Promoted, Turned, Watched
-from flows.core.traffic.approval import short
-from flows.core.traffic.promotion_plan import Plan
+from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.results import GateReport, Promoted, TrafficMoved, Watched
+from flows.core.traffic.approval import short_digest
+from flows.core.traffic.promotion_plan import PromotionPlan
 
 PANEL = "Traffic"
 Seconds = Annotated[
@@ -137,18 +137,18 @@ _KINDS = {"same": "[dim]same[/dim]", "changed": "[yellow]changed[/yellow]", "new
           "gone": "[red]gone[/red]"}  # fmt: skip
 
 
-def show_plan(console: Console, plan: Plan) -> None:
+def show_plan(console: Console, plan: PromotionPlan) -> None:
     table = _table("service", "change", "old", "new")
     for change in plan.changes:
-        table.add_row(change.service, _KINDS[change.kind], short(change.old), short(change.new))
+        table.add_row(change.service, _KINDS[change.kind], short_digest(change.old), short_digest(change.new))
     console.print(table)
     console.print(f"Environment keys that differ: {escape(', '.join(plan.keys)) or 'none'}.")
     for note in plan.notes:
         console.print(f"[yellow]{escape(note)}[/yellow]")
-    console.print(f"[bold]{escape(plan.sentence)}[/bold] {escape(plan.effect)}")
+    console.print(f"[bold]{escape(plan.sentence)}[/bold] {escape(plan.client_impact)}")
 
 
-def show_gates(console: Console, found: GatesRead) -> None:
+def show_gates(console: Console, found: GateReport) -> None:
     table = _table("gate", "verdict", "found", "wanted")
     for reading in found.readings:
         table.add_row(reading.gate, _verdict(reading), escape(reading.found), f"[dim]{escape(reading.wanted)}[/dim]")
@@ -164,7 +164,7 @@ def show_promoted(console: Console, promoted: Promoted) -> None:
     if promoted.plan:
         table = _table("service", "change", "old", "new")
         for change in promoted.plan.changes:
-            table.add_row(change.service, _KINDS[change.kind], short(change.old), short(change.new))
+            table.add_row(change.service, _KINDS[change.kind], short_digest(change.old), short_digest(change.new))
         console.print(table)
     if promoted.gates:
         show_gates(console, promoted.gates)
@@ -177,7 +177,7 @@ def show_promoted(console: Console, promoted: Promoted) -> None:
         console.print(f"The run in the Prefect UI: {promoted.run_url}", soft_wrap=True)
 
 
-def show_turned(console: Console, turned: Turned) -> None:
+def show_turned(console: Console, turned: TrafficMoved) -> None:
     away = f", away from {turned.left}" if turned.left else ""
     what = f" (release {turned.tag})" if turned.tag else ""
     console.print(
@@ -194,7 +194,7 @@ def show_watched(console: Console, found: Watched) -> None:
     )
 
 
-def _verdict(reading: Reading) -> str:
+def _verdict(reading: GateResult) -> str:
     return f"{_VERDICTS[reading.verdict]}{' [dim](observed only)[/dim]' if reading.observed else ''}"
 
 

@@ -89,7 +89,7 @@ class RehearsalFailed(SlipwayError):
     """A rehearsal did not hold; its report says where."""
 
 
-class NotTrusted(SlipwayError):
+class HostKeyNotConfirmed(SlipwayError):
     """A new droplet does not show the host key that it was given."""
 
 
@@ -117,11 +117,11 @@ class NewerRecord(Refused):
     """The droplet holds records of a format this version does not know."""
 
 
-class NotOnRecord(Refused):
+class ReleaseNotOnDroplet(Refused):
     """A release was asked for that was never put on the droplet."""
 
 
-class NothingGood(Refused):
+class NoRollbackTarget(Refused):
     """No release on the droplet ever passed its validation, so there is none to go back to."""
 
 
@@ -141,7 +141,7 @@ class NotConfirmed(Refused):
     """A command that needs a confirmation did not get it."""
 
 
-class NothingAtHome(Refused):
+class NoStatefulServices(Refused):
     """The stack has no service that is at home, or no data home was set."""
 
 
@@ -157,7 +157,7 @@ class NoSwitch(Refused):
     """No traffic switch was set, so there is no colour that traffic reaches."""
 
 
-class SwitchUnclear(Refused):
+class SwitchAmbiguous(Refused):
     """The traffic switch points nowhere, or at both colours."""
 
 
@@ -191,7 +191,7 @@ class CollectionFailed(SlipwayError):
     """The registry's garbage collection did not succeed."""
 
 
-class BothSick(SlipwayError):
+class BothColoursUnhealthy(SlipwayError):
     """The active colour is not well, and the other one is not either; traffic stays where it is."""
 
 
@@ -199,7 +199,7 @@ class VolumeLost(SlipwayError):
     """A named volume is gone that had to be spared."""
 
 
-class Contradiction(Refused):
+class ConflictingOptions(Refused):
     """Two things were asked for that exclude each other."""
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.core.droplet.containers import Container, by_service
-from flows.core.gates.probes import Outcome
-from flows.core.gates.verdict import Reading, Verdict
+from flows.core.gates.probes import ProbeResult
+from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.records.record import Record
 from flows.core.release.release import Release
-from flows.core.traffic.promotion_plan import Plan
+from flows.core.traffic.promotion_plan import PromotionPlan
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Validated:
 
     droplet: str
     tag: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ProbeResult, ...]
     seconds: float
 
 
@@ -91,11 +91,11 @@ class Released:
 
 
 @dataclass(frozen=True)
-class GatesRead:
+class GateReport:
     """The gates of one colour, read once. Times are seconds; `window` is how long requests were let come."""
 
     colour: str
-    readings: tuple[Reading, ...]
+    readings: tuple[GateResult, ...]
     verdict: Verdict
     seconds: float
     window: float
@@ -108,7 +108,7 @@ class GatesRead:
 
 
 @dataclass(frozen=True)
-class Turned:
+class TrafficMoved:
     """What moving traffic did.
 
     Args:
@@ -128,11 +128,11 @@ class Turned:
 
 
 @dataclass(frozen=True)
-class Promoted(Turned):
+class Promoted(TrafficMoved):
     """What a promotion did: the plan it followed, the gates it passed, who approved it, and how long it was watched."""
 
-    plan: Plan | None = None
-    gates: GatesRead | None = None
+    plan: PromotionPlan | None = None
+    gates: GateReport | None = None
     approved_by: str = ""
     watched: float = 0.0
     readings: int = 0

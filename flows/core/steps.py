@@ -11,7 +11,7 @@ class Step(Enum):
     PULL = "pull images"
     LOOK_BACK = "find the way back"
     SWITCH = "make current"
-    REMOVE_STRANGERS = "remove strangers"
+    REMOVE_ORPHANS = "remove orphan containers"
     STOP = "stop services"
     START = "start services"
     WAIT = "wait until ready"
@@ -33,7 +33,7 @@ class Step(Enum):
 
 VALIDATE = (Step.HEALTH, Step.TOOLS, Step.WORKFLOWS)
 # What a release does to a droplet. `prefetch` and `recreate` have a STOP too, a stack that lost a service has
-# REMOVE_STRANGERS. A rollback pulls only what is no longer there.
+# REMOVE_ORPHANS. A rollback pulls only what is no longer there.
 DEPLOY = (
     Step.PREFLIGHT,
     Step.PUT_FILES,

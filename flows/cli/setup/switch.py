@@ -119,5 +119,5 @@ def _save(name: str, switch: Any, untried: bool) -> None:
     if not untried:
         print(f"{switch.reach()}.")
     switch.save(name, overwrite=True)
-    print(f"Saved the traffic switch {name}. {switch.effect}")
+    print(f"Saved the traffic switch {name}. {switch.client_impact}")
     print(f"Name it in the settings: SLIPWAY_SWITCH={name}")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from flows.tasks.runs.context import hushed
+from flows.tasks.runs.context import quiet_progress
 from flows.tasks.runs.retries import RAW
 
 _NOISE = ("Beginning ", "View at ", "Created ", "Finished in state")
@@ -30,7 +30,7 @@ class Progress(logging.Handler):
         self.begun = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if hushed.get() and record.levelno < logging.WARNING and not self._verbose:
+        if quiet_progress.get() and record.levelno < logging.WARNING and not self._verbose:
             return
         message = record.getMessage().strip()
         if getattr(record, "task_run_name", None) and message == "Finished in state Completed()":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
-from flows.core.gates.probes import Outcome
+from flows.core.gates.probes import ProbeResult
 from flows.core.results import (
     Deployed,
     ServiceState,
@@ -13,7 +13,7 @@ from flows.core.results import (
 _MARKS = {"✓": "[green]✓[/green]", "✗": "[red]✗[/red]", "?": "[yellow]?[/yellow]"}
 
 
-def _services(services: Mapping[str, ServiceState], outcomes: tuple[Outcome, ...]) -> Table:
+def _services(services: Mapping[str, ServiceState], outcomes: tuple[ProbeResult, ...]) -> Table:
     columns = ("service", "state", "image") if not outcomes else ("service", "state", "probes", "image")
     table = _table(*columns)
     for name, said in sorted(services.items()):

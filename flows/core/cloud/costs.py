@@ -33,7 +33,7 @@ def snapshot_cost(gigabytes: float, *, at_most: bool = True) -> Cost:
     return Cost(words, monthly / HOURS, monthly)
 
 
-def told(costs: Iterable[Cost]) -> str:
+def cost_lines(costs: Iterable[Cost]) -> str:
     """All of them, a line each, and the sum."""
     every = list(costs)
     total = f"Together ${sum(c.hourly for c in every):.4f} an hour, ${sum(c.monthly for c in every):.2f} a month."

@@ -48,7 +48,7 @@ def cloud_config(private: str, public: str) -> str:
     return "#cloud-config\n" + yaml.safe_dump({"ssh_deletekeys": True, "ssh_genkeytypes": [], "ssh_keys": keys})
 
 
-def unguarded(firewalls: dict[str, tuple[str, ...]], tags: tuple[str, ...]) -> list[str]:
+def missing_firewalls(firewalls: dict[str, tuple[str, ...]], tags: tuple[str, ...]) -> list[str]:
     """Firewalls that guard the old droplet and would not guard a new one with these tags.
 
     Args:

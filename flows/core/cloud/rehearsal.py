@@ -9,7 +9,7 @@ from flows.core.records.stability import Stability
 
 
 @dataclass(frozen=True)
-class Took:
+class StepTiming:
     """One step of it; times in seconds."""
 
     step: str
@@ -26,7 +26,7 @@ class Load:
     latency: float
 
 
-def measured(answers: Sequence[tuple[bool, float]]) -> Load:
+def summarise_load(answers: Sequence[tuple[bool, float]]) -> Load:
     """Sum up answers, each (whether it was well, seconds)."""
     times = sorted(seconds for _, seconds in answers)
     latency = times[min(len(times) - 1, int(len(times) * 0.95))] if times else 0.0
@@ -41,7 +41,7 @@ class Rehearsed:
     release: str
     stability: Stability
     skipped: str = ""
-    took: tuple[Took, ...] = ()
+    took: tuple[StepTiming, ...] = ()
     load: Load | None = None
     costs: tuple[Cost, ...] = ()
     hours: float = 0.0

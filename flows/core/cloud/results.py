@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flows.core.cloud.costs import Cost
-from flows.core.cloud.snapshots import Taken
+from flows.core.cloud.snapshots import DropletSnapshot
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Decommissioned:
 
 
 @dataclass(frozen=True)
-class Snapped:
+class SnapshotResult:
     """What was taken (None in a dry run), what it may cost, and which ones went."""
 
     droplet: str
     name: str
-    snapshot: Taken | None
+    snapshot: DropletSnapshot | None
     cost: Cost
-    removed: tuple[Taken, ...]
+    removed: tuple[DropletSnapshot, ...]
     seconds: float

@@ -11,7 +11,7 @@ _NAME = re.compile(r"slipway-.+-\d{14}")
 
 
 @dataclass(frozen=True)
-class Taken:
+class DropletSnapshot:
     """A snapshot of a droplet. `at` in ISO 8601, size in gigabytes."""
 
     id: str
@@ -36,11 +36,11 @@ def snapshot_name(stack: str, tag: str, at: str) -> str:
     return f"slipway-{slug(stack)}-{slug(tag)}-{re.sub(r'[^0-9]', '', at)[:14]}"
 
 
-def of_droplet(taken: Sequence[Taken], droplet: int) -> list[Taken]:
+def snapshots_of(taken: Sequence[DropletSnapshot], droplet: int) -> list[DropletSnapshot]:
     """Ours of this droplet, newest first."""
     return sorted((t for t in taken if t.ours and t.droplet == str(droplet)), key=lambda t: (t.at, t.id), reverse=True)
 
 
-def too_many(taken: Sequence[Taken], droplet: int, keep: int) -> list[Taken]:
+def snapshots_beyond(taken: Sequence[DropletSnapshot], droplet: int, keep: int) -> list[DropletSnapshot]:
     """Ours of this droplet beyond the newest."""
-    return of_droplet(taken, droplet)[keep:]
+    return snapshots_of(taken, droplet)[keep:]

@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.core.debug.diagnosis import Answer, Reading, last_lines
-from flows.core.debug.evidence import Findings, Python, Usage
-from flows.core.debug.overview import Survey
-from flows.core.droplet.containers import Container, environment
+from flows.core.debug.diagnosis import Diagnosis, HealthResponse, last_lines
+from flows.core.debug.evidence import ContainerUsage, Evidence, PythonPackages
+from flows.core.debug.overview import StackOverview
+from flows.core.droplet.containers import Container, container_environment
 
 # Bytes of a bundle before compression, and of its Markdown; lines of a log in that.
 LARGEST, LARGEST_TEXT, SHOWN = 4_900_000, 190_000, 20
 
 
 @dataclass(frozen=True)
-class Bundle:
+class DebugResult:
     """What debug-agent made.
 
     Args:
@@ -31,7 +31,7 @@ class Bundle:
 
     stack: str
     place: str
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[Diagnosis, ...] = ()
     path: Path | None = None
     size: int = 0
     seconds: float = 0.0
@@ -43,21 +43,21 @@ class Bundle:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class DebugBundle:
     """Everything that was found, with its secrets masked already: what is shortened here could not be masked later."""
 
-    survey: Survey
-    findings: Findings
+    overview: StackOverview
+    evidence: Evidence
     services: tuple[str, ...]
-    answers: Mapping[str, Answer]
-    readings: tuple[Reading, ...]
+    answers: Mapping[str, HealthResponse]
+    readings: tuple[Diagnosis, ...]
     taken: str
 
     def files(self) -> dict[str, bytes]:
         """Path → content of the archive, the whole within its cap, the longest logs shortened first."""
-        files = {"README.md": self.markdown(), "host.txt": self._host(), "records.txt": self.survey.records}
+        files = {"README.md": self.markdown(), "host.txt": self._host(), "records.txt": self.overview.records}
         for name in self.services:
-            service, mine = name.replace("/", "_"), self.survey.of(name)
+            service, mine = name.replace("/", "_"), self.overview.of(name)
             for container in mine:
                 suffix = f"-{container.name}" if len(mine) > 1 else ""
                 for file, text in self._container(container).items():
@@ -65,20 +65,22 @@ class Dossier:
                     files[f"{service}/{stem}{suffix}.{end}"] = text
             files[f"{service}/health.json"] = _json(self._health(name))
             files[f"{service}/events.txt"] = self._events(name)
-        return fitting({path: text.encode(errors="replace") for path, text in files.items() if text.strip()}, LARGEST)
+        return shorten_to_fit(
+            {path: text.encode(errors="replace") for path, text in files.items() if text.strip()}, LARGEST
+        )
 
     def markdown(self) -> str:
         """The bundle in short: the reading, a table of the services, and what they said last."""
-        release = f" · release {self.survey.release.tag}" if self.survey.release else ""
-        parts = [f"# {self.survey.name} on {self.survey.place}\n\n{self.taken}{release}\n"]
+        release = f" · release {self.overview.release.tag}" if self.overview.release else ""
+        parts = [f"# {self.overview.name} on {self.overview.place}\n\n{self.taken}{release}\n"]
         for reading in self.readings:
             parts.append("\n".join([f"\n**{reading.service}**", *(f"- {text}" for text in reading.sentences)]) + "\n")
         parts.append("\n| service | state | health | restarts | /health | memory | image |\n|" + " --- |" * 7 + "\n")
-        parts += [self._row(container) for service in self.services for container in self.survey.of(service)]
+        parts += [self._row(container) for service in self.services for container in self.overview.of(service)]
         size = sum(map(len, parts))
         for service in self.services:
-            for container in self.survey.of(service):
-                text = _last_words(service, self.findings.logs.get(container.id, ""))
+            for container in self.overview.of(service):
+                text = _last_words(service, self.evidence.logs.get(container.id, ""))
                 size += len(text.encode())
                 if size < LARGEST_TEXT:
                     parts.append(text)
@@ -87,39 +89,39 @@ class Dossier:
         return "".join(parts)
 
     def _row(self, container: Container) -> str:
-        answer, usage = self.answers.get(container.service), self.findings.usage.get(container.id, Usage())
+        answer, usage = self.answers.get(container.service), self.evidence.usage.get(container.id, ContainerUsage())
         said = f"{answer.words} ({answer.seconds:.2f} s)" if answer else ""
         cells = (container.service, container.state, container.health, str(container.restarts), said,
                  _memory(usage), container.image)  # fmt: skip
         return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |\n"
 
     def _container(self, container: Container) -> dict[str, str]:
-        inspected = self.survey.inspected.get(container.id, {})
-        variables = sorted(environment(inspected).items())
-        usage = self.findings.usage.get(container.id, Usage())
+        inspected = self.overview.inspected.get(container.id, {})
+        variables = sorted(container_environment(inspected).items())
+        usage = self.evidence.usage.get(container.id, ContainerUsage())
         return {
             "inspect.json": _json(inspected),
             "environment.txt": "".join(f"{name}={value}\n" for name, value in variables),
-            "logs.txt": f"{self.findings.logs.get(container.id) or '(nothing)'}\n",
-            "packages.txt": _packages(self.findings.pythons.get(container.id, Python(words="nobody looked"))),
+            "logs.txt": f"{self.evidence.logs.get(container.id) or '(nothing)'}\n",
+            "packages.txt": _packages(self.evidence.pythons.get(container.id, PythonPackages(words="nobody looked"))),
             "usage.json": _json({**vars(usage), "of_limit": round(usage.of_limit, 3)}),
         }
 
     def _health(self, service: str) -> dict[str, Any]:
         answer = self.answers.get(service)
-        states = [self.survey.inspected.get(c.id, {}).get("State") or {} for c in self.survey.of(service)]
+        states = [self.overview.inspected.get(c.id, {}).get("State") or {} for c in self.overview.of(service)]
         return {"get": vars(answer) if answer else None, "checks": [state.get("Health") for state in states]}
 
     def _events(self, service: str) -> str:
-        mine = [event for event in self.findings.events if event.service == service]
+        mine = [event for event in self.evidence.events if event.service == service]
         return "".join(f"{_time(e.at)} {e.action} {e.exit_code} {e.signal}".rstrip() + "\n" for e in mine)
 
     def _host(self) -> str:
-        said = {**self.findings.host.said, **({"trouble": self.survey.trouble} if self.survey.trouble else {})}
+        said = {**self.evidence.host.said, **({"trouble": self.overview.trouble} if self.overview.trouble else {})}
         return "".join(f"{name}\n{text}\n\n" for name, text in said.items())
 
 
-def fitting(files: Mapping[str, bytes], largest: int) -> dict[str, bytes]:
+def shorten_to_fit(files: Mapping[str, bytes], largest: int) -> dict[str, bytes]:
     """The files, the whole no larger than `largest` bytes: the longest are shortened first, all to one length, and keep
     their ends."""
     files = dict(files)
@@ -135,7 +137,7 @@ def fitting(files: Mapping[str, bytes], largest: int) -> dict[str, bytes]:
     return {name: data if len(data) <= length else data[len(data) - length :] for name, data in files.items()}
 
 
-def archive(files: Mapping[str, bytes], directory: str, now: float) -> bytes:
+def bundle_archive(files: Mapping[str, bytes], directory: str, now: float) -> bytes:
     """The files as a gzipped tar, below one directory, readable by their owner, of now (seconds since the epoch)."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
@@ -150,13 +152,13 @@ def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
-def _packages(python: Python) -> str:
+def _packages(python: PythonPackages) -> str:
     if python.words:
         return f"{python.words}\n"
     return "\n".join([f"# Python {python.version}".rstrip(), *python.packages]) + "\n"
 
 
-def _memory(usage: Usage) -> str:
+def _memory(usage: ContainerUsage) -> str:
     if usage.memory is None:
         return ""
     limit = f" of {usage.limit / 2**20:.0f}" if usage.limit else ""

@@ -66,7 +66,7 @@ _HOST = {
 
 
 @dataclass(frozen=True)
-class Subject:
+class CollectorTarget:
     """A container to be looked at: its main process (0: none), the layers of its files, and where it has programs."""
 
     id: str
@@ -75,7 +75,7 @@ class Subject:
     prefixes: tuple[str, ...] = _PREFIXES
 
     @classmethod
-    def of(cls, inspected: Mapping[str, Any]) -> "Subject":
+    def of(cls, inspected: Mapping[str, Any]) -> "CollectorTarget":
         """Read from one entry of `docker inspect`."""
         data = (inspected.get("GraphDriver") or {}).get("Data") or {}
         layers = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
@@ -90,7 +90,7 @@ class Subject:
         )
 
 
-def inspection_script(stack: str, subjects: Sequence[Subject], secrets: Iterable[str], lines: int) -> str:
+def collector_script(stack: str, subjects: Sequence[CollectorTarget], secrets: Iterable[str], lines: int) -> str:
     """A script that prints a section for each thing there is to see.
 
     Args:
@@ -110,7 +110,7 @@ def inspection_script(stack: str, subjects: Sequence[Subject], secrets: Iterable
     return "\n".join([_HEAD, *script, "wait", section_script(shown)])
 
 
-def _packages(subject: Subject) -> str:
+def _packages(subject: CollectorTarget) -> str:
     return shlex.join(["packages", subject.id, str(subject.pid), " ".join(subject.prefixes), *subject.layers])
 
 

@@ -1,11 +1,11 @@
-"""What is wrong, in sentences: the reading of a survey and a close look. The nearest cause comes first."""
+"""What is wrong, in sentences: the reading of a overview and a close look. The nearest cause comes first."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flows.core.debug.evidence import Event, Findings, Usage
-from flows.core.debug.overview import Survey
+from flows.core.debug.evidence import ContainerUsage, EngineEvent, Evidence
+from flows.core.debug.overview import StackOverview
 from flows.core.droplet.containers import Container
 
 HOST = "host"
@@ -36,7 +36,7 @@ _EXCEPTION = re.compile(
 
 
 @dataclass(frozen=True)
-class Answer:
+class HealthResponse:
     """What a service said to a GET of its health path. `status` is None when no answer came."""
 
     path: str
@@ -51,7 +51,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Diagnosis:
     """What is wrong with one service (or the host), and what else is worth knowing."""
 
     service: str
@@ -64,32 +64,34 @@ class Reading:
         return (*(self.troubles or (FINE,)), *self.notes)
 
 
-def read_service(survey: Survey, findings: Findings, service: str, answer: Answer | None = None) -> Reading:
+def diagnose_service(
+    overview: StackOverview, evidence: Evidence, service: str, answer: HealthResponse | None = None
+) -> Diagnosis:
     """The reading of one service."""
-    if survey.is_missed(service) or not survey.of(service):
-        return Reading(service, ("is not running; no container",))
+    if overview.is_missed(service) or not overview.of(service):
+        return Diagnosis(service, ("is not running; no container",))
     troubles, notes = [], []
-    mine = survey.of(service)
+    mine = overview.of(service)
     for container in mine:
-        case = _Case(survey, findings, container)
+        case = _Case(overview, evidence, container)
         name = f"{container.name}: " if len(mine) > 1 else ""
         troubles += [f"{name}{sentence}" for sentence in case.troubles(answer)]
         notes += [f"{name}{sentence}" for sentence in case.notes(bool(troubles))]
     if answer and answer.good:
         notes.append(f"answered {answer.path} {answer.words} in {answer.seconds:.2f} s")
-    return Reading(service, tuple(dict.fromkeys(troubles)), tuple(dict.fromkeys(notes)))
+    return Diagnosis(service, tuple(dict.fromkeys(troubles)), tuple(dict.fromkeys(notes)))
 
 
-def read_host(survey: Survey, findings: Findings) -> Reading:
+def diagnose_host(overview: StackOverview, evidence: Evidence) -> Diagnosis:
     """The reading of the machine below."""
-    troubles = [f"Docker does not answer: {_short(survey.trouble)}"] if survey.trouble else []
-    full = [(mount, used) for mount, used in findings.host.full("space") if used >= _FULL]
+    troubles = [f"Docker does not answer: {_short(overview.trouble)}"] if overview.trouble else []
+    full = [(mount, used) for mount, used in evidence.host.full("space") if used >= _FULL]
     troubles += [f"disk {used} % full ({mount})" for mount, used in full]
-    full = [(mount, used) for mount, used in findings.host.full("inodes") if used >= _FULL]
+    full = [(mount, used) for mount, used in evidence.host.full("inodes") if used >= _FULL]
     troubles += [f"{used} % of the disk's inodes are used ({mount})" for mount, used in full]
-    if findings.host.memory >= _MEMORY_OF_HOST:
-        troubles.append(f"memory {100 * findings.host.memory:.0f} % used")
-    return Reading(HOST, tuple(troubles))
+    if evidence.host.memory >= _MEMORY_OF_HOST:
+        troubles.append(f"memory {100 * evidence.host.memory:.0f} % used")
+    return Diagnosis(HOST, tuple(troubles))
 
 
 def last_lines(log: str, lines: int) -> list[str]:
@@ -102,11 +104,11 @@ def last_lines(log: str, lines: int) -> list[str]:
 class _Case:
     """One container before the reader."""
 
-    survey: Survey
-    findings: Findings
+    overview: StackOverview
+    evidence: Evidence
     container: Container
 
-    def troubles(self, answer: Answer | None) -> Iterator[str]:
+    def troubles(self, answer: HealthResponse | None) -> Iterator[str]:
         yield from self._standing()
         yield from self._health()
         if answer and not answer.good and self.container.state == "running":
@@ -119,13 +121,13 @@ class _Case:
         if self._usage.of_limit >= _MEMORY_OF_LIMIT:
             limit = (self._usage.limit or 0) / 2**20
             yield f"memory at {100 * self._usage.of_limit:.0f} % of its limit of {limit:.0f} MiB"
-        if differ := self.survey.other_digest(self.container):
+        if differ := self.overview.other_digest(self.container):
             yield f"runs {_digest(differ[0])}, the record says {_digest(differ[1])}"
 
     def notes(self, sick: bool) -> Iterator[str]:
-        if self.container.health == "starting" and self.survey.may_start(self.container):
+        if self.container.health == "starting" and self.overview.may_start(self.container):
             yield "starting: still within its start period"
-        log = last_lines(self.findings.logs.get(self.container.id, ""), 1)
+        log = last_lines(self.evidence.logs.get(self.container.id, ""), 1)
         if sick and not self._exception():
             yield f"last words: {_short(log[-1])}" if log else "its log is empty"
 
@@ -136,7 +138,7 @@ class _Case:
             ended = ["not running now"] if container.state in ("exited", "dead") else []
             yield "; ".join([f"restarted {times}", *self._last_end(), *ended])
         elif container.state in ("exited", "dead", "restarting"):
-            if container.exit_code or not self.survey.may_end(container.service):
+            if container.exit_code or not self.overview.may_end(container.service):
                 yield f"is not running: {self._end_words(container.exit_code, container.oom_killed)}"
         elif container.state == "created":
             yield f"was created and never started: {_short(self._error) or 'nobody started it'}"
@@ -163,7 +165,7 @@ class _Case:
             meaning = _short(self._error)
         return f"exit {code}: {meaning}" if meaning else f"exit {code}"
 
-    def _before_end(self, action: str) -> list[Event]:
+    def _before_end(self, action: str) -> list[EngineEvent]:
         ends = [event.at for event in self._events if event.action == "die"]
         return [e for e in self._events if ends and e.action == action and 0 <= ends[-1] - e.at <= _TOGETHER]
 
@@ -171,29 +173,29 @@ class _Case:
         words = _short(self.container.last_words.strip().splitlines()[-1] if self.container.last_words.strip() else "")
         if self.container.health == "unhealthy":
             yield f"unhealthy: {words or 'its healthcheck says nothing'}"
-        elif self.container.health == "starting" and not self.survey.may_start(self.container):
+        elif self.container.health == "starting" and not self.overview.may_start(self.container):
             yield f"starting, and its healthcheck has not passed yet{': ' if words else ''}{words}"
 
     def _exception(self) -> str:
-        lines = last_lines(self.findings.logs.get(self.container.id, ""), _END)
+        lines = last_lines(self.evidence.logs.get(self.container.id, ""), _END)
         found = next((line for line in reversed(lines) if _EXCEPTION.match(line.strip())), "")
         return _short(found.strip())
 
     @property
     def _error(self) -> str:
         """What the engine says of a start that failed; the end of its sentence is what says why."""
-        state = self.survey.inspected.get(self.container.id, {}).get("State") or {}
+        state = self.overview.inspected.get(self.container.id, {}).get("State") or {}
         said = str(state.get("Error") or "").removesuffix(": unknown")
         said = said.rsplit("unable to start container process: ", 1)[-1]
         return said if len(said) <= _WIDTH else f"…{said[1 - _WIDTH :]}"
 
     @property
-    def _usage(self) -> Usage:
-        return self.findings.usage.get(self.container.id, Usage())
+    def _usage(self) -> ContainerUsage:
+        return self.evidence.usage.get(self.container.id, ContainerUsage())
 
     @property
-    def _events(self) -> Sequence[Event]:
-        return [event for event in self.findings.events if event.service == self.container.service]
+    def _events(self) -> Sequence[EngineEvent]:
+        return [event for event in self.evidence.events if event.service == self.container.service]
 
 
 def _digest(reference: str) -> str:

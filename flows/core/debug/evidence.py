@@ -1,4 +1,4 @@
-"""What a close look found: the output of `inspection_script`, read into values."""
+"""What a close look found: the output of `collector_script`, read into values."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _UNLIMITED = 1 << 60
 
 
 @dataclass(frozen=True)
-class Event:
+class EngineEvent:
     """One thing the engine noted: when (seconds since the epoch), what, of which service, with which exit code."""
 
     at: float
@@ -29,7 +29,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Usage:
+class ContainerUsage:
     """What a container uses. Memory in bytes, without what the kernel can take back; None: unknown, or no limit."""
 
     memory: int | None = None
@@ -44,7 +44,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Python:
+class PythonPackages:
     """The Python of a container: version, and its packages as `name==version`. `words`: why there is none to show."""
 
     version: str = ""
@@ -53,7 +53,7 @@ class Python:
 
 
 @dataclass(frozen=True)
-class Host:
+class HostEvidence:
     """The machine below: section → what its commands printed."""
 
     said: Mapping[str, str] = field(default_factory=dict)
@@ -78,48 +78,48 @@ class Host:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Evidence:
     """Everything that was found. Logs, packages and usage by container id; secrets in the order they were asked for."""
 
     logs: Mapping[str, str] = field(default_factory=dict)
-    pythons: Mapping[str, Python] = field(default_factory=dict)
-    usage: Mapping[str, Usage] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-    host: Host = Host()
+    pythons: Mapping[str, PythonPackages] = field(default_factory=dict)
+    usage: Mapping[str, ContainerUsage] = field(default_factory=dict)
+    events: tuple[EngineEvent, ...] = ()
+    host: HostEvidence = HostEvidence()
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-def read_findings(output: str) -> Findings:
-    """Parse what `inspection_script` printed. What cannot be read is left out."""
+def read_evidence(output: str) -> Evidence:
+    """Parse what `collector_script` printed. What cannot be read is left out."""
     by_kind: dict[str, dict[str, str]] = {}
     for name, text in sections(output).items():
         kind, _, what = name.partition(" ")
         by_kind.setdefault(kind, {})[what] = text
-    return Findings(
+    return Evidence(
         logs={key: without_controls(_whole_lines(text)) for key, text in by_kind.get("log", {}).items()},
         pythons={key: read_python(text) for key, text in by_kind.get("packages", {}).items()},
         usage=read_usage(by_kind.get("usage", {}).get("", "")),
         events=tuple(_events(by_kind.get("events", {}).get("", ""))),
-        host=Host(by_kind.get("host", {})),
+        host=HostEvidence(by_kind.get("host", {})),
         secrets=tuple(by_kind.get("secret", {}).values()),
     )
 
 
-def read_python(listed: str) -> Python:
+def read_python(listed: str) -> PythonPackages:
     """Parse paths of Python's own notes on its packages (PEP 376: `NAME-VERSION.dist-info`)."""
     if listed == "unreadable":
-        return Python(words="it does not run, and its files cannot be read")
+        return PythonPackages(words="it does not run, and its files cannot be read")
     if not listed:
-        return Python(words="not a Python container")
+        return PythonPackages(words="not a Python container")
     versions = {found[1] for path in listed.splitlines() if (found := _VERSION.search(path))}
     packages = set()
     for path in listed.splitlines():
         if found := _PACKAGE.search(path):
             packages.add(f"{found[1]}=={found[2]}" if found[2] else found[1])
-    return Python(", ".join(sorted(versions)), tuple(sorted(packages, key=str.lower)))
+    return PythonPackages(", ".join(sorted(versions)), tuple(sorted(packages, key=str.lower)))
 
 
-def read_usage(text: str) -> dict[str, Usage]:
+def read_usage(text: str) -> dict[str, ContainerUsage]:
     """Parse the kernel's accounts (https://docs.kernel.org/admin-guide/cgroup-v2.html and …/cgroup-v1/), or the lines
     of `docker stats --format '{{json .}}'`."""
     accounts: dict[str, dict[str, str]] = {}
@@ -138,13 +138,13 @@ def _whole_lines(log: str) -> str:
     return log if len(log.encode()) < CAP - 1 else log.partition("\n")[2]
 
 
-def _account(found: Mapping[str, str]) -> Usage:
+def _account(found: Mapping[str, str]) -> ContainerUsage:
     number = {name: int(value) for name, value in found.items() if value.isdecimal()}
     used = number.get("memory.current", number.get("memory.usage_in_bytes"))
     idle = number.get("memory.stat total_inactive_file", number.get("memory.stat inactive_file", 0))
     limit = number.get("memory.max", number.get("memory.limit_in_bytes"))
     micro, nano = number.get("cpu.stat usage_usec"), number.get("cpuacct.usage")
-    return Usage(
+    return ContainerUsage(
         memory=None if used is None else max(0, used - idle),
         limit=limit if limit and limit < _UNLIMITED else None,
         processes=number.get("pids.current"),
@@ -152,10 +152,10 @@ def _account(found: Mapping[str, str]) -> Usage:
     )
 
 
-def _stats(row: Mapping[str, Any]) -> Usage:
+def _stats(row: Mapping[str, Any]) -> ContainerUsage:
     used, _, limit = str(row.get("MemUsage", "")).partition("/")
     processes = str(row.get("PIDs", ""))
-    return Usage(_bytes(used), _bytes(limit), int(processes) if processes.isdecimal() else None)
+    return ContainerUsage(_bytes(used), _bytes(limit), int(processes) if processes.isdecimal() else None)
 
 
 def _bytes(text: str) -> int | None:
@@ -166,10 +166,10 @@ def _bytes(text: str) -> int | None:
     return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " "))
 
 
-def _events(text: str) -> list[Event]:
+def _events(text: str) -> list[EngineEvent]:
     found = []
     for line in text.splitlines():
         words = line.split("|")
         if len(words) == 5 and words[0].isdecimal():
-            found.append(Event(int(words[0]) / 1e9, *words[1:]))
+            found.append(EngineEvent(int(words[0]) / 1e9, *words[1:]))
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from flows.core.droplet.containers import Container, by_service
-from flows.core.droplet.directories import RESOLVED, Home
+from flows.core.droplet.directories import RESOLVED, StackDirectory
 from flows.core.droplet.running import read_running, running_script
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease, NothingDeployed, Refused, UnknownService
@@ -24,7 +24,7 @@ _RECORDS = 3
 
 
 @dataclass(frozen=True)
-class Survey:
+class StackOverview:
     """A stack as it stands.
 
     Args:
@@ -81,7 +81,7 @@ class Survey:
         return (have[0] if have else container.image_id), wanted
 
 
-def survey_script(stack: str, home: Home | None) -> str:
+def overview_script(stack: str, home: StackDirectory | None) -> str:
     """A script that prints what stands there of a stack, and changes nothing.
 
     Args:
@@ -98,8 +98,8 @@ def survey_script(stack: str, home: Home | None) -> str:
     return section_script(parts) + running_script(stack)
 
 
-def read_survey(name: str, place: str, output: str, config: str = "", trouble: str = "") -> Survey:
-    """Parse what `survey_script` printed. What cannot be read is left out: this is for times when things are broken.
+def read_overview(name: str, place: str, output: str, config: str = "", trouble: str = "") -> StackOverview:
+    """Parse what `overview_script` printed. What cannot be read is left out: this is for times when things are broken.
 
     Args:
         config: the stack as Compose resolves it, where the script does not print it.
@@ -107,7 +107,7 @@ def read_survey(name: str, place: str, output: str, config: str = "", trouble: s
     parts = sections(output)
     running = read_running(output)
     entries = json.loads(parts.get("containers") or "[]")
-    return Survey(
+    return StackOverview(
         name=name,
         place=place,
         containers=tuple(running.containers),
@@ -121,43 +121,45 @@ def read_survey(name: str, place: str, output: str, config: str = "", trouble: s
     )
 
 
-def sick(survey: Survey) -> tuple[str, ...]:
+def unhealthy_services(overview: StackOverview) -> tuple[str, ...]:
     """Services that are not well: unhealthy, ended, restarted and not healthy since, missing, or of another digest."""
-    return tuple(name for name in survey.services if survey.is_missed(name) or _any_sick(survey, name))
+    return tuple(name for name in overview.services if overview.is_missed(name) or _any_sick(overview, name))
 
 
-def chosen(survey: Survey, wanted: Sequence[str]) -> tuple[str, ...]:
+def choose_services(overview: StackOverview, wanted: Sequence[str]) -> tuple[str, ...]:
     """The services asked for; without any, those that are not well.
 
     Raises:
         UnknownService: with names that are near.
         NothingDeployed: there is nothing of the stack at all.
     """
-    if not survey.services and not survey.trouble:
-        raise NothingDeployed(f"{survey.place} has nothing of stack {survey.name}. What stands where: slipway status")
+    if not overview.services and not overview.trouble:
+        raise NothingDeployed(
+            f"{overview.place} has nothing of stack {overview.name}. What stands where: slipway status"
+        )
     for name in wanted:
-        if name not in survey.services and not survey.trouble:
-            near = difflib.get_close_matches(name, survey.services, n=3, cutoff=0.5)
+        if name not in overview.services and not overview.trouble:
+            near = difflib.get_close_matches(name, overview.services, n=3, cutoff=0.5)
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
             raise UnknownService(
-                f"stack {survey.name} on {survey.place} has no service {name}. {hint}"
-                f"Its services: {', '.join(sorted(survey.services))}"
+                f"stack {overview.name} on {overview.place} has no service {name}. {hint}"
+                f"Its services: {', '.join(sorted(overview.services))}"
             )
-    return tuple(dict.fromkeys(wanted)) or sick(survey)
+    return tuple(dict.fromkeys(wanted)) or unhealthy_services(overview)
 
 
-def _any_sick(survey: Survey, service: str) -> bool:
-    return any(_is_sick(survey, container) for container in survey.of(service))
+def _any_sick(overview: StackOverview, service: str) -> bool:
+    return any(_is_sick(overview, container) for container in overview.of(service))
 
 
-def _is_sick(survey: Survey, container: Container) -> bool:
-    if survey.other_digest(container) or container.health == "unhealthy":
+def _is_sick(overview: StackOverview, container: Container) -> bool:
+    if overview.other_digest(container) or container.health == "unhealthy":
         return True
     if container.state == "exited" and container.exit_code == 0:
-        return not survey.may_end(container.service)
+        return not overview.may_end(container.service)
     if container.state != "running" or (container.restarts > 0 and container.health != "healthy"):
         return True
-    return container.health == "starting" and not survey.may_start(container)
+    return container.health == "starting" and not overview.may_start(container)
 
 
 def _release(document: str) -> Release | None:

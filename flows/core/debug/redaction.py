@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flows.core.debug.evidence import Findings
-from flows.core.debug.overview import Survey
-from flows.core.droplet.containers import environment
-from flows.core.droplet.directories import ENVIRONMENT, Home
+from flows.core.debug.evidence import Evidence
+from flows.core.debug.overview import StackOverview
+from flows.core.droplet.containers import container_environment
+from flows.core.droplet.directories import ENVIRONMENT, StackDirectory
 from flows.core.secrets.masking import Mask, container_values, file_values
 from flows.core.secrets.release_environment import environment_paths, own_values
 
@@ -15,51 +15,51 @@ _SECRETS_MOUNT = "/run/secrets/"
 _PROJECT_DIRECTORY = "com.docker.compose.project.working_dir"
 
 
-def secret_paths(survey: Survey, home: Home | None) -> list[str]:
+def secret_paths(overview: StackOverview, home: StackDirectory | None) -> list[str]:
     """Files there that hold secrets of the stack: its environment, its env and secret files, what is mounted as one."""
-    paths = environment_paths(home.current, survey.release) if home else []
-    for container in survey.containers:
-        mounts = survey.inspected[container.id].get("Mounts") or ()
+    paths = environment_paths(home.current, overview.release) if home else []
+    for container in overview.containers:
+        mounts = overview.inspected[container.id].get("Mounts") or ()
         paths += [m["Source"] for m in mounts if m.get("Destination", "").startswith(_SECRETS_MOUNT)]
         if not home and (directory := dict(container.labels).get(_PROJECT_DIRECTORY)):
             paths.append(f"{directory}/.env")
     return list(dict.fromkeys(paths))
 
 
-def mask_of(survey: Survey, paths: Sequence[str], findings: Findings, known: frozenset[str]) -> Mask:
+def redaction_mask(overview: StackOverview, paths: Sequence[str], evidence: Evidence, known: frozenset[str]) -> Mask:
     """The mask for everything that leaves: what is known already, what those files hold, what containers were given.
 
     Names that everybody sees (stack, services, tag, registry) stay readable.
     """
     secrets = set(known)
-    public = {survey.name, *survey.services, *(container.name for container in survey.containers)}
-    for path, text in zip(paths, findings.secrets, strict=False):
+    public = {overview.name, *overview.services, *(container.name for container in overview.containers)}
+    for path, text in zip(paths, evidence.secrets, strict=False):
         secrets |= file_values(path, text)
         if path.endswith(f"/current/{ENVIRONMENT}"):
             public |= own_values(text)
-    for inspected in survey.inspected.values():
+    for inspected in overview.inspected.values():
         config = inspected.get("Config") or {}
         words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
-        secrets |= container_values(environment(inspected), words)
+        secrets |= container_values(container_environment(inspected), words)
     return Mask(secrets, public)
 
 
-def hide(survey: Survey, findings: Findings, mask: Mask) -> tuple[Survey, Findings]:
+def redact(overview: StackOverview, evidence: Evidence, mask: Mask) -> tuple[StackOverview, Evidence]:
     """The same, masked, before anything is shortened: half a secret is known to no mask."""
     hidden = replace(
-        survey,
-        inspected={key: _hidden(entry, mask) for key, entry in survey.inspected.items()},
-        containers=tuple(replace(one, last_words=mask(one.last_words)) for one in survey.containers),
-        records=mask(survey.records),
-        trouble=mask(survey.trouble),
+        overview,
+        inspected={key: _hidden(entry, mask) for key, entry in overview.inspected.items()},
+        containers=tuple(replace(one, last_words=mask(one.last_words)) for one in overview.containers),
+        records=mask(overview.records),
+        trouble=mask(overview.trouble),
     )
-    said = replace(findings.host, said=mask.tree(findings.host.said))
-    return hidden, replace(findings, logs=mask.tree(findings.logs), host=said, secrets=())
+    said = replace(evidence.host, said=mask.tree(evidence.host.said))
+    return hidden, replace(evidence, logs=mask.tree(evidence.logs), host=said, secrets=())
 
 
 def _hidden(inspected: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
     config = dict(inspected.get("Config") or {})
-    config["Env"] = [f"{name}={value}" for name, value in mask.environment(environment(inspected)).items()]
+    config["Env"] = [f"{name}={value}" for name, value in mask.environment(container_environment(inspected)).items()]
     config["Labels"] = mask.environment(config.get("Labels") or {})
     hidden: dict[str, Any] = mask.tree({**inspected, "Config": config})
     return hidden

@@ -6,13 +6,13 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flows.core.deploy.digests import mismatches
-from flows.core.droplet.directories import ENVIRONMENT, RESOLVED, Home
+from flows.core.deploy.digests import digest_mismatches
+from flows.core.droplet.directories import ENVIRONMENT, RESOLVED, StackDirectory
 from flows.core.droplet.running import read_running, running_script
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease
 from flows.core.records.record import Record
-from flows.core.records.storage import history_sections, read_ledger
+from flows.core.records.storage import history_sections, read_records
 from flows.core.release.bundle import DOCUMENT
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.release_environment import OWN
@@ -22,7 +22,7 @@ from flows.core.stack.stack import Stack
 
 
 @dataclass(frozen=True)
-class Standing:
+class DeployedState:
     """One droplet, as it was looked at.
 
     Args:
@@ -43,7 +43,7 @@ class Standing:
         return f"{self.droplet} {self.record.number if self.record else '-'} {self.record.name if self.record else '-'}"
 
 
-def standing_script(home: Home) -> str:
+def deployed_state_script(home: StackDirectory) -> str:
     """Prints all of it and changes nothing. The environment holds secrets: hashed as soon as it is read."""
     parts = {
         **history_sections(home),
@@ -54,7 +54,7 @@ def standing_script(home: Home) -> str:
     return section_script(parts) + running_script(home.stack)
 
 
-def read_standing(output: str, home: Home, droplet: str) -> Standing:
+def read_deployed_state(output: str, home: StackDirectory, droplet: str) -> DeployedState:
     """Parse what `standing_script` printed.
 
     Raises:
@@ -62,7 +62,7 @@ def read_standing(output: str, home: Home, droplet: str) -> Standing:
     """
     parts = sections(output)
     if not parts.get("release"):
-        return Standing(droplet)
+        return DeployedState(droplet)
     release = read_release(parts["release"].encode())
     if not parts.get("config"):
         raise BadRelease(
@@ -77,17 +77,17 @@ def read_standing(output: str, home: Home, droplet: str) -> Standing:
         for c in running.containers
         if c.state != "running" and c.service in expected and c.service not in stack.one_shots
     ]
-    return Standing(
+    return DeployedState(
         droplet,
         release,
-        read_ledger(parts, home.stack).deployed(),
+        read_records(parts, home.stack).deployed(),
         stack,
         {name: _hash(value) for name, value in parse(parts.get("environment", "")).items() if name not in OWN},
-        (*mismatches(expected, running.containers, running.digests), *ended),
+        (*digest_mismatches(expected, running.containers, running.digests), *ended),
     )
 
 
-def _current(home: Home, name: str) -> str:
+def _current(home: StackDirectory, name: str) -> str:
     return f"{shlex.quote(posixpath.join(home.current, name))} 2>/dev/null"
 
 

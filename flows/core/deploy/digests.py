@@ -6,7 +6,7 @@ from flows.core.droplet.containers import Container, by_service
 from flows.core.registry.references import engine_name
 
 
-def mismatches(
+def digest_mismatches(
     services: Mapping[str, str], containers: Iterable[Container], digests: Mapping[str, tuple[str, ...]]
 ) -> list[str]:
     """Compare every container with the release; each difference is a sentence, none means it is proved.
@@ -25,5 +25,5 @@ def mismatches(
             have = digests.get(container.image_id, ())
             if engine_name(wanted) not in have:
                 wrong.append(f"{container.name} runs {', '.join(have) or container.image_id}, not {wanted}")
-    strangers = sorted(set(found) - set(services))
-    return wrong + [f"{service} runs, and is not part of the release" for service in strangers]
+    orphans = sorted(set(found) - set(services))
+    return wrong + [f"{service} runs, and is not part of the release" for service in orphans]

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flows.core.droplet.containers import Container, read_containers
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import containers_script
 from flows.core.droplet.sections import section_script, sections
 from flows.core.records.history import History
-from flows.core.records.storage import history_sections, read_ledger
+from flows.core.records.storage import history_sections, read_records
 from flows.core.release.bundle import DOCUMENT
 
 _ROOT_DIRECTORY = r"""printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' | grep ."""
@@ -41,7 +41,7 @@ class Facts:
     history: History = field(default_factory=History)
 
 
-def facts_script(home: Home, references: Iterable[str] = ()) -> str:
+def facts_script(home: StackDirectory, references: Iterable[str] = ()) -> str:
     """A shell script that prints every fact in a section of its own and changes nothing."""
     wanted = shlex.join(references)
     sections = {
@@ -77,5 +77,5 @@ def read_facts(output: str, stack: str) -> Facts:
         containers=tuple(read_containers(parts.get("containers", ""))),
         present=frozenset(present),
         current=parts.get("current", ""),
-        history=read_ledger(parts, stack),
+        history=read_records(parts, stack),
     )

@@ -14,7 +14,7 @@ UNPACKED = 3
 RESERVE = 256 * 1024 * 1024
 
 
-def faults(release: Release, facts: Facts, previous: Release | None) -> list[str]:
+def preflight_problems(release: Release, facts: Facts, previous: Release | None) -> list[str]:
     """Everything that stands against this release on this droplet, as sentences; empty when nothing does."""
     if not facts.engine:
         return ["no Docker Engine answers: install it, or start it with `systemctl start docker`"]

@@ -14,14 +14,14 @@ PULL_FAILED = 78
 
 
 @dataclass(frozen=True)
-class Account:
+class RegistryLogin:
     """Who we are at a registry; the password comes by standard input."""
 
     host: str
     user: str
 
 
-def pull_script(references: Sequence[str], account: Account) -> str:
+def pull_script(references: Sequence[str], account: RegistryLogin) -> str:
     """Pull images by digest, side by side, and give each a tag.
 
     To the engine an image known by its digest only is dangling: any `docker image prune` would take it, and with it the

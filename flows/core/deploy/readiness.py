@@ -21,7 +21,7 @@ class Readiness(Enum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class ServiceReadiness:
     """One service's readiness, and the reason in words."""
 
     service: str
@@ -56,7 +56,9 @@ class Watch:
     restarts_before: Mapping[str, int] = field(default_factory=dict)
 
 
-def judge(stack: Stack, containers: Iterable[Container], watch: Watch, patience: Patience) -> list[Standing]:
+def judge_readiness(
+    stack: Stack, containers: Iterable[Container], watch: Watch, patience: Patience
+) -> list[ServiceReadiness]:
     """Judge every service of the stack; a service with several containers has one standing each."""
     found = by_service(containers)
     standings = []
@@ -68,20 +70,20 @@ def judge(stack: Stack, containers: Iterable[Container], watch: Watch, patience:
     return standings
 
 
-def all_ready(standings: Iterable[Standing]) -> bool:
+def all_ready(standings: Iterable[ServiceReadiness]) -> bool:
     """Whether nothing has to be waited for any more."""
     return all(standing.readiness is Readiness.READY for standing in standings)
 
 
-def failures(standings: Iterable[Standing]) -> list[Standing]:
+def failures(standings: Iterable[ServiceReadiness]) -> list[ServiceReadiness]:
     """The standings for which waiting longer is of no use."""
     return [standing for standing in standings if standing.readiness is Readiness.FAILED]
 
 
-def _missing(name: str, there: int, wanted: int, waited: float, patience: Patience) -> Standing:
+def _missing(name: str, there: int, wanted: int, waited: float, patience: Patience) -> ServiceReadiness:
     if waited > patience.margin:
-        return Standing(name, Readiness.FAILED, f"{there} of {wanted} containers were created")
-    return Standing(name, Readiness.WAITING, "not created yet")
+        return ServiceReadiness(name, Readiness.FAILED, f"{there} of {wanted} containers were created")
+    return ServiceReadiness(name, Readiness.WAITING, "not created yet")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class _Case:
     watch: Watch
     patience: Patience
 
-    def standing(self) -> Standing:
+    def standing(self) -> ServiceReadiness:
         container = self.container
         restarts = container.restarts - self.watch.restarts_before.get(container.id, 0)
         if restarts > self.patience.restarts_allowed:
@@ -106,7 +108,7 @@ class _Case:
             return self._until(self.patience.one_shot, container.state)
         return self._running()
 
-    def _running(self) -> Standing:
+    def _running(self) -> ServiceReadiness:
         if self.container.service in self.stack.awaited_to_complete:
             return self._until(self.patience.one_shot, "not completed")
         if self.container.healthcheck is not None:
@@ -115,7 +117,7 @@ class _Case:
             return self._ready("running")
         return self._until(self.patience.without_healthcheck, "starting")
 
-    def _health(self, healthcheck: Healthcheck) -> Standing:
+    def _health(self, healthcheck: Healthcheck) -> ServiceReadiness:
         words = self.container.last_words
         if self.container.health == "healthy":
             return self._ready("healthy")
@@ -138,19 +140,19 @@ class _Case:
     def _seen_running(self) -> float:
         return self.watch.running_for.get(self.container.id, 0.0)
 
-    def _until(self, limit: float, reason: str) -> Standing:
+    def _until(self, limit: float, reason: str) -> ServiceReadiness:
         if self.watch.waited > limit:
             return self._failed(f"{reason} after {limit:.0f} s")
         return self._waiting(reason)
 
-    def _ready(self, reason: str) -> Standing:
-        return Standing(self.container.service, Readiness.READY, reason, self.container.name)
+    def _ready(self, reason: str) -> ServiceReadiness:
+        return ServiceReadiness(self.container.service, Readiness.READY, reason, self.container.name)
 
-    def _waiting(self, reason: str) -> Standing:
-        return Standing(self.container.service, Readiness.WAITING, reason, self.container.name)
+    def _waiting(self, reason: str) -> ServiceReadiness:
+        return ServiceReadiness(self.container.service, Readiness.WAITING, reason, self.container.name)
 
-    def _failed(self, reason: str) -> Standing:
-        return Standing(self.container.service, Readiness.FAILED, reason, self.container.name)
+    def _failed(self, reason: str) -> ServiceReadiness:
+        return ServiceReadiness(self.container.service, Readiness.FAILED, reason, self.container.name)
 
 
 def exit_words(container: Container) -> str:

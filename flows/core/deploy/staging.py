@@ -7,10 +7,10 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flows.core.droplet.directories import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, Home
+from flows.core.droplet.directories import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, StackDirectory
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.release.bundle import FILES, SEED, File
-from flows.core.release.release import Release, fingerprint
+from flows.core.release.release import Release, content_hash
 from flows.core.release.role import as_yaml
 from flows.core.stack.env_files import render
 from flows.core.stack.shipped_files import EnvironmentFile
@@ -61,7 +61,7 @@ def environment_contents(
 
 def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> str:
     """One hash over what is put on the droplet: the release, its files with their modes, and the environment."""
-    return fingerprint({
+    return content_hash({
         **{f"r/{file.mode:o}/{name}": file.content for name, file in files.items()},
         **{f"s/{file.mode:o}/{name}": file.content for name, file in secrets.items()},
         "environment": render(variables),
@@ -81,7 +81,7 @@ def secrets_override(
     for service, paths in sorted(stack_secrets.items()):
         mine = {path: secrets[path].content for path in paths if path in secrets}
         if mine:
-            services[service] = {"labels": {SECRETS_LABEL: fingerprint({**mine, "seed": seed.encode()})}}
+            services[service] = {"labels": {SECRETS_LABEL: content_hash({**mine, "seed": seed.encode()})}}
     return services
 
 
@@ -90,7 +90,7 @@ def staging_tar(
     files: Mapping[str, File],
     variables: Mapping[str, str],
     secrets: Mapping[str, File],
-    home: Home,
+    home: StackDirectory,
     role: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Everything of one release directory as a tar; what is secret is readable by its owner only.
@@ -123,7 +123,7 @@ def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping
     return as_yaml({**role, "services": services})
 
 
-def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, File]) -> str:
+def stage_script(release: Release, home: StackDirectory, name: str, seeds: Mapping[str, File]) -> str:
     """Unpack the tar from standard input, link what services write to, and print (and keep) what Compose makes of it.
 
     Nothing that runs is touched. On any failure what was unpacked is removed again.
@@ -152,7 +152,7 @@ def stage_script(release: Release, home: Home, name: str, seeds: Mapping[str, Fi
     return "\n".join(lines) + "\n"
 
 
-def switch_script(home: Home, name: str) -> str:
+def switch_script(home: StackDirectory, name: str) -> str:
     """Move a staged release into place and make it the current one; may run twice.
 
     Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` goes.
@@ -167,12 +167,12 @@ def switch_script(home: Home, name: str) -> str:
     ]) + "\n"  # fmt: skip
 
 
-def discard_script(home: Home, name: str) -> str:
+def discard_script(home: StackDirectory, name: str) -> str:
     """Remove a staged release, and where it would have been the first one, the directories made for it."""
     return _discard(home, name) + "\n"
 
 
-def _discard(home: Home, name: str) -> str:
+def _discard(home: StackDirectory, name: str) -> str:
     releases = _join(home.path, "releases")
     others = f"{_join(home.path, 'incoming')} {_join(home.path, 'shared')} {shlex.quote(home.path)}"
     return (
@@ -181,7 +181,7 @@ def _discard(home: Home, name: str) -> str:
     )
 
 
-def _keep_state(path: str, home: Home, place: str, is_file: bool) -> list[str]:
+def _keep_state(path: str, home: StackDirectory, place: str, is_file: bool) -> list[str]:
     """Make what services write to, once: a file from its seed, a directory from what was shipped for its readers."""
     kept, parent = _join(home.shared, path), _join(home.shared, posixpath.dirname(path))
     if is_file:
@@ -196,7 +196,7 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     return [p for p in paths if not any(p != other and posixpath.commonpath([p, other]) == other for other in paths)]
 
 
-def _link_state(path: str, home: Home, place: str) -> list[str]:
+def _link_state(path: str, home: StackDirectory, place: str) -> list[str]:
     here = _join(place, FILES, path)
     return [
         f"mkdir -p {_join(place, FILES, posixpath.dirname(path))}",

@@ -72,7 +72,7 @@ def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
     return found
 
 
-def strangers(containers: Iterable[Container], services: Collection[str]) -> list[str]:
+def orphan_ids(containers: Iterable[Container], services: Collection[str]) -> list[str]:
     """Ids of the containers whose service is none of these."""
     return [c.id for name, mine in by_service(containers).items() if name not in services for c in mine]
 
@@ -127,7 +127,7 @@ def _time(text: str) -> datetime | None:
     return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
 
 
-def environment(inspected: Mapping[str, Any]) -> dict[str, str]:
+def container_environment(inspected: Mapping[str, Any]) -> dict[str, str]:
     """The variables of a container, as `docker inspect` lists them."""
     entries = (inspected.get("Config") or {}).get("Env") or ()
     return dict(entry.split("=", 1) for entry in entries if "=" in entry)

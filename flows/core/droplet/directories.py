@@ -24,7 +24,7 @@ RESOLVED = "config.yml"
 
 
 @dataclass(frozen=True)
-class Home:
+class StackDirectory:
     """A stack's directory on a droplet."""
 
     directory: str

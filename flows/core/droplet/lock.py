@@ -102,7 +102,7 @@ def read_holder(text: str) -> Holder:
         return Holder()
 
 
-def hold(directory: str, token: str, wait: float = 0.0, lease: int = LEASE) -> list[str]:
+def hold_script(directory: str, token: str, wait: float = 0.0, lease: int = LEASE) -> list[str]:
     """Take the lock and hold it for as long as heartbeats come.
 
     Prints `busy HOLDER` when another has it, then `held`, then each heartbeat again.
@@ -115,7 +115,7 @@ def hold(directory: str, token: str, wait: float = 0.0, lease: int = LEASE) -> l
     return ["bash", "-c", _HOLD, "slipway-lock", directory, token, str(lease), str(round(wait))]
 
 
-def guarded(directory: str, token: str, command: str | Sequence[str]) -> list[str]:
+def guarded_script(directory: str, token: str, command: str | Sequence[str]) -> list[str]:
     """Run a command only while the lock with this token is still ours; exit LOST when it is not."""
     argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
     return ["sh", "-c", _GUARD, "slipway", directory, token, *argv]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.core.droplet.containers import Container, read_containers
-from flows.core.droplet.directories import RESOLVED, Home
+from flows.core.droplet.directories import RESOLVED, StackDirectory
 from flows.core.droplet.docker_commands import project_containers
 from flows.core.droplet.sections import _MARK, section_script, sections
 from flows.core.release.bundle import DOCUMENT
 
 
-def way_back_script(home: Home, name: str) -> str:
+def kept_release_script(home: StackDirectory, name: str) -> str:
     """Prints what a kept release is: its document, its resolved stack; and what runs, and which images are there."""
     at = shlex.quote(home.release(name))
     return section_script({
@@ -41,7 +41,7 @@ def running_script(stack: str) -> str:
     )
 
 
-def running_release_script(home: Home) -> str:
+def running_release_script(home: StackDirectory) -> str:
     """Prints the current release's document, its stack as Compose resolved it here, and its containers."""
     current = shlex.quote(home.current)
     return (

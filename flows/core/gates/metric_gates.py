@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 
 from flows.core.gates.metrics import Measured, Value
-from flows.core.gates.verdict import Limits, Reading, Verdict
+from flows.core.gates.verdict import GateResult, Limits, Verdict
 
 
-def error_rate_gate(candidate: Measured, active: Measured | None, limits: Limits) -> Reading:
+def error_rate_gate(candidate: Measured, active: Measured | None, limits: Limits) -> GateResult:
     """The candidate's share of failed requests, by itself and beside the active colour's."""
     allowed, before = limits.error_rate, _known(active, "error_rate", limits)
     wanted = f"at most {limits.error_rate:.2%} of at least {limits.requests} requests"
@@ -17,11 +17,11 @@ def error_rate_gate(candidate: Measured, active: Measured | None, limits: Limits
     value = candidate.error_rate.value
     if value is not None and not 0 <= value <= 1:
         found = f"{value:g} is no share of anything. Setting: SLIPWAY_ERROR_RATE_QUERY"
-        return Reading("error rate", Verdict.INCONCLUSIVE, found, wanted, candidate.error_rate.query)
+        return GateResult("error rate", Verdict.INCONCLUSIVE, found, wanted, candidate.error_rate.query)
     return _measured("error rate", candidate, candidate.error_rate, allowed, lambda v: f"{v:.2%}", wanted, limits)
 
 
-def latency_gate(candidate: Measured, active: Measured | None, limits: Limits) -> Reading:
+def latency_gate(candidate: Measured, active: Measured | None, limits: Limits) -> GateResult:
     """The candidate's 95th percentile, by itself and beside the active colour's."""
     allowed, before = limits.latency, _known(active, "latency", limits)
     wanted = f"at most {limits.latency:g} s"
@@ -32,7 +32,7 @@ def latency_gate(candidate: Measured, active: Measured | None, limits: Limits) -
     value = candidate.latency.value
     if value is not None and not 0 <= value < math.inf:
         found = f"{value:g} s is no latency. Setting: SLIPWAY_LATENCY_QUERY"
-        return Reading("latency", Verdict.INCONCLUSIVE, found, wanted, candidate.latency.query)
+        return GateResult("latency", Verdict.INCONCLUSIVE, found, wanted, candidate.latency.query)
     return _measured("latency", candidate, candidate.latency, allowed, lambda v: f"{v:.3f} s", wanted, limits)
 
 
@@ -44,18 +44,18 @@ def _measured(
     show: Callable[[float], str],
     wanted: str,
     limits: Limits,
-) -> Reading:
+) -> GateResult:
     trouble = candidate.requests.trouble or mine.trouble
     count = candidate.requests.value
     asked = f"{candidate.requests.query}\n{mine.query}"
     if trouble:
-        return Reading(gate, Verdict.INCONCLUSIVE, trouble, wanted, asked)
+        return GateResult(gate, Verdict.INCONCLUSIVE, trouble, wanted, asked)
     if count is None or not math.isfinite(count) or mine.value is None:
-        return Reading(gate, Verdict.INCONCLUSIVE, "no data", wanted, asked)
+        return GateResult(gate, Verdict.INCONCLUSIVE, "no data", wanted, asked)
     found = f"{show(mine.value)} of {count:.0f} requests"
     if count < limits.requests:
-        return Reading(gate, Verdict.INCONCLUSIVE, f"{found}, which are too few", wanted, asked)
-    return Reading(gate, Verdict.PASS if mine.value <= allowed else Verdict.FAIL, found, wanted, asked)
+        return GateResult(gate, Verdict.INCONCLUSIVE, f"{found}, which are too few", wanted, asked)
+    return GateResult(gate, Verdict.PASS if mine.value <= allowed else Verdict.FAIL, found, wanted, asked)
 
 
 def _known(measured: Measured | None, name: str, limits: Limits) -> float | None:

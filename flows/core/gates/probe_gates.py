@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flows.core.gates.probes import Outcome, Phase
-from flows.core.gates.verdict import Reading, Verdict
+from flows.core.gates.probes import Phase, ProbeResult
+from flows.core.gates.verdict import GateResult, Verdict
 
 
-def health_gate(outcomes: Sequence[Outcome]) -> Reading:
+def health_gate(outcomes: Sequence[ProbeResult]) -> GateResult:
     """Every service that says how its health is probed is well."""
     return _probed("health", "every health probe passes", Phase.HEALTH, outcomes, "no service has an x-slipway.health")
 
 
-def workflows_gate(outcomes: Sequence[Outcome]) -> Reading | None:
+def workflows_gate(outcomes: Sequence[ProbeResult]) -> GateResult | None:
     """Every workflow gave what was expected; None when there are none."""
     mine = [outcome for outcome in outcomes if outcome.phase is Phase.WORKFLOW]
     return _probed("workflows", "every workflow passes", Phase.WORKFLOW, outcomes, "") if mine else None
 
 
-def tools_gate(outcomes: Sequence[Outcome], active: Sequence[Outcome]) -> Reading | None:
+def tools_gate(outcomes: Sequence[ProbeResult], active: Sequence[ProbeResult]) -> GateResult | None:
     """The expected MCP tools are offered, and every one that the active colour offers; None where MCP is not spoken.
 
     A tool that the stack's own list names decides alone: a service with a list may drop tools that are not on it.
@@ -37,15 +37,15 @@ def tools_gate(outcomes: Sequence[Outcome], active: Sequence[Outcome]) -> Readin
     return replace(reading, verdict=Verdict.FAIL, found=f"gone since the active release: {'; '.join(lost)}")
 
 
-def home_gate(outcomes: Sequence[Outcome], trouble: str) -> Reading:
+def home_gate(outcomes: Sequence[ProbeResult], trouble: str) -> GateResult:
     """What keeps state is well: without it no colour is."""
     wanted = "the data home answers, and its services are well"
     if trouble:
-        return Reading("data home", Verdict.FAIL, trouble, wanted)
+        return GateResult("data home", Verdict.FAIL, trouble, wanted)
     return _probed("data home", wanted, Phase.HEALTH, outcomes, "nothing there says how it is probed")
 
 
-def order_gate(candidate: str | None, active: str | None, words: str) -> Reading:
+def order_gate(candidate: str | None, active: str | None, words: str) -> GateResult:
     """Whether the candidate was put there after what is active.
 
     Args:
@@ -54,20 +54,20 @@ def order_gate(candidate: str | None, active: str | None, words: str) -> Reading
     """
     wanted = "the candidate is the newer one"
     if not active or (candidate and candidate >= active):
-        return Reading("order", Verdict.PASS, f"{words}: {candidate or 'unknown'}, {active or 'none'}", wanted)
+        return GateResult("order", Verdict.PASS, f"{words}: {candidate or 'unknown'}, {active or 'none'}", wanted)
     if not candidate:
-        return Reading("order", Verdict.INCONCLUSIVE, f"{words}: nobody knows when it was put there", wanted)
+        return GateResult("order", Verdict.INCONCLUSIVE, f"{words}: nobody knows when it was put there", wanted)
     found = f"{words}: {candidate} is before {active}. This goes back to an older release"
-    return Reading("order", Verdict.INCONCLUSIVE, found, wanted)
+    return GateResult("order", Verdict.INCONCLUSIVE, found, wanted)
 
 
-def _probed(gate: str, wanted: str, phase: Phase, outcomes: Sequence[Outcome], none: str) -> Reading:
+def _probed(gate: str, wanted: str, phase: Phase, outcomes: Sequence[ProbeResult], none: str) -> GateResult:
     mine = [outcome for outcome in outcomes if outcome.phase is phase]
     rows = tuple(
         {"service": o.service, "passed": o.passed, "found": o.detail, "seconds": round(o.seconds, 2)} for o in mine
     )
     if not mine:
-        return Reading(gate, Verdict.INCONCLUSIVE, none, wanted)
+        return GateResult(gate, Verdict.INCONCLUSIVE, none, wanted)
     failed = [f"{o.service}: {o.detail}" for o in mine if not o.passed]
     found = f"{len(mine) - len(failed)} of {len(mine)}" + (f"; {'; '.join(failed)}" if failed else "")
-    return Reading(gate, Verdict.FAIL if failed else Verdict.PASS, found, wanted, evidence=rows)
+    return GateResult(gate, Verdict.FAIL if failed else Verdict.PASS, found, wanted, evidence=rows)

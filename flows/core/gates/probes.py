@@ -21,7 +21,7 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProbeResult:
     """What one probe found. `seconds` is the time of the answer that was judged.
 
     `tools` are the MCP tools offered, `expected` those that the stack itself lists. `known` is False where a provider
@@ -99,7 +99,7 @@ def judge_trace(count: int, waited: float) -> tuple[bool, str]:
     return False, f"no observation of this trace after {waited:.0f} s"
 
 
-def all_passed(outcomes: Iterable[Outcome]) -> bool:
+def all_passed(outcomes: Iterable[ProbeResult]) -> bool:
     """Whether no probe failed. What nobody could look up did not fail."""
     return not any(outcome.failed for outcome in outcomes)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flows.core.gates.verdict import Limits, Reading, Verdict
+from flows.core.gates.verdict import GateResult, Limits, Verdict
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Trace:
     trouble: str = ""
 
 
-def traces_gate(traces: Mapping[str, Trace], limits: Limits, query: str) -> list[Reading]:
+def traces_gate(traces: Mapping[str, Trace], limits: Limits, query: str) -> list[GateResult]:
     """Coverage (agents whose probe is traced ÷ agents probed), and the errors in these traces."""
     wanted = f"at least {limits.coverage:.0%} of the agents are traced"
     allowed = f"at most {limits.trace_errors} observations of level ERROR"
@@ -26,12 +26,12 @@ def traces_gate(traces: Mapping[str, Trace], limits: Limits, query: str) -> list
     )  # fmt: skip
     if trouble := next((t.trouble for t in traces.values() if t.trouble), ""):
         return [
-            Reading("traces", Verdict.INCONCLUSIVE, trouble, wanted, query, evidence=rows),
-            Reading("trace errors", Verdict.INCONCLUSIVE, trouble, allowed, query, evidence=rows),
+            GateResult("traces", Verdict.INCONCLUSIVE, trouble, wanted, query, evidence=rows),
+            GateResult("trace errors", Verdict.INCONCLUSIVE, trouble, allowed, query, evidence=rows),
         ]
     if not traces:
         words = "no workflow probe is traced"
-        return [Reading("traces", Verdict.INCONCLUSIVE, words, wanted, query)]
+        return [GateResult("traces", Verdict.INCONCLUSIVE, words, wanted, query)]
     seen = [name for name, trace in traces.items() if trace.observations]
     missing = sorted(set(traces) - set(seen))
     found = f"{len(seen)} of {len(traces)} agents" + (f"; without a trace: {', '.join(missing)}" if missing else "")
@@ -42,6 +42,6 @@ def traces_gate(traces: Mapping[str, Trace], limits: Limits, query: str) -> list
     if not seen:
         quiet, said = Verdict.INCONCLUSIVE, "no observation to look at"
     return [
-        Reading("traces", covered, found, wanted, query, evidence=rows),
-        Reading("trace errors", quiet, said, allowed, query, evidence=rows),
+        GateResult("traces", covered, found, wanted, query, evidence=rows),
+        GateResult("trace errors", quiet, said, allowed, query, evidence=rows),
     ]

@@ -14,7 +14,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Reading:
+class GateResult:
     """One gate as it was read once.
 
     Args:
@@ -48,7 +48,7 @@ class Limits:
     trace_errors: int
 
 
-def decide(readings: Iterable[Reading]) -> Verdict:
+def combine_verdicts(readings: Iterable[GateResult]) -> Verdict:
     """One failing gate fails the whole; one that is inconclusive leaves it open; without any, nobody knows."""
     verdicts = [reading.verdict for reading in readings if not reading.observed]
     if Verdict.FAIL in verdicts:
@@ -56,6 +56,6 @@ def decide(readings: Iterable[Reading]) -> Verdict:
     return Verdict.PASS if verdicts and Verdict.INCONCLUSIVE not in verdicts else Verdict.INCONCLUSIVE
 
 
-def observe(readings: Iterable[Reading], names: Collection[str]) -> list[Reading]:
+def mark_observed(readings: Iterable[GateResult], names: Collection[str]) -> list[GateResult]:
     """Readings of these gates decide nothing any more."""
     return [replace(reading, observed=reading.gate in names) for reading in readings]

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.core.droplet.containers import SERVICE_LABEL
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.sections import section_script, sections
 from flows.core.records.history import History
-from flows.core.records.storage import history_sections, read_ledger
+from flows.core.records.storage import history_sections, read_records
 from flows.core.release.bundle import DOCUMENT
 
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
@@ -25,7 +25,7 @@ _RELEASE = re.compile(r"(?:^|/)releases/([^/]+)")
 
 
 @dataclass(frozen=True)
-class Occupant:
+class ContainerEntry:
     """A container of whatever project. `image` is an image id; the others come from Compose's labels, '' without.
 
     A plain `docker run` of an image that Compose built has the project's and the service's label from the image;
@@ -49,7 +49,7 @@ class Occupant:
 
 
 @dataclass(frozen=True)
-class Stored:
+class LocalImage:
     """An image on the droplet. `project` is Compose's label on what it builds, `size` bytes, shared layers included."""
 
     id: str
@@ -77,16 +77,16 @@ class Inventory:
     """
 
     stack: str
-    containers: tuple[Occupant, ...] = ()
+    containers: tuple[ContainerEntry, ...] = ()
     whole: bool = True
-    images: tuple[Stored, ...] = ()
+    images: tuple[LocalImage, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
     incoming: tuple[str, ...] = ()
     mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
 
 
-def inventory_script(home: Home) -> str:
+def inventory_script(home: StackDirectory) -> str:
     """Prints the history and everything that pruning must know of, and changes nothing. Exits 1 without an engine.
 
     Of containers and images only what is named here leaves the droplet: their environment holds secrets.
@@ -131,10 +131,10 @@ def read_inventory(output: str, stack: str) -> tuple[Inventory, History]:
         mounted,
         hidden,
     )
-    return inventory, read_ledger(parts, stack)
+    return inventory, read_records(parts, stack)
 
 
-def _mounts(containers: tuple[Occupant, ...], text: str) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+def _mounts(containers: tuple[ContainerEntry, ...], text: str) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     roots: dict[str, list[str]] = {}
     for line in text.splitlines():
         pid, _, root = line.partition(" ")
@@ -147,12 +147,12 @@ def _mounts(containers: tuple[Occupant, ...], text: str) -> tuple[dict[str, tupl
     return mounted, tuple(c.name for c in containers if c.pid and str(c.pid) not in roots)
 
 
-def _container(entry: Any) -> Occupant:
-    return Occupant(**{**entry, "name": entry["name"].lstrip("/")})
+def _container(entry: Any) -> ContainerEntry:
+    return ContainerEntry(**{**entry, "name": entry["name"].lstrip("/")})
 
 
-def _image(entry: Any) -> Stored:
-    return Stored(
+def _image(entry: Any) -> LocalImage:
+    return LocalImage(
         entry["id"], tuple(entry["tags"] or ()), tuple(entry["digests"] or ()), entry["project"], entry["size"]
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from flows.core.errors import BadRelease
-from flows.core.prune.inventory import Inventory, Occupant, Stored
+from flows.core.prune.inventory import ContainerEntry, Inventory, LocalImage
 from flows.core.prune.removal import Item, Kind, Removal
 from flows.core.records.history import History
 from flows.core.records.retention import is_release, why_kept
@@ -11,7 +11,7 @@ from flows.core.registry.references import split_reference
 from flows.core.release.release import Release, read_release
 
 
-def plan(inventory: Inventory, history: History, keep: int) -> Removal:
+def plan_removal(inventory: Inventory, history: History, keep: int) -> Removal:
     """Decide what may go.
 
     Args:
@@ -59,12 +59,12 @@ def _release(name: str, inventory: Inventory, reasons: Mapping[str, str]) -> Jud
     return not stays, Item(Kind.RELEASE, name, name, stays or "none of those that are kept")
 
 
-def _ours(inventory: Inventory) -> Iterator[Stored]:
+def _ours(inventory: Inventory) -> Iterator[LocalImage]:
     return (image for image in inventory.images if image.project == inventory.stack)
 
 
 def _image(
-    image: Stored, inventory: Inventory, needed: Mapping[str, str], unknown: str, gone: Collection[str]
+    image: LocalImage, inventory: Inventory, needed: Mapping[str, str], unknown: str, gone: Collection[str]
 ) -> Judged:
     """An image by digest can be pulled again; one without was built here, and nobody else has it."""
     users = [c.name for c in inventory.containers if c.image == image.id and c.id not in gone]
@@ -92,7 +92,7 @@ def _containers(inventory: Inventory, current: Release | None) -> Iterator[Item]
                 yield _container(container, "a `compose run` that has ended")
         elif current is not None and container.service not in current.services:
             yield _container(container, f"release {current.tag} has no service {container.service}")
-    places: dict[tuple[str, str], list[Occupant]] = {}
+    places: dict[tuple[str, str], list[ContainerEntry]] = {}
     for container in mine:
         if current is not None and container.one_off == "False" and container.service in current.services:
             places.setdefault((container.service, container.number), []).append(container)
@@ -103,7 +103,7 @@ def _containers(inventory: Inventory, current: Release | None) -> Iterator[Item]
                 yield _container(container, f"an interrupted start left it beside {best.name}")
 
 
-def _container(container: Occupant, reason: str) -> Item:
+def _container(container: ContainerEntry, reason: str) -> Item:
     return Item(Kind.CONTAINER, container.id, container.name, reason, running=not container.stopped)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 
 
 class Kind(Enum):
@@ -91,7 +91,7 @@ class Pruned:
     seconds: float
 
 
-def removal_script(home: Home, removal: Removal) -> str:
+def removal_script(home: StackDirectory, removal: Removal) -> str:
     """Remove these things one by one; one that is refused stops no other. Prints `gone KEY` or `left KEY WORDS`.
 
     May run twice. Without `--force`, so that the engine itself refuses what is in use by now; without `--volumes`; and

@@ -24,7 +24,7 @@ _DOCUMENT = re.compile(r"^@@document\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Debris:
+class PrunableObjects:
     """What a system prune would take from an engine, and what it must spare.
 
     Args:
@@ -63,21 +63,23 @@ class SystemPruned:
     """What was listed, and what the engine says it freed."""
 
     droplet: str
-    debris: Debris
+    prunable: PrunableObjects
     freed: str
     seconds: float
 
 
-def too_old(debris: Debris) -> str:
+def refuse_reason(prunable: PrunableObjects) -> str:
     """Why a system prune would take named volumes too; '' when it would not."""
-    if version(debris.engine) < SPARING_ENGINE:
-        return f"its Docker Engine is {debris.engine or 'silent'}, and before 23 `--volumes` means named volumes too"
-    if version(debris.api) < SPARING_API:
-        return f"its docker client speaks API {debris.api or 'unknown'}: before 1.42 the engine takes named volumes too"
+    if version(prunable.engine) < SPARING_ENGINE:
+        return f"its Docker Engine is {prunable.engine or 'silent'}, and before 23 `--volumes` means named volumes too"
+    if version(prunable.api) < SPARING_API:
+        return (
+            f"its docker client speaks API {prunable.api or 'unknown'}: before 1.42 the engine takes named volumes too"
+        )
     return ""
 
 
-def debris_script(directory: str) -> str:
+def prunable_script(directory: str) -> str:
     """Prints all that a system prune would take and must spare, and changes nothing.
 
     Args:
@@ -99,15 +101,15 @@ def debris_script(directory: str) -> str:
     })  # fmt: skip
 
 
-def read_debris(output: str) -> Debris:
-    """Parse what `debris_script` printed."""
+def read_prunable(output: str) -> PrunableObjects:
+    """Parse what `prunable_script` printed."""
     parts = sections(output)
     engine, api = (*parts.get("version", "").split(), "", "")[:2]  # this one command makes columns of tabs
     images = read_rows(parts.get("images", ""))
     anonymous = frozenset(parts.get("anonymous", "").split())
     untagged = {row[1] for row in images}
     needed = (reference for text in _DOCUMENT.split(parts.get("documents", "")) for reference in _references(text))
-    return Debris(
+    return PrunableObjects(
         engine,
         api,
         read_rows(parts.get("containers", "")),
@@ -126,7 +128,7 @@ def keep_script(references: Iterable[str]) -> str:
     return "\n".join(["set -e", *tags, ""])
 
 
-def system_prune() -> list[str]:
+def system_prune_command() -> list[str]:
     """Remove stopped containers, dangling images, unused networks, anonymous volumes and builder cache of everybody."""
     return ["docker", "system", "prune", "--volumes", "--force"]
 

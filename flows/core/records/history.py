@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ValidationError
 
 from flows.core.errors import ForeignRecord, NewerRecord
-from flows.core.records.record import FORMAT, Outcome, Record
+from flows.core.records.record import FORMAT, Record, RecordOutcome
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class History:
 
         A release that was rolled back from is not good any more, however often it was before.
         """
-        judged = {r.name: r for r in self.records if r.outcome in (Outcome.GOOD, Outcome.ROLLED_BACK)}
-        found = [r for r in judged.values() if r.outcome is Outcome.GOOD and r.name in self.kept]
+        judged = {r.name: r for r in self.records if r.outcome in (RecordOutcome.GOOD, RecordOutcome.ROLLED_BACK)}
+        found = [r for r in judged.values() if r.outcome is RecordOutcome.GOOD and r.name in self.kept]
         return sorted(found, key=lambda record: -record.number)
 
     def last_known_good(self) -> Record | None:

@@ -1,12 +1,12 @@
 """How a release record is opened before the first change and closed after the verdict."""
 
 from flows.core.records.history import History
-from flows.core.records.record import Kind, Outcome, Record, Run
+from flows.core.records.record import Kind, Record, RecordOutcome, Run
 from flows.core.records.recovery import _REASON
 from flows.core.release.release import Release
 
 
-def opened(
+def open_record(
     history: History, release: Release, name: str, *, kind: Kind, environment: str, run: Run, now: str, reason: str = ""
 ) -> tuple[Record, list[Record]]:
     """The record of what begins now, and the records that are left unfinished behind it, closed.
@@ -17,7 +17,7 @@ def opened(
         now: ISO 8601, UTC.
         reason: why the release before it failed.
     """
-    before, leaves = history.deployed(), left_behind(history) if kind == "rollback" else None
+    before, leaves = history.deployed(), record_left_behind(history) if kind == "rollback" else None
     record = Record(
         number=history.next_number,
         stack=release.stack,
@@ -33,32 +33,35 @@ def opened(
         began=now,
     )
     why = reason or f"interrupted: {record.kind} {record.number} of {record.tag} came after it"
-    return record, [closed(old, Outcome.FAILED, now, why) for old in history.records if old.open]
+    return record, [close_record(old, RecordOutcome.FAILED, now, why) for old in history.records if old.open]
 
 
-def proved(record: Record, now: str) -> Record:
+def mark_deployed(record: Record, now: str) -> Record:
     """Its services were ready, and their digests those of the release."""
     return record.model_copy(update={"deployed": now})
 
 
-def closed(record: Record, outcome: Outcome, now: str, reason: str = "") -> Record:
+def close_record(record: Record, outcome: RecordOutcome, now: str, reason: str = "") -> Record:
     """What became of it, and why in one line."""
     line = next((line.strip() for line in reason.splitlines() if line.strip()), "")
     words = line if len(line) <= _REASON else f"{line[: _REASON - 1]}…"
     return record.model_copy(update={"outcome": outcome, "ended": now, "reason": words or record.reason})
 
 
-def judged(history: History, record: Record, now: str, reason: str = "") -> list[Record]:
+def conclude(history: History, record: Record, now: str, reason: str = "") -> list[Record]:
     """The records to write once it is judged: good without a reason, failed with one.
 
     What a good rollback went away from counts as rolled back.
     """
-    outcome = Outcome.FAILED if reason else Outcome.GOOD
-    left = [old for old in history.records if old.number == record.leaves and outcome is Outcome.GOOD]
-    return [closed(record, outcome, now, reason), *(closed(old, Outcome.ROLLED_BACK, now) for old in left)]
+    outcome = RecordOutcome.FAILED if reason else RecordOutcome.GOOD
+    left = [old for old in history.records if old.number == record.leaves and outcome is RecordOutcome.GOOD]
+    return [
+        close_record(record, outcome, now, reason),
+        *(close_record(old, RecordOutcome.ROLLED_BACK, now) for old in left),
+    ]
 
 
-def left_behind(history: History) -> Record | None:
+def record_left_behind(history: History) -> Record | None:
     """The record that a rollback goes away from: the newest one unless it is good, else that of what runs."""
     newest = history.newest
-    return newest if newest and newest.outcome is not Outcome.GOOD else history.deployed()
+    return newest if newest and newest.outcome is not RecordOutcome.GOOD else history.deployed()

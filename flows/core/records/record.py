@@ -9,7 +9,7 @@ FORMAT = 1
 Kind = Literal["deploy", "rollback"]
 
 
-class Outcome(Enum):
+class RecordOutcome(Enum):
     """What became of a release on a droplet. `candidate`: nobody has judged it yet."""
 
     CANDIDATE = "candidate"
@@ -55,7 +55,7 @@ class Record(BaseModel):
     began: str = ""
     deployed: str | None = None
     ended: str | None = None
-    outcome: Outcome = Outcome.CANDIDATE
+    outcome: RecordOutcome = RecordOutcome.CANDIDATE
     reason: str = ""
 
     @property
@@ -66,7 +66,7 @@ class Record(BaseModel):
     @property
     def open(self) -> bool:
         """Whether nobody has judged it yet."""
-        return self.outcome is Outcome.CANDIDATE
+        return self.outcome is RecordOutcome.CANDIDATE
 
     def document(self) -> bytes:
         """The record as JSON that a person can read."""

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from flows.core.records.history import History
-from flows.core.records.record import Outcome, Record
+from flows.core.records.record import Record, RecordOutcome
 
 _REASON = 600
 
 
-class Mending(Enum):
+class RecoveryAction(Enum):
     """What a droplet needs after a run that ended in between."""
 
     NOTHING = "nothing"
@@ -19,15 +19,15 @@ class Mending(Enum):
 
 
 @dataclass(frozen=True)
-class Plan:
+class RecoveryPlan:
     """What has to be done, to which record's release, and why in words."""
 
-    mending: Mending
+    mending: RecoveryAction
     record: Record | None
     why: str
 
 
-def mend(history: History, wrong: list[str]) -> Plan:
+def plan_recovery(history: History, wrong: list[str]) -> RecoveryPlan:
     """Decide how to finish or undo what an ended run left.
 
     Args:
@@ -35,27 +35,31 @@ def mend(history: History, wrong: list[str]) -> Plan:
     """
     newest, good, runs = history.newest, history.last_known_good(), history.deployed()
     if newest is None:
-        return Plan(Mending.NOTHING, None, "nothing was ever put on this droplet")
+        return RecoveryPlan(RecoveryAction.NOTHING, None, "nothing was ever put on this droplet")
     if newest.open:
         return _unfinished(newest, history, wrong)
-    if newest.outcome is not Outcome.GOOD and good:
-        return Plan(Mending.ROLL_BACK, good, f"{_words(newest)} failed: back to {good.tag}")
+    if newest.outcome is not RecordOutcome.GOOD and good:
+        return RecoveryPlan(RecoveryAction.ROLL_BACK, good, f"{_words(newest)} failed: back to {good.tag}")
     if wrong and runs is not None and runs.name in history.kept:
-        return Plan(Mending.RESTORE, runs, f"what runs is not release {runs.tag}: {'; '.join(wrong)}")
-    return Plan(Mending.NOTHING, runs, f"release {runs.tag} runs as it should" if runs else "there is nothing to mend")
+        return RecoveryPlan(RecoveryAction.RESTORE, runs, f"what runs is not release {runs.tag}: {'; '.join(wrong)}")
+    return RecoveryPlan(
+        RecoveryAction.NOTHING, runs, f"release {runs.tag} runs as it should" if runs else "there is nothing to mend"
+    )
 
 
-def _unfinished(newest: Record, history: History, wrong: list[str]) -> Plan:
+def _unfinished(newest: Record, history: History, wrong: list[str]) -> RecoveryPlan:
     what, good, there = _words(newest), history.last_known_good(), newest.name in history.kept
     if newest.kind == "rollback" and there:
-        return Plan(Mending.RESTORE, newest, f"{what} was interrupted: it is finished")
+        return RecoveryPlan(RecoveryAction.RESTORE, newest, f"{what} was interrupted: it is finished")
     if newest.deployed and not wrong:
-        return Plan(Mending.VALIDATE, newest, f"{what} runs, and was never judged")
+        return RecoveryPlan(RecoveryAction.VALIDATE, newest, f"{what} runs, and was never judged")
     if good:
-        return Plan(Mending.ROLL_BACK, good, f"{what} was interrupted: back to {good.tag}")
+        return RecoveryPlan(RecoveryAction.ROLL_BACK, good, f"{what} was interrupted: back to {good.tag}")
     if there:
-        return Plan(Mending.RESTORE, newest, f"{what} was interrupted, with nothing to go back to: it is finished")
-    return Plan(Mending.NOTHING, None, f"{what} was interrupted before it changed anything")
+        return RecoveryPlan(
+            RecoveryAction.RESTORE, newest, f"{what} was interrupted, with nothing to go back to: it is finished"
+        )
+    return RecoveryPlan(RecoveryAction.NOTHING, None, f"{what} was interrupted before it changed anything")
 
 
 def _words(record: Record) -> str:

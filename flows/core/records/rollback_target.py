@@ -3,9 +3,9 @@
 import difflib
 from collections.abc import Sequence
 
-from flows.core.errors import AlreadyRunning, NothingGood, NotOnRecord
+from flows.core.errors import AlreadyRunning, NoRollbackTarget, ReleaseNotOnDroplet
 from flows.core.records.history import History
-from flows.core.records.record import Outcome, Record
+from flows.core.records.record import Record, RecordOutcome
 
 
 def rollback_target(history: History, to: str | None) -> Record:
@@ -18,22 +18,22 @@ def rollback_target(history: History, to: str | None) -> Record:
         NotOnRecord, NothingGood, AlreadyRunning
     """
     good = history.good()
-    settled = bool(history.newest and history.newest.outcome is Outcome.GOOD)
+    settled = bool(history.newest and history.newest.outcome is RecordOutcome.GOOD)
     runs = history.current if settled else ""
     if to is None:
         target = next((record for record in good if record.name != runs), None)
         if target is None:
-            raise NothingGood(_nothing_good(history))
+            raise NoRollbackTarget(_nothing_good(history))
         return target
     if to not in {record.tag for record in history.records}:
         near = difflib.get_close_matches(to, sorted({record.tag for record in good}), n=3)
         hint = f" Did you mean {', '.join(near)}?" if near else f" On record and good: {_tags(good)}."
-        raise NotOnRecord(
+        raise ReleaseNotOnDroplet(
             f"release {to} was never put on this droplet.{hint} To put it there: slipway deploy --tag {to}"
         )
     target = next((record for record in good if record.tag == to), None)
     if target is None:
-        raise NothingGood(
+        raise NoRollbackTarget(
             f"release {to} is on record here, but it never passed its validation, or its files are gone. "
             f"Good ones: {_tags(good)}. To put it there anew: slipway deploy --tag {to}"
         )

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flows.core.records.record import Outcome, Record
+from flows.core.records.record import Record, RecordOutcome
 
 
 @dataclass(frozen=True)
-class Wanted:
+class StabilityLimits:
     """Thresholds: days, share of releases that were good, and how many rollbacks and failed gates may have been."""
 
     days: float
@@ -42,7 +42,7 @@ class Stability:
         )
 
 
-def judge(histories: Mapping[str, Sequence[Record]], wanted: Wanted, now: datetime) -> Stability:
+def judge_stability(histories: Mapping[str, Sequence[Record]], wanted: StabilityLimits, now: datetime) -> Stability:
     """Read the records of all droplets of the active colour.
 
     Args:
@@ -51,13 +51,13 @@ def judge(histories: Mapping[str, Sequence[Record]], wanted: Wanted, now: dateti
     begins = now - timedelta(days=wanted.days)
     recent = [r for records in histories.values() for r in records if _at(r.began) >= begins]
     deploys = [r for r in recent if r.kind == "deploy"]
-    good = sum(r.outcome is Outcome.GOOD for r in deploys)
-    failed = sum(r.outcome is Outcome.FAILED and "gate" in (r.reason or "") for r in recent)
+    good = sum(r.outcome is RecordOutcome.GOOD for r in deploys)
+    failed = sum(r.outcome is RecordOutcome.FAILED and "gate" in (r.reason or "") for r in recent)
     rollbacks = sum(r.kind == "rollback" for r in recent)
     standing = [records[-1] for records in histories.values() if records]
     age = min(((now - _at(r.began)).total_seconds() / 86400 for r in standing), default=0.0)
     reasons = []
-    if not standing or any(r.outcome is not Outcome.GOOD for r in standing):
+    if not standing or any(r.outcome is not RecordOutcome.GOOD for r in standing):
         reasons.append("what runs is not on record as good")
     if age < wanted.days:
         reasons.append(f"it runs for {age:.1f} days, wanted are {wanted.days:g}")

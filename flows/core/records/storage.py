@@ -9,7 +9,7 @@ import shlex
 import tarfile
 from collections.abc import Iterable, Mapping
 
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.records.history import History, read_history
 from flows.core.records.record import Record
 
@@ -17,7 +17,7 @@ from flows.core.records.record import Record
 _HEAD = re.compile(r"^==> (.+) <==$", re.MULTILINE)
 
 
-def history_sections(home: Home) -> dict[str, str]:
+def history_sections(home: StackDirectory) -> dict[str, str]:
     """Section name → the command that prints it: the records, and the release directories that stand there.
 
     A thousand records are 700 kB, and 32 kB packed; where nothing packs, they come as they are.
@@ -33,7 +33,7 @@ def history_sections(home: Home) -> dict[str, str]:
     }
 
 
-def read_ledger(parts: Mapping[str, str], stack: str) -> History:
+def read_records(parts: Mapping[str, str], stack: str) -> History:
     """Parse what `history_sections` printed.
 
     Raises:
@@ -62,7 +62,7 @@ def records_tar(records: Iterable[Record]) -> bytes:
     return raw.getvalue()
 
 
-def write_records(home: Home) -> str:
+def write_records(home: StackDirectory) -> str:
     """Write the records of the tar on standard input; each appears whole or not at all."""
     history = shlex.quote(home.history)
     return (

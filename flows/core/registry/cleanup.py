@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 _ABOUT = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att|sbom)")
 LATEST = "latest"
 # A manifest: its repository and its digest.
-Place = tuple[str, str]
+ManifestId = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Stored:
+class RegistryManifest:
     """A manifest of a repository, its tags, and its compressed size in bytes."""
 
     repository: str
@@ -21,31 +21,31 @@ class Stored:
     size: int = 0
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ManifestId:
         return (self.repository, self.digest)
 
 
 @dataclass(frozen=True)
-class Ties:
+class ManifestLinks:
     """What holds manifests without a tag: those that an image index refers to, and those that are about another (a
     signature or attestation that says so in itself, not by its tag)."""
 
-    parts: Collection[Place] = frozenset()
-    about: Mapping[Place, Place] = field(default_factory=dict)
+    parts: Collection[ManifestId] = frozenset()
+    about: Mapping[ManifestId, ManifestId] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Kept:
+class NeededRelease:
     """A release that stays, and why: the manifests it needs as (repository, digest)."""
 
     stack: str
     tag: str
     why: str
-    images: frozenset[Place]
+    images: frozenset[ManifestId]
 
 
 @dataclass(frozen=True)
-class Fate:
+class CleanupItem:
     """What becomes of a tag or, where `tag` is empty, of a manifest."""
 
     repository: str
@@ -62,14 +62,14 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class CleanupPlan:
     """A plan for a registry: every fate, and kept manifests that only their digest refers to."""
 
-    fates: tuple[Fate, ...]
-    untagged: tuple[Stored, ...] = field(default=())
+    fates: tuple[CleanupItem, ...]
+    untagged: tuple[RegistryManifest, ...] = field(default=())
 
     @property
-    def goes(self) -> tuple[Fate, ...]:
+    def goes(self) -> tuple[CleanupItem, ...]:
         return tuple(fate for fate in self.fates if fate.goes)
 
     @property
@@ -92,11 +92,11 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Swept:
+class CleanupResult:
     """What became of a plan. Sizes in bytes, times in seconds; `read_only` is how long nothing could be pushed."""
 
     registry: str
-    sweep: Sweep
+    sweep: CleanupPlan
     dry_run: bool
     blobs: int
     freed: int
@@ -104,7 +104,9 @@ class Swept:
     seconds: float
 
 
-def plan_collection(stored: Sequence[Stored], kept: Iterable[Kept], ties: Ties = Ties()) -> Sweep:
+def plan_collection(
+    stored: Sequence[RegistryManifest], kept: Iterable[NeededRelease], ties: ManifestLinks = ManifestLinks()
+) -> CleanupPlan:
     """What has no tag and is needed by nothing, and signatures of what is gone."""
     needed = _needed(kept)
     fates, untagged, judged_later, staying = [], [], [], set()
@@ -120,17 +122,19 @@ def plan_collection(stored: Sequence[Stored], kept: Iterable[Kept], ties: Ties =
         elif one.tags:
             fates.append(_stays(one, f"tagged {one.tags[0]}"))
         else:
-            fates.append(Fate(one.repository, one.digest, "", True, "no tag, and no kept release needs it", one.size))
+            fates.append(
+                CleanupItem(one.repository, one.digest, "", True, "no tag, and no kept release needs it", one.size)
+            )
             continue
         staying.add(one.place)
     for one in judged_later:
         stays = any(subject in staying for subject in _subjects(one, ties))
         why = "signature of what stays" if stays else "signature of what is gone"
-        fates.append(Fate(one.repository, one.digest, "", not stays, why, one.size))
-    return Sweep(tuple(fates), tuple(untagged))
+        fates.append(CleanupItem(one.repository, one.digest, "", not stays, why, one.size))
+    return CleanupPlan(tuple(fates), tuple(untagged))
 
 
-def _subjects(one: Stored, ties: Ties) -> list[Place]:
+def _subjects(one: RegistryManifest, ties: ManifestLinks) -> list[ManifestId]:
     """What this manifest is about, when it is nothing but a signature: by all its tags, or by what stands in it."""
     if not one.tags:
         return [ties.about[one.place]] if one.place in ties.about else []
@@ -138,7 +142,9 @@ def _subjects(one: Stored, ties: Ties) -> list[Place]:
     return [(one.repository, f"sha256:{digest}") for digest in about] if len(about) == len(one.tags) else []
 
 
-def plan_retention(stored: Sequence[Stored], kept: Sequence[Kept], old: Mapping[str, Collection[str]]) -> Sweep:
+def plan_retention(
+    stored: Sequence[RegistryManifest], kept: Sequence[NeededRelease], old: Mapping[str, Collection[str]]
+) -> CleanupPlan:
     """The tags of old releases: only in repositories that the stack's kept releases use, never the last tag of a
     manifest that a kept release needs.
 
@@ -158,14 +164,18 @@ def plan_retention(stored: Sequence[Stored], kept: Sequence[Kept], old: Mapping[
         going = wanted if not why or len(wanted) < len(one.tags) else []
         for tag in one.tags:
             if tag in going:
-                fates.append(Fate(one.repository, one.digest, tag, True, "of a release that is not kept", one.size))
+                fates.append(
+                    CleanupItem(one.repository, one.digest, tag, True, "of a release that is not kept", one.size)
+                )
             else:
-                fates.append(Fate(one.repository, one.digest, tag, False, why or "not of an old release", one.size))
-    return Sweep(tuple(fates))
+                fates.append(
+                    CleanupItem(one.repository, one.digest, tag, False, why or "not of an old release", one.size)
+                )
+    return CleanupPlan(tuple(fates))
 
 
 def old_tags(
-    published: Mapping[str, Sequence[tuple[str, str]]], keep: int, held: Iterable[Kept]
+    published: Mapping[str, Sequence[tuple[str, str]]], keep: int, held: Iterable[NeededRelease]
 ) -> dict[str, list[str]]:
     """Stack → tags of releases that are neither among the newest nor on a droplet.
 
@@ -187,12 +197,12 @@ def old_tags(
     }
 
 
-def as_stored(
-    old: Mapping[str, Collection[str]], stored: Iterable[Stored], kept: Iterable[Kept]
+def tags_as_stored(
+    old: Mapping[str, Collection[str]], stored: Iterable[RegistryManifest], kept: Iterable[NeededRelease]
 ) -> dict[str, set[str]]:
     """The same tags as they stand where all images share a repository: `NAME-TAG`, for the names that kept releases
     have there. A longer tag that only ends alike is another release's."""
-    needed: dict[Place, list[Kept]] = {}
+    needed: dict[ManifestId, list[NeededRelease]] = {}
     for release in kept:
         for image in release.images:
             needed.setdefault(image, []).append(release)
@@ -206,13 +216,13 @@ def as_stored(
     return {stack: {f"{name}-{tag}" for name in names.get(stack, ()) for tag in tags} for stack, tags in old.items()}
 
 
-def _needed(kept: Iterable[Kept]) -> dict[Place, str]:
-    found: dict[Place, str] = {}
+def _needed(kept: Iterable[NeededRelease]) -> dict[ManifestId, str]:
+    found: dict[ManifestId, str] = {}
     for release in kept:
         for image in release.images:
             found.setdefault(image, f"release {release.tag} of {release.stack}, {release.why}")
     return found
 
 
-def _stays(one: Stored, why: str) -> Fate:
-    return Fate(one.repository, one.digest, "", False, why, one.size)
+def _stays(one: RegistryManifest, why: str) -> CleanupItem:
+    return CleanupItem(one.repository, one.digest, "", False, why, one.size)

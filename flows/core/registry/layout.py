@@ -8,7 +8,7 @@ RELEASE = "release"
 
 
 @dataclass(frozen=True)
-class Layout:
+class RegistryLayout:
     """Where a registry wants images: `HOST/NAMESPACE/NAME:TAG`, or all in one repository as `NAME-TAG`.
 
     Registries that bill by repository (DigitalOcean's Starter and Basic plans) call for the second.
@@ -34,12 +34,12 @@ class Layout:
         return self.reference(f"{slug(stack)}-{RELEASE}", tag)
 
 
-def _path(name: str, layout: Layout) -> str:
+def _path(name: str, layout: RegistryLayout) -> str:
     """A name as the registry takes it: a tag, where all images share a repository, has no slashes."""
     return slug(name) if layout.single_repository else "/".join(slug(part) for part in name.split("/"))
 
 
-def repository_name(image: str, layout: Layout) -> str:
+def repository_name(image: str, layout: RegistryLayout) -> str:
     """The last part of an image's name, or all that follows our own registry's prefix."""
     repository = split_reference(image)[0]
     own = f"{layout.prefix}/"

@@ -6,6 +6,6 @@ from collections.abc import Iterable
 _REFUSED = ("unauthorized", "authentication required", "access denied", "denied:")
 
 
-def refused(said: Iterable[str]) -> bool:
+def login_refused(said: Iterable[str]) -> bool:
     """Whether these words of `docker push` or `docker pull` are about the login: it may have expired on the way."""
     return any(words in line.lower() for line in said for words in _REFUSED)

@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from flows.core.release.image_plan import Plan
+from flows.core.release.image_plan import ImagePlan
 
 
-def build_file(config: Mapping[str, Any], plan: Plan, wanted: Iterable[str]) -> bytes:
+def build_file(config: Mapping[str, Any], plan: ImagePlan, wanted: Iterable[str]) -> bytes:
     """Return the build file.
 
     The stack's own files would do for a stack that uses `${REGISTRY}`, but they also ask for env files, and build an

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flows.core.registry.layout import RELEASE, Layout, _path, repository_name
+from flows.core.registry.layout import RELEASE, RegistryLayout, _path, repository_name
 from flows.core.registry.references import slug
 from flows.core.stack.stack import Stack
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImagePlan:
     """Which image each service runs: built ones by target reference, the others as the stack names them.
 
     Args:
@@ -24,7 +24,7 @@ class Plan:
     services: Mapping[str, str]
 
 
-def plan_images(stack: Stack, layout: Layout, tag: str) -> Plan:
+def plan_images(stack: Stack, layout: RegistryLayout, tag: str) -> ImagePlan:
     """Give every image of the stack its place. Services that share an image share its reference."""
     makers: dict[str, str] = {}
     for service in stack.services.values():
@@ -35,14 +35,14 @@ def plan_images(stack: Stack, layout: Layout, tag: str) -> Plan:
     for service in stack.services.values():
         if service.image not in target:
             external[service.image] = (*external.get(service.image, ()), service.name)
-    return Plan(
+    return ImagePlan(
         built={target[image]: maker for image, maker in makers.items()},
         external=external,
         services={s.name: target.get(s.image, s.image) for s in stack.services.values()},
     )
 
 
-def _names(makers: Mapping[str, str], layout: Layout, stack: str) -> dict[str, str]:
+def _names(makers: Mapping[str, str], layout: RegistryLayout, stack: str) -> dict[str, str]:
     """Image → its name in the registry: its own; its maker's where two would share one; numbered where that is taken.
 
     Two images in one place would be one image: the second push would be what both services run.

@@ -110,7 +110,7 @@ def read_release(document: bytes) -> Release:
     return release
 
 
-def fingerprint(parts: Mapping[str, bytes]) -> str:
+def content_hash(parts: Mapping[str, bytes]) -> str:
     """A short hash (16 hex digits) over named contents; the order of the names does not matter."""
     digest = hashlib.sha256()
     for name in sorted(parts):

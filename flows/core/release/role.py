@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import yaml
 
-from flows.core.errors import NothingAtHome, StateUndeclared
+from flows.core.errors import NoStatefulServices, StateUndeclared
 from flows.core.release.bundle import DOCUMENT, File
 from flows.core.release.release import Release
 from flows.core.stack.stack import Stack
@@ -41,7 +41,7 @@ def home_services(stack: Stack) -> tuple[str, ...]:
     return tuple(sorted(n for n, service in stack.services.items() if service.extension.data == "home"))
 
 
-def crossing(stack: Stack) -> dict[str, tuple[str, ...]]:
+def cross_role_dependencies(stack: Stack) -> dict[str, tuple[str, ...]]:
     """Service → the services on the other side of the line between home and colours that it waits for."""
     home = set(home_services(stack))
     waits = {
@@ -69,7 +69,7 @@ def as_role(release: Release, role: Role) -> Release:
     if role == "all":
         return release
     if role == "home" and not release.home:
-        raise NothingAtHome(
+        raise NoStatefulServices(
             f"release {release.tag} of {release.stack} has no service that is at home. "
             "Say so beside each service that keeps state: x-slipway: {data: home}, and build it again"
         )

@@ -24,7 +24,7 @@ def _ignore_tag(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _ignore_tag)
 
 
-def collect(given: Iterable[str], read: Callable[[str], str]) -> dict[str, str]:
+def collect_files(given: Iterable[str], read: Callable[[str], str]) -> dict[str, str]:
     """Return absolute path → text of the given compose files and of those they include or extend, in that order.
 
     Raises:
@@ -61,7 +61,7 @@ def scalars(text: str) -> Iterator[str]:
         yield node.value
 
 
-def where(texts: Mapping[str, str], service: str, fields: Iterable[str], needle: str) -> str:
+def locate(texts: Mapping[str, str], service: str, fields: Iterable[str], needle: str) -> str:
     """`FILE:LINE` of the last file that holds the needle in one of these fields of the service, else the files' names.
 
     Later files win in Compose. Merge keys are followed to where the text really stands.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
 from flows.core.errors import DevelopmentOnly
-from flows.core.stack.compose_files import where
+from flows.core.stack.compose_files import locate
 from flows.core.stack.stack import Service, Stack, inside
 
 _RELOADERS = ("--reload", "nodemon", "watchmedo", "watchfiles", "debugpy", "--hot", "--watch")
@@ -44,7 +44,7 @@ def _source_mounts(
     if service.extension.mounts_source:
         return []
     return [
-        f"{where(texts, service.name, ['volumes'], mount.target)} mounts source {mount.source} into {service.name}"
+        f"{locate(texts, service.name, ['volumes'], mount.target)} mounts source {mount.source} into {service.name}"
         for mount in service.mounts
         if mount.kind == "bind" and _is_source(mount.source, contexts, holds_source)
     ]
@@ -61,9 +61,9 @@ def _reloads(service: Service, texts: Mapping[str, str]) -> list[str]:
     for word in " ".join(service.words).split():  # `sh -c "…"` is one word to Compose
         flag = next((r for r in _RELOADERS if word.split("=")[0] == r or PurePosixPath(word).name == r), None)
         if flag:
-            place = where(texts, service.name, ["command", "entrypoint"], flag)
+            place = locate(texts, service.name, ["command", "entrypoint"], flag)
             findings.append(f"{place} starts {service.name} with {flag}")
     for name in _DEBUG_VARIABLES:
         if service.environment.get(name, "").lower() not in _OFF:
-            findings.append(f"{where(texts, service.name, ['environment'], name)} sets {name} for {service.name}")
+            findings.append(f"{locate(texts, service.name, ['environment'], name)} sets {name} for {service.name}")
     return findings

@@ -25,7 +25,7 @@ class EnvironmentFile(BaseModel):
 
 
 @dataclass(frozen=True)
-class Sources:
+class StackFiles:
     """What a stack refers to on the build host; all paths absolute.
 
     Args:
@@ -62,13 +62,13 @@ class Sources:
         return os.path.relpath(path, self.root)
 
 
-def find_sources(
+def find_stack_files(
     stack: Stack,
     project: str,
     files: tuple[str, ...],
     environment_files: Iterable[EnvironmentFile],
     texts: Iterable[str],
-) -> Sources:
+) -> StackFiles:
     """Sort everything the stack refers to.
 
     Args:
@@ -123,7 +123,7 @@ def find_sources(
         *(EnvironmentFile(path=path, secret=True, mode=secrets[path]) for path in own_secrets),
     )
     everything = [project, *files, *shipped, *state, *(entry.path for entry in needed)]
-    return Sources(
+    return StackFiles(
         root=os.path.commonpath([os.path.dirname(p) if p != project else p for p in everything]),
         compose_files=files,
         shipped=tuple(shipped),

@@ -6,7 +6,7 @@ from flows.core.errors import StateUndeclared
 from flows.core.stack.stack import Mount, Stack
 
 
-def unsaid(stack: Stack) -> tuple[str, ...]:
+def undeclared_state(stack: Stack) -> tuple[str, ...]:
     """Services that keep state and do not say where it lives, each with where it is mounted."""
     return tuple(
         f"{name} ({_mounted(mounts)})"
@@ -25,7 +25,7 @@ def refuse_undeclared(stack: Stack, home: str) -> None:
         StateUndeclared
     """
     at_home = tuple(sorted(n for n, service in stack.services.items() if service.extension.data == "home"))
-    _refuse(stack.name, unsaid(stack), at_home, home)
+    _refuse(stack.name, undeclared_state(stack), at_home, home)
 
 
 def _refuse(stack: str, silent: Sequence[str], at_home: Sequence[str], home: str) -> None:

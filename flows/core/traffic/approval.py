@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from flows.core.deploy.deployed_state import Standing
-from flows.core.gates.verdict import Reading, Verdict
+from flows.core.deploy.deployed_state import DeployedState
+from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.release.release import Release
-from flows.core.traffic.promotion_plan import Plan
+from flows.core.traffic.promotion_plan import PromotionPlan
 
 _SHORT = 19  # sha256: and twelve digits
 _LIGHTS = {Verdict.PASS: "🟢", Verdict.FAIL: "🔴", Verdict.INCONCLUSIVE: "🟡"}
 
 
-def question(plan: Plan, readings: Sequence[Reading], minutes: float) -> str:
+def approval_question(plan: PromotionPlan, readings: Sequence[GateResult], minutes: float) -> str:
     """The question that a person is asked, as Markdown: the plan, and the gates as they were read.
 
     Prefect asks in a narrow dialog whose tables do not wrap: what did not pass is said in lines of its own, too.
@@ -20,7 +20,7 @@ def question(plan: Plan, readings: Sequence[Reading], minutes: float) -> str:
     lines = [
         f"### {plan.sentence}",
         "",
-        plan.effect,
+        plan.client_impact,
         "",
         "| service | change | old | new |",
         "| --- | --- | --- | --- |",
@@ -31,16 +31,16 @@ def question(plan: Plan, readings: Sequence[Reading], minutes: float) -> str:
         "",
         "| gate | verdict | found | wanted |",
         "| --- | --- | --- | --- |",
-        *(f"| {r.gate} | {light(r)} | {_cell(r.found)} | {_cell(r.wanted)} |" for r in readings),
+        *(f"| {r.gate} | {coloured_verdict(r)} | {_cell(r.found)} | {_cell(r.wanted)} |" for r in readings),
         "",
-        *(f"- {light(r)}: {r.gate}: {_cell(r.found)} (wanted: {_cell(r.wanted)})" for r in open_ones),
+        *(f"- {coloured_verdict(r)}: {r.gate}: {_cell(r.found)} (wanted: {_cell(r.wanted)})" for r in open_ones),
         *([""] if open_ones else []),
         f"No answer within {minutes:g} minutes means no.",
     ]
     return "\n".join(lines)
 
 
-def home_question(release: Release, before: Standing, minutes: float) -> str:
+def home_question(release: Release, before: DeployedState, minutes: float) -> str:
     """The question before what keeps state is replaced on the data home.
 
     Args:
@@ -63,19 +63,19 @@ def home_question(release: Release, before: Standing, minutes: float) -> str:
     return "\n".join(lines)
 
 
-def light(reading: Reading) -> str:
+def coloured_verdict(reading: GateResult) -> str:
     """The verdict with a colour for the eye."""
     return f"{_LIGHTS[reading.verdict]} {reading.verdict.value}{' (observed only)' if reading.observed else ''}"
 
 
-def short(reference: str) -> str:
+def short_digest(reference: str) -> str:
     """The digest alone, as long as an eye can compare."""
     return reference.partition("@")[2][:_SHORT] or "none"
 
 
 def _digits(reference: str) -> str:
     """The digest without its algorithm, so that old and new stand side by side in that dialog."""
-    return short(reference).removeprefix("sha256:")
+    return short_digest(reference).removeprefix("sha256:")
 
 
 def _cell(text: str) -> str:

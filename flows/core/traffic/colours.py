@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from flows.core.errors import BadColours, SwitchUnclear
+from flows.core.errors import BadColours, SwitchAmbiguous
 
 Colour = Literal["green", "blue"]
 COLOURS: tuple[Colour, Colour] = ("green", "blue")
@@ -72,20 +72,20 @@ def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour
     if to is not None and to not in COLOURS:
         raise BadColours(f"{to} is no colour: {' or '.join(COLOURS)}")
     if len(active) > 1:
-        raise SwitchUnclear(
+        raise SwitchAmbiguous(
             f"{where} points at both colours. Say which one shall serve, after looking at both (slipway status): "
             "slipway switch-back --to COLOUR"
         )
     if not active:
         if to is None:
-            raise SwitchUnclear(
+            raise SwitchAmbiguous(
                 f"{where} points at no colour. To promote to one: slipway promote --to COLOUR; "
                 "to send traffic to one that is known to be well: slipway switch-back --to COLOUR"
             )
         return ("green" if to == "green" else "blue"), None
     now: Colour = "green" if active[0] == "green" else "blue"
     if to == now:
-        raise SwitchUnclear(
+        raise SwitchAmbiguous(
             f"{where} points at {now} already, and a release is never proved where traffic reaches it. "
             f"To promote what stands on {other(now)}: slipway promote"
         )

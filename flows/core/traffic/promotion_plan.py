@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.core.deploy.deployed_state import Standing
+from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import NothingDeployed
 
 
@@ -25,13 +25,13 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PromotionPlan:
     """What a promotion would do.
 
     Args:
         to, left: the colour that traffic goes to, and the one it leaves ('' for none).
         target: the droplets of the new colour.
-        switch, effect: the traffic switch, and what clients see while it turns.
+        switch, client_impact: the traffic switch, and what clients see while it turns.
         keys: environment keys that differ, each with how.
         notes: what else is worth knowing before saying yes.
         mark: changes whenever any of the droplets carries something else.
@@ -42,7 +42,7 @@ class Plan:
     left: str
     target: tuple[str, ...]
     switch: str
-    effect: str
+    client_impact: str
     tag: str
     old_tag: str
     changes: tuple[Change, ...]
@@ -57,9 +57,15 @@ class Plan:
         return f"Traffic of {self.switch} goes to release {self.tag} on {self.to} ({', '.join(self.target)}){away}."
 
 
-def make_plan(
-    stack: str, to: str, left: str | None, new: Sequence[Standing], old: Sequence[Standing], switch: str, effect: str
-) -> Plan:
+def plan_promotion(
+    stack: str,
+    to: str,
+    left: str | None,
+    new: Sequence[DeployedState],
+    old: Sequence[DeployedState],
+    switch: str,
+    client_impact: str,
+) -> PromotionPlan:
     """Compare what stands on the two colours.
 
     Args:
@@ -74,13 +80,13 @@ def make_plan(
     digests = dict(before.release.services) if before and before.release else {}
     services = candidate.release.services
     changes = [Change(n, digests.get(n, ""), services.get(n, "")) for n in sorted({*services, *digests})]
-    return Plan(
+    return PromotionPlan(
         stack,
         to,
         left or "",
         tuple(standing.droplet for standing in new),
         switch,
-        effect,
+        client_impact,
         candidate.release.tag,
         before.release.tag if before and before.release else "",
         tuple(changes),
@@ -90,7 +96,7 @@ def make_plan(
     )
 
 
-def one_release(stack: str, colour: str, standings: Sequence[Standing]) -> Standing:
+def one_release(stack: str, colour: str, standings: Sequence[DeployedState]) -> DeployedState:
     """The release that every droplet of a colour carries: nothing mixed, ever.
 
     Raises:
@@ -121,7 +127,7 @@ def differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     return [f"{name} ({how})" for name, how in sorted(words.items())]
 
 
-def _notes(candidate: Standing, before: Standing | None, left: str | None) -> list[str]:
+def _notes(candidate: DeployedState, before: DeployedState | None, left: str | None) -> list[str]:
     notes = []
     if left and before is None:
         notes.append(f"what stands on {left} could not be looked at, so there is no way back to it")
@@ -136,5 +142,5 @@ def _notes(candidate: Standing, before: Standing | None, left: str | None) -> li
     return notes
 
 
-def _hash(standing: Standing) -> str:
+def _hash(standing: DeployedState) -> str:
     return standing.record.environment if standing.record else ""

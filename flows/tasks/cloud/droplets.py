@@ -13,19 +13,19 @@ from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo, NewDroplet
 from blocks.digitalocean.models import Snapshot as AtDigitalOcean
 from blocks.errors import ActionUnfinished, HostKeyRefused, RemoteFailed, Unreachable
-from blocks.ssh.keys import Address, read_private_key
+from blocks.ssh.keys import SshTarget, read_private_key
 from flows.core.cloud.provisioning import ENGINE, INSTALL_ENGINE, MAKE_HOST_KEY, USE_HOST_KEY
-from flows.core.cloud.snapshots import OURS, SNAPSHOT, Taken
-from flows.core.errors import NoEngine, NotTrusted
+from flows.core.cloud.snapshots import OURS, SNAPSHOT, DropletSnapshot
+from flows.core.errors import HostKeyNotConfirmed, NoEngine
 from flows.tasks.runs.retries import ONCE
 
 SNAPSHOT_TIME, DROPLET_TIME, POWER_TIME = 3600.0, 600.0, 120.0
 _QUICK, _INSTALL, _REACHED = 30.0, 600.0, 180.0
 
 
-def taken(found: Sequence[AtDigitalOcean]) -> list[Taken]:
+def known_snapshots(found: Sequence[AtDigitalOcean]) -> list[DropletSnapshot]:
     """Snapshots as the core knows them."""
-    return [Taken(s.id, s.name, s.created_at, s.droplet, s.size, s.tags) for s in found]
+    return [DropletSnapshot(s.id, s.name, s.created_at, s.droplet, s.size, s.tags) for s in found]
 
 
 def utc() -> str:
@@ -43,7 +43,9 @@ def warn_elsewhere(info: DropletInfo, droplet: Droplet) -> None:
 
 
 @task(name="take snapshot", task_run_name="take snapshot {name}", **ONCE)
-def take_snapshot(client: DigitalOcean, info: DropletInfo, name: str, power_off: bool, tags: Sequence[str]) -> Taken:
+def take_snapshot(
+    client: DigitalOcean, info: DropletInfo, name: str, power_off: bool, tags: Sequence[str]
+) -> DropletSnapshot:
     """Take a snapshot of a droplet, live or powered off, and tag it as ours. Powered on again, whatever happens.
 
     Raises:
@@ -58,7 +60,8 @@ def take_snapshot(client: DigitalOcean, info: DropletInfo, name: str, power_off:
         if power_off:
             client.droplets.act(info.id, "power_on", POWER_TIME, tell)
     mine = sorted(
-        (t for t in taken(client.snapshots.all()) if t.droplet == str(info.id) and t.ours), key=lambda t: (t.at, t.id)
+        (t for t in known_snapshots(client.snapshots.all()) if t.droplet == str(info.id) and t.ours),
+        key=lambda t: (t.at, t.id),
     )
     # An action that was under way before us has another name; what it made is as good.
     made = next((t for t in mine if t.name == name), mine[-1])
@@ -94,7 +97,7 @@ def remove_droplet(client: DigitalOcean, info: DropletInfo) -> bool:
 
 
 @task(name="trust droplet", task_run_name="make a host key on {droplet.name}", **ONCE)
-def trust(droplet: Droplet) -> str:
+def replace_host_key(droplet: Droplet) -> str:
     """Connect by the host key that was given to it, have it make one of its own that never left it, and return that.
 
     What user data holds can be read on the droplet by whatever reaches the metadata service.
@@ -119,7 +122,7 @@ def trust(droplet: Droplet) -> str:
                     raise
                 time.sleep(0.5)
     except (HostKeyRefused, RemoteFailed) as error:
-        raise NotTrusted(f"{droplet.address} did not take its new host key: {error}") from None
+        raise HostKeyNotConfirmed(f"{droplet.address} did not take its new host key: {error}") from None
 
 
 def _patiently(droplet: Droplet, script: str) -> str:
@@ -129,7 +132,7 @@ def _patiently(droplet: Droplet, script: str) -> str:
             with droplet.session() as session:
                 return session.run(script, timeout=_QUICK).out
         except HostKeyRefused as error:
-            raise NotTrusted(f"{error}") from None
+            raise HostKeyNotConfirmed(f"{error}") from None
         except Unreachable:
             if time.monotonic() > deadline:
                 raise
@@ -158,10 +161,10 @@ def check_engine(droplet: Droplet, install: bool) -> str:
     return f"Docker Engine {engine}, Compose {compose}"
 
 
-def fingerprint(droplet: Droplet) -> str:
+def account_key_fingerprint(droplet: Droplet) -> str:
     """The MD5 fingerprint of a droplet's key, by which the account knows it."""
     key = read_private_key(
-        droplet.private_key.get_secret_value(), Address(droplet.name, droplet.host, droplet.port, droplet.user, "")
+        droplet.private_key.get_secret_value(), SshTarget(droplet.name, droplet.host, droplet.port, droplet.user, "")
     )
     digest = hashlib.md5(key.asbytes(), usedforsecurity=False).hexdigest()
     return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))

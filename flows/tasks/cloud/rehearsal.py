@@ -26,13 +26,13 @@ _RUN, _LIKE = "slipway-run-", "slipway-like-"
 _GONE = 120.0
 
 
-def tags_of(run: str, like: str) -> list[str]:
+def rehearsal_tags(run: str, like: str) -> list[str]:
     """The tags that say which run something belongs to, and on which droplet that run holds its lock."""
     return [REHEARSAL, f"{_RUN}{run}", f"{_LIKE}{like}"]
 
 
 @contextmanager
-def rehearsing(like: Droplet) -> Iterator[None]:
+def rehearsal_lock(like: Droplet) -> Iterator[None]:
     """Hold the lock of rehearsals on the droplet that one is like; not the one of releases, which may go on.
 
     A run that is killed has let go of it a moment later: that is how others know that it is over.
@@ -91,7 +91,7 @@ def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -
     return gone
 
 
-def tidy_left(settings: Settings) -> None:
+def remove_left_best_effort(settings: Settings) -> None:
     """The same, by the way: an account that cannot be asked now must not stand in the way of a droplet."""
     try:
         for words in remove_left(settings, patience=3.0):
@@ -100,7 +100,7 @@ def tidy_left(settings: Settings) -> None:
         get_logger("slipway.hooks").warning("whether a rehearsal left anything is not known: %s", error)
 
 
-def still_there(settings: Settings) -> list[str]:
+def rehearsal_leftovers(settings: Settings) -> list[str]:
     """What of any rehearsal is at DigitalOcean now, in words."""
     account = find_account(settings)
     if account is None:
@@ -125,8 +125,8 @@ def _switch_away(settings: Settings) -> None:
         with open_switch(rehearsal_switch(settings)) as switch:
             colour, seen = rehearsal_colour(switch, settings.rehearsal_droplet), switch.read()
             if colour in seen.active:
-                switch.turn(other(colour), seen, "the end of a rehearsal")
-            switch.settle()
+                switch.switch_to(other(colour), seen, "the end of a rehearsal")
+            switch.finish()
     except (OutsideError, SlipwayError) as error:
         get_logger("slipway.hooks").warning("the rehearsal's switch was not sent back: %s", error)
 
@@ -140,7 +140,7 @@ def _is_over(droplet: DropletInfo, mine: str) -> bool:
     like = find_droplet(likes[0]) if likes else None
     try:
         if like:
-            with rehearsing(like):
+            with rehearsal_lock(like):
                 return True
     except DropletBusy:
         return False

@@ -18,22 +18,22 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_logger
 
 from blocks.ssh.session import Session
-from flows.core.debug.bundle import Bundle, Dossier, archive
-from flows.core.debug.collectors import Subject, inspection_script
-from flows.core.debug.diagnosis import Answer, read_host, read_service
-from flows.core.debug.evidence import read_findings
-from flows.core.debug.overview import Survey, chosen
-from flows.core.debug.redaction import hide, mask_of, secret_paths
+from flows.core.debug.bundle import DebugBundle, DebugResult, bundle_archive
+from flows.core.debug.collectors import CollectorTarget, collector_script
+from flows.core.debug.diagnosis import HealthResponse, diagnose_host, diagnose_service
+from flows.core.debug.evidence import read_evidence
+from flows.core.debug.overview import StackOverview, choose_services
+from flows.core.debug.redaction import redact, redaction_mask, secret_paths
 from flows.core.droplet.containers import Container
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import BundleNotWritten
 from flows.core.gates.probes import judge_health
 from flows.core.registry.references import slug
 from flows.core.secrets.masking import Mask
 from flows.settings import Settings
-from flows.tasks.debug.engines import DropletSite, Site
-from flows.tasks.droplet.lock import Held
-from flows.tasks.runs.log_masking import keep_secret, known_secrets
+from flows.tasks.debug.engines import DropletEngine, Engine
+from flows.tasks.droplet.lock import LockedSession
+from flows.tasks.runs.log_masking import known_secrets, register_secrets
 from flows.tasks.runs.retries import ONCE
 
 _SIDE_BY_SIDE = 16
@@ -43,13 +43,13 @@ _Said = tuple[str, int | None, str, float]
 
 
 def bundle(
-    session: Session | Held,
-    home: Home,
+    session: Session | LockedSession,
+    home: StackDirectory,
     services: Sequence[str] | None,
     settings: Settings,
     lines: int,
     besides: Sequence[str] = (),
-) -> Bundle:
+) -> DebugResult:
     """Look at services of a droplet, and keep what is found. Changes nothing there.
 
     Args:
@@ -60,66 +60,68 @@ def bundle(
     Raises:
         UnknownService, NothingDeployed, BundleNotWritten, and what the session raises.
     """
-    return make_bundle(DropletSite(session, home, settings), services or (), settings, lines, besides)
+    return make_bundle(DropletEngine(session, home, settings), services or (), settings, lines, besides)
 
 
-@task(name="examine", task_run_name="look at services on {site.place}", timeout_seconds=180, **ONCE)
-def examine(site: Site, services: Sequence[str], settings: Settings, lines: int) -> Bundle:
+@task(name="examine", task_run_name="look at services on {engine.place}", timeout_seconds=180, **ONCE)
+def examine(engine: Engine, services: Sequence[str], settings: Settings, lines: int) -> DebugResult:
     """`make_bundle` as a step of a flow."""
-    return make_bundle(site, services, settings, lines)
+    return make_bundle(engine, services, settings, lines)
 
 
 def make_bundle(
-    site: Site, services: Sequence[str], settings: Settings, lines: int, besides: Sequence[str] = ()
-) -> Bundle:
+    engine: Engine, services: Sequence[str], settings: Settings, lines: int, besides: Sequence[str] = ()
+) -> DebugResult:
     """As `bundle`, of services anywhere."""
     began = time.monotonic()
-    survey = site.survey()
-    picked = tuple(dict.fromkeys([*chosen(survey, services), *(name for name in besides if name in survey.services)]))
-    if not picked and not survey.trouble:
-        return Bundle(survey.name, survey.place, seconds=time.monotonic() - began)
-    dossier = _look(site, survey, picked, max(1, min(lines, _MOST_LINES)))
-    _show(dossier, site)
-    content = archive(dossier.files(), f"{survey.name}-{site.short}", time.time())
-    path = _write(content, settings.reports, f"debug-{survey.name}-{site.short}")
-    return Bundle(survey.name, survey.place, dossier.readings, path, len(content), time.monotonic() - began)
+    overview = engine.overview()
+    picked = tuple(
+        dict.fromkeys([*choose_services(overview, services), *(name for name in besides if name in overview.services)])
+    )
+    if not picked and not overview.trouble:
+        return DebugResult(overview.name, overview.place, seconds=time.monotonic() - began)
+    bundle = _look(engine, overview, picked, max(1, min(lines, _MOST_LINES)))
+    _show(bundle, engine)
+    content = bundle_archive(bundle.files(), f"{overview.name}-{engine.short}", time.time())
+    path = _write(content, settings.reports, f"debug-{overview.name}-{engine.short}")
+    return DebugResult(overview.name, overview.place, bundle.readings, path, len(content), time.monotonic() - began)
 
 
-def _look(site: Site, survey: Survey, services: tuple[str, ...], lines: int) -> Dossier:
-    containers = [container for service in services for container in survey.of(service)]
-    subjects = [Subject.of(survey.inspected[container.id]) for container in containers]
-    paths = secret_paths(survey, site.home)
-    script = inspection_script(survey.name, subjects, paths, lines)
+def _look(engine: Engine, overview: StackOverview, services: tuple[str, ...], lines: int) -> DebugBundle:
+    containers = [container for service in services for container in overview.of(service)]
+    subjects = [CollectorTarget.of(overview.inspected[container.id]) for container in containers]
+    paths = secret_paths(overview, engine.home)
+    script = collector_script(overview.name, subjects, paths, lines)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        looking = pool.submit(site.sh, script)
-        said = _ask_all(site, survey, containers, pool)
+        looking = pool.submit(engine.sh, script)
+        said = _ask_all(engine, overview, containers, pool)
         out, trouble = looking.result()
-    findings = read_findings(out)
-    mask = mask_of(survey, paths, findings, known_secrets())
-    keep_secret(mask.given, mask.public)
-    survey, findings = hide(survey, findings, mask)
+    evidence = read_evidence(out)
+    mask = redaction_mask(overview, paths, evidence, known_secrets())
+    register_secrets(mask.given, mask.public)
+    overview, evidence = redact(overview, evidence, mask)
     if trouble:
         get_logger("slipway.hooks").warning("not everything could be looked at: %s", trouble)
     answers = {service: _answer(one, mask) for service, one in said.items()}
-    readings = [read_service(survey, findings, service, answers.get(service)) for service in services]
+    readings = [diagnose_service(overview, evidence, service, answers.get(service)) for service in services]
     taken = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return Dossier(survey, findings, services, answers, (*readings, read_host(survey, findings)), taken)
+    return DebugBundle(overview, evidence, services, answers, (*readings, diagnose_host(overview, evidence)), taken)
 
 
 def _ask_all(
-    site: Site, survey: Survey, containers: Sequence[Container], pool: ThreadPoolExecutor
+    engine: Engine, overview: StackOverview, containers: Sequence[Container], pool: ThreadPoolExecutor
 ) -> Mapping[str, _Said]:
     """GET the health path of every service that names one and runs."""
     wanted = {}
     for container in containers:
-        service = survey.stack.services.get(container.service) if survey.stack else None
+        service = overview.stack.services.get(container.service) if overview.stack else None
         if service and service.extension.health and service.probe_port and container.state == "running":
-            address = site.address(survey, container, service.probe_port)
+            address = engine.address(overview, container, service.probe_port)
             if address:
                 wanted[container.service] = (address, service.extension.health)
     if not wanted:
         return {}
-    with site.http() as client:
+    with engine.http() as client:
         said = pool.map(lambda where: _ask(client, *where), wanted.values())
         return dict(zip(wanted, said, strict=True))
 
@@ -133,20 +135,20 @@ def _ask(client: httpx.Client, address: str, path: str) -> _Said:
         return path, None, f"{type(error).__name__}: {error}", time.monotonic() - began
 
 
-def _answer(said: _Said, mask: Mask) -> Answer:
+def _answer(said: _Said, mask: Mask) -> HealthResponse:
     path, status, text, seconds = said
     words = mask(text)
-    return Answer(path, status, words if status is None else judge_health(status, words)[1], seconds)
+    return HealthResponse(path, status, words if status is None else judge_health(status, words)[1], seconds)
 
 
-def _show(dossier: Dossier, site: Site) -> None:
+def _show(bundle: DebugBundle, engine: Engine) -> None:
     """The bundle in the Prefect UI; that the server is away must not hide what was found."""
-    key = slug(f"debug-{dossier.survey.name}-{site.short}").replace(".", "-").replace("_", "-")
-    what = f"Debug bundle of {', '.join(dossier.services) or 'the host'} on {dossier.survey.place}"
+    key = slug(f"debug-{bundle.overview.name}-{engine.short}").replace(".", "-").replace("_", "-")
+    what = f"Debug bundle of {', '.join(bundle.services) or 'the host'} on {bundle.overview.place}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # a hook runs outside of its run, says Prefect
-            create_markdown_artifact(dossier.markdown(), key=key, description=what)
+            create_markdown_artifact(bundle.markdown(), key=key, description=what)
     except Exception as error:
         get_logger("slipway.hooks").warning("the debug bundle is not shown in Prefect: %s", error)
 

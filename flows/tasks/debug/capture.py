@@ -7,18 +7,20 @@ from prefect.logging import get_logger
 
 from blocks.errors import OutsideError
 from blocks.ssh.session import Session
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.settings import Settings
 from flows.tasks.debug.bundle import bundle
-from flows.tasks.deploy.deployment import under_way
+from flows.tasks.deploy.deployment import current_deployment
 from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import Held
+from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import _place
 from flows.tasks.runs.run_info import _error
 
 
-def keep_bundle(session: Session | Held, home: Home, settings: Settings, besides: Sequence[str] = ()) -> None:
+def keep_bundle(
+    session: Session | LockedSession, home: StackDirectory, settings: Settings, besides: Sequence[str] = ()
+) -> None:
     """Keep a debug bundle of every service that is not well, and of those that look well and are not."""
     log = get_logger("slipway.hooks")
     try:
@@ -30,14 +32,14 @@ def keep_bundle(session: Session | Held, home: Home, settings: Settings, besides
         log.info("✓ debug bundle: %s", found.path)
 
 
-def capture_failure(_task: Any, _task_run: Any, _state: Any) -> None:
+def capture_failed_step(_task: Any, _task_run: Any, _state: Any) -> None:
     """A task's failure hook: the droplet as the failed step left it."""
-    deployment = under_way.get()
+    deployment = current_deployment.get()
     if deployment is not None and deployment.session.alive:
         keep_bundle(deployment.session, deployment.home, deployment.settings)
 
 
-def capture(flow: Any, flow_run: Any, state: Any) -> None:
+def capture_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Keep a debug bundle of what did not pass, before it is rolled back."""
     target, home, settings = _place(flow, flow_run)
     try:

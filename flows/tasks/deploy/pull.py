@@ -12,15 +12,15 @@ from blocks.errors import LoginRefused, OutsideError, RemoteFailed
 from blocks.ssh.session import Session
 from flows.core.deploy.facts import facts_script, read_facts
 from flows.core.deploy.preflight import RESERVE
-from flows.core.deploy.pull import LOGIN_FAILED, Account, pull_script
-from flows.core.droplet.directories import Home
+from flows.core.deploy.pull import LOGIN_FAILED, RegistryLogin, pull_script
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import PullFailed, SlipwayError
-from flows.core.registry.logins import refused
+from flows.core.registry.logins import login_refused
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 
 
-def pull(
+def pull_references(
     session: Session,
     references: Sequence[str],
     registry: ContainerRegistry,
@@ -52,18 +52,18 @@ def _pull(
     on_line: Callable[[str], None] | None,
 ) -> None:
     user, password = login
-    script = pull_script(references, Account(registry.host, user))
+    script = pull_script(references, RegistryLogin(registry.host, user))
     try:
         session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
     except RemoteFailed as error:
         if error.code == LOGIN_FAILED:
             raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {error.output}") from None
-        if refused([error.output]):
+        if login_refused([error.output]):
             registry.renew(write=False)  # for the next try: what is pulled for long may outlive its login
         raise PullFailed(f"{session.address} could not pull: {error.output}") from None
 
 
-class Ahead:
+class PrefetchQueue:
     """Lets a droplet pull each image as soon as it is pushed, while the next is still on its way.
 
     It only saves time: what it could not or would not pull (too little disk, another architecture, no engine), the
@@ -85,7 +85,7 @@ class Ahead:
         self._work: list[Future[None]] = []
         self._stopped = False
 
-    def __enter__(self) -> "Ahead":
+    def __enter__(self) -> "PrefetchQueue":
         return self
 
     def __exit__(
@@ -103,13 +103,15 @@ class Ahead:
         if self._stopped:
             return
         try:
-            facts = read_facts(self._session.run(facts_script(Home("/", ""), sorted(sizes)), timeout=QUICK).out, "")
+            facts = read_facts(
+                self._session.run(facts_script(StackDirectory("/", ""), sorted(sizes)), timeout=QUICK).out, ""
+            )
             missing = [
                 reference for reference in sorted(set(sizes) - facts.present) if platforms[reference] == facts.platform
             ]
             if not missing or facts.free < sum(sizes[reference] for reference in missing) + RESERVE:
                 return
-            pull(self._session, missing, self._registry, self._settings)
+            pull_references(self._session, missing, self._registry, self._settings)
             self._log.info("%s has pulled %d images ahead", self._session.address.name, len(missing))
         except (OutsideError, SlipwayError) as error:
             if self._stopped:  # the release failed, its connection is closed, and that is said already

@@ -5,23 +5,23 @@ import time
 from prefect import task
 from prefect.logging import get_run_logger
 
-from flows.core.deploy.readiness import Patience, Watch, all_ready, failures, judge
+from flows.core.deploy.readiness import Patience, Watch, all_ready, failures, judge_readiness
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.docker_commands import without_controls
 from flows.core.droplet.running import Running, containers_script, read_running, running_script
 from flows.core.errors import ServicesNotReady
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
-from flows.tasks.debug.capture import capture_failure
+from flows.tasks.debug.capture import capture_failed_step
 from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE, RAW
 
 _POLL = 0.15
 
 
-@task(name=Step.WAIT.value, task_run_name="wait until every service is ready", on_failure=[capture_failure], **ONCE)
+@task(name=Step.WAIT.value, task_run_name="wait until every service is ready", on_failure=[capture_failed_step], **ONCE)
 def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
     """Wait until every service is ready by its own healthcheck's times, and return what the droplet runs then.
 
@@ -40,7 +40,7 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
         now, running = time.monotonic(), read_running(answer.out)
         _remember(running.containers, first_seen, restarts, latest, now)
         watch = Watch(now - began, {c: now - t for c, t in first_seen.items()}, restarts)
-        standings = judge(stack, running.containers, watch, patience)
+        standings = judge_readiness(stack, running.containers, watch, patience)
         for standing in standings:
             if told.get(standing.container or standing.service) != standing.reason:
                 told[standing.container or standing.service] = standing.reason
@@ -48,7 +48,7 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
         if failed := failures(standings):
             names = tuple(dict.fromkeys(standing.service for standing in failed))
             reasons = "; ".join(f"{standing.service}: {standing.reason}" for standing in failed)
-            raise ServicesNotReady(f"on {deployment.session.address}: {masked(reasons)}{last_words(deployment, names)}")
+            raise ServicesNotReady(f"on {deployment.session.address}: {mask(reasons)}{last_words(deployment, names)}")
         if all_ready(standings):
             return running
         time.sleep(_POLL)
@@ -71,7 +71,7 @@ def _remember(
         latest[container.id] = container.restarts
 
 
-def sick(deployment: Deployment) -> tuple[str, ...]:
+def unready_services(deployment: Deployment) -> tuple[str, ...]:
     """Services with a container that is unhealthy, or ended with another exit code than 0."""
     answer = deployment.session.run(containers_script(deployment.release.stack), timeout=QUICK, check=False)
     containers = read_containers(answer.out)
@@ -89,4 +89,4 @@ def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
     for service in services[:5]:
         answer = d.session.run([*argv, service], timeout=QUICK, check=False)
         said.append(f"\nlast words of {service}:\n{without_controls(answer.out).strip() or '(none)'}")
-    return masked("".join(said))
+    return mask("".join(said))

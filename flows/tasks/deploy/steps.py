@@ -10,9 +10,9 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
 from flows.core.deploy import staging
-from flows.core.deploy.digests import mismatches
+from flows.core.deploy.digests import digest_mismatches
 from flows.core.deploy.facts import Facts, facts_script, read_facts
-from flows.core.deploy.preflight import faults, missing_images
+from flows.core.deploy.preflight import missing_images, preflight_problems
 from flows.core.droplet.docker_commands import complaint, remove, remove_half_made, stop
 from flows.core.droplet.running import Running
 from flows.core.errors import (
@@ -29,17 +29,17 @@ from flows.core.release.role import refuse_mixed
 from flows.core.stack.compose_files import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
-from flows.tasks.debug.capture import capture_failure
-from flows.tasks.deploy.deployment import Cargo, Deployment
-from flows.tasks.deploy.pull import pull
-from flows.tasks.deploy.readiness import last_words, sick
+from flows.tasks.debug.capture import capture_failed_step
+from flows.tasks.deploy.deployment import Deployment, ReleasePayload
+from flows.tasks.deploy.pull import pull_references
+from flows.tasks.deploy.readiness import last_words, unready_services
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 from flows.tasks.stack.source import refuse_unset
 
 # What fails here is looked at before it is rolled back.
-OBSERVED = {**ONCE, "on_failure": [capture_failure]}
+OBSERVED = {**ONCE, "on_failure": [capture_failed_step]}
 # The tools that put files into place, as they begin a complaint.
 _FILES = re.compile(r"^(mkdir|chmod|rm|tar|cp|ln|sh): .*", re.MULTILINE)
 
@@ -55,7 +55,7 @@ def preflight(deployment: Deployment) -> Facts:
     release = deployment.release
     script = facts_script(deployment.home, sorted(release.images))
     facts = read_facts(deployment.session.run(script, timeout=QUICK).out, release.stack)
-    against = faults(release, facts, current_release(facts))
+    against = preflight_problems(release, facts, current_release(facts))
     if against:
         raise DropletNotReady(f"{deployment.session.address} cannot take release {release.tag}: {'; '.join(against)}")
     return facts
@@ -75,15 +75,15 @@ def current_release(facts: Facts) -> Release | None:
     timeout_seconds=300,
     **RETRIED,
 )
-def put_files(deployment: Deployment, cargo: Cargo) -> Stack:
+def put_files(deployment: Deployment, payload: ReleasePayload) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
     Raises:
         UnsetVariables, BrokenStack, StateUndeclared: what was put there is removed again.
     """
     d = deployment
-    tar = staging.staging_tar(d.release, cargo.files, cargo.variables, cargo.secrets, d.home, cargo.role)
-    seeds = {name: file for name, file in cargo.files.items() if name.startswith(f"{SEED}/")}
+    tar = staging.staging_tar(d.release, payload.files, payload.variables, payload.secrets, d.home, payload.role)
+    seeds = {name: file for name, file in payload.files.items() if name.startswith(f"{SEED}/")}
     try:
         answer = d.session.run(staging.stage_script(d.release, d.home, d.name, seeds), timeout=QUICK, stdin=tar)
     except RemoteFailed as error:
@@ -125,7 +125,7 @@ def pull_images(deployment: Deployment, present: Collection[str], registry: Cont
     if not missing:
         get_run_logger().info("nothing to pull: %s has all %d images", d.droplet, len(d.release.images))
         return []
-    pull(d.session, missing, registry, d.settings, _log_line())
+    pull_references(d.session, missing, registry, d.settings, _log_line())
     return missing
 
 
@@ -145,8 +145,8 @@ def make_current(deployment: Deployment, records: Sequence[Record]) -> None:
     d.session.run(script, timeout=QUICK, stdin=records_tar(records))
 
 
-@task(name=Step.REMOVE_STRANGERS.value, task_run_name="remove what has left the stack on {deployment.droplet}", **ONCE)
-def remove_strangers(deployment: Deployment, ids: list[str]) -> None:
+@task(name=Step.REMOVE_ORPHANS.value, task_run_name="remove what has left the stack on {deployment.droplet}", **ONCE)
+def remove_orphans(deployment: Deployment, ids: list[str]) -> None:
     """Stop and remove containers of services that the release does not have.
 
     Compose's `--remove-orphans` passes over services that a profile switched off: they still stand in the file.
@@ -180,7 +180,7 @@ def _change(deployment: Deployment, argv: list[str], first: str = "true") -> Non
         words = [line for line in error.output.splitlines() if line.strip()]
         raise DeployFailed(
             f"`docker compose {argv[argv.index('--env-file') + 2]}` on {d.session.address} ended with exit "
-            f"{error.code}: {masked(words[-1]) if words else ''}{last_words(d, sick(d))}"
+            f"{error.code}: {mask(words[-1]) if words else ''}{last_words(d, unready_services(d))}"
         ) from None
 
 
@@ -197,7 +197,7 @@ def prove_digests(deployment: Deployment, stack: Stack, running: Running) -> Non
     """
     d = deployment
     expected = {name: ref for name, ref in d.release.services.items() if stack.services[name].replicas}
-    wrong = mismatches(expected, running.containers, running.digests)
+    wrong = digest_mismatches(expected, running.containers, running.digests)
     if wrong:
         raise DigestMismatch(f"{d.session.address} does not run release {d.release.tag}: {'; '.join(wrong)}")
 

@@ -14,9 +14,9 @@ from prefect import runtime
 from prefect.logging import get_logger
 
 from blocks.errors import RemoteFailed, Unreachable
-from blocks.ssh.keys import Address
-from blocks.ssh.output import Line, called
-from blocks.ssh.session import Answer, Session
+from blocks.ssh.keys import SshTarget
+from blocks.ssh.output import Line, command_name
+from blocks.ssh.session import CommandResult, Session
 from flows.core.droplet.lock import (
     BEAT,
     BUSY,
@@ -26,19 +26,19 @@ from flows.core.droplet.lock import (
     LEASE,
     LOST,
     Holder,
-    guarded,
-    hold,
+    guarded_script,
+    hold_script,
     read_holder,
 )
 from flows.core.errors import DropletBusy, DropletNotReady, LockLost
 from flows.tasks.runs.run_info import whoami
 
-_held: ContextVar[dict[tuple[str, str], "Held"] | None] = ContextVar("held_locks", default=None)
+_held: ContextVar[dict[tuple[str, str], "LockedSession"] | None] = ContextVar("held_locks", default=None)
 _PATIENCE = 30.0
 _QUICK = 5.0
 
 
-class Held:
+class LockedSession:
     """A session that holds the droplet's lock: every command it runs ends with the lock. Used where a Session is."""
 
     def __init__(self, session: Session, directory: str, token: str, channel: paramiko.Channel) -> None:
@@ -52,7 +52,7 @@ class Held:
         self._beating.start()
 
     @property
-    def address(self) -> Address:
+    def address(self) -> SshTarget:
         return self._session.address
 
     @property
@@ -68,7 +68,7 @@ class Held:
         stdin: bytes = b"",
         on_line: Line | None = None,
         check: bool = True,
-    ) -> Answer:
+    ) -> CommandResult:
         """Run a command under the lock; else as `Session.run`.
 
         Raises:
@@ -76,8 +76,8 @@ class Held:
         """
         try:
             answer = self._session.run(
-                guarded(self._directory, self._token, command),
-                timeout=timeout, stdin=stdin, on_line=on_line, check=check, name=called(command),
+                guarded_script(self._directory, self._token, command),
+                timeout=timeout, stdin=stdin, on_line=on_line, check=check, name=command_name(command),
             )  # fmt: skip
         except RemoteFailed as error:
             if error.code == LOST:
@@ -91,7 +91,7 @@ class Held:
         """As `Session.open_socket`."""
         return self._session.open_socket(host, port)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Free the lock; what we still run there ends with it."""
         self._ended.set()
         with contextlib.suppress(OSError, EOFError):
@@ -122,7 +122,9 @@ class Held:
 
 
 @contextmanager
-def locked(session: Session | Held, directory: str, purpose: str, wait: float = 0.0) -> Iterator[Held]:
+def locked(
+    session: Session | LockedSession, directory: str, purpose: str, wait: float = 0.0
+) -> Iterator[LockedSession]:
     """Yield the droplet's lock: the one an outer `locked` holds while it is alive, else one taken here.
 
     Args:
@@ -146,13 +148,13 @@ def locked(session: Session | Held, directory: str, purpose: str, wait: float = 
         yield mine
     finally:
         _held.reset(token)
-        mine.let_go()
+        mine.release()
 
 
-def _take(session: Session | Held, directory: str, purpose: str, wait: float) -> Held:
-    session = session._session if isinstance(session, Held) else session
+def _take(session: Session | LockedSession, directory: str, purpose: str, wait: float) -> LockedSession:
+    session = session._session if isinstance(session, LockedSession) else session
     token = token_hex(16)
-    channel = session.start(hold(directory, token, wait))
+    channel = session.start(hold_script(directory, token, wait))
     holder = Holder(
         token,
         whoami(),
@@ -172,7 +174,7 @@ def _take(session: Session | Held, directory: str, purpose: str, wait: float) ->
                 if wait:
                     get_logger("slipway.hooks").warning("waiting for %s: %s", session.address.name, other)
             elif line.strip() == HELD:
-                return Held(session, directory, token, channel)
+                return LockedSession(session, directory, token, channel)
     channel.status_event.wait(_QUICK)
     code = channel.recv_exit_status() if channel.exit_status_ready() else -1
     said = channel.recv_stderr(4096).decode(errors="replace").strip() if channel.recv_stderr_ready() else ""

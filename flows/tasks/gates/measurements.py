@@ -10,13 +10,13 @@ from prefect import task
 from blocks import Langfuse, Prometheus
 from blocks.errors import OutsideError
 from flows.core.gates.metrics import Measured, Value, expression, single
-from flows.core.gates.probes import Outcome, Phase
+from flows.core.gates.probes import Phase, ProbeResult
 from flows.core.gates.trace_gates import Trace
 from flows.core.gates.verdict import Limits
 from flows.core.steps import Step
 from flows.settings import Settings
-from flows.tasks.gates.probes import Probes, probe_workflows
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.gates.probes import ProbeTargets, probe_workflows
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 
 _ERROR = "ERROR"
@@ -39,7 +39,7 @@ def limits(settings: Settings) -> Limits:
 
 
 @task(name=Step.WINDOW.value, task_run_name="let requests come for {settings.gate_window} s", **ONCE)
-def let_requests_come(probes: Sequence[Probes], until: float, settings: Settings) -> list[Outcome]:
+def generate_traffic(probes: Sequence[ProbeTargets], until: float, settings: Settings) -> list[ProbeResult]:
     """Run the workflow probes again and again until the window is over: a colour that nobody asks has no metrics.
 
     Args:
@@ -47,7 +47,7 @@ def let_requests_come(probes: Sequence[Probes], until: float, settings: Settings
 
     Returns the outcomes that failed, from whichever round.
     """
-    failed: list[Outcome] = []
+    failed: list[ProbeResult] = []
     while (left := until - time.monotonic()) > 0:
         if not any(one.services(lambda service: service.extension.workflow) for one in probes):
             time.sleep(left)
@@ -55,7 +55,7 @@ def let_requests_come(probes: Sequence[Probes], until: float, settings: Settings
         for one in probes:
             failed += [outcome for outcome in probe_workflows.fn(one, None) if outcome.failed]
         time.sleep(max(0.0, min(settings.gate_pause, until - time.monotonic())))
-    return [replace(outcome, detail=masked(outcome.detail)) for outcome in failed]
+    return [replace(outcome, detail=mask(outcome.detail)) for outcome in failed]
 
 
 @task(name=Step.METRICS.value, task_run_name="read the metrics of {stack}", **ONCE)
@@ -74,7 +74,7 @@ def read_metrics(
         try:
             return Value(query, single(prometheus.query(query, settings.provider_timeout)))
         except OutsideError as error:
-            return Value(query, trouble=masked(str(error)))
+            return Value(query, trouble=mask(str(error)))
 
     with ThreadPoolExecutor(len(asked)) as pool:
         values = list(pool.map(ask, asked))
@@ -82,7 +82,9 @@ def read_metrics(
 
 
 @task(name=Step.TRACES.value, task_run_name=Step.TRACES.value, **ONCE)
-def read_traces(langfuse: Langfuse, outcomes: Sequence[Outcome], patience: float, timeout: float) -> dict[str, Trace]:
+def read_traces(
+    langfuse: Langfuse, outcomes: Sequence[ProbeResult], patience: float, timeout: float
+) -> dict[str, Trace]:
     """Look for the trace of each workflow probe, until all are there or `patience` seconds are over.
 
     Ingestion is asynchronous, so one that is not there yet is asked for again; one that cannot be asked for is not.
@@ -95,10 +97,10 @@ def read_traces(langfuse: Langfuse, outcomes: Sequence[Outcome], patience: float
             try:
                 found = langfuse.observations(trace_id, timeout)
             except OutsideError as error:
-                return Trace(trace_id, trouble=masked(str(error)))
+                return Trace(trace_id, trouble=mask(str(error)))
             if found or time.monotonic() > deadline:
                 errors = [str(o.get("name") or "an observation") for o in found if o.get("level") == _ERROR]
-                return Trace(trace_id, len(found), tuple(masked(name) for name in errors))
+                return Trace(trace_id, len(found), tuple(mask(name) for name in errors))
             time.sleep(_PAUSE)
 
     with ThreadPoolExecutor(max(1, len(wanted))) as pool:

@@ -14,12 +14,20 @@ from blocks.errors import OutsideError
 from blocks.ssh.http import http_client
 from blocks.ssh.session import Session
 from flows.core.droplet.containers import Container
-from flows.core.gates.probes import Outcome, Phase, judge_health, judge_tools, judge_trace, judge_workflow, traceparent
+from flows.core.gates.probes import (
+    Phase,
+    ProbeResult,
+    judge_health,
+    judge_tools,
+    judge_trace,
+    judge_workflow,
+    traceparent,
+)
 from flows.core.stack.stack import Service, Stack
 from flows.core.steps import Step
 from flows.settings import Settings
 from flows.tasks.gates.mcp import McpFailed, list_tools
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 
 SIDE_BY_SIDE = 16
@@ -29,7 +37,7 @@ _NO_ANSWER = (httpx.HTTPError, McpFailed)
 Answered = tuple[bool, str, tuple[str, ...]]
 
 
-class Probes:
+class ProbeTargets:
     """What is probed where: the services of a stack and the addresses their containers have on the droplet."""
 
     def __init__(self, stack: Stack, containers: Iterable[Container], session: Session, settings: Settings) -> None:
@@ -48,12 +56,12 @@ class Probes:
 
 
 @task(name=Step.HEALTH.value, task_run_name="probe the health of every service", **ONCE)
-def probe_health(probes: Probes) -> list[Outcome]:
+def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
     """GET the health path of every service that names one."""
 
     def ask(client: httpx.Client, _service: Service, url: str) -> Answered:
         answer = client.get(url)
-        return *judge_health(answer.status_code, answer.text, masked), ()
+        return *judge_health(answer.status_code, answer.text, mask), ()
 
     services = probes.services(lambda s: s.extension.health)
     patience = probes.settings.health_patience
@@ -61,7 +69,7 @@ def probe_health(probes: Probes) -> list[Outcome]:
 
 
 @task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, **ONCE)
-def probe_mcp(probes: Probes) -> list[Outcome]:
+def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
     """List the tools of every service that speaks MCP."""
 
     def ask(client: httpx.Client, service: Service, url: str) -> Answered:
@@ -76,7 +84,7 @@ def probe_mcp(probes: Probes) -> list[Outcome]:
 
 
 @task(name=Step.WORKFLOWS.value, task_run_name="run one workflow for each agent, and find its trace", **ONCE)
-def probe_workflows(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
+def probe_workflows(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:
     """Run one workflow for every service that names one, each with a trace id of its own; none is run twice.
 
     Returns their outcomes, then those of the traces. With a Langfuse, each trace is looked for as soon as its workflow
@@ -84,7 +92,7 @@ def probe_workflows(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
     """
     services = probes.services(lambda s: s.extension.workflow)
 
-    def probe(client: httpx.Client, service: Service) -> list[Outcome]:
+    def probe(client: httpx.Client, service: Service) -> list[ProbeResult]:
         workflow = _run_workflow(probes, client, service)
         traced = service.extension.workflow is not None and service.extension.workflow.traced
         if langfuse is None or not traced or not workflow.passed:
@@ -96,26 +104,26 @@ def probe_workflows(probes: Probes, langfuse: Langfuse | None) -> list[Outcome]:
     return sorted(found, key=lambda outcome: outcome.phase is Phase.TRACE)
 
 
-def _run_workflow(probes: Probes, client: httpx.Client, service: Service) -> Outcome:
+def _run_workflow(probes: ProbeTargets, client: httpx.Client, service: Service) -> ProbeResult:
     probe = service.extension.workflow
     assert probe is not None
     trace_id = token_hex(16)
     url = probes.url(service, probe.path)
     if url is None:
-        return Outcome(service.name, Phase.WORKFLOW, False, "not running")
+        return ProbeResult(service.name, Phase.WORKFLOW, False, "not running")
     began = time.monotonic()
     try:
         answer = client.request(
             probe.method, url, json=probe.body, timeout=probe.timeout, headers={"traceparent": traceparent(trace_id)}
         )
-        passed, words = judge_workflow(probe, answer.status_code, answer.text, masked)
+        passed, words = judge_workflow(probe, answer.status_code, answer.text, mask)
     except httpx.HTTPError as error:
         passed, words = False, f"{probe.method} {probe.path}: {_words(error)}"
     seconds = time.monotonic() - began
-    return Outcome(service.name, Phase.WORKFLOW, passed, words, seconds, trace_id, traced=probe.traced)
+    return ProbeResult(service.name, Phase.WORKFLOW, passed, words, seconds, trace_id, traced=probe.traced)
 
 
-def _find_trace(langfuse: Langfuse, outcome: Outcome, patience: float) -> Outcome:
+def _find_trace(langfuse: Langfuse, outcome: ProbeResult, patience: float) -> ProbeResult:
     began = time.monotonic()
     while True:
         try:
@@ -127,28 +135,28 @@ def _find_trace(langfuse: Langfuse, outcome: Outcome, patience: float) -> Outcom
         if found or waited > patience:
             passed, words = judge_trace(found, waited)
             known = not trouble
-            return Outcome(
+            return ProbeResult(
                 outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id, known=known
             )
         time.sleep(_PAUSE)
 
 
 def _side_by_side(
-    probes: Probes,
+    probes: ProbeTargets,
     phase: Phase,
     services: list[Service],
     path: Callable[[Service], str],
     ask: Callable[[httpx.Client, Service, str], Answered],
     patience: float,
-) -> list[Outcome]:
+) -> list[ProbeResult]:
     """Probe every service at once; one that does not answer well is asked again until `patience` seconds are over."""
     deadline = time.monotonic() + patience
     log = get_run_logger()
 
-    def probe(client: httpx.Client, service: Service) -> Outcome:
+    def probe(client: httpx.Client, service: Service) -> ProbeResult:
         url = probes.url(service, path(service))
         if url is None:
-            return Outcome(service.name, phase, False, "not running")
+            return ProbeResult(service.name, phase, False, "not running")
         while True:
             began = time.monotonic()
             try:
@@ -158,7 +166,7 @@ def _side_by_side(
             if passed or time.monotonic() > deadline:
                 expected = service.extension.mcp.tools if service.extension.mcp and phase is Phase.MCP else ()
                 seconds = time.monotonic() - began
-                return Outcome(service.name, phase, passed, words, seconds, tools=tools, expected=expected)
+                return ProbeResult(service.name, phase, passed, words, seconds, tools=tools, expected=expected)
             log.debug("%s: %s; asking again", service.name, words)
             time.sleep(_PAUSE)
 
@@ -166,7 +174,7 @@ def _side_by_side(
         return list(pool.map(lambda service: probe(client, service), services))
 
 
-def _pool(work: list[object] | list[Service] | list[Outcome]) -> ThreadPoolExecutor:
+def _pool(work: list[object] | list[Service] | list[ProbeResult]) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, min(SIDE_BY_SIDE, len(work))))
 
 

@@ -5,20 +5,20 @@ from prefect.logging import get_logger, get_run_logger
 
 from blocks.errors import OutsideError
 from blocks.ssh.session import Session
-from flows.core.droplet.directories import Home
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.core.prune.inventory import inventory_script, read_inventory
-from flows.core.prune.plan import plan
+from flows.core.prune.plan import plan_removal
 from flows.core.prune.removal import Removal, read_refusals, removal_script
 from flows.core.records.retention import check_retention
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.droplet.lock import Held
+from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
 
-def prune_droplet(session: Held, home: Home, settings: Settings, keep: int | None = None) -> Removal:
+def prune_droplet(session: LockedSession, home: StackDirectory, settings: Settings, keep: int | None = None) -> Removal:
     """List what no kept release of the stack needs, and remove exactly that. The lock must be held.
 
     Args:
@@ -31,10 +31,10 @@ def prune_droplet(session: Held, home: Home, settings: Settings, keep: int | Non
         BadRetention, ForeignRecord, NewerRecord: nothing was changed.
     """
     removal = plan_prune(session, home, settings.retention if keep is None else keep)
-    return remove_unneeded(session, home, removal, settings) if removal.goes else removal
+    return remove_listed(session, home, removal, settings) if removal.goes else removal
 
 
-def prune_willingly(session: Held, home: Home, settings: Settings) -> None:
+def prune_best_effort(session: LockedSession, home: StackDirectory, settings: Settings) -> None:
     """Prune after work that is done already: what stands in the way is told, and the work counts all the same."""
     try:
         prune_droplet(session, home, settings)
@@ -43,7 +43,7 @@ def prune_willingly(session: Held, home: Home, settings: Settings) -> None:
 
 
 @task(name="plan prune", task_run_name="find what {home.stack} no longer needs", timeout_seconds=120, **RETRIED)
-def plan_prune(session: Session | Held, home: Home, keep: int) -> Removal:
+def plan_prune(session: Session | LockedSession, home: StackDirectory, keep: int) -> Removal:
     """Look at the droplet, decide what may go, and show it as an artifact. Nothing is changed.
 
     Args:
@@ -55,7 +55,7 @@ def plan_prune(session: Session | Held, home: Home, keep: int) -> Removal:
     """
     check_retention(keep)
     inventory, history = read_inventory(session.run(inventory_script(home), timeout=QUICK).out, home.stack)
-    removal = plan(inventory, history, keep)
+    removal = plan_removal(inventory, history, keep)
     droplet, log = session.address.name, get_run_logger()
     table(f"prune-{droplet}", removal.rows(), f"What {home.stack} no longer needs on {droplet}: {removal}")
     for warning in removal.warnings:
@@ -68,7 +68,7 @@ def plan_prune(session: Session | Held, home: Home, keep: int) -> Removal:
 
 
 @task(name="remove what is not needed", task_run_name="remove {removal}", **ONCE)
-def remove_unneeded(session: Held, home: Home, removal: Removal, settings: Settings) -> Removal:
+def remove_listed(session: LockedSession, home: StackDirectory, removal: Removal, settings: Settings) -> Removal:
     """Remove what was listed. What the engine refuses stays, is logged, and stops nothing else."""
     log = get_run_logger()
     answer = session.run(

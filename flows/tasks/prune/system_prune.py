@@ -5,44 +5,51 @@ from prefect.logging import get_run_logger
 
 from blocks.ssh.session import Session
 from flows.core.errors import EngineTooOld, VolumeLost
-from flows.core.prune.system_prune import Debris, debris_script, keep_script, read_debris, system_prune, too_old
+from flows.core.prune.system_prune import (
+    PrunableObjects,
+    keep_script,
+    prunable_script,
+    read_prunable,
+    refuse_reason,
+    system_prune_command,
+)
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.droplet.lock import Held
+from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
 _LONG = 900.0
 
 
-def look_at_debris(session: Session | Held, directory: str) -> Debris:
+def read_prunable_objects(session: Session | LockedSession, directory: str) -> PrunableObjects:
     """What a system prune would take.
 
     Raises:
         EngineTooOld: it would take named volumes too.
     """
-    debris = read_debris(session.run(debris_script(directory), timeout=QUICK).out)
-    if reason := too_old(debris):
+    prunable = read_prunable(session.run(prunable_script(directory), timeout=QUICK).out)
+    if reason := refuse_reason(prunable):
         raise EngineTooOld(
             f"{session.address}: {reason}. Nothing was changed. What is ours and not needed goes with: slipway prune"
         )
-    return debris
+    return prunable
 
 
-@task(name="list debris", task_run_name="list what a system prune would take", timeout_seconds=120, **RETRIED)
-def list_debris(session: Session | Held, directory: str) -> Debris:
+@task(name="list prunable objects", task_run_name="list what a system prune would take", timeout_seconds=120, **RETRIED)
+def list_prunable(session: Session | LockedSession, directory: str) -> PrunableObjects:
     """Show as an artifact what a system prune would take.
 
     Raises:
         EngineTooOld
     """
-    debris = look_at_debris(session, directory)
+    prunable = read_prunable_objects(session, directory)
     droplet = session.address.name
-    table(f"system-prune-{droplet}", debris.rows(), f"What a system prune would take from {droplet}")
-    return debris
+    table(f"system-prune-{droplet}", prunable.rows(), f"What a system prune would take from {droplet}")
+    return prunable
 
 
 @task(name="system prune", task_run_name="remove everything unused", **ONCE)
-def remove_debris(session: Held, directory: str) -> str:
+def run_system_prune(session: LockedSession, directory: str) -> str:
     """Run the system prune, and prove that every named volume is still there. Returns what the engine says it freed.
 
     Images that a release on the droplet needs get a tag first, if an interrupted pull left them without.
@@ -52,12 +59,12 @@ def remove_debris(session: Held, directory: str) -> str:
         VolumeLost: a named volume is gone.
     """
     log = get_run_logger()
-    before = look_at_debris(session, directory)
+    before = read_prunable_objects(session, directory)
     session.run(keep_script(before.to_keep), timeout=QUICK)
     answer = session.run(
-        system_prune(), timeout=_LONG, on_line=lambda line: log.info("%s", line, extra={RAW: True}), check=True
+        system_prune_command(), timeout=_LONG, on_line=lambda line: log.info("%s", line, extra={RAW: True}), check=True
     )
-    lost = before.named - look_at_debris(session, directory).named
+    lost = before.named - read_prunable_objects(session, directory).named
     if lost:
         raise VolumeLost(
             f"{session.address}: after the system prune there is no volume {', '.join(sorted(lost))} any more. "

@@ -8,13 +8,13 @@ from prefect import task
 
 from blocks.ssh.session import Session
 from flows.core.droplet.containers import Container, read_containers
-from flows.core.droplet.directories import Home
-from flows.core.droplet.running import way_back_script
+from flows.core.droplet.directories import StackDirectory
+from flows.core.droplet.running import kept_release_script
 from flows.core.droplet.sections import section_script, sections
-from flows.core.errors import NothingGood
+from flows.core.errors import NoRollbackTarget
 from flows.core.records.history import History
 from flows.core.records.record import Record
-from flows.core.records.storage import history_sections, read_ledger, records_tar, write_records
+from flows.core.records.storage import history_sections, read_records, records_tar, write_records
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.masking import file_values
 from flows.core.secrets.release_environment import environment_paths, own_values
@@ -22,28 +22,28 @@ from flows.core.stack.compose_files import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.droplet.lock import Held
-from flows.tasks.runs.log_masking import keep_secret, keep_secrets_of
+from flows.tasks.droplet.lock import LockedSession
+from flows.tasks.runs.log_masking import register_secrets, register_stack_secrets
 from flows.tasks.runs.retries import RETRIED
 
 
-def read_history(session: Session | Held, home: Home) -> History:
+def load_history(session: Session | LockedSession, home: StackDirectory) -> History:
     """What was put on the droplet before.
 
     Raises:
         ForeignRecord, NewerRecord
     """
     answer = session.run(section_script(history_sections(home)), timeout=QUICK)
-    return read_ledger(sections(answer.out), home.stack)
+    return read_records(sections(answer.out), home.stack)
 
 
 @task(name=Step.KEEP_RECORD.value, task_run_name="keep the record of {records[0].tag}", **RETRIED)
-def keep_record(session: Held, home: Home, records: Sequence[Record]) -> None:
+def keep_record(session: LockedSession, home: StackDirectory, records: Sequence[Record]) -> None:
     """Write into the droplet's history what became of a release."""
     session.run(write_records(home), timeout=QUICK, stdin=records_tar(records))
 
 
-def keep_environment_secret(session: Session | Held, at: str, release: Release) -> None:
+def register_environment_secrets(session: Session | LockedSession, at: str, release: Release) -> None:
     """Remember what a release on the droplet was given: its environment block may hold other values by now.
 
     Args:
@@ -54,11 +54,11 @@ def keep_environment_secret(session: Session | Held, at: str, release: Release) 
     said = sections(session.run(script, timeout=QUICK).out)
     texts = [said.get(str(n), "") for n in range(len(paths))]
     found = (file_values(path, text) for path, text in zip(paths, texts, strict=True))
-    keep_secret(set().union(*found), own_values(texts[0]))
+    register_secrets(set().union(*found), own_values(texts[0]))
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRelease:
     """A release that stands on the droplet, and what is there beside it."""
 
     release: Release
@@ -68,24 +68,24 @@ class Kept:
 
 
 @task(name=Step.LOOK_BACK.value, task_run_name="find the way back to {record.tag}", timeout_seconds=120, **RETRIED)
-def find_kept(session: Held, home: Home, record: Record) -> Kept:
+def find_kept_release(session: LockedSession, home: StackDirectory, record: Record) -> KeptRelease:
     """Read a kept release from its own directory: neither registry nor environment block is asked.
 
     Raises:
         NothingGood: its files are gone or damaged.
         RemoteFailed: the engine does not answer.
     """
-    said = sections(session.run(way_back_script(home, record.name), timeout=QUICK).out)
+    said = sections(session.run(kept_release_script(home, record.name), timeout=QUICK).out)
     try:
         release = read_release(said.get("release", "").encode())
         stack = Stack.from_config(load_config(said["config"]))
     except Exception as error:
-        raise NothingGood(
+        raise NoRollbackTarget(
             f"{session.address}: {home.release(record.name)} with release {record.tag} is damaged: {error}. "
             f"Put it there anew: slipway deploy --tag {record.tag}"
         ) from None
-    keep_secrets_of(stack)
-    keep_environment_secret(session, home.release(record.name), release)
-    return Kept(
+    register_stack_secrets(stack)
+    register_environment_secrets(session, home.release(record.name), release)
+    return KeptRelease(
         release, stack, tuple(read_containers(said.get("containers", ""))), frozenset(said.get("digests", "").split())
     )

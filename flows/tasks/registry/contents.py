@@ -11,16 +11,16 @@ from prefect.logging import get_run_logger
 
 from blocks import DocrRegistry
 from blocks.errors import NotInRegistry
-from blocks.registry.client import Distribution
+from blocks.registry.client import RegistryClient
 from blocks.ssh.session import Session
 from flows.core.errors import NotDocr, ReleaseUnderWay
-from flows.core.registry.cleanup import LATEST, Kept, Place, Stored, Ties
+from flows.core.registry.cleanup import LATEST, ManifestId, ManifestLinks, NeededRelease, RegistryManifest
 from flows.core.registry.layout import RELEASE
 from flows.core.registry.references import split_host, split_reference
 from flows.core.release.release import Release, read_release
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.registry.exclusive_access import refuse_running
+from flows.tasks.registry.exclusive_access import refuse_while_pushing
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.blocks import layout, load_registry
 from flows.tasks.runs.retries import RETRIED
@@ -45,22 +45,22 @@ def load_docr(settings: Settings) -> DocrRegistry:
 
 
 @task(name="list registry", task_run_name="list what {registry.registry_name} holds", timeout_seconds=1800, **RETRIED)
-def list_registry(registry: DocrRegistry) -> list[Stored]:
+def list_registry(registry: DocrRegistry) -> list[RegistryManifest]:
     """Every manifest of every repository, with its tags."""
     name = registry.registry_name
     with registry.account.client() as client, ThreadPoolExecutor(AT_ONCE) as pool:
         repositories = [repository.name for repository in client.registries.repositories(name)]
         found = pool.map(lambda repository: client.registries.manifests(name, repository), repositories)
-        return [Stored(m.repository, m.digest, tuple(sorted(m.tags)), m.size) for each in found for m in each]
+        return [RegistryManifest(m.repository, m.digest, tuple(sorted(m.tags)), m.size) for each in found for m in each]
 
 
-def refuse_changed(stored: Sequence[Stored], registry: DocrRegistry, settings: Settings) -> None:
+def refuse_changed(stored: Sequence[RegistryManifest], registry: DocrRegistry, settings: Settings) -> None:
     """Look again, right before anything is removed: what was pushed since may use what had no tag when we looked.
 
     Raises:
         ReleaseUnderWay
     """
-    refuse_running(settings)
+    refuse_while_pushing(settings)
     if set(list_registry(registry)) != set(stored):
         raise ReleaseUnderWay(
             f"what {registry.registry_name} holds changed while it was read. Nothing was removed. Run the same command "
@@ -69,7 +69,9 @@ def refuse_changed(stored: Sequence[Stored], registry: DocrRegistry, settings: S
 
 
 @task(name="find kept releases", timeout_seconds=600, **RETRIED)
-def on_droplets(places: Sequence[tuple[Session, str]], registry: DocrRegistry, stored: Sequence[Stored]) -> list[Kept]:
+def releases_on_droplets(
+    places: Sequence[tuple[Session, str]], registry: DocrRegistry, stored: Sequence[RegistryManifest]
+) -> list[NeededRelease]:
     """Every release that stands on a droplet, of whatever stack: each is running, or a way back.
 
     Args:
@@ -87,7 +89,7 @@ def on_droplets(places: Sequence[tuple[Session, str]], registry: DocrRegistry, s
     return found
 
 
-def published(stored: Sequence[Stored], registry: DocrRegistry) -> dict[str, list[tuple[str, str]]]:
+def published_tags(stored: Sequence[RegistryManifest], registry: DocrRegistry) -> dict[str, list[tuple[str, str]]]:
     """Stack → (tag, when) of the releases that the registry holds, as its tags say."""
     found: dict[str, list[tuple[str, str]]] = {}
     marks = {one.repository for one in stored if one.repository.endswith(f"-{RELEASE}")}
@@ -102,9 +104,9 @@ def published(stored: Sequence[Stored], registry: DocrRegistry) -> dict[str, lis
     return found
 
 
-def newest(
-    published: dict[str, list[tuple[str, str]]], keep: int, registry: DocrRegistry, stored: Sequence[Stored]
-) -> list[Kept]:
+def newest_releases(
+    published: dict[str, list[tuple[str, str]]], keep: int, registry: DocrRegistry, stored: Sequence[RegistryManifest]
+) -> list[NeededRelease]:
     """The newest releases of each stack, as they were published."""
     found = []
     for stack, releases in published.items():
@@ -114,32 +116,34 @@ def newest(
     return found
 
 
-def ties(stored: Sequence[Stored], kept: Sequence[Kept], registry: DocrRegistry) -> Ties:
+def manifest_links(
+    stored: Sequence[RegistryManifest], kept: Sequence[NeededRelease], registry: DocrRegistry
+) -> ManifestLinks:
     """What image indexes refer to, and what manifests without a tag are about. Asked only where such are."""
     rooms = {one.repository for one in stored if not one.tags}
     asked = [one for one in stored if one.repository in rooms]
     needed = {image for release in kept for image in release.images}
-    parts: set[Place] = set()
-    about: dict[Place, Place] = {}
+    parts: set[ManifestId] = set()
+    about: dict[ManifestId, ManifestId] = {}
     if not asked:
-        return Ties()
+        return ManifestLinks()
     with registry.client(write=False) as client, ThreadPoolExecutor(AT_ONCE) as pool:
         for one, content in pool.map(lambda one: (one, _content(client, registry, one)), asked):
             if one.tags or one.place in needed:
                 parts |= {(one.repository, entry["digest"]) for entry in content.get("manifests") or ()}
             if subject := content.get("subject"):
                 about[one.place] = (one.repository, subject["digest"])
-    return Ties(frozenset(parts), about)
+    return ManifestLinks(frozenset(parts), about)
 
 
-def _content(client: Distribution, registry: DocrRegistry, one: Stored) -> dict[str, Any]:
+def _content(client: RegistryClient, registry: DocrRegistry, one: RegistryManifest) -> dict[str, Any]:
     try:
         return client.manifest(f"{registry.registry_name}/{one.repository}", one.digest).content
     except NotInRegistry:
         return {}  # the API told of it, and it is gone
 
 
-def give_tags(untagged: Sequence[Stored], registry: DocrRegistry) -> None:
+def tag_untagged(untagged: Sequence[RegistryManifest], registry: DocrRegistry) -> None:
     """Give what a kept release needs, and only its digest refers to, a tag: a collection could take it otherwise."""
     if not untagged:
         return
@@ -150,7 +154,7 @@ def give_tags(untagged: Sequence[Stored], registry: DocrRegistry) -> None:
             get_run_logger().warning("%s@%s had no tag; it is kept-%s now", path, one.digest[:19], one.digest[7:19])
 
 
-def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[Stored]) -> Kept:
+def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[RegistryManifest]) -> NeededRelease:
     """What a release needs of this registry: its images, and its own files."""
     repository, name = split_reference(layout(registry).release_reference(release.stack, release.tag))
     own = split_host(repository)[1].removeprefix(f"{registry.registry_name}/")
@@ -160,7 +164,7 @@ def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[S
         host, path = split_host(repository)
         if host == registry.host and path.startswith(f"{registry.registry_name}/"):
             images.add((path.removeprefix(f"{registry.registry_name}/"), digest))
-    return Kept(release.stack, release.tag, why, frozenset(images))
+    return NeededRelease(release.stack, release.tag, why, frozenset(images))
 
 
 def _named(repository: str, tag: str, single: bool) -> tuple[str, str]:

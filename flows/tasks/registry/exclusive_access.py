@@ -29,7 +29,7 @@ _PUSHES = "build-push"
 
 
 @contextmanager
-def nobody_releases(
+def exclusive_registry_access(
     settings: Settings, without: Collection[str], purpose: str, wait: float
 ) -> Iterator[list[tuple[Session, str]]]:
     """Hold the lock of every droplet, with no run under way that pushes. Yields each droplet's session, and the
@@ -42,15 +42,15 @@ def nobody_releases(
     Raises:
         ReleaseUnderWay, DropletBusy, and what opening a droplet raises: one that cannot be asked may need anything.
     """
-    refuse_running(settings)
+    refuse_while_pushing(settings)
     with ExitStack() as stack:
-        places = [(_asked(stack, droplet), droplet.directory) for droplet in everyone(settings, without)]
+        places = [(_asked(stack, droplet), droplet.directory) for droplet in all_droplets(settings, without)]
         for session, directory in places:
             stack.enter_context(locked(session, directory, purpose, wait))
         yield places
 
 
-def everyone(settings: Settings, without: Collection[str]) -> list[Droplet]:
+def all_droplets(settings: Settings, without: Collection[str]) -> list[Droplet]:
     """Every droplet that a block was saved for, and those that the settings name: a release can be on any of them.
 
     Two blocks for one directory of one host count once.
@@ -77,7 +77,7 @@ def _asked(stack: ExitStack, droplet: Droplet) -> Session:
         ) from None
 
 
-def refuse_running(settings: Settings) -> None:
+def refuse_while_pushing(settings: Settings) -> None:
     """Refuse while something is pushed. A run that was killed stays "running" in Prefect for ever, so one that began
     longer ago than a build and a push may take does not count.
 

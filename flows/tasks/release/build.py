@@ -13,18 +13,18 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
-from blocks.registry.client import Distribution
+from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import Compose, inspect_images, push
 from flows.core.errors import BuildFailed, PushFailed
-from flows.core.registry.logins import refused
+from flows.core.registry.logins import login_refused
 from flows.core.registry.references import split_host, split_reference
 from flows.core.release.build_file import build_file
-from flows.core.release.image_plan import Plan
+from flows.core.release.image_plan import ImagePlan
 from flows.core.release.push_order import push_waves
 from flows.settings import Settings
 from flows.tasks.build_host import TIMED_OUT, run, stream
-from flows.tasks.deploy.pull import Ahead
-from flows.tasks.release.write_access import writable
+from flows.tasks.deploy.pull import PrefetchQueue
+from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.retries import ONCE, RETRIED
 from flows.tasks.stack.source import Source
 
@@ -50,7 +50,7 @@ def check_registry(registry: ContainerRegistry) -> str:
 
 @task(name="build images", **ONCE)
 def build_images(
-    source: Source, plan: Plan, wanted: Sequence[str], settings: Settings, env: Mapping[str, str]
+    source: Source, plan: ImagePlan, wanted: Sequence[str], settings: Settings, env: Mapping[str, str]
 ) -> list[Built]:
     """Build every wanted image once, with Compose, and return what was built.
 
@@ -97,7 +97,7 @@ def push_images(
     registry: ContainerRegistry,
     settings: Settings,
     env: Mapping[str, str],
-    ahead: Ahead | None = None,
+    ahead: PrefetchQueue | None = None,
 ) -> dict[str, str]:
     """Push what the registry does not have, and return reference → digest, read back from the registry.
 
@@ -111,7 +111,7 @@ def push_images(
         PushFailed, and what the registry client raises
     """
     log = get_run_logger()
-    with writable(registry, settings), registry.client() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with registry_writes(registry, settings), registry.client() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         there = dict(zip(images, pool.map(lambda image: _retag(client, image), images), strict=True))
         missing = {image.reference: image.layers for image, digest in there.items() if digest is None}
         known = frozenset(layer for image in images if image.reference not in missing for layer in image.layers)
@@ -125,7 +125,7 @@ def push_images(
                 with registry.docker_config() as login:  # anew for each: a login may live for minutes
                     code, lines = stream(commands, {**env, **login}, settings.push_timeout)
                 if code:
-                    if refused(lines) and registry.renew(write=True):
+                    if login_refused(lines) and registry.renew(write=True):
                         log.warning("the login at %s was refused: it has expired. There is a new one", registry.host)
                     raise PushFailed(_told("`docker push`", code, lines, settings.push_timeout))
                 if ahead:
@@ -136,7 +136,7 @@ def push_images(
     return digests
 
 
-def _pull_ahead(ahead: Ahead, client: Distribution, images: Sequence[Built]) -> None:
+def _pull_ahead(ahead: PrefetchQueue, client: RegistryClient, images: Sequence[Built]) -> None:
     by_digest = {f"{split_reference(i.reference)[0]}@{_digest(client, i.reference)}": i for i in images}
     ahead.pull(
         {reference: image.size for reference, image in by_digest.items()},
@@ -144,7 +144,7 @@ def _pull_ahead(ahead: Ahead, client: Distribution, images: Sequence[Built]) -> 
     )
 
 
-def _retag(client: Distribution, image: Built) -> str | None:
+def _retag(client: RegistryClient, image: Built) -> str | None:
     """Give an image that the registry has the reference's tag; its digest, or None if it must be pushed."""
     repository, tag = split_reference(image.reference)
     path = split_host(repository)[1]
@@ -161,14 +161,14 @@ def _retag(client: Distribution, image: Built) -> str | None:
     return None
 
 
-def _tagged(client: Distribution, path: str, tag: str) -> str | None:
+def _tagged(client: RegistryClient, path: str, tag: str) -> str | None:
     try:
         return client.digest(path, tag)
     except NotInRegistry:
         return None
 
 
-def _digest(client: Distribution, reference: str) -> str:
+def _digest(client: RegistryClient, reference: str) -> str:
     repository, tag = split_reference(reference)
     return client.digest(split_host(repository)[1], tag)
 

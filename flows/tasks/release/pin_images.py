@@ -9,13 +9,13 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
-from blocks.registry.client import Distribution
+from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import copy_image, inspect_images, remote_manifest
 from flows.core.errors import UnpinnedImage
 from flows.core.registry.references import slug, split_host, split_reference
 from flows.settings import Settings
 from flows.tasks.build_host import run
-from flows.tasks.release.write_access import writable
+from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.retries import RETRIED
 
@@ -34,7 +34,7 @@ def pin_external(
     pinned = {}
     with ExitStack() as stack:
         if settings.mirror_external:
-            stack.enter_context(writable(registry, settings))
+            stack.enter_context(registry_writes(registry, settings))
         login, client = stack.enter_context(registry.docker_config()), stack.enter_context(registry.client())
         for image in images:
             pinned[image] = _pin(image, client, settings, {**env, **login})
@@ -55,7 +55,7 @@ def mirrored(image: str, tag: str, registry: ContainerRegistry) -> str:
     return layout(registry).reference(slug(split_reference(image)[0].rsplit("/", 1)[-1]), tag)
 
 
-def _pin(image: str, client: Distribution, settings: Settings, env: Mapping[str, str]) -> str:
+def _pin(image: str, client: RegistryClient, settings: Settings, env: Mapping[str, str]) -> str:
     if "@sha256:" in image:
         return image
     repository, tag = split_reference(image)

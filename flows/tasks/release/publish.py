@@ -13,16 +13,16 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
-from blocks.registry.client import Distribution
+from blocks.registry.client import RegistryClient
 from flows.core.errors import BadRelease, BrokenStack, ReleaseNotFound, UnknownService
 from flows.core.registry.references import split_host, split_reference
 from flows.core.release import bundle
-from flows.core.release.image_plan import Plan
-from flows.core.release.release import Image, Layer, Release, fingerprint, read_release
-from flows.core.release.role import crossing, home_services, home_volumes
-from flows.core.stack.state import unsaid
+from flows.core.release.image_plan import ImagePlan
+from flows.core.release.release import Image, Layer, Release, content_hash, read_release
+from flows.core.release.role import cross_role_dependencies, home_services, home_volumes
+from flows.core.stack.state import undeclared_state
 from flows.settings import Settings
-from flows.tasks.release.write_access import writable
+from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.source import Source
@@ -35,7 +35,7 @@ BEFORE = "dev.slipway.previous"
 @task(name="publish release", task_run_name="publish the release {tag}", **RETRIED)
 def publish_release(
     source: Source,
-    plan: Plan,
+    plan: ImagePlan,
     tag: str,
     built: Mapping[str, str],
     external: Mapping[str, str],
@@ -56,7 +56,7 @@ def publish_release(
     pinned = {ref: f"{split_reference(ref)[0]}@{digest}" for ref, digest in built.items()} | dict(external)
     services = {name: pinned[reference] for name, reference in plan.services.items()}
     sources = source.sources
-    with writable(registry, settings), registry.client() as client, ThreadPoolExecutor(8) as pool:
+    with registry_writes(registry, settings), registry.client() as client, ThreadPoolExecutor(8) as pool:
         references = sorted(set(services.values()))
         known = previous.images if previous else {}
         described = pool.map(
@@ -79,8 +79,8 @@ def publish_release(
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
             home=home_services(source.stack),
-            unsaid=unsaid(source.stack),
-            waits=crossing(source.stack),
+            unsaid=undeclared_state(source.stack),
+            waits=cross_role_dependencies(source.stack),
             volumes=home_volumes(source.stack, source.config.get("volumes")),
         )
         packed = bundle.pack(_bundle_files(release, source))
@@ -135,7 +135,7 @@ def tag_before(stack: str, tag: str, previous: Release | None, registry: Contain
 
 @task(name="keep images", task_run_name="keep the images that are not built", timeout_seconds=120, **RETRIED)
 def reuse_images(
-    plan: Plan, wanted: Sequence[str], previous: Release | None, registry: ContainerRegistry
+    plan: ImagePlan, wanted: Sequence[str], previous: Release | None, registry: ContainerRegistry
 ) -> dict[str, str]:
     """Take the images of services that are not built this time from the newest release: reference → digest.
 
@@ -186,7 +186,7 @@ def _bundle_files(release: Release, source: Source) -> dict[str, bundle.File]:
         below = tuple(f"{bundle.FILES}/{sources.relative(path)}" for path in read)
         mine = {n: f.content for n, f in files.items() if any(n == b or n.startswith(f"{b}/") for b in below)}
         if mine:
-            labels[service] = fingerprint(mine)
+            labels[service] = content_hash(mine)
     files[bundle.OVERRIDE] = bundle.File(release.override(labels))
     files[bundle.DOCUMENT] = bundle.File(release.document())
     if sum(len(file.content) for file in files.values()) > LARGEST:
@@ -208,7 +208,7 @@ def _read(path: str, name: str) -> dict[str, bundle.File]:
     return files
 
 
-def _describe(client: Distribution, reference: str, built: bool) -> Image:
+def _describe(client: RegistryClient, reference: str, built: bool) -> Image:
     """Platforms and layers of an image; nothing for one in a registry that is not ours to ask."""
     repository, digest = split_reference(reference)
     host, path = split_host(repository)
@@ -229,7 +229,7 @@ def _platform(spec: Mapping[str, str]) -> str:
     return "/".join(part for part in (spec.get("os", "linux"), spec.get("architecture"), spec.get("variant")) if part)
 
 
-def _warn_if_replaced(client: Distribution, path: str, tag: str, packed: bytes) -> None:
+def _warn_if_replaced(client: RegistryClient, path: str, tag: str, packed: bytes) -> None:
     try:
         before = client.manifest(path, tag).content["layers"][0]["digest"]
     except NotInRegistry:

@@ -12,7 +12,7 @@ from flows.settings import Settings
 
 
 @contextmanager
-def writable(registry: ContainerRegistry, settings: Settings) -> Iterator[None]:
+def registry_writes(registry: ContainerRegistry, settings: Settings) -> Iterator[None]:
     """Wait until the registry can be written to, and find out why a write failed: where a garbage collection began
     meanwhile, its end is awaited, and the error is one that is worth another try.
 

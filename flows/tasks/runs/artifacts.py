@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from flows.core.gates.probes import Outcome
+from flows.core.gates.probes import ProbeResult
 from flows.core.registry.references import slug
 from flows.core.results import Released
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.server import server_answers
 
 _LIGHTS = {"✓": "🟢 passed", "✗": "🔴 failed", "?": "🟡 unknown"}
@@ -15,18 +15,18 @@ _LIGHTS = {"✓": "🟢 passed", "✗": "🔴 failed", "?": "🟡 unknown"}
 
 def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None:
     """Show rows as a table artifact. Without a Prefect server there is none, and the run goes on."""
-    shown = [{name: masked(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
+    shown = [{name: mask(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
     if server_answers():
-        create_table_artifact(shown, key=_key(key), description=masked(description))
+        create_table_artifact(shown, key=_key(key), description=mask(description))
 
 
 def page(key: str, text: str, description: str) -> None:
     """Show Markdown as an artifact. Without a Prefect server there is none, and the run goes on."""
     if server_answers():
-        create_markdown_artifact(masked(text), key=_key(key), description=masked(description))
+        create_markdown_artifact(mask(text), key=_key(key), description=mask(description))
 
 
-def probe_rows(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
+def probe_rows(outcomes: Iterable[ProbeResult]) -> list[dict[str, object]]:
     """One row a probe: colour first, for the eye."""
     return [
         {

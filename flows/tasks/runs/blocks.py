@@ -11,11 +11,11 @@ from prefect_docker import DockerHost
 
 from blocks import ContainerRegistry, DigitalOceanAccount, DocrRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
 from flows.core.errors import BlockMissing
-from flows.core.registry.layout import Layout
+from flows.core.registry.layout import RegistryLayout
 from flows.core.registry.references import slug
 from flows.core.secrets.masking import environment_values, file_values
 from flows.settings import Settings
-from flows.tasks.runs.log_masking import keep_secret
+from flows.tasks.runs.log_masking import register_secrets
 
 Kind = TypeVar("Kind", bound=Block)
 _remembered: ContextVar[dict[Any, Any] | None] = ContextVar("remembered_blocks", default=None)
@@ -23,7 +23,7 @@ _remembered: ContextVar[dict[Any, Any] | None] = ContextVar("remembered_blocks",
 
 def load_droplet(name: str) -> Droplet:
     droplet = _load(Droplet, name, f"slipway droplet add {name} --host ADDRESS --key-file PATH")
-    keep_secret(file_values("key", droplet.private_key.get_secret_value()))
+    register_secrets(file_values("key", droplet.private_key.get_secret_value()))
     return droplet
 
 
@@ -31,7 +31,7 @@ def find_droplet(name: str) -> Droplet | None:
     """The block of this name as it is now, or None."""
     droplet = _read(Droplet, name)
     if droplet:
-        keep_secret(file_values("key", droplet.private_key.get_secret_value()))
+        register_secrets(file_values("key", droplet.private_key.get_secret_value()))
     return droplet
 
 
@@ -39,16 +39,16 @@ def load_registry(settings: Settings) -> ContainerRegistry:
     remedy = "slipway registry set --host HOST --namespace NAME --user USER, or: slipway registry set-docr"
     registry = load_any((DocrRegistry, ContainerRegistry), settings.registry, remedy)
     if isinstance(registry, DocrRegistry):
-        keep_secret([registry.account.token.get_secret_value()])
-        registry.keep_with(lambda password: keep_secret([password]))
+        register_secrets([registry.account.token.get_secret_value()])
+        registry.keep_with(lambda password: register_secrets([password]))
     else:
-        keep_secret([registry.password.get_secret_value()])
+        register_secrets([registry.password.get_secret_value()])
     return registry
 
 
 def load_account(settings: Settings) -> DigitalOceanAccount:
     account = _load(DigitalOceanAccount, settings.account, f"slipway account set --name {settings.account}")
-    keep_secret([account.token.get_secret_value()])
+    register_secrets([account.token.get_secret_value()])
     return account
 
 
@@ -61,7 +61,7 @@ def load_langfuse(settings: Settings) -> Langfuse | None:
     """The Langfuse block, or None when none was saved: then nothing is traced."""
     langfuse = _find(Langfuse, settings.langfuse) if settings.langfuse else None
     if langfuse:
-        keep_secret([langfuse.secret_key.get_secret_value()])
+        register_secrets([langfuse.secret_key.get_secret_value()])
     return langfuse
 
 
@@ -69,7 +69,7 @@ def load_prometheus(settings: Settings) -> Prometheus | None:
     """The Prometheus block, or None when none was saved: then no metric is a gate."""
     prometheus = _find(Prometheus, settings.prometheus) if settings.prometheus else None
     if prometheus and prometheus.username:
-        keep_secret([prometheus.password.get_secret_value()])
+        register_secrets([prometheus.password.get_secret_value()])
     return prometheus
 
 
@@ -90,7 +90,7 @@ def load_environment(settings: Settings, stack: str) -> StackEnvironment:
         environment = _load(StackEnvironment, settings.environment, remedy)
     else:
         environment = _find(StackEnvironment, block_name(stack)) or StackEnvironment()
-    keep_secret(environment_values(environment.values(), environment.contents()), public=[stack])
+    register_secrets(environment_values(environment.values(), environment.contents()), public=[stack])
     return environment
 
 
@@ -102,8 +102,8 @@ def engine_environment(settings: Settings) -> dict[str, str]:
     return {"DOCKER_HOST": host.base_url} if host.base_url else {}
 
 
-def layout(registry: ContainerRegistry) -> Layout:
-    return Layout(registry.host, registry.namespace, registry.single_repository)
+def layout(registry: ContainerRegistry) -> RegistryLayout:
+    return RegistryLayout(registry.host, registry.namespace, registry.single_repository)
 
 
 def block_name(stack: str) -> str:
@@ -119,7 +119,7 @@ def _load(kind: type[Kind], name: str, remedy: str) -> Kind:
 
 
 @contextmanager
-def remembered() -> Iterator[None]:
+def block_cache() -> Iterator[None]:
     """Load each block once for as long as the outermost such context is open."""
     known = _remembered.get()
     token = _remembered.set({} if known is None else known)

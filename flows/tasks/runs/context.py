@@ -3,4 +3,4 @@
 from contextvars import ContextVar
 
 # Set while the same steps are taken again and again: the terminal shows only what is not well.
-hushed: ContextVar[bool] = ContextVar("hushed", default=False)
+quiet_progress: ContextVar[bool] = ContextVar("hushed", default=False)

@@ -34,7 +34,7 @@ class _Records:
         return record
 
 
-def keep_secret(values: Iterable[str], public: Iterable[str] = ()) -> None:
+def register_secrets(values: Iterable[str], public: Iterable[str] = ()) -> None:
     """Remember values as secret, for as long as the process lives, and keep them out of its logs.
 
     Args:
@@ -50,15 +50,15 @@ def keep_secret(values: Iterable[str], public: Iterable[str] = ()) -> None:
             logging.setLogRecordFactory(_Records(logging.getLogRecordFactory()))
 
 
-def keep_secrets_of(stack: Stack) -> None:
+def register_stack_secrets(stack: Stack) -> None:
     """Remember what the services of a stack, as Compose resolved it on a droplet, are given under telling names."""
-    keep_secret(
+    register_secrets(
         {v for service in stack.services.values() for v in container_values(service.environment, service.words)},
         {stack.name, *stack.services},
     )
 
 
-def masked(text: str) -> str:
+def mask(text: str) -> str:
     """The text without any secret this process knows."""
     return _mask(text)
 

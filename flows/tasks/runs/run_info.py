@@ -65,7 +65,7 @@ def whoami() -> str:
 REFUSED = 2
 
 
-def refused(state: Any) -> bool:
+def was_refused(state: Any) -> bool:
     return getattr(_error(state), "exit_code", 1) == REFUSED
 
 

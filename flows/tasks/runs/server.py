@@ -22,7 +22,7 @@ def server_answers() -> bool:
         return False
 
 
-def offline_too(as_flow: Callable[[], T], as_plain: Callable[[], T]) -> T:
+def run_as_flow_or_plain(as_flow: Callable[[], T], as_plain: Callable[[], T]) -> T:
     """Do it as a flow run that can be seen; without a server, do it all the same. It may be done twice."""
     log = get_logger("slipway.hooks")
     if server_answers():

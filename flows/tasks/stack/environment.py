@@ -7,11 +7,11 @@ from blocks import StackEnvironment
 from flows.core.droplet.docker_commands import Compose
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.secrets.masking import variable_values
-from flows.core.stack.compose_files import collect, load_config
-from flows.core.stack.shipped_files import env_file_entries, find_sources
+from flows.core.stack.compose_files import collect_files, load_config
+from flows.core.stack.shipped_files import env_file_entries, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
-from flows.tasks.runs.log_masking import keep_secret
+from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.stack.env_file import read_env_file
 from flows.tasks.stack.source import ask_compose, find_compose_files, placeholders
 
@@ -33,13 +33,13 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
     if env_file and not env_file.is_file():
         raise MissingEnvironmentFile(f"env file {env_file} does not exist. Give --env-file PATH")
     variables = read_env_file(path, settings) if path.is_file() else {}
-    texts = collect(given, lambda name: Path(name).read_text())
+    texts = collect_files(given, lambda name: Path(name).read_text())
     compose = Compose("", given, settings.profiles, docker=settings.docker)
     known = {"REGISTRY": "registry", "IMAGE_TAG": "tag", **variables}
     entries = env_file_entries(load_config(ask_compose(compose.raw_config(), known)))
     with placeholders(entry.path for entry in entries if entry.required):
         resolved = Stack.from_config(load_config(ask_compose(compose.config(), known)))
-    sources = find_sources(resolved, project, tuple(texts), entries, texts.values())
+    sources = find_stack_files(resolved, project, tuple(texts), entries, texts.values())
     missing = [e.path for e in sources.environment_files if e.required and not os.path.isfile(e.path)]
     if missing:
         raise MissingEnvironmentFile(f"{', '.join(missing)}: needed by the stack and not here. Write it, and try again")
@@ -60,5 +60,5 @@ def variables(environment: StackEnvironment, env_file: str | None) -> dict[str, 
     if not env_file:
         return environment.values()
     given = read_env_file(Path(env_file), Settings())
-    keep_secret(variable_values(given))
+    register_secrets(variable_values(given))
     return {**environment.values(), **given}

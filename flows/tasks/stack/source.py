@@ -14,9 +14,9 @@ from prefect import task
 from flows.core.droplet.docker_commands import Compose, complaint
 from flows.core.errors import BadTag, BrokenStack, StackNotFound, UnsetVariables
 from flows.core.registry.references import check_tag
-from flows.core.stack.compose_files import collect, document_of, load_config
+from flows.core.stack.compose_files import collect_files, document_of, load_config
 from flows.core.stack.development import refuse_development
-from flows.core.stack.shipped_files import EnvironmentFile, Sources, env_file_entries, find_sources
+from flows.core.stack.shipped_files import EnvironmentFile, StackFiles, env_file_entries, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.build_host import run
@@ -32,7 +32,7 @@ class Source:
     """A stack as read from the build host: what Compose resolved, its files and texts, and its git commit."""
 
     stack: Stack
-    sources: Sources
+    sources: StackFiles
     texts: Mapping[str, str]
     config: Mapping[str, Any]
     given: tuple[str, ...]
@@ -83,7 +83,7 @@ def read_stack(
         StackNotFound, BrokenStack, UnsetVariables, BadExtension, DevelopmentOnly
     """
     given = find_compose_files(stack)
-    texts = collect(given, lambda path: Path(path).read_text())
+    texts = collect_files(given, lambda path: Path(path).read_text())
     compose = Compose("", given, settings.profiles, docker=settings.docker)
     interpolated = {**env, **variables, "REGISTRY": registry_prefix, "IMAGE_TAG": tag}
     entries: tuple[EnvironmentFile, ...] = ()
@@ -97,7 +97,7 @@ def read_stack(
         )
     resolved = Stack.from_config(config)
     project = os.path.dirname(given[0])
-    sources = find_sources(resolved, project, tuple(texts), entries, texts.values())
+    sources = find_stack_files(resolved, project, tuple(texts), entries, texts.values())
     refuse_development(resolved, {sources.relative(p): text for p, text in texts.items()}, _holds_source)
     if missing := [path for path in sources.shipped if not os.path.exists(path)]:
         raise BrokenStack(f"the stack mounts {', '.join(missing)}, which does not exist. Add it, or remove the mount")

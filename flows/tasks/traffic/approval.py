@@ -12,14 +12,14 @@ from prefect.logging import get_run_logger
 from pydantic import ConfigDict, Field, ValidationError
 
 from flows.core.errors import NotApproved
-from flows.tasks.runs.log_masking import masked
+from flows.tasks.runs.log_masking import mask
 
 _POLL = 1
 # The server checks an answer by the model's JSON schema alone, which knows nothing of stripped blanks.
 _SAYS_SOMETHING = r"\S"
 
 
-class Answer(RunInput):
+class ApprovalAnswer(RunInput):
     """What a person says. `hold` leaves everything as it is and asks again, with the time starting anew."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -33,7 +33,7 @@ class Answer(RunInput):
         return f"{self.name}: {self.reason}"
 
 
-def ask(question: str, what: str, timeout: float) -> Answer:
+def ask_for_approval(question: str, what: str, timeout: float) -> ApprovalAnswer:
     """Pause the run with a question until somebody says approve; no lock is held meanwhile.
 
     Args:
@@ -46,14 +46,14 @@ def ask(question: str, what: str, timeout: float) -> Answer:
     """
     log = get_run_logger()
     run = runtime.flow_run.name
-    shown = masked(question)
+    shown = mask(question)
     create_markdown_artifact(shown, key="approval", description=f"Asked: {what}")
     asked = 0
     while True:
         log.warning("waiting for an answer (%g s at most): slipway approve %s", timeout, shlex.quote(run or ""))
         try:
             answer = pause_flow_run(
-                wait_for_input=Answer.with_initial_data(description=shown),
+                wait_for_input=ApprovalAnswer.with_initial_data(description=shown),
                 timeout=round(timeout),
                 poll_interval=_POLL,
                 key=f"approval-{asked}",
@@ -67,14 +67,14 @@ def ask(question: str, what: str, timeout: float) -> Answer:
             log.warning("an answer came that cannot be read; asking again")
             asked += 1
             continue
-        log.info("%s by %s", answer.decision, masked(answer.words))
+        log.info("%s by %s", answer.decision, mask(answer.words))
         create_markdown_artifact(
-            f"**{answer.decision}** by {masked(answer.words)}\n\n{shown}",
+            f"**{answer.decision}** by {mask(answer.words)}\n\n{shown}",
             key="approval",
             description=f"Answered: {what}",
         )
         if answer.decision == "approve":
             return answer
         if answer.decision == "reject":
-            raise NotApproved(f"{what}: rejected by {masked(answer.words)}. Nothing was moved")
+            raise NotApproved(f"{what}: rejected by {mask(answer.words)}. Nothing was moved")
         asked += 1

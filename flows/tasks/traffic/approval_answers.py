@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import StateType
 from pydantic import ValidationError
 
 from flows.core.errors import BadAnswer, NothingToApprove
-from flows.tasks.traffic.approval import Answer
+from flows.tasks.traffic.approval import ApprovalAnswer
 
 _PATIENCE, _PAUSE = 15.0, 0.2
 
@@ -55,7 +55,7 @@ def find_waiting(run: str | None) -> Waiting:
         return Waiting(mine.id, mine.name, _question(client, mine))
 
 
-def give(waiting: Waiting, decision: str, name: str, reason: str) -> tuple[Waiting, Answer]:
+def give(waiting: Waiting, decision: str, name: str, reason: str) -> tuple[Waiting, ApprovalAnswer]:
     """Answer it, and see that it was taken.
 
     Raises:
@@ -63,7 +63,7 @@ def give(waiting: Waiting, decision: str, name: str, reason: str) -> tuple[Waiti
         NothingToApprove: somebody else answered meanwhile, or its time was over.
     """
     try:
-        answer = Answer(decision=decision, name=name, reason=reason)  # type: ignore[arg-type]
+        answer = ApprovalAnswer(decision=decision, name=name, reason=reason)  # type: ignore[arg-type]
     except ValidationError as error:
         wrong = ", ".join(str(fault["loc"][0]) for fault in error.errors())
         raise BadAnswer(f"the answer needs a name and a reason (wrong: {wrong}): --name NAME --reason WORDS") from None

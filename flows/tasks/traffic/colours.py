@@ -10,44 +10,44 @@ from prefect.logging import get_logger
 from blocks import Droplet
 from blocks.errors import OutsideError
 from blocks.ssh.session import Session
-from flows.core.deploy.deployed_state import Standing, read_standing, standing_script
-from flows.core.droplet.directories import Home
+from flows.core.deploy.deployed_state import DeployedState, deployed_state_script, read_deployed_state
+from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import DropletBusy, SlipwayError
 from flows.core.steps import Step
 from flows.core.traffic.colours import COLOURS, check_colours
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK, connected
-from flows.tasks.droplet.lock import Held, locked
-from flows.tasks.records.history import keep_environment_secret
+from flows.tasks.droplet.lock import LockedSession, locked
+from flows.tasks.records.history import register_environment_secrets
 from flows.tasks.runs.blocks import load_droplet
-from flows.tasks.runs.log_masking import keep_secrets_of
+from flows.tasks.runs.log_masking import register_stack_secrets
 from flows.tasks.runs.retries import RETRIED
 
 
 @dataclass(frozen=True)
-class Side:
+class ColourDroplets:
     """One colour: its droplets, and what of the stack they carry."""
 
     colour: str
     droplets: tuple[Droplet, ...]
     stack: str
 
-    def home(self, droplet: Droplet) -> Home:
+    def home(self, droplet: Droplet) -> StackDirectory:
         """Where the stack stands on one of them."""
-        return Home(droplet.directory, self.stack)
+        return StackDirectory(droplet.directory, self.stack)
 
     def __str__(self) -> str:
         return f"{self.colour} ({', '.join(d.name for d in self.droplets)})"
 
 
-def load_sides(stack: str, settings: Settings) -> dict[str, Side]:
+def load_colours(stack: str, settings: Settings) -> dict[str, ColourDroplets]:
     """Both colours.
 
     Raises:
         BlockMissing, BadColours
     """
     sides = {
-        colour: Side(colour, tuple(load_droplet(name) for name in settings.colours.droplets(colour)), stack)
+        colour: ColourDroplets(colour, tuple(load_droplet(name) for name in settings.colours.droplets(colour)), stack)
         for colour in COLOURS
     }
     blocks = [droplet for side in sides.values() for droplet in side.droplets]
@@ -56,14 +56,16 @@ def load_sides(stack: str, settings: Settings) -> dict[str, Side]:
 
 
 @contextmanager
-def opened(side: Side) -> Iterator[list[Session]]:
+def open_colour(side: ColourDroplets) -> Iterator[list[Session]]:
     """Sessions to every droplet of a colour. Raises what `connected` raises."""
     with ExitStack() as stack:
         yield [stack.enter_context(connected(droplet)) for droplet in side.droplets]
 
 
 @contextmanager
-def holding(sides: Sequence[Side], lasting: Side | None, purpose: str, wait: float) -> Iterator[None]:
+def lock_colours(
+    sides: Sequence[ColourDroplets], lasting: ColourDroplets | None, purpose: str, wait: float
+) -> Iterator[None]:
     """Hold the locks of all droplets of these colours, in the order of their names, so that two never wait crosswise.
 
     Args:
@@ -90,7 +92,7 @@ def holding(sides: Sequence[Side], lasting: Side | None, purpose: str, wait: flo
 
 
 @task(name=Step.LOOK.value, task_run_name="look at {side.colour}", timeout_seconds=120, **RETRIED)
-def look_at(side: Side) -> list[Standing]:
+def read_states(side: ColourDroplets) -> list[DeployedState]:
     """What stands on each droplet of a colour.
 
     Raises:
@@ -99,14 +101,16 @@ def look_at(side: Side) -> list[Standing]:
     found = []
     for droplet in side.droplets:
         with connected(droplet) as session:
-            found.append(stand(session, side.home(droplet)))
+            found.append(read_state(session, side.home(droplet)))
     return found
 
 
-def stand(session: Session | Held, home: Home) -> Standing:
+def read_state(session: Session | LockedSession, home: StackDirectory) -> DeployedState:
     """What stands on one droplet; its secrets are kept out of logs from here on."""
-    standing = read_standing(session.run(standing_script(home), timeout=QUICK).out, home, session.address.name)
+    standing = read_deployed_state(
+        session.run(deployed_state_script(home), timeout=QUICK).out, home, session.address.name
+    )
     if standing.release and standing.stack:
-        keep_secrets_of(standing.stack)
-        keep_environment_secret(session, home.current, standing.release)
+        register_stack_secrets(standing.stack)
+        register_environment_secrets(session, home.current, standing.release)
     return standing

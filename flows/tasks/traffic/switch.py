@@ -10,13 +10,13 @@ from prefect.logging import get_run_logger
 from blocks import CaddySwitch, DnsSwitch, LoadBalancerSwitch, ReservedIpSwitch, TrafficSwitch
 from blocks.errors import OutsideError, SwitchFailed, Unreachable
 from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
-from blocks.traffic.switch import Heard, Position
+from blocks.traffic.switch import SwitchProbe, SwitchState
 from flows.core.errors import NoSwitch
 from flows.core.secrets.masking import file_values
 from flows.core.steps import Step
 from flows.settings import Settings
 from flows.tasks.runs.blocks import load_any
-from flows.tasks.runs.log_masking import keep_secret
+from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.runs.retries import ONCE, RETRIED
 
 KINDS: tuple[type[TrafficSwitch], ...] = (LoadBalancerSwitch, DnsSwitch, ReservedIpSwitch, CaddySwitch)
@@ -38,9 +38,9 @@ def open_switch(settings: Settings) -> Iterator[TrafficSwitch]:
         )
     switch = load_any(KINDS, settings.switch, f"slipway switch add {settings.switch} --url URL --host DROPLET")
     if isinstance(switch, CaddySwitch):
-        keep_secret(file_values("key", switch.host.private_key.get_secret_value()))
+        register_secrets(file_values("key", switch.host.private_key.get_secret_value()))
     if isinstance(switch, DigitalOceanSwitch):
-        keep_secret([switch.account.token.get_secret_value()])
+        register_secrets([switch.account.token.get_secret_value()])
     try:
         yield switch
     finally:
@@ -48,7 +48,7 @@ def open_switch(settings: Settings) -> Iterator[TrafficSwitch]:
 
 
 @task(name=Step.READ_SWITCH.value, task_run_name="read {switch.name}", timeout_seconds=60, **RETRIED)
-def read_switch(switch: TrafficSwitch) -> Position:
+def read_switch(switch: TrafficSwitch) -> SwitchState:
     """Ask the switch itself which colour is active."""
     return switch.read()
 
@@ -58,16 +58,16 @@ def prepare_switch(switch: TrafficSwitch) -> None:
     switch.prepare(get_run_logger().info)
 
 
-def settle_switch(switch: TrafficSwitch) -> None:
+def finish_switch(switch: TrafficSwitch) -> None:
     """Take that back. What fails here has no say in what becomes of the run."""
     try:
-        switch.settle()
+        switch.finish()
     except OutsideError as error:
         get_run_logger().warning("%s; the next promotion does it", error)
 
 
 @task(name=Step.TURN.value, task_run_name="turn {switch.name} to {to}", timeout_seconds=600, **ONCE)
-def turn_switch(switch: TrafficSwitch, to: str, seen: Position, by: str, patience: float) -> Position:
+def switch_to(switch: TrafficSwitch, to: str, seen: SwitchState, by: str, patience: float) -> SwitchState:
     """Send traffic to a colour. When the answer is lost it is sent again: a turn that took effect is not made twice.
 
     Args:
@@ -79,7 +79,7 @@ def turn_switch(switch: TrafficSwitch, to: str, seen: Position, by: str, patienc
     deadline, told = time.monotonic() + patience, False
     while True:
         try:
-            return switch.turn(to, seen, by)
+            return switch.switch_to(to, seen, by)
         except Unreachable as error:
             if time.monotonic() > deadline:
                 raise
@@ -90,7 +90,7 @@ def turn_switch(switch: TrafficSwitch, to: str, seen: Position, by: str, patienc
 
 
 @task(name=Step.PROBE_SWITCH.value, task_run_name="ask through {switch.name} for {colour}", **ONCE)
-def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> Heard:
+def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchProbe:
     """Ask through the switch until that colour has answered well three times in a row.
 
     Args:
@@ -101,7 +101,7 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> Heard:
     """
     deadline, in_a_row = time.monotonic() + patience, 0
     while True:
-        heard = switch.hear()
+        heard = switch.probe()
         in_a_row = in_a_row + 1 if heard.well and heard.colour == colour else 0
         if in_a_row == IN_A_ROW:
             return heard
@@ -111,7 +111,7 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> Heard:
             time.sleep(_PAUSE)
 
 
-def where(switch: TrafficSwitch) -> Position | None:
+def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:
     """Where it points, or None when it cannot be read now."""
     try:
         return switch.read()
