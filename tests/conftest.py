@@ -2,29 +2,32 @@
 
 from typing import Any
 
-import official
 import pytest
 
-BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[official.Checked]()
+pytest.register_assert_rewrite("tests.support", "tests.stacks", "tests.faults.harness")
+
+from tests.support.lab import api_contract  # noqa: E402 — what helpers assert is shown in full
+
+BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[api_contract.Checked]()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Remember what had been exchanged before."""
-    found = official.exchanged(0)
+    found = api_contract.exchanged(0)
     session.config.stash[BEGAN] = found[-1]["n"] if found else 0
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Check every request and every answer against the official description; a violation fails the session."""
-    if not official.SPEC.exists():
+    if not api_contract.SPEC.exists():
         return
-    found = official.exchanged(session.config.stash.get(BEGAN, 0))
+    found = api_contract.exchanged(session.config.stash.get(BEGAN, 0))
     if not found:
         return
-    checked = official.check(found)
+    checked = api_contract.check(found)
     session.config.stash[CHECKED] = checked
-    official.write(checked)
+    api_contract.write(checked)
     if checked.violations and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -10,17 +10,15 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("standing", "stage", "worker_run", "pair", "edge")
-
-from crew import PATIENCE, Crew  # noqa: E402 — what they assert is shown in full
-from open_pair import open_pair  # noqa: E402
-from pair import Pair  # noqa: E402
-from releasing import Registry  # noqa: E402
-from results import Case, Results  # noqa: E402
-from spare import STATE  # noqa: E402
-from stage import Stage, open_stage  # noqa: E402
-from trio import open_registry  # noqa: E402
-from victim import warm_up  # noqa: E402
+from tests.faults.harness.blue_green import BlueGreenScenario
+from tests.faults.harness.blue_green_setup import open_blue_green_scenario
+from tests.faults.harness.fault_report import Case, Results
+from tests.faults.harness.scenario import DropletScenario, open_droplet_scenario
+from tests.faults.harness.scenario_pool import PATIENCE, ScenarioPool
+from tests.faults.harness.slipway_process import warm_up
+from tests.stacks.three_services import open_registry
+from tests.support.lab.lab import STATE
+from tests.support.lab.registry_namespace import RegistryNamespace
 
 COLOURS = ("blue", "green", "blue")
 PAIRS = 3
@@ -31,7 +29,7 @@ PLAYED = pytest.StashKey[Future[None]]()
 
 
 @pytest.fixture(scope="session")
-def registry() -> Iterator[Registry]:
+def registry() -> Iterator[RegistryNamespace]:
     """A namespace of the lab's registry; the test fails when the lab does not run: a skipped test proves nothing."""
     if not (STATE / "lab" / "credentials.json").exists():
         pytest.fail("the lab does not run. Start it with: make lab", pytrace=False)
@@ -43,18 +41,18 @@ def registry() -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="session")
-def crew(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def crew(registry: RegistryNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioPool]:
     """Stages on the lab's droplets, and whoever plays on them."""
 
     def opener(number: int, colour: str) -> Callable[[], Any]:
-        return partial(open_stage, number, colour, registry, tmp_path_factory.mktemp(f"stage-{number}"))
+        return partial(open_droplet_scenario, number, colour, registry, tmp_path_factory.mktemp(f"stage-{number}"))
 
-    with Crew([opener(number, colour) for number, colour in enumerate(COLOURS, 1)]) as crew:
+    with ScenarioPool([opener(number, colour) for number, colour in enumerate(COLOURS, 1)]) as crew:
         yield crew
 
 
 @pytest.fixture
-def stage(crew: Crew) -> Stage:
+def stage(crew: ScenarioPool) -> DropletScenario:
     """The stage of this case. The case is played by the crew: see `pytest_pyfunc_call`."""
     return crew  # type: ignore[return-value]
 
@@ -66,18 +64,18 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture(scope="session")
-def pairs(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def pairs(registry: RegistryNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioPool]:
     """Pairs of colours on the lab's droplets, each with an edge of its own, and whoever plays on them."""
 
     def opener(number: int) -> Callable[[], Any]:
-        return partial(open_pair, number, registry, tmp_path_factory.mktemp(f"pair-{number}"))
+        return partial(open_blue_green_scenario, number, registry, tmp_path_factory.mktemp(f"pair-{number}"))
 
-    with Crew([opener(number) for number in range(1, PAIRS + 1)]) as crew:
+    with ScenarioPool([opener(number) for number in range(1, PAIRS + 1)]) as crew:
         yield crew
 
 
 @pytest.fixture
-def pair(pairs: Crew) -> Pair:
+def pair(pairs: ScenarioPool) -> BlueGreenScenario:
     """The pair of this case, which is played as those on a stage are."""
     return pairs  # type: ignore[return-value]
 

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 import pytest
 from fault import Fault
-from points import DEPLOY_POINTS, ROLLBACK_POINTS, Point
-from stage import Stage, other
-from standing import newest, when
-from worker_run import WorkerRun, copied_deployment
 
 from flows.core.steps import Step
+from tests.faults.harness.interruption_points import DEPLOY_POINTS, ROLLBACK_POINTS, Point
+from tests.faults.harness.invariants import newest, when
+from tests.faults.harness.scenario import DropletScenario, other
+from tests.faults.harness.worker_run import WorkerRun, copied_deployment
 
 pytestmark = pytest.mark.faults
 # After the last step there is nothing to cancel.
@@ -20,7 +20,7 @@ HOOKS = 60.0
 
 
 @pytest.mark.parametrize("point", IN_RELEASE, ids=str)
-def test_a_cancelled_release_is_finished_or_undone(point: Point, stage: Stage) -> None:
+def test_a_cancelled_release_is_finished_or_undone(point: Point, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     wanted = other(runs) if point.passed(Step.KEEP_RECORD) else runs
     told = "the new release is good" if wanted != runs else "the release before it serves"
@@ -36,7 +36,7 @@ def test_a_cancelled_release_is_finished_or_undone(point: Point, stage: Stage) -
 
 
 @pytest.mark.parametrize("point", IN_ROLLBACK, ids=str)
-def test_a_cancelled_rollback_is_finished(point: Point, stage: Stage) -> None:
+def test_a_cancelled_rollback_is_finished(point: Point, stage: DropletScenario) -> None:
     runs, before = stage.settle(way_back=True)
     wanted = other(runs) if point.passed(Step.SWITCH) else runs
     stage.says("rollback cancelled from the API", point, "it is finished" if wanted != runs else "no change")
@@ -49,7 +49,7 @@ def test_a_cancelled_rollback_is_finished(point: Point, stage: Stage) -> None:
 
 
 @contextmanager
-def _held(stage: Stage, flow: str, parameters: dict[str, str], point: Point) -> Iterator[WorkerRun]:
+def _held(stage: DropletScenario, flow: str, parameters: dict[str, str], point: Point) -> Iterator[WorkerRun]:
     """A run of the lab's worker that has reached the point."""
     place = stage.new_place()
     with copied_deployment(flow) as deployment:

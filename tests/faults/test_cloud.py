@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from fault import Fault
-from results import Case
-from tents import COPY, DROPLET, REHEARSAL, Tent, open_tent
-from victim import Victim, command
+
+from tests.faults.harness.fault_report import Case
+from tests.faults.harness.slipway_process import SlipwayProcess, command
+from tests.stacks.rehearsal import COPY, DROPLET, REHEARSAL, RehearsalStack, open_rehearsal_stack
 
 pytestmark = pytest.mark.faults
 POINTS = ("take snapshot", "create droplet", "trust droplet", "check engine", "start services", "turn the switch",
@@ -18,23 +19,23 @@ NOTHING = "nothing is left at DigitalOcean, and the name points where it did"
 
 
 @pytest.fixture(scope="module")
-def tent(registry: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tent]:
-    with open_tent(tmp_path_factory.mktemp("tents")) as tent:
+def tent(registry: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RehearsalStack]:
+    with open_rehearsal_stack(tmp_path_factory.mktemp("tents")) as tent:
         yield tent
 
 
 @pytest.fixture(autouse=True)
-def swept(tent: Tent) -> Iterator[None]:
+def swept(tent: RehearsalStack) -> Iterator[None]:
     yield
     tent.cloud.calm()
     tent.sweep()
 
 
-def victim(tent: Tent, words: list[str], place: object, **fault: object) -> Victim:
-    return Victim(words, tent.settings, Fault(str(place), **fault))  # type: ignore[arg-type]
+def victim(tent: RehearsalStack, words: list[str], place: object, **fault: object) -> SlipwayProcess:
+    return SlipwayProcess(words, tent.settings, Fault(str(place), **fault))  # type: ignore[arg-type]
 
 
-def assert_nothing(tent: Tent) -> None:
+def assert_nothing(tent: RehearsalStack) -> None:
     assert [name for name in tent.left() if "v1" not in name] == []
     with tent.cloud.client() as client:
         assert client.droplets.all(tag="slipway-rehearsal") == []
@@ -43,7 +44,9 @@ def assert_nothing(tent: Tent) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_rehearsal_is_tidied_by_reconcile(point: str, tent: Tent, case: Case, tmp_path: object) -> None:
+def test_a_killed_rehearsal_is_tidied_by_reconcile(
+    point: str, tent: RehearsalStack, case: Case, tmp_path: object
+) -> None:
     case.fault, case.step, case.expected = "rehearsal killed (SIGKILL), then reconcile", f"before {point}", NOTHING
     killed = victim(tent, REHEARSE, tmp_path, when="before", step=point, act="SIGKILL")
     assert killed.wait().code == -signal.SIGKILL
@@ -53,14 +56,14 @@ def test_a_killed_rehearsal_is_tidied_by_reconcile(point: str, tent: Tent, case:
 
 
 @pytest.mark.parametrize("point", POINTS[1:6:2])
-def test_a_terminated_rehearsal_tidies_itself(point: str, tent: Tent, case: Case, tmp_path: object) -> None:
+def test_a_terminated_rehearsal_tidies_itself(point: str, tent: RehearsalStack, case: Case, tmp_path: object) -> None:
     case.fault, case.step, case.expected = "rehearsal ended (SIGTERM)", f"before {point}", NOTHING
     ended = victim(tent, REHEARSE, tmp_path, when="before", step=point, act="SIGTERM")
     assert ended.wait().code == 130
     assert_nothing(tent)
 
 
-def test_the_next_rehearsal_removes_what_a_killed_one_left(tent: Tent, case: Case, tmp_path: object) -> None:
+def test_the_next_rehearsal_removes_what_a_killed_one_left(tent: RehearsalStack, case: Case, tmp_path: object) -> None:
     case.fault, case.step, case.expected = "rehearsal killed (SIGKILL), then again", "before check engine", NOTHING
     killed = victim(tent, REHEARSE, tmp_path, when="before", step="check engine", act="SIGKILL")
     assert killed.wait().code == -signal.SIGKILL
@@ -72,7 +75,7 @@ def test_the_next_rehearsal_removes_what_a_killed_one_left(tent: Tent, case: Cas
 
 @pytest.mark.parametrize("point", ["create droplet", "trust droplet", "check engine"])
 def test_a_killed_provisioning_is_finished_by_the_next_one(
-    point: str, tent: Tent, case: Case, tmp_path: object
+    point: str, tent: RehearsalStack, case: Case, tmp_path: object
 ) -> None:
     case.fault, case.step = "provisioning killed (SIGKILL), then again", f"before {point}"
     case.expected = "one droplet, trusted"
@@ -96,7 +99,9 @@ def test_a_killed_provisioning_is_finished_by_the_next_one(
         ("lose", "^/v2/droplets/[0-9]+/actions$", {}),
     ],
 )
-def test_a_rehearsal_survives_what_the_api_does_once(act: str, path: str, more: dict, tent: Tent, case: Case) -> None:
+def test_a_rehearsal_survives_what_the_api_does_once(
+    act: str, path: str, more: dict, tent: RehearsalStack, case: Case
+) -> None:
     case.fault, case.step = f"{act} {more.get('status', '')}".strip(), path
     case.expected = "nothing is made twice, and nothing is left"
     tent.cloud.faults({"match": {"method": "POST", "path": path}, "act": act, "times": 1, **more})
@@ -108,7 +113,7 @@ def test_a_rehearsal_survives_what_the_api_does_once(act: str, path: str, more: 
 
 
 @pytest.mark.parametrize("what", ["snapshot action errored", "token revoked in the middle"])
-def test_a_rehearsal_that_fails_leaves_nothing(what: str, tent: Tent, case: Case) -> None:
+def test_a_rehearsal_that_fails_leaves_nothing(what: str, tent: RehearsalStack, case: Case) -> None:
     case.fault, case.expected = what, "the rehearsal says so, and nothing is left"
     fault = {"match": {"method": "POST", "path": "/actions$"}, "act": "error_action", "times": 1}
     if what != "snapshot action errored":

@@ -1,7 +1,8 @@
 """A hook that itself raises: the run's own error is what is reported, and the release before serves again."""
 
 import pytest
-from stage import Stage
+
+from tests.faults.harness.scenario import DropletScenario
 
 pytestmark = pytest.mark.faults
 # What is broken inside a hook, and which hook that is.
@@ -13,7 +14,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_hook_that_raises_changes_nothing_of_what_is_reported(what: str, stage: Stage) -> None:
+def test_a_hook_that_raises_changes_nothing_of_what_is_reported(what: str, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     habit, error = ("lies", "ValidationFailed") if "validation" in what else ("crashes", "")
     stage.says(f"a hook raises: {what}", "release fails", "the run's own error is told, gone back")

@@ -4,11 +4,11 @@ import subprocess
 from typing import Any
 
 import pytest
-from spare import Spare
-from stage import SECOND, Stage
-from trio import WELL
 
 from flows.core.steps import Step
+from tests.faults.harness.doubles.disposable_droplet import DisposableDroplet
+from tests.faults.harness.scenario import SECOND, DropletScenario
+from tests.stacks.three_services import WELL
 
 pytestmark = pytest.mark.faults
 STARTING: dict[str, Any] = {"when": "during", "step": Step.START.value, "command": " up ", "delay": 0.4}
@@ -17,7 +17,7 @@ MEGABYTE = 1_000_000
 
 
 @pytest.mark.parametrize("what", ["the engine restarts", "the droplet reboots"])
-def test_a_host_that_goes_down_is_waited_for_and_gone_back_on(what: str, stage: Stage) -> None:
+def test_a_host_that_goes_down_is_waited_for_and_gone_back_on(what: str, stage: DropletScenario) -> None:
     stage.says(what, "during the start", "fails, and the release before it serves again")
     with stage.on_spare() as (there, spare):
         runs, before = there.settle()
@@ -31,7 +31,7 @@ def test_a_host_that_goes_down_is_waited_for_and_gone_back_on(what: str, stage: 
         there.ended_well(before, runs)
 
 
-def test_a_run_killed_while_the_droplet_reboots_is_undone_by_reconcile(stage: Stage) -> None:
+def test_a_run_killed_while_the_droplet_reboots_is_undone_by_reconcile(stage: DropletScenario) -> None:
     stage.says("the droplet reboots, the run is killed", "during the start", "the release before it serves")
     with stage.on_spare() as (there, spare):
         runs, before = there.settle()
@@ -44,7 +44,7 @@ def test_a_run_killed_while_the_droplet_reboots_is_undone_by_reconcile(stage: St
         there.ended_well(before, runs)
 
 
-def test_a_disk_that_is_full_during_the_pull_changes_nothing(stage: Stage) -> None:
+def test_a_disk_that_is_full_during_the_pull_changes_nothing(stage: DropletScenario) -> None:
     stage.says("the droplet's disk is full", "during the pull", "fails, nothing has changed")
     big = stage.trio.publish("big", WELL, ballast=60 * MEGABYTE)
     with stage.on_spare(SMALL) as (there, spare):
@@ -60,7 +60,7 @@ def test_a_disk_that_is_full_during_the_pull_changes_nothing(stage: Stage) -> No
         there.ended_well(before, runs)
 
 
-def test_a_disk_that_is_full_during_the_build_publishes_nothing(stage: Stage) -> None:
+def test_a_disk_that_is_full_during_the_build_publishes_nothing(stage: DropletScenario) -> None:
     stage.says("the build host's disk is full", "during the build", "fails, nothing is published, builds again after")
     source = stage.trio.write("full", WELL, ballast=60 * MEGABYTE)
     words = ["build-push", "--stack", str(source), "--tag", "full"]
@@ -78,7 +78,7 @@ def test_a_disk_that_is_full_during_the_build_publishes_nothing(stage: Stage) ->
         assert there.say(words, engine).code == 0
 
 
-def _bring_base(spare: Spare) -> None:
+def _bring_base(spare: DisposableDroplet) -> None:
     """Offer the spare's engine, with the image that the trio is built from."""
     spare.offer_engine()
     image = subprocess.run(["docker", "save", "debian:trixie-slim"], capture_output=True, check=True, timeout=60).stdout

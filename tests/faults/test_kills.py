@@ -3,10 +3,10 @@
 import signal
 
 import pytest
-from points import DEPLOY_POINTS, ROLLBACK_POINTS, Point
-from stage import Stage, other
 
 from flows.core.steps import DEPLOY, ROLLBACK, Step
+from tests.faults.harness.interruption_points import DEPLOY_POINTS, ROLLBACK_POINTS, Point
+from tests.faults.harness.scenario import DropletScenario, other
 
 pytestmark = pytest.mark.faults
 STARTING = {"when": "during", "step": Step.START.value, "command": " up "}
@@ -19,7 +19,7 @@ IN_DEPLOY = [point for point in DEPLOY_POINTS if not point.passed(Step.KEEP_RECO
 IN_THE_MIDDLE = (0.1, 0.4, 0.7, 1.0)
 
 
-def test_the_steps_of_a_release_are_those_on_the_list(stage: Stage) -> None:
+def test_the_steps_of_a_release_are_those_on_the_list(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     victim = stage.victim(stage.trio.release(other(runs)))
     said = victim.wait()
@@ -29,7 +29,7 @@ def test_the_steps_of_a_release_are_those_on_the_list(stage: Stage) -> None:
     stage.ended_well(before, other(runs))
 
 
-def test_the_steps_of_a_rollback_are_those_on_the_list(stage: Stage) -> None:
+def test_the_steps_of_a_rollback_are_those_on_the_list(stage: DropletScenario) -> None:
     runs, before = stage.settle(way_back=True)
     victim = stage.victim(stage.trio.words("rollback"))
     said = victim.wait()
@@ -39,7 +39,7 @@ def test_the_steps_of_a_rollback_are_those_on_the_list(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("point", DEPLOY_POINTS, ids=str)
-def test_a_killed_release_is_finished_or_undone_by_reconcile(point: Point, stage: Stage) -> None:
+def test_a_killed_release_is_finished_or_undone_by_reconcile(point: Point, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     wanted = other(runs) if point.passed(Step.KEEP_RECORD) else runs
     stage.says("release killed (SIGKILL), then reconcile", point, _told(wanted, runs))
@@ -53,7 +53,7 @@ def test_a_killed_release_is_finished_or_undone_by_reconcile(point: Point, stage
 
 
 @pytest.mark.parametrize("point", IN_DEPLOY, ids=str)
-def test_a_killed_release_is_finished_by_the_next_one(point: Point, stage: Stage) -> None:
+def test_a_killed_release_is_finished_by_the_next_one(point: Point, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("release killed (SIGKILL), then again", point, "the new release is good")
     said = stage.victim(stage.trio.deploy(other(runs)), act="SIGKILL", **point.fault).wait()
@@ -64,7 +64,7 @@ def test_a_killed_release_is_finished_by_the_next_one(point: Point, stage: Stage
 
 
 @pytest.mark.parametrize("point", DEPLOY_POINTS, ids=str)
-def test_a_terminated_release_is_finished_or_undone_by_its_own_hook(point: Point, stage: Stage) -> None:
+def test_a_terminated_release_is_finished_or_undone_by_its_own_hook(point: Point, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     wanted = other(runs) if point.passed(Step.KEEP_RECORD) else runs
     stage.says("release ended (SIGTERM)", point, _told(wanted, runs))
@@ -76,7 +76,7 @@ def test_a_terminated_release_is_finished_or_undone_by_its_own_hook(point: Point
 
 
 @pytest.mark.parametrize("delay", IN_THE_MIDDLE)
-def test_a_run_killed_in_the_middle_of_the_start_is_undone_by_reconcile(delay: float, stage: Stage) -> None:
+def test_a_run_killed_in_the_middle_of_the_start_is_undone_by_reconcile(delay: float, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("release killed (SIGKILL), then reconcile", f"{delay} s into the start", _told(runs, runs))
     victim = stage.victim(stage.trio.deploy(other(runs)), act="SIGKILL", delay=delay, **STARTING)
@@ -87,7 +87,9 @@ def test_a_run_killed_in_the_middle_of_the_start_is_undone_by_reconcile(delay: f
 
 
 @pytest.mark.parametrize("delay", IN_THE_MIDDLE)
-def test_a_run_killed_in_the_middle_of_the_start_is_finished_by_the_next_one(delay: float, stage: Stage) -> None:
+def test_a_run_killed_in_the_middle_of_the_start_is_finished_by_the_next_one(
+    delay: float, stage: DropletScenario
+) -> None:
     runs, before = stage.settle()
     stage.says("release killed (SIGKILL), then again", f"{delay} s into the start", "the new release is good")
     victim = stage.victim(stage.trio.deploy(other(runs)), act="SIGKILL", delay=delay, **STARTING)
@@ -98,7 +100,9 @@ def test_a_run_killed_in_the_middle_of_the_start_is_finished_by_the_next_one(del
 
 
 @pytest.mark.parametrize("delay", IN_THE_MIDDLE)
-def test_a_run_terminated_in_the_middle_of_the_start_is_undone_by_its_own_hook(delay: float, stage: Stage) -> None:
+def test_a_run_terminated_in_the_middle_of_the_start_is_undone_by_its_own_hook(
+    delay: float, stage: DropletScenario
+) -> None:
     runs, before = stage.settle()
     stage.says("release ended (SIGTERM)", f"{delay} s into the start", _told(runs, runs))
     victim = stage.victim(stage.trio.deploy(other(runs)), act="SIGTERM", delay=delay, **STARTING)
@@ -108,7 +112,7 @@ def test_a_run_terminated_in_the_middle_of_the_start_is_undone_by_its_own_hook(d
 
 
 @pytest.mark.parametrize("point", ROLLBACK_POINTS, ids=str)
-def test_a_killed_rollback_is_finished_by_reconcile(point: Point, stage: Stage) -> None:
+def test_a_killed_rollback_is_finished_by_reconcile(point: Point, stage: DropletScenario) -> None:
     runs, before = stage.settle(way_back=True)
     wanted = other(runs) if point.passed(Step.SWITCH) else runs
     stage.says("rollback killed (SIGKILL), then reconcile", point, "it is finished" if wanted != runs else "no change")
@@ -119,7 +123,7 @@ def test_a_killed_rollback_is_finished_by_reconcile(point: Point, stage: Stage) 
 
 
 @pytest.mark.parametrize("point", ROLLBACK_POINTS, ids=str)
-def test_a_terminated_rollback_is_finished_by_its_own_hook(point: Point, stage: Stage) -> None:
+def test_a_terminated_rollback_is_finished_by_its_own_hook(point: Point, stage: DropletScenario) -> None:
     runs, before = stage.settle(way_back=True)
     wanted = other(runs) if point.passed(Step.SWITCH) else runs
     stage.says("rollback ended (SIGTERM)", point, "it is finished" if wanted != runs else "no change")
@@ -130,7 +134,7 @@ def test_a_terminated_rollback_is_finished_by_its_own_hook(point: Point, stage: 
     assert stage.state(victim) == "CRASHED"
 
 
-def _release(stage: Stage, tag: str, point: Point) -> list[str]:
+def _release(stage: DropletScenario, tag: str, point: Point) -> list[str]:
     return stage.trio.release(tag) if point.passed(Step.KEEP_RECORD) else stage.trio.deploy(tag)
 
 

@@ -4,10 +4,10 @@ import time
 from typing import Any
 
 import pytest
-from stage import SLOWLY, Stage, other
-from standing import eventually
 
 from flows.core.steps import Step
+from tests.faults.harness.invariants import eventually
+from tests.faults.harness.scenario import SLOWLY, DropletScenario, other
 
 pytestmark = pytest.mark.faults
 PULLING: dict[str, Any] = {"when": "during", "step": Step.PULL.value, "command": "docker pull", "delay": 0.7}
@@ -18,7 +18,7 @@ OUTAGE = 5.0
 LEASE = 30.0
 
 
-def test_a_cut_while_pulling_changes_nothing(stage: Stage) -> None:
+def test_a_cut_while_pulling_changes_nothing(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("the connection is cut", "during the pull", "fails, nothing has changed")
     victim = _slow_pull(stage, runs)
@@ -29,7 +29,7 @@ def test_a_cut_while_pulling_changes_nothing(stage: Stage) -> None:
     stage.ended_well(before, runs)
 
 
-def test_a_cut_while_starting_is_gone_back_from(stage: Stage) -> None:
+def test_a_cut_while_starting_is_gone_back_from(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("the connection is cut", "during the start", "fails, and the release before it serves again")
     victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
@@ -39,7 +39,7 @@ def test_a_cut_while_starting_is_gone_back_from(stage: Stage) -> None:
     stage.ended_well(before, runs)
 
 
-def test_a_droplet_out_of_reach_for_a_while_is_waited_for_and_gone_back_on(stage: Stage) -> None:
+def test_a_droplet_out_of_reach_for_a_while_is_waited_for_and_gone_back_on(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("no connection for five seconds", "during the start", "fails, and the release before it serves again")
     victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
@@ -51,7 +51,7 @@ def test_a_droplet_out_of_reach_for_a_while_is_waited_for_and_gone_back_on(stage
     stage.ended_well(before, runs)
 
 
-def test_a_short_silence_does_no_harm(stage: Stage) -> None:
+def test_a_short_silence_does_no_harm(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("silence for five seconds", "during the start", "the new release is good")
     victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
@@ -65,7 +65,7 @@ def test_a_short_silence_does_no_harm(stage: Stage) -> None:
     stage.ended_well(before, other(runs))
 
 
-def test_silence_while_pulling_frees_the_lock_and_changes_nothing(stage: Stage) -> None:
+def test_silence_while_pulling_frees_the_lock_and_changes_nothing(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("silence without an end", "during the pull", "the lock is free after its lease, nothing has changed")
     victim = _slow_pull(stage, runs)
@@ -76,7 +76,7 @@ def test_silence_while_pulling_frees_the_lock_and_changes_nothing(stage: Stage) 
     stage.ended_well(before, runs)
 
 
-def test_silence_while_starting_frees_the_lock_and_is_gone_back_from(stage: Stage) -> None:
+def test_silence_while_starting_frees_the_lock_and_is_gone_back_from(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("silence without an end", "during the start", "the lock is free after its lease, gone back")
     victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
@@ -86,7 +86,7 @@ def test_silence_while_starting_frees_the_lock_and_is_gone_back_from(stage: Stag
     stage.ended_well(before, runs)
 
 
-def _slow_pull(stage: Stage, runs: str) -> Any:
+def _slow_pull(stage: DropletScenario, runs: str) -> Any:
     """A deploy that is in the middle of its pull."""
     stage.forget_images()
     stage.registry.misbehave(f"/{stage.trio.stack}/blobs/", rate=SLOWLY)
@@ -95,7 +95,7 @@ def _slow_pull(stage: Stage, runs: str) -> Any:
     return victim
 
 
-def _lock(stage: Stage) -> str:
+def _lock(stage: DropletScenario) -> str:
     return stage.trio.droplet.sh(f"flock -n {stage.trio.droplet.directory}/lock echo free || echo held").strip()
 
 

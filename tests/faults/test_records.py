@@ -1,14 +1,15 @@
 """What a droplet keeps is damaged: images removed by hand, a record that cannot be read, a clock that is wrong."""
 
 import pytest
-from stage import Stage, other
-from standing import assert_nothing_lost, newest, records
+
+from tests.faults.harness.invariants import assert_nothing_lost, newest, records
+from tests.faults.harness.scenario import DropletScenario, other
 
 pytestmark = pytest.mark.faults
 HOUR = 3600.0
 
 
-def test_a_rollback_pulls_images_that_were_removed_by_hand(stage: Stage) -> None:
+def test_a_rollback_pulls_images_that_were_removed_by_hand(stage: DropletScenario) -> None:
     runs, before = stage.settle(way_back=True)
     stage.says("the old release's images are removed by hand", "rollback", "pulled by digest, the old release serves")
     stage.forget_images()
@@ -17,7 +18,7 @@ def test_a_rollback_pulls_images_that_were_removed_by_hand(stage: Stage) -> None
     stage.ended_well(before, other(runs))
 
 
-def test_a_failed_release_goes_back_to_images_that_were_removed_by_hand(stage: Stage) -> None:
+def test_a_failed_release_goes_back_to_images_that_were_removed_by_hand(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("the old release's images are removed by hand", "release fails", "pulled by digest, gone back")
     tag = stage.trio.publish("bad-crashes", "crashes")
@@ -33,7 +34,7 @@ def test_a_failed_release_goes_back_to_images_that_were_removed_by_hand(stage: S
 
 @pytest.mark.parametrize("what", ["half of it", "nothing", "no record"])
 @pytest.mark.parametrize("command", ["deploy", "rollback", "reconcile"])
-def test_a_damaged_record_stops_nobody(command: str, what: str, stage: Stage) -> None:
+def test_a_damaged_record_stops_nobody(command: str, what: str, stage: DropletScenario) -> None:
     runs, before = stage.settle(way_back=True)
     stage.says(f"the newest record is damaged: {what}", command, "goes on; what it does is on record")
     number = newest(stage.trio)["number"]
@@ -53,7 +54,7 @@ def test_a_damaged_record_stops_nobody(command: str, what: str, stage: Stage) ->
 
 
 @pytest.mark.parametrize("clock", [HOUR, -HOUR], ids=["ahead", "behind"])
-def test_a_clock_that_is_off_by_an_hour_changes_nothing(clock: float, stage: Stage) -> None:
+def test_a_clock_that_is_off_by_an_hour_changes_nothing(clock: float, stage: DropletScenario) -> None:
     runs, before = stage.settle(way_back=True)
     stage.says(f"the clock is off by {clock:+.0f} s", "release, killed and put right", "as with a right clock")
     numbers = [record["number"] for record in records(stage.trio)]

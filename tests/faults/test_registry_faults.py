@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from stage import SLOWLY, Stage, other
 
 from flows.core.steps import Step
+from tests.faults.harness.scenario import SLOWLY, DropletScenario, other
 
 pytestmark = pytest.mark.faults
 # An engine that had an image may remember its manifest, so that manifests alone are not always asked for.
@@ -27,7 +27,7 @@ LASTING: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("what", PASSING)
-def test_what_passes_by_is_survived(what: str, stage: Stage) -> None:
+def test_what_passes_by_is_survived(what: str, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says(f"the registry {what}", "during the pull", "the new release is good")
     said = _deploy(stage, runs, PASSING[what])
@@ -38,7 +38,7 @@ def test_what_passes_by_is_survived(what: str, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("what", LASTING)
-def test_what_lasts_fails_before_anything_has_changed(what: str, stage: Stage) -> None:
+def test_what_lasts_fails_before_anything_has_changed(what: str, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     how, error = LASTING[what]
     stage.says(f"the registry {what}", "during the pull", "fails, nothing has changed")
@@ -50,7 +50,7 @@ def test_what_lasts_fails_before_anything_has_changed(what: str, stage: Stage) -
 
 
 @pytest.mark.parametrize("step", [Step.PREFLIGHT, Step.PULL], ids=lambda step: step.value)
-def test_a_registry_that_is_down_fails_before_anything_has_changed(step: Step, stage: Stage) -> None:
+def test_a_registry_that_is_down_fails_before_anything_has_changed(step: Step, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("the registry is down", f"before {step.value}", "fails, nothing has changed")
     stage.forget_images()
@@ -65,7 +65,7 @@ def test_a_registry_that_is_down_fails_before_anything_has_changed(step: Step, s
     stage.ended_well(before, runs)
 
 
-def test_a_rollback_does_not_need_the_registry(stage: Stage) -> None:
+def test_a_rollback_does_not_need_the_registry(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.make_good(runs := other(runs))  # so that the images of the one before are here
     stage.says("the registry is down", "rollback", "the release gone back to serves")
@@ -74,7 +74,7 @@ def test_a_rollback_does_not_need_the_registry(stage: Stage) -> None:
     stage.ended_well(before, other(runs))
 
 
-def _deploy(stage: Stage, runs: str, how: dict[str, Any]) -> Any:
+def _deploy(stage: DropletScenario, runs: str, how: dict[str, Any]) -> Any:
     """Deploy what is not on the droplet, while the registry misbehaves for its images (not for the release)."""
     stage.forget_images()
     more = {name: value for name, value in how.items() if name != "of"}

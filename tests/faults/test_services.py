@@ -1,8 +1,9 @@
 """Releases whose services misbehave: what is bad is gone back from, what only looks bad is let through."""
 
 import pytest
-from stage import Stage
-from trio import CRASHES, LIES, SICK, SLOW, TELLS, WELL
+
+from tests.faults.harness.scenario import DropletScenario
+from tests.stacks.three_services import CRASHES, LIES, SICK, SLOW, TELLS, WELL
 
 pytestmark = pytest.mark.faults
 # The habit of the front, the error that is told, and a part of its last words.
@@ -15,7 +16,7 @@ GOOD = {"slow, but healthy within its start period": (SLOW, False), "a one-shot 
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_a_bad_release_is_gone_back_from(what: str, stage: Stage) -> None:
+def test_a_bad_release_is_gone_back_from(what: str, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     habit, error, words = BAD[what]
     stage.says(f"a service: {what}", "release", "fails, and the release before it serves again")
@@ -30,7 +31,7 @@ def test_a_bad_release_is_gone_back_from(what: str, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("what", GOOD)
-def test_a_release_that_only_looks_bad_is_let_through(what: str, stage: Stage) -> None:
+def test_a_release_that_only_looks_bad_is_let_through(what: str, stage: DropletScenario) -> None:
     _, before = stage.settle()
     habit, once = GOOD[what]
     stage.says(f"a service: {what}", "release", "the new release is good")
@@ -40,7 +41,7 @@ def test_a_release_that_only_looks_bad_is_let_through(what: str, stage: Stage) -
     stage.ended_well(before, tag)
 
 
-def test_a_secret_in_the_logs_of_a_bad_service_is_masked(stage: Stage) -> None:
+def test_a_secret_in_the_logs_of_a_bad_service_is_masked(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("a service that tells its secret, and is not healthy", "release", "gone back, and the secret is masked")
     victim = stage.victim(stage.trio.release(stage.trio.publish("bad-tells", TELLS)))

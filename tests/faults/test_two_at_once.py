@@ -4,16 +4,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from second_prefect import SecondPrefect, started
-from stage import Stage, other
 
 from flows.core.steps import Step
+from tests.faults.harness.scenario import DropletScenario, other
+from tests.faults.harness.second_prefect import SecondPrefect, started
 
 pytestmark = pytest.mark.faults
 MIDDLE = {"when": "before", "step": Step.START.value}
 
 
-def test_a_second_deploy_is_refused_and_told_who_is_at_it(stage: Stage) -> None:
+def test_a_second_deploy_is_refused_and_told_who_is_at_it(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("two deploys at once, from two processes", Step.START.value, "one is refused, the other succeeds")
     first = stage.victim(stage.trio.deploy(other(runs)), **MIDDLE)
@@ -27,7 +27,7 @@ def test_a_second_deploy_is_refused_and_told_who_is_at_it(stage: Stage) -> None:
     stage.ended_well(before, other(runs))
 
 
-def test_a_second_deploy_waits_when_it_is_told_to(stage: Stage) -> None:
+def test_a_second_deploy_waits_when_it_is_told_to(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("two deploys at once, the second with --wait", Step.START.value, "both succeed, one after the other")
     first = stage.victim(stage.trio.deploy(other(runs)), **MIDDLE)
@@ -39,7 +39,7 @@ def test_a_second_deploy_waits_when_it_is_told_to(stage: Stage) -> None:
     stage.ended_well(before, runs)
 
 
-def test_a_second_deploy_gets_the_droplet_when_the_first_is_killed(stage: Stage) -> None:
+def test_a_second_deploy_gets_the_droplet_when_the_first_is_killed(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("two deploys at once, the first is killed", Step.START.value, "the second succeeds")
     first = stage.victim(stage.trio.deploy(other(runs)), **MIDDLE)
@@ -52,7 +52,7 @@ def test_a_second_deploy_gets_the_droplet_when_the_first_is_killed(stage: Stage)
     stage.ended_well(before, runs)
 
 
-def test_deploys_of_two_prefect_servers_do_not_meet(stage: Stage) -> None:
+def test_deploys_of_two_prefect_servers_do_not_meet(stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("two deploys at once, from two Prefect servers", Step.START.value, "one is refused, the other succeeds")
     with TemporaryDirectory(prefix="slipway-") as home, started(Path(home)) as prefect:
@@ -69,7 +69,7 @@ def test_deploys_of_two_prefect_servers_do_not_meet(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("step", [Step.PULL, Step.START, Step.PROVE], ids=lambda step: step.value)
-def test_a_dead_prefect_server_leaves_no_droplet_half_way(step: Step, stage: Stage) -> None:
+def test_a_dead_prefect_server_leaves_no_droplet_half_way(step: Step, stage: DropletScenario) -> None:
     runs, before = stage.settle()
     stage.says("the Prefect server dies", f"before {step.value}", "the run ends, and one good release serves")
     with TemporaryDirectory(prefix="slipway-") as home, started(Path(home)) as prefect:
@@ -87,7 +87,7 @@ def test_a_dead_prefect_server_leaves_no_droplet_half_way(step: Step, stage: Sta
     stage.ended_well(before, wanted)
 
 
-def _tell(prefect: SecondPrefect, stage: Stage) -> None:
+def _tell(prefect: SecondPrefect, stage: DropletScenario) -> None:
     """Save this stage's blocks at the other server."""
     from blocks import ContainerRegistry, Droplet, StackEnvironment  # noqa: PLC0415 — after the environment is set
 
@@ -97,7 +97,7 @@ def _tell(prefect: SecondPrefect, stage: Stage) -> None:
     prefect.save({name: kind.load(name) for name, kind in blocks.items()})
 
 
-def _assert_refused(stage: Stage, said: object, tag: str) -> None:
+def _assert_refused(stage: DropletScenario, said: object, tag: str) -> None:
     assert said.code == 2, said.all  # type: ignore[attr-defined]
     assert said.errors[0].startswith("DropletBusy: "), said.err  # type: ignore[attr-defined]
     assert f"deploy of {stage.trio.stack} {tag}" in said.err  # type: ignore[attr-defined]

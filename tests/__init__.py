@@ -1,0 +1,5 @@
+"""The tests, and what they share."""
+
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]

@@ -1,0 +1,149 @@
+"""What must hold of a trio after every fault, whatever happened."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from tests.stacks.three_services import ThreeServiceStack
+
+SERVICES = {"keeper", "front", "helper"}
+
+
+@dataclass(frozen=True)
+class BeforeFault:
+    """What was there before the fault: a row in the keeper's volume, and the volumes themselves."""
+
+    row: str
+    volumes: str
+
+
+def known(trio: ThreeServiceStack) -> BeforeFault:
+    """Write a row that nobody may lose, and remember the volumes."""
+    row = f"row-{uuid4().hex[:8]}"
+    trio.write_row(row)
+    return BeforeFault(row, volumes(trio))
+
+
+def assert_nothing_lost(trio: ThreeServiceStack, before: BeforeFault, runs: str, settling: float = 5.0) -> None:
+    """The row is read, the volumes are the same, the lock is free, what runs is exactly one recorded release, and
+    nothing lies about.
+
+    Args:
+        runs: tag of the release that must run and whose front must answer.
+        settling: seconds in which what still goes on may end.
+    """
+    assert_tidy(trio, settling)
+    assert volumes(trio) == before.volumes
+    assert before.row in trio.rows()
+    assert (running_release(trio)["tag"], trio.version()) == (runs, runs)
+
+
+def assert_tidy(trio: ThreeServiceStack, settling: float) -> None:
+    """Nothing is left of a run that ended, or soon is."""
+    eventually(lambda: trio.droplet.sh(_leftovers(trio)).strip(), "", settling)
+
+
+def _leftovers(trio: ThreeServiceStack) -> str:
+    """Prints the lock when it is held or names a holder, releases on their way, commands that still run, and logins,
+    half-written records and links that lie about."""
+    directory, home = trio.droplet.directory, trio.droplet.home
+    return f"""set +e
+        [ ! -e {directory}/lock ] || flock -n {directory}/lock true || echo "the lock is held"
+        cat {directory}/lock.holder {directory}/lock.busy 2>/dev/null
+        ls -A {home}/incoming 2>/dev/null
+        ps -eo args | grep -wF -e {trio.stack} -e {trio.registry} | grep -E '^([^ ]*/)?docker (compose|pull|login)'
+        find {home} {directory}/lock* -path '*/releases/*' -prune -o -name '*.new' -print 2>/dev/null
+        grep -rlsF {trio.registry} /root/.docker /tmp
+        true"""
+
+
+def running_release(trio: ThreeServiceStack) -> dict[str, Any]:
+    """The document of the one release whose digests run: every service once, and no container besides."""
+    found = look(trio)
+    assert found.names == sorted(f"/{trio.stack}-{service}-1" for service in SERVICES)
+    matching = [name for name, document in found.releases.items() if document["services"] == found.running]
+    assert len(matching) == 1, f"{found.running} is not what exactly one release of {list(found.releases)} says"
+    assert found.current == f"releases/{matching[0]}"
+    assert {name for name, ref in found.running.items() if ref not in found.digests[name]} == set()
+    return found.releases[matching[0]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the droplet holds of a trio: containers, the image each service runs and the digests that the engine knows
+    it by, and the documents of the releases that stand there."""
+
+    names: list[str]
+    running: dict[str, str]
+    digests: dict[str, list[str]]
+    releases: dict[str, dict[str, Any]]
+    current: str
+
+
+def look(trio: ThreeServiceStack) -> Found:
+    """Look at the droplet once."""
+    parts = trio.droplet.sh(f"""
+        ids=$(docker ps -aq --filter label=com.docker.compose.project={trio.stack})
+        [ -z "$ids" ] && echo '[]' || docker inspect $ids
+        echo @@@; [ -z "$ids" ] || for id in $ids; do
+            docker image inspect --format '{{{{json .RepoDigests}}}}' $(docker inspect --format '{{{{.Image}}}}' $id)
+        done
+        echo @@@; if cd {trio.droplet.home}/releases 2>/dev/null; then
+            for name in *; do echo $name; tr -d '\n' <$name/release.json; echo; done
+        fi
+        echo @@@; readlink {trio.droplet.home}/current || true""").split("@@@\n")
+    containers = json.loads(parts[0])
+    services = [entry["Config"]["Labels"]["com.docker.compose.service"] for entry in containers]
+    lines = parts[2].splitlines()
+    return Found(
+        names=sorted(entry["Name"] for entry in containers),
+        running={name: entry["Config"]["Image"] for name, entry in zip(services, containers, strict=True)},
+        digests=dict(zip(services, map(json.loads, parts[1].splitlines()), strict=True)),
+        releases=dict(zip(lines[::2], map(json.loads, lines[1::2]), strict=True)),
+        current=parts[3].strip(),
+    )
+
+
+def records(trio: ThreeServiceStack) -> list[dict[str, Any]]:
+    """The release records that stand on the droplet, oldest first."""
+    text = trio.droplet.sh(f"cd {trio.droplet.home}/history 2>/dev/null && cat *.json || true")
+    decoder, found = json.JSONDecoder(), []
+    while text := text.lstrip():
+        record, end = decoder.raw_decode(text)
+        found.append(record)
+        text = text[end:]
+    return found
+
+
+def newest(trio: ThreeServiceStack) -> dict[str, Any]:
+    """The record that was written last."""
+    found = records(trio)
+    assert found, "nothing is on record"
+    return found[-1]
+
+
+def volumes(trio: ThreeServiceStack) -> str:
+    """The stack's volumes, each with the time it was made, and the inode of its directory."""
+    only = f"--filter label=com.docker.compose.project={trio.stack}"
+    shown = "{{.Name}} {{.CreatedAt}} {{.Mountpoint}}"
+    return trio.droplet.sh(
+        f"for name in $(docker volume ls -q {only}); do docker volume inspect --format '{shown}' $name; "
+        "stat -c %i $(docker volume inspect --format '{{.Mountpoint}}' $name); done"
+    )
+
+
+def when(glance: Callable[[], object], within: float) -> None:
+    """Wait until it is so."""
+    eventually(lambda: bool(glance()), True, within)
+
+
+def eventually(glance: Callable[[], object], wanted: object, within: float) -> None:
+    """Look again and again until what is wanted is seen; fails after `within` seconds."""
+    deadline = time.monotonic() + within
+    while (seen := glance()) != wanted:
+        late = time.monotonic() > deadline
+        assert not late, f"after {within:.0f} s it is {seen!r}, not {wanted!r}"
+        time.sleep(0.05)

@@ -1,0 +1,93 @@
+"""A run that the lab's worker carries out, held at a point by a fault and then cancelled through Prefect's API."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from fault import VARIABLE, Fault
+
+INJECT = Path(__file__).parents[1] / "inject"
+_PATIENCE = 120.0
+BUSY = 503
+_FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+class Deployment:
+    """A copy of one of Slipway's deployments, without its limit: several may run for stacks that do not meet."""
+
+    def __init__(self, api: httpx.Client, flow: str) -> None:
+        self._api = api
+        like = api.get(f"deployments/name/{flow}/{flow}").raise_for_status().json()
+        kept = ("flow_id", "entrypoint", "path", "pull_steps", "work_pool_name", "enforce_parameter_schema")
+        fields = {name: like[name] for name in kept}
+        self.id = _post(api, "deployments/", {**fields, "name": f"faults-{flow}-{uuid4().hex[:8]}"})["id"]
+
+    def run(self, parameters: dict[str, Any], environment: dict[str, str], fault: Fault) -> "WorkerRun":
+        """Have the worker run it with these parameters and this fault."""
+        path = os.pathsep.join(filter(None, [str(INJECT), os.environ.get("PYTHONPATH")]))
+        env = {**environment, VARIABLE: fault.text(), "PYTHONPATH": path}
+        query = {"parameters": parameters, "job_variables": {"env": env}, "idempotency_key": uuid4().hex}
+        made = _post(self._api, f"deployments/{self.id}/create_flow_run", query)
+        return WorkerRun(self._api, made["id"], Path(fault.directory))
+
+
+class WorkerRun:
+    """One run of the worker."""
+
+    def __init__(self, api: httpx.Client, run: str, place: Path) -> None:
+        self._api = api
+        self.id = run
+        self._place = place
+
+    def held(self) -> None:
+        """Wait until it has reached its point."""
+        deadline = time.monotonic() + _PATIENCE
+        while not (self._place / "held").exists():
+            gone_by = time.monotonic() > deadline or self.state()["type"] in _FINAL
+            assert not gone_by, f"not at its point: {self.state()}\n{self.logs()}"
+            time.sleep(0.1)
+
+    def cancel(self) -> None:
+        """Ask Prefect's API to cancel it, as the UI does."""
+        answer = _post(self._api, f"flow_runs/{self.id}/set_state", {"state": {"type": "CANCELLING"}})
+        assert answer["status"] == "ACCEPT", answer
+
+    def final(self, within: float = _PATIENCE) -> str:
+        """Wait for its final state; its type."""
+        deadline = time.monotonic() + within
+        while (state := self.state()["type"]) not in _FINAL:
+            assert time.monotonic() < deadline, f"still {state} after {within:.0f} s\n{self.logs()}"
+            time.sleep(0.1)
+        return str(state)
+
+    def state(self) -> dict[str, Any]:
+        return dict(self._api.get(f"flow_runs/{self.id}").raise_for_status().json()["state"])
+
+    def logs(self) -> str:
+        """What it logged."""
+        query = {"logs": {"flow_run_id": {"any_": [self.id]}}, "sort": "TIMESTAMP_ASC"}
+        return "\n".join(entry["message"] for entry in self._api.post("logs/filter", json=query).json())
+
+
+def _post(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]:
+    """Ask until the server is not too busy to answer: SQLite is locked now and then."""
+    deadline = time.monotonic() + _PATIENCE
+    while (answer := api.post(path, json=query)).status_code == BUSY and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return dict(answer.raise_for_status().json())
+
+
+@contextmanager
+def copied_deployment(flow: str) -> Iterator[Deployment]:
+    """A copy of a deployment for as long as the context is open."""
+    with httpx.Client(base_url=os.environ["PREFECT_API_URL"].rstrip("/") + "/", timeout=30) as api:
+        deployment = Deployment(api, flow)
+        try:
+            yield deployment
+        finally:
+            api.delete(f"deployments/{deployment.id}")

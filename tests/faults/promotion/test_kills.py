@@ -1,0 +1,116 @@
+"""A promoter that is killed leaves one colour, no lock, and something that the next promotion goes on from."""
+
+import signal
+
+import pytest
+
+from flows.core.steps import Step
+from tests.faults.harness.blue_green import SECOND, BlueGreenScenario
+
+pytestmark = pytest.mark.faults
+KILLED, ENDED = -signal.SIGKILL, 130
+READ, LOOK, TURN, PROBE = (step.value for step in (Step.READ_SWITCH, Step.LOOK, Step.TURN, Step.PROBE_SWITCH))
+# Where it is killed, and whether traffic has moved by then.
+POINTS = [
+    ("before", READ, 1, False),
+    ("before", LOOK, 2, False),
+    ("before", Step.HEALTH.value, 1, False),
+    ("before", Step.WORKFLOWS.value, 1, False),
+    ("before", TURN, 1, False),
+    ("after", TURN, 1, True),
+    ("before", PROBE, 1, True),
+    ("after", PROBE, 1, True),
+    ("before", LOOK, 3, True),  # the first reading of the watch
+    ("before", Step.HEALTH.value, 3, True),
+]
+PUTTING = [("before", Step.START.value), ("before", Step.KEEP_RECORD.value), ("before", Step.WORKFLOWS.value)]
+DELAYS = (0.0, 0.01, 0.03)
+
+
+def _id(point: tuple[object, ...]) -> str:
+    when, step, nth = point[:3]
+    return f"{when} {step}" + (f" ({nth})" if nth != 1 else "")
+
+
+@pytest.mark.parametrize("point", POINTS, ids=_id)
+def test_killed(point: tuple[str, str, int, bool], pair: BlueGreenScenario) -> None:
+    scene = pair.settle()
+    when, step, nth, moved = point
+    pair.says("promotion killed (SIGKILL)", _id(point), _told(moved))
+    victim = pair.victim(pair.promote("--watch", "3"), when=when, step=step, nth=nth, act="SIGKILL")
+    said = victim.wait()
+    assert said.code == KILLED, said.all
+    pair.ended_well(scene, scene.idle if moved else scene.active)
+    if step in (TURN, PROBE):
+        pair.goes_on(scene)
+
+
+@pytest.mark.parametrize("delay", DELAYS)
+def test_killed_while_it_turns(delay: float, pair: BlueGreenScenario) -> None:
+    scene = pair.settle()
+    pair.says("promotion killed (SIGKILL)", f"{delay} s into turn the switch", "one of the two colours, both are well")
+    command = {"when": "during", "step": TURN, "command": "slipway-switch", "delay": delay}
+    victim = pair.victim(pair.promote("--watch", "3"), act="SIGKILL", **command)
+    said = victim.wait()
+    assert said.code == KILLED, said.all
+    (colour,) = pair.edge.files()
+    pair.ended_well(scene, colour)
+    pair.done(pair.words("switch-back"))
+
+
+@pytest.mark.parametrize("point", PUTTING, ids=" ".join)
+def test_killed_while_it_puts_a_release_there(point: tuple[str, str], pair: BlueGreenScenario) -> None:
+    scene = pair.settle()
+    pair.says("promotion of a tag killed (SIGKILL)", f"{' '.join(point)} on the idle colour", _told(False))
+    tag = "v1" if scene.tags[scene.idle] == SECOND else SECOND
+    victim = pair.victim(pair.promote("--tag", tag), when=point[0], step=point[1], act="SIGKILL")
+    said = victim.wait()
+    assert said.code == KILLED, said.all
+    assert pair.edge.mark() == scene.mark
+    pair.ended_well(scene, scene.active)
+    pair.goes_on(scene, tag)
+
+
+@pytest.mark.parametrize("point", [POINTS[4], POINTS[6], POINTS[8]], ids=_id)
+def test_terminated(point: tuple[str, str, int, bool], pair: BlueGreenScenario) -> None:
+    scene = pair.settle()
+    when, step, nth, moved = point
+    pair.says("promotion ended (SIGTERM)", _id(point), _told(moved))
+    victim = pair.victim(pair.promote("--watch", "3"), when=when, step=step, nth=nth, act="SIGTERM")
+    said = victim.wait()
+    assert said.code == ENDED, said.all
+    assert pair.state(victim) == "CRASHED"
+    pair.ended_well(scene, scene.idle if moved else scene.active)
+    pair.goes_on(scene)
+
+
+def test_terminated_when_the_new_colour_is_sick(pair: BlueGreenScenario) -> None:
+    scene = pair.settle()
+    pair.says("promotion ended (SIGTERM); the candidate is sick", _id(POINTS[8]), "its hook sends traffic back")
+    victim = pair.victim(pair.promote("--watch", "3"), when="after", step=PROBE)
+    victim.held()
+    pair.sicken(scene.idle)
+    victim.send(signal.SIGTERM)
+    victim.go()
+    said = victim.wait()
+    assert said.code == ENDED, said.all
+    pair.ended_well(scene, scene.active)
+    pair.heal(scene.idle)
+    pair.goes_on(scene)
+
+
+def test_killed_when_the_new_colour_is_sick(pair: BlueGreenScenario) -> None:
+    scene = pair.settle()
+    pair.says("promotion killed (SIGKILL); the candidate is sick", _id(POINTS[7]), "`slipway watch` sends traffic back")
+    victim = pair.victim(pair.promote("--watch", "3"), when="after", step=PROBE)
+    victim.held()
+    pair.sicken(scene.idle)
+    victim.end()
+    assert pair.say(pair.words("watch", "--watch", "0")).errors[0].startswith("SwitchedBack: ")
+    pair.ended_well(scene, scene.active)
+    pair.heal(scene.idle)
+    pair.goes_on(scene)
+
+
+def _told(moved: bool) -> str:
+    return f"traffic is on the {'new' if moved else 'old'} colour, which is well; no lock; the next one works"

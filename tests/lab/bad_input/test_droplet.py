@@ -1,0 +1,182 @@
+"""A droplet that cannot take a release is refused before anything on it changes.
+
+Some droplets are the real one behind an SSH key with a forced command, which shows it in another state: with another
+`docker` on PATH, or without an engine. Key and command are taken away again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.stacks.invalid_input import (
+    GOOD,
+    REFUSED,
+    InvalidInputCase,
+    assert_one_error,
+    new_key,
+    open_invalid_input_case,
+    plain,
+)
+from tests.support.lab.saved_blocks import saved
+
+pytestmark = pytest.mark.lab
+
+PLACE = "/var/lib/slipway-test"
+KEYS = "/root/.ssh/authorized_keys"
+ARM = GOOD.replace("build: .", "build: {context: ., platforms: [linux/arm64]}")
+NEEDY = f"""{GOOD}
+    env_file: only.env
+    secrets: [token]
+    environment: {{COLOUR: "${{COLOUR}}"}}
+secrets: {{token: {{file: token}}}}
+"""
+LINE = "s3cret-line"
+FILES = {"only.env": "A=1\n", "token": "open sesame"}
+
+# What `docker` says there instead (a sed expression over `docker info`) → the words of the refusal.
+ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "its Compose is too old": (
+        's/"Version":"[^"]*",\\("ShortDescription":"Docker Compose"\\)/"Version":"v2.17.3",\\1/',
+        ("its Compose is v2.17.3", "needs 2.20 or later"),
+    ),
+    "it has no Compose": ('s/"Name":"compose"/"Name":"other"/', ("it has no Compose v2", "docker-compose-plugin")),
+    "its engine is too old": (
+        's/"ServerVersion":"[^"]*"/"ServerVersion":"19.03.5"/',
+        ("its Docker Engine is 19.03.5", "needs 20.10 or later"),
+    ),
+    "its disk is full": (
+        f's|"DockerRootDir":"[^"]*"|"DockerRootDir":"{PLACE}/small"|',
+        ("1 MB are free", "are needed", "docker image prune"),
+    ),
+}  # fmt: skip
+NO_ENGINES = {
+    "its engine does not run": "export DOCKER_HOST=unix:///run/nowhere.sock",
+    "it has no docker": f"mkdir -p {PLACE}/empty; for tool in sh bash flock timeout df sed grep tail cat readlink "
+    f'mkdir mv rm cut tr ls; do ln -sf "$(command -v $tool)" {PLACE}/empty/; done; PATH={PLACE}/empty',
+}
+
+# What the environment block holds → the error and its words. The stack needs COLOUR, only.env and token.
+ENVIRONMENTS: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
+    "an env file": (
+        {"variables": {"COLOUR": "red"}, "files": {"token": "x"}},
+        "MissingEnvironmentFile", ("bad-input needs only.env", "slipway environment set --stack PATH"),
+    ),
+    "a secret file": (
+        {"variables": {"COLOUR": "red"}, "files": {"only.env": "A=1"}},
+        "MissingEnvironmentFile", ("bad-input needs token", "slipway environment set --stack PATH"),
+    ),
+    "a variable": (
+        {"variables": {}, "files": FILES},
+        "UnsetVariables", ("COLOUR", "slipway environment set"),
+    ),
+    "an env file that Compose can read": (
+        {"variables": {"COLOUR": "red"}, "files": {**FILES, "only.env": f"A=1\nKEY!={LINE}\n"}},
+        "BrokenStack", ("Compose on droplet blue", "line 2", "not shown"),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
+    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as bench:
+        bench.publish("good", {})
+        bench.publish("arm", {"compose.yaml": ARM})
+        with _environment({"variables": {"COLOUR": "red"}, "files": FILES}):
+            bench.publish("needy", {"compose.yaml": NEEDY, **FILES})
+        bench.droplet.sh(f"mkdir -p {PLACE}/small; mount -t tmpfs -o size=1m tmpfs {PLACE}/small")
+        yield bench
+        bench.droplet.sh(f"umount {PLACE}/small; rm -rf {PLACE}")
+
+
+@pytest.mark.parametrize("what", ENGINES)
+def test_a_droplet_is_refused_when(what: str, bench: InvalidInputCase) -> None:
+    change, words = ENGINES[what]
+    docker = f'#!/bin/sh\n[ "$1" = info ] || exec /usr/bin/docker "$@"\n/usr/bin/docker "$@" | sed \'{change}\'\n'
+    with _entered_by(bench, f"export PATH={PLACE}/bin:$PATH", docker):
+        answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
+    told = ("droplet bad-droplet at root@", "cannot take release good")
+    assert_one_error(answer, REFUSED, "DropletNotReady", (*told, *words))
+
+
+@pytest.mark.parametrize("what", NO_ENGINES)
+def test_a_droplet_without_an_engine_is_refused_when(what: str, bench: InvalidInputCase) -> None:
+    with _entered_by(bench, NO_ENGINES[what]):
+        answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
+    words = ("cannot take release good: no Docker Engine answers", "systemctl start docker")
+    assert_one_error(answer, REFUSED, "DropletNotReady", words)
+
+
+def test_images_for_another_architecture_are_refused(bench: InvalidInputCase) -> None:
+    with bench.untouched():
+        answer = bench.deploy("arm")
+    words = ("it is linux/amd64", "only (linux/arm64)", "platforms: [linux/amd64]")
+    assert_one_error(answer, REFUSED, "DropletNotReady", words)
+
+
+@pytest.mark.parametrize("what", ENVIRONMENTS)
+def test_a_release_is_refused_when_the_environment_lacks(what: str, bench: InvalidInputCase) -> None:
+    content, name, words = ENVIRONMENTS[what]
+    with _environment(content), bench.untouched():
+        answer = bench.deploy("needy")
+    assert_one_error(answer, REFUSED, name, words)
+    assert LINE not in answer.all
+
+
+@pytest.mark.parametrize("what", ["an env file", "a secret file"])
+def test_a_release_is_refused_before_its_build_when_the_environment_lacks(what: str, bench: InvalidInputCase) -> None:
+    content, name, words = ENVIRONMENTS[what]
+    with _environment(content), bench.untouched():
+        answer = bench.slipway("release", "--stack", str(bench.tmp / "needy"), "--tag", "needy-2")
+    assert_one_error(answer, REFUSED, name, words)
+    assert "read the stack" in answer.out
+    assert "build 1 images" not in answer.out
+
+
+DIRECTORIES = {"is full": f"{PLACE}/small/full", "cannot be written": "/proc/slipway"}
+
+
+@pytest.mark.parametrize("what", DIRECTORIES)
+def test_a_droplet_is_refused_when_its_directory(what: str, bench: InvalidInputCase) -> None:
+    from blocks import Droplet  # noqa: PLC0415 — after the environment is set
+
+    directory = DIRECTORIES[what]
+    if what == "is full":
+        bench.droplet.sh(f"mkdir -p {directory}; head -c 2m /dev/zero >{PLACE}/small/filling || true")
+    there = replace(bench.droplet, directory=directory)
+    before = there.standing()
+    with saved(bad_droplet=Droplet.load("blue").model_copy(update={"directory": directory})), bench.untouched():
+        answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
+    bench.droplet.sh(f"rm -f {PLACE}/small/filling")
+    words = (f"{directory} cannot be locked: ", {"is full": "No space left"}.get(what, "No such file"))
+    assert_one_error(answer, REFUSED, "DropletNotReady", words)
+    assert there.standing() == before
+
+
+@contextmanager
+def _entered_by(bench: InvalidInputCase, command: str, docker: str = "") -> Iterator[None]:
+    """The droplet as `bad-droplet`, where a key of its own runs `command` before each of ours."""
+    from blocks import Droplet  # noqa: PLC0415 — after the environment is set
+
+    private, public = new_key()
+    block = Droplet.model_validate({**plain(Droplet.load("blue")), "private_key": private})
+    enter = f'#!/bin/sh\n{command}\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'
+    on = bench.droplet
+    on.sh(f"mkdir -p {PLACE}/bin; cat >{PLACE}/bin/docker; chmod 755 {PLACE}/bin/docker", docker.encode())
+    on.sh(f"cat >{PLACE}/enter; chmod 755 {PLACE}/enter", enter.encode())
+    on.sh(f"cp -p {KEYS} {PLACE}/keys; echo 'command=\"{PLACE}/enter\" {public}' >>{KEYS}")
+    try:
+        with saved(bad_droplet=block), bench.untouched():
+            yield
+    finally:
+        on.sh(f"cat {PLACE}/keys >{KEYS}; rm {PLACE}/keys")
+
+
+@contextmanager
+def _environment(content: dict[str, Any]) -> Iterator[None]:
+    from blocks import StackEnvironment  # noqa: PLC0415 — after the environment is set
+
+    with saved(bad_input=StackEnvironment(**content)):
+        yield

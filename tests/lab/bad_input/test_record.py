@@ -1,0 +1,172 @@
+"""What a droplet's records or its lock do not allow is refused, and nothing on it changes."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from flows.core.droplet.lock import BYE, HELD, Holder, hold_script
+from tests.stacks.invalid_input import REFUSED, assert_one_error
+from tests.stacks.single_service import BLOCK, CRASHES, SingleServiceStack, open_single_service_stack
+from tests.support.lab.lab import LAB
+
+pytestmark = pytest.mark.lab
+
+# What is asked for → the error and its words. On the droplet v1 and v3 are good, `crashing` failed, and v3 runs.
+UNKNOWN = "was never put on this droplet."
+CASES: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
+    "a tag that is near to those on record": (
+        ["--to", "v33"], "NotOnRecord",
+        (f"release v33 {UNKNOWN} Did you mean v3", "slipway deploy --tag v33"),
+    ),
+    "a tag like none on record": (
+        ["--to", "2019-06"], "NotOnRecord",
+        (f"release 2019-06 {UNKNOWN} On record and good: v3, v1.", "slipway deploy --tag 2019-06"),
+    ),
+    "the release that runs": (
+        ["--to", "v3"], "AlreadyRunning", ("release v3 is what runs already", "slipway history"),
+    ),
+    "a release that was never good": (
+        ["--to", "crashing"], "NothingGood",
+        ("release crashing is on record here, but it never passed", "Good ones: v3, v1.", "deploy --tag crashing"),
+    ),
+    "a stack without a record": (
+        ["--stack", "no-such-stack"], "NothingGood",
+        ("nothing was ever put on this droplet", "slipway deploy --tag TAG"),
+    ),
+}  # fmt: skip
+# A change to the newest record → the error and its words.
+RECORDS: dict[str, tuple[dict[str, object], str, tuple[str, ...]]] = {
+    "another stack's": (
+        {"stack": "newsstand"}, "ForeignRecord",
+        ("record 000099.json belongs to stack newsstand, not to kiosk", "another directory"),
+    ),
+    "a newer format": (
+        {"format": 2}, "NewerRecord",
+        ("record 000099.json is of format 2", "reads format 1", "Use the version that wrote it"),
+    ),
+    "a newer format that looks otherwise": (
+        {"format": 3, "number": "ninety-nine", "outcome": {"verdict": "fine"}}, "NewerRecord",
+        ("record 000099.json is of format 3", "reads format 1"),
+    ),
+}  # fmt: skip
+CHANGING = {"deploy": ["deploy", "--tag", "v1"], "rollback": ["rollback"], "reconcile": ["reconcile", "--wait", "0"]}
+OTHER = Holder("0123456789abcdef", "eve@elsewhere", "release of kiosk v7", "run-of-eve", since="2026-11-25T08:00:00")
+
+
+@pytest.fixture(scope="module")
+def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleServiceStack]:
+    with open_single_service_stack(tmp_path_factory.mktemp("kiosk")) as kiosk:
+        kiosk.good("v1")
+        assert kiosk.release("crashing", CRASHES).code == 1
+        kiosk.good("v3")
+        yield kiosk
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_a_rollback_is_refused_to(what: str, kiosk: SingleServiceStack) -> None:
+    words, name, told = CASES[what]
+    with _untouched(kiosk):
+        answer = kiosk.slipway("rollback", *words)
+    assert_one_error(answer, REFUSED, name, told)
+
+
+def test_a_rollback_is_refused_when_only_what_runs_was_ever_good(kiosk: SingleServiceStack) -> None:
+    history = f"{kiosk.droplet.home}/history"
+    older = f"{history}/000001.json {history}/000003.json"  # v1 came first, and again after the failure
+    kiosk.droplet.sh(f"mkdir -p /run/kiosk; mv {older} /run/kiosk")
+    with _untouched(kiosk):
+        answer = kiosk.slipway("rollback")
+    kiosk.droplet.sh(f"mv /run/kiosk/* {history}; rmdir /run/kiosk")
+    words = ("no other release on this droplet ever passed its validation", "slipway deploy --tag TAG")
+    assert_one_error(answer, REFUSED, "NothingGood", words)
+
+
+@pytest.mark.parametrize("verb", CHANGING)
+@pytest.mark.parametrize("what", RECORDS)
+def test_a_droplet_is_left_alone_when_a_record_is(what: str, verb: str, kiosk: SingleServiceStack) -> None:
+    change, name, told = RECORDS[what]
+    record = {**kiosk.records()[-1], "number": 99, **change}
+    path = f"{kiosk.droplet.home}/history/000099.json"
+    kiosk.droplet.sh(f"cat >{path}", json.dumps(record).encode())
+    with _untouched(kiosk):
+        answer = kiosk.slipway(*CHANGING[verb])
+    kiosk.droplet.sh(f"rm {path}")
+    assert_one_error(answer, REFUSED, name, told)
+
+
+@pytest.mark.parametrize("verb", [*CHANGING, "prune"])
+def test_whoever_comes_while_another_changes_the_droplet_is_told_who_it_is(
+    verb: str, kiosk: SingleServiceStack
+) -> None:
+    with _held_by_another(kiosk), _untouched(kiosk):
+        answer = kiosk.slipway(*CHANGING.get(verb, [verb]))
+    words = (f"droplet {BLOCK} at ", f"is being changed by {OTHER}.", "Nothing was changed", "--wait SECONDS")
+    assert_one_error(answer, REFUSED, "DropletBusy", words)
+
+
+def test_status_names_who_changes_the_droplet(kiosk: SingleServiceStack) -> None:
+    with _held_by_another(kiosk), _untouched(kiosk):
+        said = kiosk.slipway("status").out
+        shown = json.loads(kiosk.slipway("status", "--json").out)["droplets"][BLOCK]
+    assert f"being changed by {OTHER}" in said
+    assert shown["locked_by"] == str(OTHER)
+
+
+def test_whoever_waits_says_for_whom_and_gets_the_lock_when_it_is_free(kiosk: SingleServiceStack) -> None:
+    with _held_by_another(kiosk) as other:
+        leaving = threading.Thread(target=_leave_once_awaited, args=(kiosk, other))
+        leaving.start()
+        answer = kiosk.slipway("deploy", "--tag", "v3", "--wait", "57")
+        leaving.join()
+    assert answer.code == 0, answer.all
+    assert f"waiting for {BLOCK}: {OTHER}" in answer.out
+    kiosk.assert_runs("v3")
+
+
+def test_whoever_waits_in_vain_is_refused(kiosk: SingleServiceStack) -> None:
+    with _held_by_another(kiosk), _untouched(kiosk):
+        answer = kiosk.slipway("rollback", "--wait", "1")
+    assert_one_error(answer, REFUSED, "DropletBusy", (f"is being changed by {OTHER}.",))
+
+
+@contextmanager
+def _untouched(kiosk: SingleServiceStack) -> Iterator[None]:
+    """Whatever happens inside, the kiosk on the droplet must be as it was."""
+    before = kiosk.droplet.standing(), kiosk.droplet.started()
+    yield
+    assert (kiosk.droplet.standing(), kiosk.droplet.started()) == before
+
+
+@contextmanager
+def _held_by_another(kiosk: SingleServiceStack) -> Iterator[subprocess.Popen[str]]:
+    """Another process holds the droplet's lock, for two minutes or until it is told to let go."""
+    argv = hold_script(kiosk.droplet.directory, OTHER.token, lease=120)
+    command = ["docker", "exec", "-i", f"{LAB}-{kiosk.droplet.droplet}", *argv]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        print(OTHER.line(), file=other.stdin, flush=True)
+        try:
+            assert other.stdout.readline().strip() == HELD
+            yield other
+        finally:
+            _let_go(other)
+
+
+def _let_go(other: subprocess.Popen[str]) -> None:
+    if other.poll() is None and other.stdin is not None:
+        print(BYE, file=other.stdin, flush=True)
+        other.wait(20)
+
+
+def _leave_once_awaited(kiosk: SingleServiceStack, other: subprocess.Popen[str]) -> None:
+    """Let go of the lock as soon as somebody stands there and waits for it; after half a minute in any case."""
+    deadline = time.monotonic() + 30
+    while "flock -w 57" not in kiosk.droplet.sh("ps -eo args") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _let_go(other)

@@ -1,0 +1,68 @@
+"""The workflow that CI runs: started through the Prefect API, carried out by the lab's worker."""
+
+import os
+import subprocess
+import uuid
+
+import httpx
+import pytest
+import yaml
+
+from tests import CHECKOUT
+from tests.support.lab.cli import slipway_ok
+from tests.support.lab.droplet_view import DropletView
+
+pytestmark = pytest.mark.lab
+API = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home() -> None:
+    """What the agents call stands on the data home; no other test is relied on for that."""
+    if not DropletView("data", "agents-home").containers():
+        tag = f"ci-{uuid.uuid4().hex[:8]}"
+        slipway_ok("build-push", "--stack", str(CHECKOUT / "compose"), "--tag", tag)
+        slipway_ok("deploy-home", "--stack", str(CHECKOUT / "compose"), "--tag", tag, "--approval", "never")
+
+
+def run_workflow(ref: str, key: str) -> subprocess.CompletedProcess[str]:
+    """Run the workflow's one step as GitHub would: bash with -e and pipefail, its variables in the environment."""
+    workflow = yaml.safe_load((CHECKOUT / ".github/workflows/release.yml").read_text())
+    script = workflow["jobs"]["release"]["steps"][0]["run"]
+    env = {
+        "PATH": os.environ["PATH"],
+        "PREFECT_API_URL": API,
+        "PREFECT_API_AUTH_STRING": "",
+        "DROPLET": "green",
+        "IDEMPOTENCY_KEY": key,
+        "GITHUB_SHA": ref,
+    }
+    argv = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    return subprocess.run(argv, env=env, cwd="/", capture_output=True, text=True, timeout=300, check=False)
+
+
+def started_run(output: str) -> dict[str, object]:
+    run_id = output.split("/runs/flow-run/")[1].split(maxsplit=1)[0]
+    return httpx.get(f"{API}/flow_runs/{run_id}").raise_for_status().json()
+
+
+def test_ci_releases_exactly_its_commit_and_a_repeated_call_starts_nothing_twice():
+    commit = subprocess.run(
+        ["git", "-C", str(CHECKOUT), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    key = f"test-{uuid.uuid4()}"
+    first = run_workflow(commit, key)
+    assert first.returncode == 0, first.stdout + first.stderr
+    run = started_run(first.stdout)
+    assert run["parameters"]["ref"] == commit
+    assert commit[:7] in run["name"]
+    again = run_workflow(commit, key)
+    assert again.returncode == 0
+    assert started_run(again.stdout)["id"] == run["id"]
+
+
+def test_ci_fails_when_the_release_fails_and_says_why():
+    answer = run_workflow("no-such-commit", f"test-{uuid.uuid4()}")
+    assert answer.returncode == 1
+    assert "Failed" in answer.stdout
+    assert "BadTag" in answer.stdout

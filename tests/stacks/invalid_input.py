@@ -1,0 +1,118 @@
+"""What the tests of bad input share: a small stack, its own corner of the registry, and what a refusal looks like."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.support.lab.cli import CliResult, slipway
+from tests.support.lab.droplet_view import DropletView
+from tests.support.lab.git_checkout import git
+from tests.support.lab.lab_stack import settings
+from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
+from tests.support.lab.saved_blocks import forget, saved
+
+STACK = "bad-input"
+REFUSED, FAILED = 2, 1
+SCRATCH = "FROM scratch\nCOPY compose.yaml /\n"
+# Runs nowhere: it is there to be built, pushed and refused.
+GOOD = """
+name: bad-input
+services:
+  only:
+    image: ${REGISTRY}/only:${IMAGE_TAG}
+    build: .
+    command: [nothing]
+"""
+
+
+@dataclass(frozen=True)
+class InvalidInputCase:
+    """A namespace of the registry, the droplet `blue`, and settings that lead there."""
+
+    registry: RegistryNamespace
+    droplet: DropletView
+    settings: dict[str, str]
+    tmp: Path
+
+    def stack(self, name: str, files: dict[str, str]) -> Path:
+        """A git checkout of these files, Dockerfile included unless one is given."""
+        directory = self.tmp / name
+        for path, text in {"Dockerfile": SCRATCH, "compose.yaml": GOOD, **files}.items():
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_text(text)
+        git(directory, "init", "--quiet")
+        git(directory, "add", "--all")
+        git(directory, "commit", "--quiet", "--message", name)
+        return directory
+
+    def slipway(self, *words: str, **more: str) -> CliResult:
+        return slipway(*words, **{**self.settings, **more})
+
+    def publish(self, tag: str, files: dict[str, str], **more: str) -> None:
+        """Build and push a release of these files."""
+        said = self.slipway("build-push", "--stack", str(self.stack(tag, files)), "--tag", tag, **more)
+        assert said.code == 0, said.all
+
+    def deploy(self, tag: str, *words: str, **more: str) -> CliResult:
+        return self.slipway("deploy", "--stack", STACK, "--tag", tag, *words, **more)
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Whatever happens inside, the stack on the droplet must be as it was."""
+        before = self.droplet.standing()
+        yield
+        assert self.droplet.standing() == before
+
+
+@contextmanager
+def open_invalid_input_case(tmp: Path) -> Iterator[InvalidInputCase]:
+    """Everything a case of bad input may need; afterwards nothing of it is left anywhere."""
+    from blocks import ContainerRegistry, StackEnvironment  # noqa: PLC0415 — after the environment is set
+
+    registry = RegistryNamespace(ContainerRegistry.load("registry"), "test-bad")
+    droplet = DropletView("blue", STACK)
+    own = settings(tmp / "reports", SLIPWAY_REGISTRY="bad-registry", SLIPWAY_DROPLET="blue")
+    with ExitStack() as stack:
+        for tidy in (
+            partial(remove_build_images, registry.namespace),
+            registry.empty,
+            partial(droplet.remove, registry.namespace),
+            partial(forget, StackEnvironment, STACK),
+        ):
+            tidy()  # what a killed run left
+            stack.callback(tidy)
+        stack.enter_context(saved(bad_registry=registry.named()))
+        yield InvalidInputCase(registry, droplet, dict(own), tmp)
+
+
+def assert_one_error(said: CliResult, code: int, name: str, words: tuple[str, ...]) -> None:
+    """It ended with this code and exactly one error, of this name and with these words, and without a stack trace."""
+    assert said.code == code, said.all
+    assert len(said.errors) == 1, said.all
+    assert said.errors[0].startswith(f"{name}: "), said.err
+    missing = [word for word in words if word not in said.err]
+    assert not missing, f"{missing} not in: {said.err}"
+    assert "Traceback" not in said.all
+    assert "Finished in state Failed" not in said.out, said.out
+
+
+def new_key() -> tuple[str, str]:
+    """A key that nobody knows: private (OpenSSH), public (`TYPE BASE64`)."""
+    text = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    ).decode()  # fmt: skip
+    key = paramiko.Ed25519Key.from_private_key(StringIO(text))
+    return text, f"{key.get_name()} {key.get_base64()}"
+
+
+def plain(block: Any) -> dict[str, Any]:
+    """A block's own fields, unmasked."""
+    return {name: getattr(block, name) for name in type(block).model_fields if name != "block_type_slug"}

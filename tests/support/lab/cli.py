@@ -1,0 +1,44 @@
+"""The command line, run in this process."""
+
+import os
+from dataclasses import dataclass
+
+from typer.testing import CliRunner
+
+os.environ.setdefault("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+@dataclass(frozen=True)
+class CliResult:
+    """What one `slipway …` said, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The errors that were shown, each with its name."""
+        return [line.removeprefix("✗ ") for line in self.err.splitlines() if line.startswith("✗ ")]
+
+    @property
+    def all(self) -> str:
+        return f"{self.out}\n{self.err}"
+
+
+def slipway(*words: str, **settings: str) -> CliResult:
+    """Run `slipway` in this process, where Prefect is imported once. Settings are environment variables."""
+    from flows.cli.main import app  # noqa: PLC0415 — after the environment is set
+
+    answer = CliRunner().invoke(app, list(words), env=settings)
+    if answer.exception and not isinstance(answer.exception, SystemExit):
+        raise answer.exception
+    return CliResult(answer.exit_code, answer.stdout, answer.stderr)
+
+
+def slipway_ok(*words: str, **settings: str) -> CliResult:
+    """Run `slipway`, which must succeed."""
+    said = slipway(*words, **settings)
+    assert said.code == 0, said.all
+    return said

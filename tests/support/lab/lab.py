@@ -1,0 +1,98 @@
+"""The running lab: where its parts are, and the credentials it made for itself. `make lab` starts it."""
+
+import json
+import os
+import subprocess
+from base64 import b64decode
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tests import CHECKOUT
+
+LAB = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
+STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
+SSH_PORTS = {"green": 2201, "blue": 2202, "edge": 2203, "data": 2204}
+# `make down` removes what carries these labels, so that what a killed run left does not outlive the lab.
+LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={LAB}")
+
+
+def port(name: str, default: int) -> int:
+    """The host port of one part of the lab; SLIPWAY_LAB_…_PORT moves it."""
+    return int(os.environ.get(f"SLIPWAY_LAB_{name}_PORT") or default)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Addresses, files and secrets of the lab."""
+
+    directory: Path
+    credentials: dict[str, str]
+    name: str = LAB
+    registry: str = f"127.0.0.1:{port('REGISTRY', 5000)}"
+    edge: str = f"http://127.0.0.1:{port('EDGE', 8080)}"
+    prometheus: str = f"http://127.0.0.1:{port('PROMETHEUS', 9090)}"
+    langfuse: str = f"http://127.0.0.1:{port('LANGFUSE', 3000)}"
+
+    @property
+    def registry_auth(self) -> tuple[str, str]:
+        return self.credentials["registry_username"], self.credentials["registry_password"]
+
+    @property
+    def langfuse_auth(self) -> tuple[str, str]:
+        return self.credentials["langfuse_public_key"], self.credentials["langfuse_secret_key"]
+
+    @property
+    def private_key(self) -> Path:
+        return self.directory / "droplet_key"
+
+    def ssh_port(self, colour: str) -> int:
+        return port(f"{colour.upper()}_SSH", SSH_PORTS[colour])
+
+    def host_key(self, colour: str) -> str:
+        """`ssh-ed25519 AAAA…`, as `make lab` read it from inside the droplet."""
+        return (self.directory / f"{colour}.host_key").read_text().strip()
+
+    def docker(self, *argv: str, check: bool = True) -> str:
+        """Run the host engine's client; its output."""
+        return docker(*argv, check=check)
+
+    def inside(self, part: str, *argv: str, check: bool = True) -> str:
+        """Run a command inside one of the lab's containers; its output."""
+        return docker("exec", f"{self.name}-{part}", *argv, check=check)
+
+
+def find_lab() -> Lab:
+    """The lab; the test fails when it does not run, for a skipped test proves nothing."""
+    file = STATE / "lab" / "credentials.json"
+    if not file.exists():
+        pytest.fail("the lab does not run. Start it with: make lab", pytrace=False)
+    return Lab(file.parent, json.loads(file.read_text()))
+
+
+def docker(*argv: str, check: bool = True) -> str:
+    """Run the host engine's client; its output."""
+    return run(STATE / "bin" / "docker", *argv, check=check)
+
+
+def run(*argv: str | Path, check: bool = True) -> str:
+    """Run a command for at most two minutes; its output, or an assertion that shows what it said."""
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False)
+    assert not check or done.returncode == 0, f"{' '.join(map(str, argv))}: {done.stderr or done.stdout}"
+    return done.stdout.strip()
+
+
+def connect(lab: Lab, colour: str, **credentials: object) -> paramiko.SSHClient:
+    """A connection to a droplet that accepts the pinned host key alone; by default with the lab's key."""
+    kind, key = lab.host_key(colour).split()
+    client = paramiko.SSHClient()
+    client.get_host_keys().add(
+        f"[127.0.0.1]:{lab.ssh_port(colour)}", kind, paramiko.PKey.from_type_string(kind, b64decode(key))
+    )
+    chosen = credentials or {"key_filename": str(lab.private_key)}
+    client.connect(
+        "127.0.0.1", lab.ssh_port(colour), "root", timeout=10, allow_agent=False, look_for_keys=False, **chosen
+    )
+    return client

@@ -1,0 +1,130 @@
+"""A droplet's facts: one script each, word for word, and what its output is read into."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.core.deploy.facts import Facts, facts_script, read_facts
+from flows.core.droplet.directories import StackDirectory
+from flows.core.droplet.running import (
+    Running,
+    containers_script,
+    kept_release_script,
+    read_running,
+    running_release_script,
+    running_script,
+)
+from flows.core.droplet.sections import section_script, sections
+from flows.core.records.history import History
+from flows.core.records.storage import history_sections
+
+pytestmark = pytest.mark.unit
+
+PS = "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop"
+SCRIPTS = {
+    "facts": facts_script(StackDirectory("/opt/slip way", "shop"), ["host/web@sha256:1"]),
+    "containers": containers_script("shop"),
+    "running": running_script("shop"),
+    "release": running_release_script(StackDirectory("/opt/it's", "shop")),
+    "way back": kept_release_script(StackDirectory("/opt/it's", "shop"), "v1.f00"),
+    "history": section_script(history_sections(StackDirectory("/opt/it's", "shop"))),
+}
+
+
+def test_containers_are_asked_for_by_the_projects_label():
+    assert SCRIPTS["containers"] == f'ids=$({PS}) || exit; [ -z "$ids" ] || docker inspect $ids || true'
+
+
+def test_facts_come_in_sections_of_their_own():
+    marks = re.findall(r"^printf '\\n@@slipway:(\w+)\\n'$", SCRIPTS["facts"], re.MULTILINE)
+    assert marks == ["info", "disk", "containers", "images", "current", "history", "kept", "name"]
+    known_as = '{"digests":{{json .RepoDigests}},"tags":{{json .RepoTags}}}'
+    assert f"docker image inspect --format '{known_as}' host/web@sha256:1 2>/dev/null" in SCRIPTS["facts"]
+    assert "readlink '/opt/slip way/shop/current'" in SCRIPTS["facts"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_every_script_is_good_shell(script):
+    checked = subprocess.run(["sh", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_every_script_passes_shellcheck(script):
+    # SC2086, SC2046: the ids are meant to be words of their own.
+    argv = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2046", "-"]
+    checked = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.parametrize("word", ["rm ", "mkdir", ">>", "docker rm", "docker stop", "docker pull", "prune"])
+def test_looking_changes_nothing(script, word):
+    assert word not in script
+
+
+INFO = {
+    "ServerVersion": "26.1.5",
+    "OSType": "linux",
+    "Architecture": "aarch64",
+    "ClientInfo": {"Plugins": [{"Name": "buildx", "Version": "0.13.1"}, {"Name": "compose", "Version": "2.26.1-4"}]},
+}
+OUTPUT = f"""\
+@@slipway:info
+{json.dumps(INFO)}
+@@slipway:disk
+/dev/sda1  102400 2048 100000 3% /
+@@slipway:containers
+@@slipway:images
+{{"digests":["host/web@sha256:1","mirror/web@sha256:1"],"tags":["host/web:1"]}}
+{{"digests":["host/cut@sha256:2"],"tags":[]}}
+{{"digests":null,"tags":["built:here"]}}
+@@slipway:name
+releases/v1.f00
+@@slipway:current
+{{"tag": "v1"}}
+"""
+
+
+def test_facts_are_read():
+    assert read_facts(OUTPUT, "shop") == Facts(
+        engine="26.1.5",
+        compose="2.26.1-4",
+        platform="linux/arm64",
+        free=100000 * 1024,
+        containers=(),
+        present=frozenset(["host/web@sha256:1", "mirror/web@sha256:1"]),
+        current='{"tag": "v1"}',
+        history=History(current="v1.f00"),
+    )
+
+
+@pytest.mark.parametrize("output", ["", "@@slipway:info\n\n@@slipway:disk\ndf: no such file\n", "noise before it\n"])
+def test_a_droplet_without_an_engine_has_no_facts(output):
+    assert read_facts(output, "shop") == Facts()
+
+
+def test_an_engine_that_answers_with_null_has_no_plugins():
+    facts = read_facts('@@slipway:info\n{"ServerVersion": "26.0", "ClientInfo": null}\n', "shop")
+    assert (facts.engine, facts.compose, facts.platform) == ("26.0", "", "")
+
+
+def test_what_runs_is_read_with_its_digests():
+    output = '@@slipway:containers\n@@slipway:images\n{"id":"sha256:1","digests":["a@b"]}\n{"id":"2","digests":null}\n'
+    assert read_running(output) == Running([], {"sha256:1": ("a@b",), "2": ()})
+    assert read_running("") == Running([], {})
+
+
+contents = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: "@@slipway:" not in text)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]+", fullmatch=True), contents, max_size=4))
+def test_sections_keep_what_was_printed(parts):
+    output = "".join(f"@@slipway:{name}\n{text}\n" for name, text in parts.items())
+    assert sections(output) == {name: text.strip() for name, text in parts.items()}

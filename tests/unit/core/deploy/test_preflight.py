@@ -1,0 +1,129 @@
+"""Whether a droplet can take a release, decided before anything on it changes."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.core.deploy.facts import Facts
+from flows.core.deploy.preflight import RESERVE, layers_to_pull, missing_images, preflight_problems
+from flows.core.droplet.versions import version
+from tests.support.builders import digest, image, pinned, release
+
+pytestmark = pytest.mark.unit
+
+GOOD = Facts(engine="26.1.5", compose="2.26.1", platform="linux/amd64", free=10**12)
+WEB, DB = pinned("web"), pinned("db", "b")
+TWO = release(
+    services={"web": WEB, "db": DB},
+    images={WEB: image(("base", 100), ("web", 10)), DB: image(("base", 100), ("db", 1))},
+)
+LARGE = release(images={WEB: image(("x", 10**9))})
+
+
+def test_a_good_droplet_has_nothing_against_a_release():
+    assert preflight_problems(TWO, GOOD, None) == []
+
+
+REFUSALS = {
+    "no engine": ({"engine": ""}, TWO, "no Docker Engine answers"),
+    "engine too old": ({"engine": "19.03.15"}, TWO, "its Docker Engine is 19.03.15; Slipway needs 20.10 or later"),
+    "no Compose": ({"compose": ""}, TWO, "it has no Compose v2"),
+    "Compose too old": ({"compose": "v2.19.1"}, TWO, "its Compose is v2.19.1; Slipway needs 2.20 or later"),
+    "another architecture": ({"platform": "linux/arm64"}, TWO, "it is linux/arm64, and these images are not: db (lin"),
+    "full disk": ({"free": 0}, TWO, "0 MB are free and about 268 MB are needed"),
+    "disk too small": ({"free": 3 * 10**9}, LARGE, "3,000 MB are free and about 3,268 MB are needed"),
+    "full disk, image of unknown size": ({"free": 0}, release(images={WEB: image()}), "0 MB are free"),
+}
+
+
+@pytest.mark.parametrize(("found", "wanted", "words"), REFUSALS.values(), ids=REFUSALS)
+def test_a_droplet_that_cannot_take_it_is_told_why(found, wanted, words):
+    [fault] = preflight_problems(wanted, replace(GOOD, **found), None)
+    assert fault.startswith(words)
+
+
+def test_everything_that_stands_against_it_is_said_at_once():
+    assert (
+        len(preflight_problems(TWO, replace(GOOD, engine="1.0", compose="1.0", free=0, platform="linux/arm64"), None))
+        == 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("offered", "fits"),
+    [
+        (("linux/amd64",), True),
+        (("linux/arm64", "linux/amd64/v2"), True),
+        (("linux/arm64",), False),
+        ((), True),
+        (("linux/amd",), False),
+    ],
+)
+def test_an_image_fits_when_one_of_its_platforms_does(offered, fits):
+    assert (preflight_problems(release(images={WEB: image(platforms=offered)}), GOOD, None) == []) is fits
+
+
+def test_a_full_disk_takes_a_release_whose_images_are_all_there():
+    assert preflight_problems(TWO, replace(GOOD, free=0, present=frozenset([WEB, DB])), None) == []
+
+
+def sizes(facts: Facts, previous=None) -> dict:
+    return {layer.digest: layer.size for layer in layers_to_pull(TWO, facts, previous)}
+
+
+def test_only_layers_that_are_not_there_are_pulled_each_once():
+    assert sizes(GOOD) == {"base": 100, "web": 10, "db": 1}
+    assert sizes(replace(GOOD, present=frozenset([DB]))) == {"web": 10}
+    assert sizes(GOOD, release(images={WEB: image(("base", 100))})) == {"web": 10, "db": 1}
+    assert sizes(replace(GOOD, present=frozenset([WEB, DB]))) == {}
+
+
+SAME = {
+    "as it is": f"postgres@{digest('c')}",
+    "with its tag": f"postgres:16@{digest('c')}",
+    "with the registry that is meant": f"docker.io/library/postgres:16@{digest('c')}",
+}
+
+
+@pytest.mark.parametrize("reference", SAME.values(), ids=SAME)
+def test_an_image_is_there_however_the_stack_writes_its_name(reference):
+    wanted = release(services={"db": reference})
+    assert missing_images(wanted, {f"postgres@{digest('c')}"}) == []
+    assert missing_images(wanted, GOOD.present) == [reference]
+
+
+layers = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 10**10), max_size=4)
+
+
+@given(st.dictionaries(st.sampled_from(["web", "db", "job"]), layers, min_size=1), st.sets(st.sampled_from("wdj")))
+def test_no_disk_that_is_full_is_accepted_when_something_is_to_pull(stack, there):
+    services = {name: pinned(name) for name in stack}
+    wanted = release(services=services, images={services[n]: image(*held.items()) for n, held in stack.items()})
+    facts = replace(GOOD, free=0, present=frozenset(ref for name, ref in services.items() if name[0] in there))
+    assert bool(preflight_problems(wanted, facts, None)) is bool(missing_images(wanted, facts.present))
+    assert preflight_problems(wanted, replace(facts, free=RESERVE - 1), wanted) == [] or missing_images(
+        wanted, facts.present
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("v2.26.1-4", (2, 26)),
+        ("2.26.1", (2, 26)),
+        ("26.1.5+dfsg1", (26, 1)),
+        ("24", (24, 0)),
+        ("2.20.0-desktop.1", (2, 20)),
+        ("dev", (0, 0)),
+        ("", (0, 0)),
+    ],
+)
+def test_a_version_is_read_by_its_first_two_numbers(text, numbers):
+    assert version(text) == numbers
+
+
+@given(st.text(max_size=12) | st.text(alphabet="v2.²-+٣", max_size=6))
+def test_any_text_is_a_version(text):
+    assert len(version(text)) == 2

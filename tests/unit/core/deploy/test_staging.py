@@ -1,0 +1,203 @@
+"""What is put on a droplet for a release: its content, its scripts word for word, and what secrets turn into."""
+
+import io
+import os
+import shlex
+import shutil
+import subprocess
+import tarfile
+
+import pytest
+
+from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
+from flows.core.deploy.staging import (
+    discard_script,
+    release_fingerprint,
+    secret_contents,
+    secrets_override,
+    stage_script,
+    staging_tar,
+    switch_script,
+)
+from flows.core.droplet.directories import StackDirectory
+from flows.core.errors import MissingEnvironmentFile
+from flows.core.release.bundle import File
+from flows.core.stack.shipped_files import EnvironmentFile
+from tests.support.builders import digest, release
+
+pytestmark = pytest.mark.unit
+
+HOME = StackDirectory("/opt/slip way", "shop")
+STATEFUL = release(compose_files=("s/a.yml", "b.yml"), state=("s/up loads", "s/settings.json"))
+SEEDS = {"seed/s/settings.json": File(b"{}")}
+
+DISCARD = (
+    "rm -rf '/opt/slip way/shop/incoming/v1.x'; if rmdir '/opt/slip way/shop/releases' 2>/dev/null; then "
+    "rmdir '/opt/slip way/shop/incoming' '/opt/slip way/shop/shared' '/opt/slip way/shop' 2>/dev/null || true; fi"
+)
+TRAP = shlex.quote(f"code=$?; [ $code -eq 0 ] || {{ {DISCARD}; }}")
+STAGE = f"""\
+set -eu
+trap {TRAP} EXIT
+mkdir -p '/opt/slip way/shop/releases' '/opt/slip way/shop/incoming' '/opt/slip way/shop/shared'
+chmod 700 '/opt/slip way/shop'
+rm -rf '/opt/slip way/shop/incoming/v1.x' && mkdir '/opt/slip way/shop/incoming/v1.x'
+tar -xzpf - -C '/opt/slip way/shop/incoming/v1.x' --no-same-owner
+mkdir -p '/opt/slip way/shop/shared/s'
+[ -e '/opt/slip way/shop/shared/s/settings.json' ] || \
+cp -p '/opt/slip way/shop/incoming/v1.x/seed/s/settings.json' '/opt/slip way/shop/shared/s/settings.json'
+if ! [ -e '/opt/slip way/shop/shared/s/up loads' ]; then mkdir -p '/opt/slip way/shop/shared/s/up loads'; \
+if [ -d '/opt/slip way/shop/incoming/v1.x/files/s/up loads' ]; then \
+cp -Rp '/opt/slip way/shop/incoming/v1.x/files/s/up loads'/. '/opt/slip way/shop/shared/s/up loads'; fi; fi
+mkdir -p '/opt/slip way/shop/incoming/v1.x/files/s'
+rm -rf '/opt/slip way/shop/incoming/v1.x/files/s/settings.json'
+ln -s '/opt/slip way/shop/shared/s/settings.json' '/opt/slip way/shop/incoming/v1.x/files/s/settings.json'
+mkdir -p '/opt/slip way/shop/incoming/v1.x/files/s'
+rm -rf '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
+ln -s '/opt/slip way/shop/shared/s/up loads' '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
+rm -rf '/opt/slip way/shop/incoming/v1.x/seed'
+umask 077
+docker compose --project-name shop --file '/opt/slip way/shop/incoming/v1.x/files/s/a.yml' \
+--file '/opt/slip way/shop/incoming/v1.x/files/b.yml' --file '/opt/slip way/shop/incoming/v1.x/override.yml' \
+--file '/opt/slip way/shop/incoming/v1.x/secrets.yml' --env-file '/opt/slip way/shop/incoming/v1.x/environment' config \
+>'/opt/slip way/shop/incoming/v1.x/config.yml'
+cat '/opt/slip way/shop/incoming/v1.x/config.yml'
+"""
+
+SWITCH = """\
+set -eu
+[ -d '/opt/slip way/shop/releases/v1.x' ] || mv '/opt/slip way/shop/incoming/v1.x' '/opt/slip way/shop/releases/v1.x'
+ln -sfn releases/v1.x '/opt/slip way/shop/current.new'
+mv -T '/opt/slip way/shop/current.new' '/opt/slip way/shop/current'
+rm -rf '/opt/slip way/shop/incoming'
+"""
+
+SCRIPTS = {
+    "stage": stage_script(STATEFUL, HOME, "v1.x", SEEDS),
+    "switch": switch_script(HOME, "v1.x"),
+    "discard": discard_script(HOME, "v1.x"),
+    "pull": pull_script([f"host/web@{digest('a')}", f"host/db@{digest('b')}"], RegistryLogin("host:5000", "it's me")),
+}
+
+
+def test_staging_is_these_lines():
+    assert SCRIPTS["stage"] == STAGE
+
+
+def test_switching_is_these_lines():
+    assert SCRIPTS["switch"] == SWITCH
+
+
+def test_discarding_removes_what_was_on_its_way_and_nothing_else():
+    assert SCRIPTS["discard"] == f"{DISCARD}\n"
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_every_script_is_good_shell(script):
+    checked = subprocess.run(["sh", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_every_script_passes_shellcheck(script):
+    # SC2016, SC2154: the trap's own variable, in single quotes on purpose.
+    argv = ["shellcheck", "-s", "sh", "-e", "SC2016,SC2154", "-"]
+    checked = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def test_the_tar_holds_everything_and_what_is_secret_is_the_owners_alone():
+    files = {
+        "release.json": File(b"{}"),
+        "override.yml": File(b"services: {}"),
+        "files/run.sh": File(b"#!/bin/sh", 0o755),
+        "seed/settings.json": File(b"{}"),
+    }
+    packed = staging_tar(release(), files, {"A": "1"}, {"key.txt": File(b"secret", 0o600)}, HOME)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        modes = {entry.name: entry.mode for entry in tar}
+        command = tar.extractfile("compose").read().decode()
+        environment = tar.extractfile("environment").read()
+    assert modes == {
+        "release.json": 0o644,
+        "override.yml": 0o644,
+        "files/run.sh": 0o755,
+        "files/key.txt": 0o600,
+        "seed/settings.json": 0o644,
+        "environment": 0o600,
+        "secrets.yml": 0o600,
+        "compose": 0o755,
+    }
+    assert environment == b"A='1'\n"
+    assert command.splitlines()[0] == "#!/bin/sh"
+    assert command.splitlines()[-1].startswith("exec docker compose --project-name shop --file '/opt/slip way/shop/cur")
+
+
+NEEDED = (
+    EnvironmentFile(path="s/app.env"),
+    EnvironmentFile(path="key.txt", secret=True, mode=0o440),
+    EnvironmentFile(path="s/more.env", required=False),
+)
+
+
+def test_secret_files_are_found_by_the_paths_the_compose_file_has():
+    wanting = release(compose_files=("s/compose.yml",), environment_files=NEEDED)
+    assert secret_contents(wanting, {"./app.env": "A=1", "../key.txt": "k", "other": "x"}) == {
+        "s/app.env": File(b"A=1", 0o600),
+        "key.txt": File(b"k", 0o440),
+    }
+
+
+def test_every_missing_secret_file_is_named_and_no_content_is():
+    wanting = release(compose_files=("s/compose.yml",), environment_files=NEEDED)
+    with pytest.raises(MissingEnvironmentFile, match=r"stack shop needs \.\./key\.txt, app\.env, which") as error:
+        secret_contents(wanting, {"elsewhere": "sentinel"})
+    assert "sentinel" not in str(error.value)
+
+
+FILES = {"files/a": File(b"1", 0o644)}
+SECRETS = {"key": File(b"k", 0o600)}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ({"files/a": File(b"2", 0o644)}, {"A": "1"}, SECRETS),
+        ({"files/a": File(b"1", 0o755)}, {"A": "1"}, SECRETS),
+        ({"files/b": File(b"1", 0o644)}, {"A": "1"}, SECRETS),
+        (FILES, {"A": "2"}, SECRETS),
+        (FILES, {"A": "1"}, {"key": File(b"l", 0o600)}),
+        (FILES, {"A": "1"}, {"key": File(b"k", 0o440)}),
+        ({}, {"A": "1"}, {"a": File(b"1", 0o644), **SECRETS}),
+    ],
+    ids=["content", "mode", "name", "variable", "secret", "secret's mode", "file that became a secret"],
+)
+def test_whatever_changes_is_put_into_a_directory_of_its_own(changed):
+    before = release_fingerprint(FILES, {"A": "1"}, SECRETS)
+    assert release_fingerprint(*changed) != before
+    assert release_fingerprint(FILES, {"A": "1"}, SECRETS) == before
+
+
+def test_a_changed_secret_changes_the_label_of_its_readers_alone():
+    readers = {"web": ("key",), "job": ("key", "other"), "db": ("other",), "x": ("absent",)}
+
+    def labels(key: bytes, seed: str = "shop") -> dict:
+        said = secrets_override(readers, {"key": File(key), "other": File(b"o")}, seed)
+        return {name: spec["labels"] for name, spec in said.items()}
+
+    before, after = labels(b"1"), labels(b"2")
+    assert sorted(before) == ["db", "job", "web"]
+    assert [name for name in before if before[name] != after[name]] == ["job", "web"]
+    assert labels(b"1", "another stack")["web"] != before["web"]
+    assert len(before["web"]["dev.slipway.secrets"]) == 16
+
+
+@pytest.mark.parametrize("tag", ["", ":16"])
+def test_the_tag_that_keeps_an_image_is_made_of_its_digest(tag):
+    assert keep_tag(f"localhost:5000/db{tag}@{digest('c')}") == f"localhost:5000/db:slipway-{'c' * 16}"
+
+
+def test_paths_of_a_droplet_hang_below_the_stacks_own():
+    assert (HOME.current, HOME.shared) == ("/opt/slip way/shop/current", "/opt/slip way/shop/shared")
+    assert os.path.dirname(HOME.incoming("x")) != os.path.dirname(HOME.release("x"))

@@ -1,0 +1,104 @@
+"""How records are opened and closed, and how a droplet is mended after a run that ended in between."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.core.records.history import History
+from flows.core.records.lifecycle import close_record, conclude, mark_deployed, open_record
+from flows.core.records.record import RecordOutcome, Run
+from flows.core.records.recovery import RecoveryAction, plan_recovery
+from tests.support.builders import BACK, FAILED, GOOD, OPEN, past, record, release
+
+pytestmark = pytest.mark.unit
+
+NOW = "2026-05-04T12:00:00+00:00"
+
+
+def begin(history: History, tag: str = "v2", **more):
+    given = {"kind": "deploy", "environment": "e1", "run": Run(id="7"), "now": NOW}
+    return open_record(history, release(tag=tag), f"{tag}.0", **{**given, **more})
+
+
+def test_a_record_is_opened_as_a_candidate_that_knows_what_ran_before():
+    mine, left = begin(past(record(1, "v1")))
+    assert (mine.number, mine.kind, mine.tag, mine.name) == (2, "deploy", "v2", "v2.0")
+    assert (mine.previous, mine.previous_tag, mine.outcome, mine.environment) == ("v1.0", "v1", OPEN, "e1")
+    assert (mine.leaves, mine.deployed, left) == (None, None, [])
+
+
+def test_what_was_left_unfinished_is_closed_by_what_comes_after_it():
+    mine, left = begin(past(record(1, "v1"), record(2, "v2", OPEN)), "v3")
+    assert [(r.number, r.outcome, r.reason) for r in left] == [(2, FAILED, "interrupted: deploy 3 of v3 came after it")]
+    assert mine.number == 3
+
+
+def test_a_rollback_says_what_it_goes_away_from_and_why():
+    mine, left = begin(past(record(1, "v1"), record(2, "v2", OPEN)), "v1", kind="rollback", reason="it fell over\nmore")
+    assert (mine.leaves, [(r.outcome, r.reason) for r in left]) == (2, [(FAILED, "it fell over")])
+    mine, left = begin(past(record(1, "v1"), record(2, "v2")), "v1", kind="rollback")
+    assert (mine.leaves, left) == (2, [])
+
+
+def test_a_good_rollback_closes_both_records():
+    history = past(record(1, "v1"), record(2, "v2", FAILED, reason="it fell over"), record(3, "v1", OPEN, leaves=2))
+    written = conclude(history, history.records[-1], NOW)
+    assert [(r.number, r.outcome, r.reason) for r in written] == [(3, GOOD, ""), (2, BACK, "it fell over")]
+
+
+def test_a_failed_rollback_leaves_the_other_record_as_it_is():
+    history = past(record(1, "v1"), record(2, "v2", FAILED), record(3, "v1", OPEN, leaves=2))
+    written = conclude(history, history.records[-1], NOW, "sick too")
+    assert [(r.number, r.outcome, r.reason) for r in written] == [(3, FAILED, "sick too")]
+
+
+def test_a_reason_is_one_line_of_bounded_length():
+    assert close_record(record(1, "v1"), FAILED, NOW, "\n  first line \nsecond").reason == "first line"
+    assert len(close_record(record(1, "v1"), FAILED, NOW, "x" * 5000).reason) == 600
+
+
+def test_a_proved_record_is_still_open():
+    assert (mark_deployed(record(1, "v1", OPEN), NOW).deployed, mark_deployed(record(1, "v1", OPEN), NOW).open) == (
+        NOW,
+        True,
+    )
+
+
+LIVE = {"deployed": NOW}
+CASES = {
+    "an empty droplet": (past(current=""), [], RecoveryAction.NOTHING, None),
+    "a good release that runs": (past(record(1, "v1")), [], RecoveryAction.NOTHING, 1),
+    "a good release of which a service is gone": (past(record(1, "v1")), ["web has no container"], RecoveryAction.RESTORE, 1),
+    "an interrupted deploy": (past(record(1, "v1"), record(2, "v2", OPEN)), [], RecoveryAction.ROLL_BACK, 1),
+    "a deploy that was never judged": (past(record(1, "v1"), record(2, "v2", OPEN, **LIVE)), [], RecoveryAction.VALIDATE, 2),
+    "a deploy that was never judged and does not run": (
+        past(record(1, "v1"), record(2, "v2", OPEN, **LIVE)), ["web is exited"], RecoveryAction.ROLL_BACK, 1,
+    ),
+    "an interrupted first deploy": (past(record(1, "v1", OPEN)), [], RecoveryAction.RESTORE, 1),
+    "a first deploy whose files are gone": (past(record(1, "v1", OPEN), gone=("v1.0",)), [], RecoveryAction.NOTHING, None),
+    "an interrupted rollback": (
+        past(record(1, "v1"), record(2, "v2", FAILED), record(3, "v1", OPEN, kind="rollback")), [], RecoveryAction.RESTORE, 3,
+    ),
+    "a failed release that was left": (past(record(1, "v1"), record(2, "v2", FAILED)), [], RecoveryAction.ROLL_BACK, 1),
+    "a failed first release": (past(record(1, "v1", FAILED)), [], RecoveryAction.NOTHING, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("history", "wrong", "mending", "number"), CASES.values(), ids=CASES)
+def test_what_is_mended_for(history, wrong, mending, number):
+    plan = plan_recovery(history, wrong)
+    assert (plan.mending, plan.record.number if plan.record else None) == (mending, number)
+    assert plan.why
+
+
+outcomes = st.sampled_from(list(RecordOutcome))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["v1", "v2", "v3"]), outcomes), max_size=8), st.booleans())
+def test_mending_never_goes_to_a_release_that_did_not_pass_while_there_is_one_that_did(steps, wrong):
+    history = past(*(record(n, tag, outcome) for n, (tag, outcome) in enumerate(steps, 1)), current="v1.0")
+    plan = plan_recovery(history, ["web is exited"] if wrong else [])
+    if plan.mending is RecoveryAction.ROLL_BACK:
+        assert plan.record == history.last_known_good()
+    if plan.mending is RecoveryAction.RESTORE and plan.record.kind == "deploy":
+        assert plan.record.outcome is not FAILED or not history.good()

@@ -1,0 +1,158 @@
+"""Which part of a stack a droplet runs: all, what has a colour, or what is at home."""
+
+import io
+import tarfile
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.core.deploy.staging import staging_tar
+from flows.core.droplet.directories import StackDirectory
+from flows.core.errors import NoStatefulServices, StateUndeclared
+from flows.core.release.bundle import File
+from flows.core.release.release import read_release
+from flows.core.release.role import (
+    as_role,
+    as_yaml,
+    cross_role_dependencies,
+    home_services,
+    home_stack,
+    home_volumes,
+    refuse_mixed,
+    role_files,
+    role_override,
+)
+from tests.support.builders import pinned, release, stack
+
+pytestmark = pytest.mark.unit
+
+NAMES = ("cache", "db", "seed", "web")
+HOME = {"x-slipway": {"data": "home"}}
+WHOLE = release(
+    services={name: pinned(name) for name in NAMES},
+    home=("db", "seed"),
+    waits={"web": ("db",), "db": ("cache",)},
+    volumes={"data": "shop_data"},
+)
+
+
+def waiting(*names: str) -> dict:
+    return {"depends_on": {name: {"condition": "service_started"} for name in names}}
+
+
+def volume(source: str) -> dict:
+    return {"type": "volume", "source": source, "target": "/data"}
+
+
+def test_the_home_of_a_stack_has_a_name_of_its_own():
+    assert home_stack("shop") == "shop-home"
+
+
+def test_services_at_home_are_those_that_say_so():
+    one = stack({"b": HOME, "a": HOME, "web": {}, "cache": {"x-slipway": {"data": "disposable"}}})
+    assert home_services(one) == ("a", "b")
+
+
+def test_who_waits_across_the_line_is_known_from_both_sides():
+    one = stack({
+        "db": {**HOME, **waiting("seed", "old")},
+        "old": HOME,
+        "seed": {},
+        "web": waiting("db", "seed", "old"),
+        "alone": waiting("seed"),
+    })  # fmt: skip
+    assert cross_role_dependencies(one) == {"db": ("seed",), "web": ("db", "old")}
+
+
+def test_named_volumes_of_the_home_keep_the_names_they_have_without_a_home():
+    one = stack({
+        "db": {**HOME, "volumes": [volume("data"), volume("plain"), {**volume("/b"), "type": "bind"}]},
+        "old": {**HOME, "volumes": [volume("outside")]},
+        "web": {"volumes": [volume("data"), volume("uploads")]},
+    })  # fmt: skip
+    declared = {"data": {"name": "shop_data"}, "plain": None, "outside": {"external": True}, "uploads": {"name": "u"}}
+    assert home_volumes(one, declared) == {"data": "shop_data", "plain": "plain", "outside": "outside"}
+    assert home_volumes(one, None) == {}
+
+
+def test_a_droplet_without_a_role_runs_the_whole():
+    assert as_role(WHOLE, "all") is WHOLE
+    assert role_override(WHOLE, "all") == {}
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "services"), [("colour", "shop", ("cache", "web")), ("home", "shop-home", ("db", "seed"))]
+)
+def test_each_side_has_its_services_and_images_and_no_others(role, name, services):
+    part = as_role(WHOLE, role)
+    assert (part.stack, tuple(part.services)) == (name, services)
+    assert set(part.images) == {pinned(service) for service in services}
+    assert read_release(part.document()) == part
+
+
+@given(st.sets(st.sampled_from(NAMES), min_size=1))
+def test_every_service_runs_on_exactly_one_side(home):
+    whole = WHOLE.model_copy(update={"home": tuple(sorted(home)), "waits": {}})
+    colour, at_home = as_role(whole, "colour").services, as_role(whole, "home").services
+    assert {**colour, **at_home} == whole.services
+    assert set(colour) & set(at_home) == set()
+    assert set(role_override(whole, "colour")["services"]) == set(at_home)
+    assert set(role_override(whole, "home")["services"]) == set(colour)
+
+
+def test_without_a_service_at_home_there_is_none_to_put_there():
+    with pytest.raises(
+        NoStatefulServices, match=r"release v1 of shop has no service that is at home\. .*\{data: home\}"
+    ):
+        as_role(release(), "home")
+    assert as_role(release(), "colour") == release()
+
+
+def test_a_colour_leaves_out_the_home_and_does_not_wait_for_it():
+    assert as_yaml(role_override(WHOLE, "colour")).decode() == (
+        "services:\n"
+        "  db:\n    profiles:\n    - slipway-elsewhere\n"
+        "  seed:\n    profiles:\n    - slipway-elsewhere\n"
+        "  web:\n    depends_on:\n      db: !reset 'null'\n"
+    )
+
+
+def test_the_home_leaves_out_the_colours_and_goes_on_with_its_volumes():
+    assert as_yaml(role_override(WHOLE, "home")).decode() == (
+        "services:\n"
+        "  cache:\n    profiles:\n    - slipway-elsewhere\n"
+        "  db:\n    depends_on:\n      cache: !reset 'null'\n"
+        "  web:\n    profiles:\n    - slipway-elsewhere\n"
+        "volumes:\n  data:\n    name: shop_data\n"
+    )
+
+
+def test_what_keeps_a_service_out_stands_beside_its_label_for_secrets():
+    readers = WHOLE.model_copy(update={"secret_readers": {"db": ("key",)}})
+    packed = staging_tar(
+        readers, {}, {}, {"key": File(b"k")}, StackDirectory("/opt", "shop"), role_override(WHOLE, "colour")
+    )
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        written = tar.extractfile("secrets.yml").read()
+    services = yaml.safe_load(written.replace(b"!reset", b""))["services"]
+    assert {name: set(said) for name, said in services.items()} == {
+        "db": {"labels", "profiles"},
+        "seed": {"profiles"},
+        "web": {"depends_on"},
+    }
+
+
+def test_a_service_that_compose_still_counts_in_is_refused():
+    part = as_role(WHOLE, "colour")
+    assert refuse_mixed(part, stack({"web": {}, "cache": {}})) is None
+    assert refuse_mixed(part, stack({"web": {}})) is None
+    with pytest.raises(StateUndeclared, match=r"^db, seed of stack shop would run on both sides .*`profiles:`"):
+        refuse_mixed(part, stack({name: {} for name in NAMES}))
+
+
+def test_the_document_that_a_droplet_gets_is_that_of_its_part():
+    part = as_role(WHOLE, "home")
+    files = role_files({"release.json": File(WHOLE.document()), "files/a": File(b"a")}, part)
+    assert files == {"release.json": File(part.document()), "files/a": File(b"a")}

@@ -1,0 +1,121 @@
+"""The text of compose files: what they pull in, and where something stands."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.core.errors import BrokenStack
+from flows.core.stack.compose_files import collect_files, locate, scalars
+
+pytestmark = pytest.mark.unit
+
+
+def reading(files: dict[str, str]):
+    """Read from a mapping as from a disk."""
+
+    def read(path: str) -> str:
+        if path not in files:
+            raise FileNotFoundError(2, "No such file or directory")
+        return files[path]
+
+    return read
+
+
+def test_included_and_extended_files_follow_those_given():
+    files = {
+        "/s/compose.yml": "include: [db/compose.yml, {path: [more.yml]}]\nservices: {web: {extends: {file: ../b.yml}}}",
+        "/s/db/compose.yml": "include: [../../deep.yml]\nservices: {}",
+        "/s/more.yml": "services: {x: {extends: {service: y}}}",
+        "/b.yml": "services: {}",
+        "/deep.yml": "services: {}",
+    }
+    assert list(collect_files(["/s/compose.yml"], reading(files))) == [
+        "/s/compose.yml",
+        "/s/db/compose.yml",
+        "/s/more.yml",
+        "/b.yml",
+        "/deep.yml",
+    ]
+
+
+def test_files_that_include_each_other_are_read_once():
+    files = {"/a.yml": "include: [b.yml]\nservices: {}", "/b.yml": "include: [a.yml]\nservices: {}"}
+    assert collect_files(["/a.yml"], reading(files)) == files
+
+
+def test_tags_of_compose_are_read_as_plain_values():
+    text = "services: {web: {ports: !reset [], image: !override a, labels: !reset {a: b}}}"
+    assert collect_files(["/a.yml"], reading({"/a.yml": text})) == {"/a.yml": text}
+
+
+BROKEN = {
+    "a missing file": ({}, r"/a\.yml refers to /a\.yml: No such file"),
+    "a missing include": ({"/a.yml": "include: [b.yml]"}, r"/a\.yml refers to /b\.yml: No such file"),
+    "no YAML": ({"/a.yml": "services: ["}, r"/a\.yml is not YAML: .* Mend it"),
+    "no mapping": ({"/a.yml": "- web"}, r"/a\.yml holds no compose project"),
+    "nothing": ({"/a.yml": ""}, r"/a\.yml holds no compose project"),
+}
+
+
+@pytest.mark.parametrize(("files", "words"), BROKEN.values(), ids=BROKEN)
+def test_what_cannot_be_read_is_refused_by_name(files, words):
+    with pytest.raises(BrokenStack, match=f"(?s){words}"):
+        collect_files(["/a.yml"], reading(files))
+
+
+def test_a_file_that_is_no_text_is_refused():
+    with pytest.raises(BrokenStack, match=r"/a\.yml is no text"):
+        collect_files(["/a.yml"], lambda _path: b"\xff\xfe".decode())
+
+
+words = st.sampled_from(["services", "include", "extends", "file", "path", "a.yml"])
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(documents)
+def test_any_document_is_collected_or_refused(document):
+    try:
+        found = collect_files(["/a.yml"], reading({"/a.yml": yaml.safe_dump(document)}))
+    except BrokenStack:
+        return
+    assert list(found) == ["/a.yml"]
+
+
+BASE = """\
+x-app: &app
+  command: [run, --reload]
+services:
+  web:
+    <<: *app
+    volumes:
+      - ./src:/app
+  job:
+    <<: [*app]
+    environment: {FLASK_DEBUG: "1"}
+"""
+OVER = "services:\n  web:\n    volumes: ['../src:/app']\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "field", "needle", "place"),
+    [
+        ("web", "volumes", "/app", "over.yml:3"),
+        ("web", "command", "--reload", "base.yml:2"),
+        ("job", "command", "--reload", "base.yml:2"),
+        ("job", "environment", "FLASK_DEBUG", "base.yml:10"),
+        ("web", "entrypoint", "--reload", "base.yml, over.yml"),
+        ("stranger", "command", "--reload", "base.yml, over.yml"),
+    ],
+)
+def test_the_line_is_that_of_the_file_that_wins_merge_keys_followed(service, field, needle, place):
+    assert locate({"base.yml": BASE, "over.yml": OVER}, service, [field], needle) == place
+
+
+def test_scalars_are_keys_and_values_at_any_depth():
+    assert list(scalars("a: {b: [c, {d: e}]}")) == ["a", "b", "c", "d", "e"]
+    assert list(scalars("")) == []

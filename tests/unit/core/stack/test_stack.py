@@ -1,0 +1,135 @@
+"""A stack is what `docker compose config` says, read into plain facts."""
+
+import pytest
+
+from flows.core.errors import BadExtension, UnknownService
+from flows.core.stack.stack import Mount, Stack, inside
+from tests.support.builders import stack
+
+pytestmark = pytest.mark.unit
+
+
+def web(**spec):
+    """The one service of a stack, read."""
+    return stack({"web": spec}).services["web"]
+
+
+def test_a_service_without_an_image_is_named_as_compose_names_it():
+    assert Stack.from_config({"name": "shop", "services": {"web": {}}}).services["web"].image == "shop-web"
+
+
+def test_doubled_dollars_are_read_as_one():
+    service = web(environment={"PRICE": "5$$", "NONE": None}, command=["echo", "$$HOME"])
+    assert service.environment == {"PRICE": "5$"}
+    assert service.words == ("echo", "$HOME")
+
+
+def test_mounts_are_read_with_their_kind():
+    service = web(
+        volumes=[
+            {"type": "bind", "source": "/etc/app", "target": "/etc/app", "read_only": True},
+            {"type": "volume", "source": "data", "target": "/data"},
+            {"type": "volume", "target": "/anonymous"},
+            {"type": "tmpfs", "target": "/tmp"},
+        ]
+    )
+    assert service.mounts == (
+        Mount("bind", "/etc/app", "/etc/app", True),
+        Mount("volume", "data", "/data", False),
+        Mount("volume", "", "/anonymous", False),
+        Mount("tmpfs", "", "/tmp", False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "port"),
+    [
+        ({"ports": [{"target": 8000, "published": "80"}]}, 8000),
+        ({"expose": ["8000"]}, 8000),
+        ({"ports": [{"target": 8000}], "expose": ["8000/tcp"]}, 8000),
+        ({"ports": [{"target": 53, "protocol": "udp"}, {"target": 8000}]}, 8000),
+        ({"ports": [{"target": 8000}, {"target": 9000}]}, None),
+        ({"ports": [{"target": 8000}, {"target": 9000}], "x-slipway": {"port": 9000}}, 9000),
+        ({"expose": ["8000-8010"]}, None),
+        ({}, None),
+    ],
+)
+def test_the_port_to_probe_is_the_one_named_or_the_only_one(spec, port):
+    assert web(**spec).probe_port == port
+
+
+@pytest.mark.parametrize(
+    ("ports", "words"), [([], "no ports"), ([{"target": 1}, {"target": 2}], "2 ports")], ids=["none", "two"]
+)
+def test_a_probe_without_a_port_is_refused(ports, words):
+    with pytest.raises(BadExtension, match=rf"service web: x-slipway\.port: needed.*{words}"):
+        web(ports=ports, **{"x-slipway": {"health": "/"}})
+
+
+@pytest.mark.parametrize(
+    ("spec", "restart", "one_shot"),
+    [
+        ({}, "", True),
+        ({"restart": "no"}, "no", True),
+        ({"restart": "on-failure:3"}, "on-failure:3", True),
+        ({"restart": "always"}, "always", False),
+        ({"restart": "unless-stopped"}, "unless-stopped", False),
+        ({"deploy": {"restart_policy": {"condition": "any"}}}, "always", False),
+        ({"deploy": {"restart_policy": {"condition": "none"}}}, "no", True),
+    ],
+)
+def test_what_nothing_restarts_may_end_well(spec, restart, one_shot):
+    shop = stack({"web": spec})
+    assert shop.services["web"].restart == restart
+    assert ("web" in shop.one_shots) is one_shot
+
+
+def test_what_others_wait_for_may_end_well_whatever_its_restart_policy():
+    waits = {"depends_on": {"job": {"condition": "service_completed_successfully"}}, "restart": "always"}
+    shop = stack({"web": waits, "job": {"restart": "always"}})
+    assert shop.awaited_to_complete == {"job"}
+    assert shop.one_shots == {"job"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "replicas"),
+    [({}, 1), ({"scale": 3}, 3), ({"deploy": {"replicas": 2}}, 2), ({"scale": 0}, 0), ({"deploy": {}}, 1)],
+)
+def test_replicas_are_counted(spec, replicas):
+    assert web(**spec).replicas == replicas
+
+
+@pytest.mark.parametrize(
+    ("entry", "mode"),
+    [
+        ("key", None),
+        ({"source": "key"}, None),
+        ({"source": "key", "mode": "0440"}, 0o440),
+        ({"source": "key", "mode": 288}, 0o440),
+    ],
+)
+def test_a_secret_carries_the_mode_it_asks_for(entry, mode):
+    assert web(secrets=[entry]).secrets == {"key": mode}
+
+
+def test_files_of_secrets_and_configs_are_known_by_name():
+    shop = stack({}, secrets={"key": {"file": "/s/key"}, "e": {"environment": "X"}}, configs={"c": {"file": "/s/c"}})
+    assert (shop.secret_files, shop.config_files) == ({"key": "/s/key"}, {"c": "/s/c"})
+
+
+def test_services_are_picked_by_name_and_all_when_none_is_named():
+    shop = stack({"web": {}, "db": {}})
+    assert [service.name for service in shop.pick(("db",))] == ["db"]
+    assert [service.name for service in shop.pick(())] == ["web", "db"]
+
+
+def test_an_unknown_service_is_refused_with_those_there_are():
+    with pytest.raises(UnknownService, match=r"stack shop has no service wbe\. Its services: db, web"):
+        stack({"web": {}, "db": {}}).pick(("web", "wbe"))
+
+
+@pytest.mark.parametrize(
+    ("path", "directory", "expected"), [("/a/b", "/a", True), ("/a", "/a", True), ("/ab", "/a", False)]
+)
+def test_a_path_lies_inside_a_directory_by_its_parts(path, directory, expected):
+    assert inside(path, directory) is expected

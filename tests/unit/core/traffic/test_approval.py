@@ -1,0 +1,129 @@
+"""The question that a person is asked: whole, readable, and no text that was found takes it apart."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from flows.core.deploy.deployed_state import DeployedState
+from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.traffic.approval import approval_question, coloured_verdict, home_question, short_digest
+from flows.core.traffic.promotion_plan import Change, PromotionPlan
+from tests.support.builders import digest, pinned, release
+
+pytestmark = pytest.mark.unit
+
+PLAN = PromotionPlan(
+    stack="shop",
+    to="blue",
+    left="green",
+    target=("b1",),
+    switch="switch edge",
+    client_impact="Nothing is cut.",
+    tag="v2",
+    old_tag="v1",
+    changes=(Change("web", pinned("web"), pinned("web", "b")), Change("new", "", pinned("new", "c"))),
+    keys=("A (added)", "B (changed)"),
+    notes=("a note",),
+    mark="",
+)
+READINGS = [
+    GateResult("health", Verdict.PASS, "9 of 9", "every one"),
+    GateResult("latency", Verdict.FAIL, "9 s", "5 s"),
+]
+
+
+def rows(text: str, head: str) -> list[list[str]]:
+    """The cells of a table, divided as Markdown does: at each bar that no backslash takes away."""
+    table = text.split(head)[1].split("\n\n", maxsplit=1)[0]
+    lines = table.splitlines()[1:]
+    assert all(line.startswith("| ") and line.endswith(" |") for line in lines)
+    return [re.findall(r"(?:\\.|[^|\\])+", line) for line in lines]
+
+
+def cells(text: str, head: str) -> list[list[str]]:
+    return [[re.sub(r"\\(.)", r"\1", cell).strip() for cell in row] for row in rows(text, head)]
+
+
+def test_the_question_is_the_plan_and_the_gates():
+    assert approval_question(PLAN, READINGS, 60).splitlines() == [
+        "### Traffic of switch edge goes to release v2 on blue (b1), away from v1 on green.",
+        "",
+        "Nothing is cut.",
+        "",
+        "| service | change | old | new |",
+        "| --- | --- | --- | --- |",
+        "| web | changed | aaaaaaaaaaaa | bbbbbbbbbbbb |",
+        "| new | new | none | cccccccccccc |",
+        "",
+        "Environment keys that differ: A (added), B (changed).",
+        "- a note",
+        "",
+        "| gate | verdict | found | wanted |",
+        "| --- | --- | --- | --- |",
+        "| health | 🟢 pass | 9 of 9 | every one |",
+        "| latency | 🔴 fail | 9 s | 5 s |",
+        "",
+        "- 🔴 fail: latency: 9 s (wanted: 5 s)",
+        "",
+        "No answer within 60 minutes means no.",
+    ]
+
+
+def test_gates_that_all_passed_need_no_words():
+    asked = approval_question(PLAN, READINGS[:1], 60)
+    assert asked.endswith("| health | 🟢 pass | 9 of 9 | every one |\n\nNo answer within 60 minutes means no.")
+
+
+def test_no_key_that_differs_is_said_too():
+    assert "\nEnvironment keys that differ: none.\n\n" in approval_question(replace(PLAN, keys=(), notes=()), [], 0.5)
+    assert approval_question(PLAN, [], 0.5).endswith("No answer within 0.5 minutes means no.")
+
+
+@given(st.text(), st.text())
+@example("a | b", "line\nbreak")
+@example("a \\| b", "ends with \\")
+@example("| --- |", "\r\n\n\u2028x")
+def test_no_text_that_was_found_breaks_the_table(found, wanted):
+    asked = approval_question(PLAN, [GateResult("x", Verdict.FAIL, found, wanted), *READINGS], 60)
+    told = cells(asked, "| gate | verdict | found | wanted |\n")
+    assert [row[0] for row in told] == ["x", "health", "latency"]
+    assert told[0][2:] == [" ".join(found.split()), " ".join(wanted.split())]
+
+
+def test_the_home_is_asked_for_with_what_it_had():
+    before = DeployedState("home", release(tag="v1", services={"db": pinned("db")}))
+    asked = home_question(release(tag="v2", services={"db": pinned("db", "b"), "mq": pinned("mq")}), before, 60)
+    assert asked.startswith("### Release v2 goes to the data home home, over v1.\n\nBoth colours use what runs there; ")
+    assert cells(asked, "| service | old | new |\n") == [
+        ["db", "aaaaaaaaaaaa", "bbbbbbbbbbbb"],
+        ["mq", "none", "aaaaaaaaaaaa"],
+    ]
+    assert asked.endswith("\nNo answer within 60 minutes means no.")
+
+
+def test_an_empty_home_is_said_to_be_empty():
+    asked = home_question(release(), DeployedState("home"), 60)
+    assert asked.splitlines()[0] == "### Release v1 goes to the data home home, where nothing runs yet."
+
+
+@pytest.mark.parametrize(
+    ("verdict", "observed", "shown"),
+    [
+        (Verdict.PASS, False, "🟢 pass"),
+        (Verdict.FAIL, False, "🔴 fail"),
+        (Verdict.INCONCLUSIVE, False, "🟡 inconclusive"),
+        (Verdict.FAIL, True, "🔴 fail (observed only)"),
+    ],
+)
+def test_a_verdict_has_a_light(verdict, observed, shown):
+    assert coloured_verdict(GateResult("x", verdict, "", observed=observed)) == shown
+
+
+@pytest.mark.parametrize(
+    ("reference", "shown"), [(f"host:5000/a@{digest('e')}", "sha256:eeeeeeeeeeee"), ("", "none"), ("host/a:1", "none")]
+)
+def test_a_digest_is_as_long_as_an_eye_can_compare(reference, shown):
+    assert short_digest(reference) == shown

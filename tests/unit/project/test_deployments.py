@@ -1,0 +1,108 @@
+"""prefect.yaml: Prefect ignores what it does not know, so every key, parameter and entrypoint is checked here."""
+
+import importlib
+import inspect
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.client.schemas.actions import DeploymentCreate
+from prefect.client.schemas.objects import ConcurrencyLimitConfig
+from prefect.client.schemas.schedules import CronSchedule
+
+from tests import CHECKOUT
+
+pytestmark = pytest.mark.unit
+
+WHOLE = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
+DEPLOYMENTS = {deployment["name"]: deployment for deployment in WHOLE["deployments"]}
+KEYS = {
+    *("name", "description", "entrypoint", "tags", "parameters", "concurrency_limit", "work_pool", "schedules"),
+    *("triggers", "version", "enforce_parameter_schema"),
+}
+each = pytest.mark.parametrize("deployment", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
+
+
+def flow_of(deployment: dict) -> Flow:
+    path, name = deployment["entrypoint"].split(":")
+    return getattr(importlib.import_module(path.removesuffix(".py").replace("/", ".")), name)
+
+
+def test_every_flow_of_the_command_line_has_its_deployment():
+    assert set(DEPLOYMENTS) >= {"release", "build-push", "deploy", "validate", "status", "deploy-home", "promote"}
+    assert set(DEPLOYMENTS) >= SIDE_BY_SIDE
+    assert len(DEPLOYMENTS) == len(WHOLE["deployments"])
+
+
+def test_the_file_has_only_keys_that_prefect_reads():
+    assert set(WHOLE) <= {"name", "prefect-version", "pull", "build", "push", "definitions", "deployments"}
+    for step in WHOLE.get("pull", ()):
+        assert list(step) == ["prefect.deployments.steps.set_working_directory"]
+
+
+@each
+def test_a_deployment_has_only_keys_that_prefect_reads(deployment):
+    assert set(deployment) <= KEYS
+
+
+@each
+def test_prefects_own_model_reads_it(deployment):
+    fields = DeploymentCreate.model_fields
+    plain = {key: value for key, value in deployment.items() if key in fields and key != "concurrency_limit"}
+    for schedule in plain.pop("schedules", ()):
+        assert set(schedule) == {"cron", "timezone", "active"}
+        assert CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"]).cron
+        assert schedule["active"] is False  # whoever wants it turns it on
+    assert DeploymentCreate(flow_id="00000000-0000-0000-0000-000000000000", **plain).name == deployment["name"]
+    limit = deployment["concurrency_limit"]
+    assert ConcurrencyLimitConfig(**limit).limit >= 1
+    assert set(limit) <= set(ConcurrencyLimitConfig.model_fields)
+    assert limit["collision_strategy"] == "ENQUEUE"
+
+
+@each
+def test_an_entrypoint_is_the_flow_of_the_same_name(deployment):
+    flow = flow_of(deployment)
+    assert isinstance(flow, Flow)
+    assert flow.name == deployment["name"]
+    assert (CHECKOUT / deployment["entrypoint"].split(":")[0]).is_file()
+
+
+@each
+def test_a_deployment_can_be_recognised(deployment):
+    assert deployment["description"].endswith(".")
+    assert "slipway" in deployment["tags"]
+    assert deployment["work_pool"]["name"] == "slipway"
+
+
+@each
+def test_its_parameters_are_those_of_the_flow(deployment):
+    flow = flow_of(deployment)
+    taken = inspect.signature(flow.fn).parameters
+    given = deployment.get("parameters", {})
+    assert set(given) <= set(taken)
+    required = {name for name, parameter in taken.items() if parameter.default is parameter.empty}
+    assert flow.validate_parameters({**dict.fromkeys(required, "v1"), **given})
+
+
+@each
+def test_every_parameter_is_described(deployment):
+    schema = flow_of(deployment)
+    described = schema.fn.__doc__ or ""
+    for name in inspect.signature(schema.fn).parameters:
+        assert f"{name}:" in described
+
+
+@each
+def test_no_parameter_is_a_secret(deployment):
+    names = set(inspect.signature(flow_of(deployment).fn).parameters)
+    assert not {name for name in names for word in ("password", "secret", "token", "key") if word in name}
+
+
+# Some only look; and a way back must not wait behind the promotion that it is needed for.
+SIDE_BY_SIDE = {"validate", "status", "history", "debug-agent", "plan", "gates", "watch", "switch-back"}
+
+
+def test_what_changes_something_runs_one_at_a_time():
+    limits = {name: deployment["concurrency_limit"]["limit"] for name, deployment in DEPLOYMENTS.items()}
+    assert {name for name, limit in limits.items() if limit > 1} == SIDE_BY_SIDE

@@ -1,0 +1,86 @@
+"""What a rehearsal left is removed once its run is over, and never stands in the way of a droplet."""
+
+import logging
+from contextlib import contextmanager
+
+import pytest
+
+from blocks import DigitalOceanAccount
+from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL
+from flows.core.errors import DropletBusy
+from flows.settings import Settings
+from flows.tasks.cloud import rehearsal
+from tests.support.digitalocean_in_process import add_droplet, standin
+
+pytestmark = pytest.mark.unit
+RUN = "6a9bd0a4-5c5c-4d9e-8d0e-000000000001"
+TAGS = (REHEARSAL, PROVISIONED, f"slipway-run-{RUN}", "slipway-like-green")
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    with standin(tmp_path, patience=1.0) as lab:
+        account = DigitalOceanAccount(token=lab.token, api=lab.url)
+        monkeypatch.setattr(rehearsal, "find_account", lambda _: account)
+        monkeypatch.setattr(rehearsal, "find_droplet", lambda name: name if name == "green" else None)
+        lab.held = False
+
+        @contextmanager
+        def rehearsing(like):
+            assert like == "green"
+            if lab.held:
+                raise DropletBusy("a rehearsal is under way")
+            yield
+
+        monkeypatch.setattr(rehearsal, "rehearsing", rehearsing)
+        yield lab
+
+
+def names(lab):
+    return [droplet["name"] for droplet in lab.cloud.droplets.values()]
+
+
+def snapshot(lab, *tags):
+    id = add_droplet(lab.cloud, "green")
+    lab.client.droplets.act(id, "snapshot", 10, name="slipway-shop-v1-20260101000000")
+    for tag in tags:
+        lab.client.tags.add(tag, lab.client.snapshots.all()[0].id, "image")
+
+
+def test_a_run_that_nobody_holds_a_lock_for_is_over(lab):
+    add_droplet(lab.cloud, "rehearsal", tags=TAGS)
+    snapshot(lab, REHEARSAL)
+    gone = rehearsal.remove_left(Settings())
+    assert [words.split()[0] for words in gone] == ["droplet", "snapshot"]
+    assert (names(lab), lab.client.snapshots.all()) == (["green"], [])
+    assert rehearsal.remove_left(Settings()) == []
+
+
+def test_a_run_that_holds_its_lock_is_left_alone_with_its_snapshot(lab):
+    lab.held = True
+    add_droplet(lab.cloud, "rehearsal", tags=TAGS)
+    snapshot(lab, REHEARSAL)
+    assert rehearsal.remove_left(Settings()) == []
+    assert (names(lab), len(lab.client.snapshots.all())) == (["rehearsal", "green"], 1)
+    assert len(rehearsal.rehearsal_leftovers(Settings())) == 2
+    assert len(rehearsal.remove_left(Settings(), mine=RUN)) == 2  # but its own run may
+
+
+@pytest.mark.parametrize("tags", [(REHEARSAL,), (PROVISIONED, "slipway-like-green"), ()])
+def test_what_a_rehearsal_did_not_make_is_never_removed(lab, tags):
+    add_droplet(lab.cloud, "other", tags=tags)
+    snapshot(lab)
+    assert rehearsal.remove_left(Settings()) == []
+    assert (names(lab), len(lab.client.snapshots.all())) == (["other", "green"], 1)
+
+
+def test_an_account_that_cannot_be_asked_stands_in_nobodys_way(lab, caplog):
+    lab.cloud.tokens.clear()
+    with caplog.at_level(logging.WARNING, "slipway.hooks"):
+        rehearsal.remove_left_best_effort(Settings())
+    assert "whether a rehearsal left anything is not known: DigitalOcean: GET /v2/droplets: 401" in caplog.text
+
+
+def test_without_an_account_nothing_is_asked(monkeypatch):
+    monkeypatch.setattr(rehearsal, "find_account", lambda _: None)
+    assert rehearsal.remove_left(Settings()) == rehearsal.rehearsal_leftovers(Settings()) == []
