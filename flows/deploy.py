@@ -109,13 +109,13 @@ def deploy_release(
     if role != "all":
         files = role_files(files, release)
     payload = ReleasePayload(files, values, secrets, role_override(whole, role))
-    home = StackDirectory(target.directory, release.stack)
+    directory = StackDirectory(target.directory, release.stack)
     purpose = f"deploy of {release.stack} {tag}"
     with connected(target) as session, locked(session, target.directory, purpose, wait) as lock:
-        deployment = Deployment(lock, home, release, payload.name(tag), settings)
+        deployment = Deployment(lock, directory, release, payload.name(tag), settings)
         token = current_deployment.set(deployment)
         try:
-            with rollback_on_failure(target, home, settings) as guard:
+            with rollback_on_failure(target, directory, settings) as guard:
                 return _run_steps(deployment, payload, guard, registry, strategy, began)
         finally:
             current_deployment.reset(token)

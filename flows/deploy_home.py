@@ -61,28 +61,28 @@ def deploy_home(
     with block_cache():
         target = load_droplet(settings.home)
         load_environment(settings, name)
-        home = StackDirectory(target.directory, home_stack(name))
+        directory = StackDirectory(target.directory, home_stack(name))
         if approval != "never":
-            asked = _question(target, home, name, tag, settings)
+            asked = _question(target, directory, name, tag, settings)
             ask_for_approval(
                 asked, f"release {tag} of {name} to the data home {target.name}", settings.approval_timeout
             )
-        purpose = f"deploy of {home.stack} {tag}"
+        purpose = f"deploy of {directory.stack} {tag}"
         with (
             connected(target) as session,
             locked(session, target.directory, purpose, wait),
-            rollback_on_failure(target, home, settings) as guard,
+            rollback_on_failure(target, directory, settings) as guard,
         ):
             deployed = deploy_release(
                 target, name, tag, "home", strategy or settings.strategy, env_file, wait, settings
             )
             guard.armed = True
-            validate(home.stack, target.name)
+            validate(directory.stack, target.name)
     return deployed
 
 
-def _question(target: Droplet, home: StackDirectory, name: str, tag: str, settings: Settings) -> str:
+def _question(target: Droplet, directory: StackDirectory, name: str, tag: str, settings: Settings) -> str:
     release = as_role(fetch_release(name, tag, load_registry(settings))[0], "home")
     with connected(target) as session:
-        before = read_state(session, home)
+        before = read_state(session, directory)
     return home_question(release, before, settings.approval_timeout / 60)

@@ -47,12 +47,12 @@ def prune(
     kept = check_retention(settings.retention if keep is None else keep)
     name = stack_name(stack or settings.stack)
     target = load_droplet(droplet or settings.droplet)
-    home = StackDirectory(target.directory, name)
+    directory = StackDirectory(target.directory, name)
     with connected(target) as session:
         if dry_run:
-            removal = plan_prune(session, home, kept)
+            removal = plan_prune(session, directory, kept)
         else:
             with locked(session, target.directory, f"pruning {name}", wait) as lock:
-                removal = prune_droplet(lock, home, settings, kept)
+                removal = prune_droplet(lock, directory, settings, kept)
     said = prune_build_host(name, settings, dry_run) if build_host else ()
     return Pruned(target.name, name, removal, dry_run, said, time.monotonic() - began)

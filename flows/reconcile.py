@@ -48,49 +48,51 @@ def reconcile(stack: str | None = None, droplet: str | None = None, wait: float 
     """
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    home = StackDirectory(target.directory, stack_name(stack or settings.stack))
+    directory = StackDirectory(target.directory, stack_name(stack or settings.stack))
     remove_left_best_effort(settings)
     with (
         connected(target, settings.reconnect_timeout) as session,
-        locked(session, target.directory, f"reconciling {home.stack}", wait) as lock,
+        locked(session, target.directory, f"reconciling {directory.stack}", wait) as lock,
     ):
-        done = _mend(lock, home, target, settings)
-        prune_best_effort(lock, home, settings)
+        done = _mend(lock, directory, target, settings)
+        prune_best_effort(lock, directory, settings)
     return done
 
 
-def _mend(lock: LockedSession, home: StackDirectory, target: Droplet, settings: Settings) -> Reconciled:
-    history = load_history(lock, home)
-    plan = plan_recovery(history, _wrong(lock, home) if history.records else [])
+def _mend(lock: LockedSession, directory: StackDirectory, target: Droplet, settings: Settings) -> Reconciled:
+    history = load_history(lock, directory)
+    plan = plan_recovery(history, _wrong(lock, directory) if history.records else [])
     get_run_logger().info("%s: %s", target.name, plan.why)
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; reconcile put that right")
     if plan.mending is RecoveryAction.VALIDATE:
         try:
-            validate(home.stack, target.name)
+            validate(directory.stack, target.name)
             return Reconciled(
                 target.name, f"release {plan.record.tag if plan.record else ''} passed, and is good", plan.why
             )
         except ValidationFailed as error:
             if not history.good():
                 raise
-            back = restore(lock, home, history, rollback_target(history, None), str(error), target, settings)
+            back = restore(lock, directory, history, rollback_target(history, None), str(error), target, settings)
             return Reconciled(target.name, f"rolled back to release {back.release.tag}", f"{plan.why}: {error}")
     if plan.record is None or plan.mending is RecoveryAction.NOTHING:
         return Reconciled(target.name, "nothing to do", plan.why)
-    back = restore(lock, home, history, plan.record, plan.why, target, settings)
+    back = restore(lock, directory, history, plan.record, plan.why, target, settings)
     return Reconciled(target.name, f"release {back.release.tag} runs, by digest, validated", plan.why)
 
 
-def _wrong(lock: LockedSession, home: StackDirectory) -> list[str]:
+def _wrong(lock: LockedSession, directory: StackDirectory) -> list[str]:
     """How what runs differs from the release that `current` leads to; ended services count, one-shots aside."""
-    standing = read_deployed_state(lock.run(deployed_state_script(home), timeout=QUICK).out, home, lock.address.name)
+    standing = read_deployed_state(
+        lock.run(deployed_state_script(directory), timeout=QUICK).out, directory, lock.address.name
+    )
     return list(standing.wrong) if standing.release else ["no release is current"]
 
 
 def restore(
     lock: LockedSession,
-    home: StackDirectory,
+    directory: StackDirectory,
     history: History,
     record: Record,
     cause: str,
@@ -105,8 +107,8 @@ def restore(
     began = time.monotonic()
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
-    kept = find_kept_release(lock, home, record)
-    deployment = Deployment(lock, home, kept.release, record.name, settings)
+    kept = find_kept_release(lock, directory, record)
+    deployment = Deployment(lock, directory, kept.release, record.name, settings)
     token = current_deployment.set(deployment)
     try:
         pulled = []
@@ -122,14 +124,14 @@ def restore(
         start_services(deployment)
         running = wait_until_ready(deployment, kept.stack)
         prove_digests(deployment, kept.stack, running)
-        keep_record(lock, home, [mine := mark_deployed(mine, now())])
+        keep_record(lock, directory, [mine := mark_deployed(mine, now())])
         healthy = time.monotonic() - began
         validated = run_as_flow_or_plain(
-            lambda: validate(home.stack, target.name),
-            lambda: validate_droplet(target, home, settings),
+            lambda: validate(directory.stack, target.name),
+            lambda: validate_droplet(target, directory, settings),
         )
     except (SlipwayError, OutsideError) as error:
-        raise _failed(error, lock, home, kept.release.tag) from error
+        raise _failed(error, lock, directory, kept.release.tag) from error
     finally:
         current_deployment.reset(token)
     back = RolledBack(
@@ -147,13 +149,13 @@ def restore(
     return back
 
 
-def _failed(error: Exception, lock: LockedSession, home: StackDirectory, tag: str) -> RollbackFailed:
+def _failed(error: Exception, lock: LockedSession, directory: StackDirectory, tag: str) -> RollbackFailed:
     """Say so in the record, if the droplet can still be written to."""
     words = mask(str(error))
     try:
-        history = load_history(lock, home)
+        history = load_history(lock, directory)
         if history.unfinished and history.unfinished.kind == "rollback":
-            keep_record(lock, home, conclude(history, history.unfinished, now(), words))
+            keep_record(lock, directory, conclude(history, history.unfinished, now(), words))
     except (SlipwayError, OutsideError):
         pass  # the record stays unfinished, and the next run finishes it
     kind = "is not well either" if isinstance(error, ValidationFailed) else "could not be put in force again"

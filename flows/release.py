@@ -77,16 +77,16 @@ def release(
     with block_cache(), connected(target):
         published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref, droplet)
         stack, tag = published.release.stack, published.release.tag
-        home = StackDirectory(target.directory, stack)
+        directory = StackDirectory(target.directory, stack)
         with (
             connected(target) as session,  # a build is long: the connection may have broken meanwhile
             locked(session, target.directory, f"release of {stack} {tag}", wait) as lock,
         ):
-            with rollback_on_failure(target, home, settings) as guard:
+            with rollback_on_failure(target, directory, settings) as guard:
                 deployed = deploy(tag, stack, droplet, strategy, env_file)
                 guard.armed = True
                 validated = validate(stack, droplet)
-            prune_best_effort(lock, home, settings)
+            prune_best_effort(lock, directory, settings)
     released = Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), settings.edge_url)
     stages = (("build-push", published), ("deploy", deployed), ("validate", validated))
     times = ", ".join(f"{name} {stage.seconds:.1f} s" for name, stage in stages)

@@ -56,13 +56,13 @@ def rollback(
     """
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    home = StackDirectory(target.directory, stack_name(stack or settings.stack))
-    load_environment(settings, home.stack)  # what it holds is kept out of logs and errors from here on
-    return roll_back(target, home, to, cause, wait, settings)
+    directory = StackDirectory(target.directory, stack_name(stack or settings.stack))
+    load_environment(settings, directory.stack)  # what it holds is kept out of logs and errors from here on
+    return roll_back(target, directory, to, cause, wait, settings)
 
 
 def roll_back(
-    target: Droplet, home: StackDirectory, to: str | None, cause: str, wait: float, settings: Settings
+    target: Droplet, directory: StackDirectory, to: str | None, cause: str, wait: float, settings: Settings
 ) -> RolledBack:
     """What the flow does; it can be done without a Prefect server, when that went away in the middle of a run.
 
@@ -70,23 +70,29 @@ def roll_back(
     """
     patience = settings.reconnect_timeout if cause else 0.0
     try:
-        return _roll_back(target, home, to, cause, wait, patience, settings)
+        return _roll_back(target, directory, to, cause, wait, patience, settings)
     except RollbackFailed as error:
         if not isinstance(error.__cause__, (Unreachable, RemoteTimeout, LockLost)):
             raise
         get_logger("slipway.hooks").warning("%s; once more", str(error.__cause__))
-        return _roll_back(target, home, to, cause, settings.lock_patience, settings.reconnect_timeout, settings)
+        return _roll_back(target, directory, to, cause, settings.lock_patience, settings.reconnect_timeout, settings)
 
 
 def _roll_back(
-    target: Droplet, home: StackDirectory, to: str | None, cause: str, wait: float, patience: float, settings: Settings
+    target: Droplet,
+    directory: StackDirectory,
+    to: str | None,
+    cause: str,
+    wait: float,
+    patience: float,
+    settings: Settings,
 ) -> RolledBack:
     with (
         connected(target, patience) as session,
-        locked(session, target.directory, f"rollback of {home.stack}", wait) as lock,
+        locked(session, target.directory, f"rollback of {directory.stack}", wait) as lock,
     ):
-        history = load_history(lock, home)
-        return restore(lock, home, history, rollback_target(history, to), cause, target, settings)
+        history = load_history(lock, directory)
+        return restore(lock, directory, history, rollback_target(history, to), cause, target, settings)
 
 
 @dataclass
@@ -101,7 +107,7 @@ class RollbackGuard:
 
 
 @contextmanager
-def rollback_on_failure(target: Droplet, home: StackDirectory, settings: Settings) -> Iterator[RollbackGuard]:
+def rollback_on_failure(target: Droplet, directory: StackDirectory, settings: Settings) -> Iterator[RollbackGuard]:
     """Whatever fails inside, once the way back is needed: roll back to the last known good release, tell both stories.
 
     The error that is raised is the one that happened, with the story of the rollback below it.
@@ -112,22 +118,22 @@ def rollback_on_failure(target: Droplet, home: StackDirectory, settings: Setting
     except Exception as error:
         if guard.armed:
             get_run_logger().error("✗ %s: %s", type(error).__name__, str(error).partition("\n")[0])
-            story = _undo(target, home, settings, mask(f"{type(error).__name__}: {error}"))
+            story = _undo(target, directory, settings, mask(f"{type(error).__name__}: {error}"))
             error.args = (mask(f"{error}\n{story}"), *error.args[1:])
             error.exit_code = 1  # type: ignore[attr-defined]
         elif guard.staged:
-            _discard(target, home, guard.staged, settings)
+            _discard(target, directory, guard.staged, settings)
         raise
 
 
-def _undo(target: Droplet, home: StackDirectory, settings: Settings, cause: str) -> str:
+def _undo(target: Droplet, directory: StackDirectory, settings: Settings, cause: str) -> str:
     wait = settings.lock_patience
     try:
-        if not _something_good(target, home, settings, cause):
+        if not _something_good(target, directory, settings, cause):
             return "There was nothing good to go back to: the failed release was left as it is."
         back = run_as_flow_or_plain(
-            lambda: rollback(None, home.stack, target.name, cause, wait),
-            lambda: roll_back(target, home, None, cause, wait, settings),
+            lambda: rollback(None, directory.stack, target.name, cause, wait),
+            lambda: roll_back(target, directory, None, cause, wait, settings),
         )
     except (SlipwayError, OutsideError) as error:
         return (
@@ -140,25 +146,25 @@ def _undo(target: Droplet, home: StackDirectory, settings: Settings, cause: str)
     )
 
 
-def _discard(target: Droplet, home: StackDirectory, name: str, settings: Settings) -> None:
+def _discard(target: Droplet, directory: StackDirectory, name: str, settings: Settings) -> None:
     """Remove what was put there of a release that does not come; the next run would do it, but it holds secrets."""
     try:
         with (
             connected(target) as session,
             locked(session, target.directory, "discarding files", settings.lock_patience) as lock,
         ):
-            lock.run(discard_script(home, name), timeout=QUICK)
+            lock.run(discard_script(directory, name), timeout=QUICK)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("the files of %s were not removed yet: %s", name, error)
 
 
-def _something_good(target: Droplet, home: StackDirectory, settings: Settings, cause: str) -> bool:
+def _something_good(target: Droplet, directory: StackDirectory, settings: Settings, cause: str) -> bool:
     """Whether there is a release to go back to. If not, the record of the failed one is closed."""
     with (
         connected(target, settings.reconnect_timeout) as session,
-        locked(session, target.directory, f"rollback of {home.stack}", settings.lock_patience) as lock,
+        locked(session, target.directory, f"rollback of {directory.stack}", settings.lock_patience) as lock,
     ):
-        history = load_history(lock, home)
+        history = load_history(lock, directory)
         if history.unfinished and not history.good():
-            keep_record(lock, home, conclude(history, history.unfinished, now(), cause))
+            keep_record(lock, directory, conclude(history, history.unfinished, now(), cause))
         return bool(history.good())

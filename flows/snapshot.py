@@ -71,10 +71,10 @@ def snapshot(
 
 def _tag(target: Droplet, stack: str | None, settings: Settings) -> str:
     """The release that runs there, for the snapshot's name; one that cannot be asked is snapshot all the same."""
-    home = StackDirectory(target.directory, settings.name_on(target.name, stack_name(stack or settings.stack)))
+    directory = StackDirectory(target.directory, settings.name_on(target.name, stack_name(stack or settings.stack)))
     try:
         with connected(target) as session:
-            record = load_history(session, home).deployed()
+            record = load_history(session, directory).deployed()
     except (OutsideError, SlipwayError) as error:
         get_run_logger().warning("which release runs on %s is not known: %s", target.name, error)
         return "unknown"

@@ -53,9 +53,9 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
 def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> DropletStatus:
     target = load_droplet(droplet)
     colour, stack = settings.colours.of(droplet), settings.name_on(droplet, stack)
-    home = StackDirectory(target.directory, stack)
+    directory = StackDirectory(target.directory, stack)
     with connected(target) as session:
-        facts = read_facts(session.run(facts_script(home), timeout=QUICK).out, stack)
+        facts = read_facts(session.run(facts_script(directory), timeout=QUICK).out, stack)
         holder = session.run(holder_script(target.directory), timeout=QUICK, check=False).out.strip()
         running = read_running(session.run(running_script(stack), timeout=QUICK).out)
     current = current_release(facts)

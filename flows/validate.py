@@ -47,25 +47,25 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     """
     settings = Settings()
     target = load_droplet(droplet or settings.droplet)
-    home = StackDirectory(target.directory, stack_name(stack or settings.stack))
-    load_environment(settings, home.stack)  # what it holds is kept out of logs and errors from here on
-    return validate_droplet(target, home, settings)
+    directory = StackDirectory(target.directory, stack_name(stack or settings.stack))
+    load_environment(settings, directory.stack)  # what it holds is kept out of logs and errors from here on
+    return validate_droplet(target, directory, settings)
 
 
-def validate_droplet(target: Droplet, home: StackDirectory, settings: Settings) -> Validated:
+def validate_droplet(target: Droplet, directory: StackDirectory, settings: Settings) -> Validated:
     """What the flow does; it can be done without a Prefect server.
 
     A release that nobody has judged yet counts as good from here on, if everything passes.
     """
     began = time.monotonic()
     with connected(target) as session:
-        release, probes, history = read_running_release(session, home, settings)
+        release, probes, history = read_running_release(session, directory, settings)
         outcomes = [replace(found, detail=mask(found.detail)) for found in probe_all(probes, load_langfuse(settings))]
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if outcome.failed))
         if failed:
-            show_last_lines(session, home, failed, settings.log_lines)
+            show_last_lines(session, directory, failed, settings.log_lines)
         elif (candidate := history.unfinished) and candidate.deployed and candidate.name == history.current:
-            _judge_good(session, target, home, candidate)
+            _judge_good(session, target, directory, candidate)
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
@@ -74,35 +74,35 @@ def validate_droplet(target: Droplet, home: StackDirectory, settings: Settings) 
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
 
-def _judge_good(session: Session, target: Droplet, home: StackDirectory, candidate: Record) -> None:
+def _judge_good(session: Session, target: Droplet, directory: StackDirectory, candidate: Record) -> None:
     """Write that it passed, unless another run changes the droplet meanwhile."""
     try:
         with locked(session, target.directory, f"record of {candidate.tag}") as lock:
-            history = load_history(lock, home)
+            history = load_history(lock, directory)
             if history.unfinished == candidate:
-                keep_record(lock, home, conclude(history, candidate, now()))
+                keep_record(lock, directory, conclude(history, candidate, now()))
     except DropletBusy as error:
         get_run_logger().warning("it passed, but is not recorded as good: %s", error)
 
 
 def read_running_release(
-    session: Session, home: StackDirectory, settings: Settings
+    session: Session, directory: StackDirectory, settings: Settings
 ) -> tuple[Release, ProbeTargets, History]:
     """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
-    script = f"{section_script(history_sections(home))}{running_release_script(home)}"
+    script = f"{section_script(history_sections(directory))}{running_release_script(directory)}"
     said = sections(session.run(script, timeout=QUICK).out)
     if not said.get("release"):
         raise NothingDeployed(
-            f"{session.address} carries no release of stack {home.stack}. "
+            f"{session.address} carries no release of stack {directory.stack}. "
             f"Deploy one: slipway deploy --tag TAG --droplet {session.address.name}"
         )
     stack = Stack.from_config(load_config(said["config"]))
     release = read_release(said["release"].encode())
     register_stack_secrets(stack)
-    register_environment_secrets(session, home.current, release)
+    register_environment_secrets(session, directory.current, release)
     containers: list[Container] = read_containers(said.get("containers", ""))
     probes = ProbeTargets(stack, containers, session, settings)
-    return release, probes, read_records(said, home.stack)
+    return release, probes, read_records(said, directory.stack)
 
 
 def probe_all(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:

@@ -81,15 +81,15 @@ class StackOverview:
         return (have[0] if have else container.image_id), wanted
 
 
-def overview_script(stack: str, home: StackDirectory | None) -> str:
+def overview_script(stack: str, directory: StackDirectory | None) -> str:
     """A script that prints what stands there of a stack, and changes nothing.
 
     Args:
         home: the stack's directory on a droplet; None where no release was ever put.
     """
     parts = {"now": "date +%s"}
-    if home:
-        current, history = shlex.quote(home.current), shlex.quote(home.history)
+    if directory:
+        current, history = shlex.quote(directory.current), shlex.quote(directory.history)
         parts |= {
             "release": f"cat {current}/{DOCUMENT} 2>/dev/null",
             "config": f"cat {current}/{RESOLVED} 2>/dev/null",

@@ -43,18 +43,18 @@ class DeployedState:
         return f"{self.droplet} {self.record.number if self.record else '-'} {self.record.name if self.record else '-'}"
 
 
-def deployed_state_script(home: StackDirectory) -> str:
+def deployed_state_script(directory: StackDirectory) -> str:
     """Prints all of it and changes nothing. The environment holds secrets: hashed as soon as it is read."""
     parts = {
-        **history_sections(home),
-        "release": f"cat {_current(home, DOCUMENT)}",
-        "config": f"cat {_current(home, RESOLVED)}",
-        "environment": f"cat {_current(home, ENVIRONMENT)}",
+        **history_sections(directory),
+        "release": f"cat {_current(directory, DOCUMENT)}",
+        "config": f"cat {_current(directory, RESOLVED)}",
+        "environment": f"cat {_current(directory, ENVIRONMENT)}",
     }
-    return section_script(parts) + running_script(home.stack)
+    return section_script(parts) + running_script(directory.stack)
 
 
-def read_deployed_state(output: str, home: StackDirectory, droplet: str) -> DeployedState:
+def read_deployed_state(output: str, directory: StackDirectory, droplet: str) -> DeployedState:
     """Parse what `standing_script` printed.
 
     Raises:
@@ -66,7 +66,7 @@ def read_deployed_state(output: str, home: StackDirectory, droplet: str) -> Depl
     release = read_release(parts["release"].encode())
     if not parts.get("config"):
         raise BadRelease(
-            f"{home.current} on {droplet} holds release {release.tag} without what Compose made of it. "
+            f"{directory.current} on {droplet} holds release {release.tag} without what Compose made of it. "
             f"Put it there anew: slipway deploy --tag {release.tag} --droplet {droplet}"
         )
     stack = Stack.from_config(load_config(parts["config"]))
@@ -80,15 +80,15 @@ def read_deployed_state(output: str, home: StackDirectory, droplet: str) -> Depl
     return DeployedState(
         droplet,
         release,
-        read_records(parts, home.stack).deployed(),
+        read_records(parts, directory.stack).deployed(),
         stack,
         {name: _hash(value) for name, value in parse(parts.get("environment", "")).items() if name not in OWN},
         (*digest_mismatches(expected, running.containers, running.digests), *ended),
     )
 
 
-def _current(home: StackDirectory, name: str) -> str:
-    return f"{shlex.quote(posixpath.join(home.current, name))} 2>/dev/null"
+def _current(directory: StackDirectory, name: str) -> str:
+    return f"{shlex.quote(posixpath.join(directory.current, name))} 2>/dev/null"
 
 
 def _hash(value: str) -> str:

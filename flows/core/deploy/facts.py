@@ -41,16 +41,16 @@ class Facts:
     history: History = field(default_factory=History)
 
 
-def facts_script(home: StackDirectory, references: Iterable[str] = ()) -> str:
+def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> str:
     """A shell script that prints every fact in a section of its own and changes nothing."""
     wanted = shlex.join(references)
     sections = {
         "info": "printf '%s\\n' \"$info\"",
         "disk": f'df -Pk "$({_ROOT_DIRECTORY} || echo /)" | tail -n 1',
-        "containers": containers_script(home.stack),
+        "containers": containers_script(directory.stack),
         "images": f"docker image inspect --format '{_KNOWN_AS}' {wanted} 2>/dev/null" if wanted else ":",
-        "current": f"cat {shlex.quote(home.current)}/{DOCUMENT} 2>/dev/null",
-        **history_sections(home),
+        "current": f"cat {shlex.quote(directory.current)}/{DOCUMENT} 2>/dev/null",
+        **history_sections(directory),
     }
     return "info=$(docker info --format '{{json .}}' 2>/dev/null)\n" + section_script(sections)
 

@@ -90,7 +90,7 @@ def staging_tar(
     files: Mapping[str, File],
     variables: Mapping[str, str],
     secrets: Mapping[str, File],
-    home: StackDirectory,
+    directory: StackDirectory,
     role: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Everything of one release directory as a tar; what is secret is readable by its owner only.
@@ -102,7 +102,7 @@ def staging_tar(
     content |= {f"{FILES}/{path}": file for path, file in secrets.items()}
     content[ENVIRONMENT] = File(render(variables), PRIVATE)
     content[SECRETS] = File(_local_override(release, secrets, role or {}), PRIVATE)
-    argv = shlex.join(home.compose(release, home.current)())
+    argv = shlex.join(directory.compose(release, directory.current)())
     content[COMMAND] = File(
         f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'.encode(), 0o755
     )
@@ -123,67 +123,67 @@ def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping
     return as_yaml({**role, "services": services})
 
 
-def stage_script(release: Release, home: StackDirectory, name: str, seeds: Mapping[str, File]) -> str:
+def stage_script(release: Release, directory: StackDirectory, name: str, seeds: Mapping[str, File]) -> str:
     """Unpack the tar from standard input, link what services write to, and print (and keep) what Compose makes of it.
 
     Nothing that runs is touched. On any failure what was unpacked is removed again.
     """
-    place = home.incoming(name)
+    place = directory.incoming(name)
     at = shlex.quote(place)
     lines = [
         "set -eu",
-        f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(home, name)}; }}')} EXIT",
-        f"mkdir -p {_join(home.path, 'releases')} {_join(home.path, 'incoming')} {_join(home.path, 'shared')}",
-        f"chmod 700 {shlex.quote(home.path)}",
+        f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(directory, name)}; }}')} EXIT",
+        f"mkdir -p {_join(directory.path, 'releases')} {_join(directory.path, 'incoming')} {_join(directory.path, 'shared')}",
+        f"chmod 700 {shlex.quote(directory.path)}",
         f"rm -rf {at} && mkdir {at}",
         f"tar -xzpf - -C {at} --no-same-owner",
     ]
     for path in sorted(release.state):  # what holds another comes before it
-        lines += _keep_state(path, home, place, f"{SEED}/{path}" in seeds)
+        lines += _keep_state(path, directory, place, f"{SEED}/{path}" in seeds)
     for path in _outermost(release.state):
-        lines += _link_state(path, home, place)
+        lines += _link_state(path, directory, place)
     resolved = _join(place, RESOLVED)
     lines += [
         f"rm -rf {_join(place, SEED)}",
         "umask 077",
-        f"{shlex.join(home.compose(release, place).config())} >{resolved}",
+        f"{shlex.join(directory.compose(release, place).config())} >{resolved}",
         f"cat {resolved}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def switch_script(home: StackDirectory, name: str) -> str:
+def switch_script(directory: StackDirectory, name: str) -> str:
     """Move a staged release into place and make it the current one; may run twice.
 
     Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` goes.
     """
-    incoming, final = shlex.quote(home.incoming(name)), shlex.quote(home.release(name))
+    incoming, final = shlex.quote(directory.incoming(name)), shlex.quote(directory.release(name))
     return "\n".join([
         "set -eu",
         f"[ -d {final} ] || mv {incoming} {final}",
-        f"ln -sfn {shlex.quote(f'releases/{name}')} {_join(home.path, 'current.new')}",
-        f"mv -T {_join(home.path, 'current.new')} {shlex.quote(home.current)}",
-        f"rm -rf {_join(home.path, 'incoming')}",
+        f"ln -sfn {shlex.quote(f'releases/{name}')} {_join(directory.path, 'current.new')}",
+        f"mv -T {_join(directory.path, 'current.new')} {shlex.quote(directory.current)}",
+        f"rm -rf {_join(directory.path, 'incoming')}",
     ]) + "\n"  # fmt: skip
 
 
-def discard_script(home: StackDirectory, name: str) -> str:
+def discard_script(directory: StackDirectory, name: str) -> str:
     """Remove a staged release, and where it would have been the first one, the directories made for it."""
-    return _discard(home, name) + "\n"
+    return _discard(directory, name) + "\n"
 
 
-def _discard(home: StackDirectory, name: str) -> str:
-    releases = _join(home.path, "releases")
-    others = f"{_join(home.path, 'incoming')} {_join(home.path, 'shared')} {shlex.quote(home.path)}"
+def _discard(directory: StackDirectory, name: str) -> str:
+    releases = _join(directory.path, "releases")
+    others = f"{_join(directory.path, 'incoming')} {_join(directory.path, 'shared')} {shlex.quote(directory.path)}"
     return (
-        f"rm -rf {shlex.quote(home.incoming(name))}; "
+        f"rm -rf {shlex.quote(directory.incoming(name))}; "
         f"if rmdir {releases} 2>/dev/null; then rmdir {others} 2>/dev/null || true; fi"
     )
 
 
-def _keep_state(path: str, home: StackDirectory, place: str, is_file: bool) -> list[str]:
+def _keep_state(path: str, directory: StackDirectory, place: str, is_file: bool) -> list[str]:
     """Make what services write to, once: a file from its seed, a directory from what was shipped for its readers."""
-    kept, parent = _join(home.shared, path), _join(home.shared, posixpath.dirname(path))
+    kept, parent = _join(directory.shared, path), _join(directory.shared, posixpath.dirname(path))
     if is_file:
         return [f"mkdir -p {parent}", f"[ -e {kept} ] || cp -p {_join(place, SEED, path)} {kept}"]
     here = _join(place, FILES, path)
@@ -196,12 +196,12 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     return [p for p in paths if not any(p != other and posixpath.commonpath([p, other]) == other for other in paths)]
 
 
-def _link_state(path: str, home: StackDirectory, place: str) -> list[str]:
+def _link_state(path: str, directory: StackDirectory, place: str) -> list[str]:
     here = _join(place, FILES, path)
     return [
         f"mkdir -p {_join(place, FILES, posixpath.dirname(path))}",
         f"rm -rf {here}",
-        f"ln -s {_join(home.shared, path)} {here}",
+        f"ln -s {_join(directory.shared, path)} {here}",
     ]
 
 

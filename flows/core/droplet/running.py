@@ -13,13 +13,13 @@ from flows.core.droplet.sections import _MARK, section_script, sections
 from flows.core.release.bundle import DOCUMENT
 
 
-def kept_release_script(home: StackDirectory, name: str) -> str:
+def kept_release_script(directory: StackDirectory, name: str) -> str:
     """Prints what a kept release is: its document, its resolved stack; and what runs, and which images are there."""
-    at = shlex.quote(home.release(name))
+    at = shlex.quote(directory.release(name))
     return section_script({
         "release": f"cat {at}/{DOCUMENT}",
         "config": f"cat {at}/{RESOLVED}",
-        "containers": containers_script(home.stack),
+        "containers": containers_script(directory.stack),
         "digests": "docker image ls --digests --format '{{.Repository}}@{{.Digest}}'",
     })  # fmt: skip
 
@@ -41,14 +41,14 @@ def running_script(stack: str) -> str:
     )
 
 
-def running_release_script(home: StackDirectory) -> str:
+def running_release_script(directory: StackDirectory) -> str:
     """Prints the current release's document, its stack as Compose resolved it here, and its containers."""
-    current = shlex.quote(home.current)
+    current = shlex.quote(directory.current)
     return (
         f"[ -f {current}/{DOCUMENT} ] || exit 0\n"
         f"echo '{_MARK}release'\ncat {current}/{DOCUMENT}\n"
         f"echo '{_MARK}config'\ncat {current}/{RESOLVED}\n"
-        f"echo '{_MARK}containers'\n{containers_script(home.stack)}\n"
+        f"echo '{_MARK}containers'\n{containers_script(directory.stack)}\n"
     )
 
 

@@ -86,25 +86,25 @@ class Inventory:
     hidden: tuple[str, ...] = ()
 
 
-def inventory_script(home: StackDirectory) -> str:
+def inventory_script(directory: StackDirectory) -> str:
     """Prints the history and everything that pruning must know of, and changes nothing. Exits 1 without an engine.
 
     Of containers and images only what is named here leaves the droplet: their environment holds secrets.
     A bind mount through `current` is resolved when a container starts, so a service that no release since has changed
     still has the files of an old one, and only the kernel knows of which: the fourth field of proc_pid_mountinfo(5).
     """
-    listed = ["docker", "image", "ls", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={home.stack}"]
-    releases = shlex.quote(posixpath.join(home.path, "releases"))
+    listed = ["docker", "image", "ls", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={directory.stack}"]
+    releases = shlex.quote(posixpath.join(directory.path, "releases"))
     inspect = "docker inspect --type container --format"
     parts = {
-        **history_sections(home),
+        **history_sections(directory),
         "containers": f'{{ [ -z "$ids" ] || {inspect} {_CONTAINER} $ids; }} && echo {_COMPLETE}',
         "images": f'ids=$({shlex.join(listed)}) && [ -n "$ids" ] && docker image inspect --format {_IMAGE} $ids',
         "mounts": f"[ -z \"$ids\" ] || for pid in $({inspect} '{{{{.State.Pid}}}}' $ids); do "
         '[ "$pid" = 0 ] || cut -d " " -f 4 "/proc/$pid/mountinfo" | sed "s|^|$pid |"; done',
         "documents": f"cd {releases} 2>/dev/null && for name in *; do "
         f'[ -f "$name/{DOCUMENT}" ] && echo "{_FILE}$name" && cat "$name/{DOCUMENT}" && echo; done',
-        "incoming": f"ls -A {shlex.quote(posixpath.join(home.path, 'incoming'))} 2>/dev/null",
+        "incoming": f"ls -A {shlex.quote(posixpath.join(directory.path, 'incoming'))} 2>/dev/null",
     }
     return f"ids=$(docker ps --all --quiet --no-trunc) || exit 1\n{section_script(parts)}"
 

@@ -91,7 +91,7 @@ class Pruned:
     seconds: float
 
 
-def removal_script(home: StackDirectory, removal: Removal) -> str:
+def removal_script(directory: StackDirectory, removal: Removal) -> str:
     """Remove these things one by one; one that is refused stops no other. Prints `gone KEY` or `left KEY WORDS`.
 
     May run twice. Without `--force`, so that the engine itself refuses what is in use by now; without `--volumes`; and
@@ -100,7 +100,7 @@ def removal_script(home: StackDirectory, removal: Removal) -> str:
     """
     lines = [
         "set -u",
-        f"home={shlex.quote(home.path)}",
+        f"home={shlex.quote(directory.path)}",
         _FUNCTIONS,
         *(_line(item) for kind in Kind for item in removal.of(kind)),
         'rmdir "$home/incoming" 2>/dev/null',

@@ -17,19 +17,19 @@ from flows.core.records.record import Record
 _HEAD = re.compile(r"^==> (.+) <==$", re.MULTILINE)
 
 
-def history_sections(home: StackDirectory) -> dict[str, str]:
+def history_sections(directory: StackDirectory) -> dict[str, str]:
     """Section name → the command that prints it: the records, and the release directories that stand there.
 
     A thousand records are 700 kB, and 32 kB packed; where nothing packs, they come as they are.
     """
-    history, releases = shlex.quote(home.history), shlex.quote(posixpath.join(home.path, "releases"))
+    history, releases = shlex.quote(directory.history), shlex.quote(posixpath.join(directory.path, "releases"))
     said = "tail -v -n +1 -- *.json 2>/dev/null"
     able = "command -v gzip >/dev/null && command -v base64 >/dev/null"
     packed = f"if {able}; then {said} | gzip -1 | base64 -w 0; else {said}; fi"
     return {
         "history": f"cd {history} 2>/dev/null && {{ {packed}; }}",
         "kept": f"ls -1 {releases} 2>/dev/null",
-        "name": f"readlink {shlex.quote(home.current)}",
+        "name": f"readlink {shlex.quote(directory.current)}",
     }
 
 
@@ -62,9 +62,9 @@ def records_tar(records: Iterable[Record]) -> bytes:
     return raw.getvalue()
 
 
-def write_records(home: StackDirectory) -> str:
+def write_records(directory: StackDirectory) -> str:
     """Write the records of the tar on standard input; each appears whole or not at all."""
-    history = shlex.quote(home.history)
+    history = shlex.quote(directory.history)
     return (
         f"set -eu; umask 077; mkdir -p {history}; cd {history}; rm -rf .new; mkdir .new; tar -xmf - -C .new; "
         'for f in .new/*; do mv "$f" .; done; rmdir .new'

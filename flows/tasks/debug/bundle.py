@@ -44,7 +44,7 @@ _Said = tuple[str, int | None, str, float]
 
 def bundle(
     session: Session | LockedSession,
-    home: StackDirectory,
+    directory: StackDirectory,
     services: Sequence[str] | None,
     settings: Settings,
     lines: int,
@@ -60,7 +60,7 @@ def bundle(
     Raises:
         UnknownService, NothingDeployed, BundleNotWritten, and what the session raises.
     """
-    return make_bundle(DropletEngine(session, home, settings), services or (), settings, lines, besides)
+    return make_bundle(DropletEngine(session, directory, settings), services or (), settings, lines, besides)
 
 
 @task(name="examine", task_run_name="look at services on {engine.place}", timeout_seconds=180, **ONCE)

@@ -19,12 +19,12 @@ from flows.tasks.runs.run_info import _error
 
 
 def keep_bundle(
-    session: Session | LockedSession, home: StackDirectory, settings: Settings, besides: Sequence[str] = ()
+    session: Session | LockedSession, directory: StackDirectory, settings: Settings, besides: Sequence[str] = ()
 ) -> None:
     """Keep a debug bundle of every service that is not well, and of those that look well and are not."""
     log = get_logger("slipway.hooks")
     try:
-        found = bundle(session, home, None, settings, settings.log_lines * 5, besides)
+        found = bundle(session, directory, None, settings, settings.log_lines * 5, besides)
     except (SlipwayError, OutsideError) as error:
         log.warning("no debug bundle could be made: %s", error)
         return

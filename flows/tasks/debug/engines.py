@@ -51,8 +51,8 @@ class Engine(ABC):
 class DropletEngine(Engine):
     """A droplet."""
 
-    def __init__(self, session: Session | LockedSession, home: StackDirectory, settings: Settings) -> None:
-        self.stack, self.home = home.stack, home
+    def __init__(self, session: Session | LockedSession, directory: StackDirectory, settings: Settings) -> None:
+        self.stack, self.home = directory.stack, directory
         self.place, self.short = f"droplet {session.address.name}", session.address.name
         self._session = session
         self._patience = min(_PATIENCE, settings.probe_timeout)

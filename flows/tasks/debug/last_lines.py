@@ -14,10 +14,10 @@ from flows.tasks.runs.retries import ONCE
 
 
 @task(name="show last lines", task_run_name="show what they said last", **ONCE)
-def show_last_lines(session: Session, home: StackDirectory, services: Sequence[str], lines: int) -> None:
+def show_last_lines(session: Session, directory: StackDirectory, services: Sequence[str], lines: int) -> None:
     """Stream the last log lines of services into the run's log."""
     log = get_run_logger()
-    command = posixpath.join(home.current, COMMAND)
+    command = posixpath.join(directory.current, COMMAND)
     argv = [command, "logs", "--no-color", "--tail", str(lines), *services]
     log.error("last lines of %s:", ", ".join(services))
     session.run(shlex.join(argv), timeout=60, check=False, on_line=lambda line: log.error("%s", without_controls(line)))

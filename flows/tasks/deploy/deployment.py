@@ -48,14 +48,14 @@ class Deployment:
     """One release and the droplet it goes to, with the droplet's lock."""
 
     def __init__(
-        self, session: LockedSession, home: StackDirectory, release: Release, name: str, settings: Settings
+        self, session: LockedSession, directory: StackDirectory, release: Release, name: str, settings: Settings
     ) -> None:
         self.session = session
-        self.home = home
+        self.home = directory
         self.release = release
         self.name = name
         self.settings = settings
-        self.compose = home.compose(release, home.current)
+        self.compose = directory.compose(release, directory.current)
 
     @property
     def droplet(self) -> str:

@@ -18,7 +18,9 @@ from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
 
-def prune_droplet(session: LockedSession, home: StackDirectory, settings: Settings, keep: int | None = None) -> Removal:
+def prune_droplet(
+    session: LockedSession, directory: StackDirectory, settings: Settings, keep: int | None = None
+) -> Removal:
     """List what no kept release of the stack needs, and remove exactly that. The lock must be held.
 
     Args:
@@ -30,20 +32,20 @@ def prune_droplet(session: LockedSession, home: StackDirectory, settings: Settin
     Raises:
         BadRetention, ForeignRecord, NewerRecord: nothing was changed.
     """
-    removal = plan_prune(session, home, settings.retention if keep is None else keep)
-    return remove_listed(session, home, removal, settings) if removal.goes else removal
+    removal = plan_prune(session, directory, settings.retention if keep is None else keep)
+    return remove_listed(session, directory, removal, settings) if removal.goes else removal
 
 
-def prune_best_effort(session: LockedSession, home: StackDirectory, settings: Settings) -> None:
+def prune_best_effort(session: LockedSession, directory: StackDirectory, settings: Settings) -> None:
     """Prune after work that is done already: what stands in the way is told, and the work counts all the same."""
     try:
-        prune_droplet(session, home, settings)
+        prune_droplet(session, directory, settings)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
 
 
 @task(name="plan prune", task_run_name="find what {home.stack} no longer needs", timeout_seconds=120, **RETRIED)
-def plan_prune(session: Session | LockedSession, home: StackDirectory, keep: int) -> Removal:
+def plan_prune(session: Session | LockedSession, directory: StackDirectory, keep: int) -> Removal:
     """Look at the droplet, decide what may go, and show it as an artifact. Nothing is changed.
 
     Args:
@@ -54,25 +56,25 @@ def plan_prune(session: Session | LockedSession, home: StackDirectory, keep: int
         RemoteFailed: the engine does not answer.
     """
     check_retention(keep)
-    inventory, history = read_inventory(session.run(inventory_script(home), timeout=QUICK).out, home.stack)
+    inventory, history = read_inventory(session.run(inventory_script(directory), timeout=QUICK).out, directory.stack)
     removal = plan_removal(inventory, history, keep)
     droplet, log = session.address.name, get_run_logger()
-    table(f"prune-{droplet}", removal.rows(), f"What {home.stack} no longer needs on {droplet}: {removal}")
+    table(f"prune-{droplet}", removal.rows(), f"What {directory.stack} no longer needs on {droplet}: {removal}")
     for warning in removal.warnings:
         log.warning("%s: %s", droplet, warning)
     if removal.goes:
-        log.info("%s no longer needs %s on %s", home.stack, removal, droplet)
+        log.info("%s no longer needs %s on %s", directory.stack, removal, droplet)
     else:
-        log.info("%s needs all that it has on %s", home.stack, droplet)
+        log.info("%s needs all that it has on %s", directory.stack, droplet)
     return removal
 
 
 @task(name="remove what is not needed", task_run_name="remove {removal}", **ONCE)
-def remove_listed(session: LockedSession, home: StackDirectory, removal: Removal, settings: Settings) -> Removal:
+def remove_listed(session: LockedSession, directory: StackDirectory, removal: Removal, settings: Settings) -> Removal:
     """Remove what was listed. What the engine refuses stays, is logged, and stops nothing else."""
     log = get_run_logger()
     answer = session.run(
-        removal_script(home, removal),
+        removal_script(directory, removal),
         timeout=settings.start_timeout,
         on_line=lambda line: log.info("%s", line, extra={RAW: True}),
     )

@@ -27,20 +27,20 @@ from flows.tasks.runs.log_masking import register_secrets, register_stack_secret
 from flows.tasks.runs.retries import RETRIED
 
 
-def load_history(session: Session | LockedSession, home: StackDirectory) -> History:
+def load_history(session: Session | LockedSession, directory: StackDirectory) -> History:
     """What was put on the droplet before.
 
     Raises:
         ForeignRecord, NewerRecord
     """
-    answer = session.run(section_script(history_sections(home)), timeout=QUICK)
-    return read_records(sections(answer.out), home.stack)
+    answer = session.run(section_script(history_sections(directory)), timeout=QUICK)
+    return read_records(sections(answer.out), directory.stack)
 
 
 @task(name=Step.KEEP_RECORD.value, task_run_name="keep the record of {records[0].tag}", **RETRIED)
-def keep_record(session: LockedSession, home: StackDirectory, records: Sequence[Record]) -> None:
+def keep_record(session: LockedSession, directory: StackDirectory, records: Sequence[Record]) -> None:
     """Write into the droplet's history what became of a release."""
-    session.run(write_records(home), timeout=QUICK, stdin=records_tar(records))
+    session.run(write_records(directory), timeout=QUICK, stdin=records_tar(records))
 
 
 def register_environment_secrets(session: Session | LockedSession, at: str, release: Release) -> None:
@@ -68,24 +68,24 @@ class KeptRelease:
 
 
 @task(name=Step.LOOK_BACK.value, task_run_name="find the way back to {record.tag}", timeout_seconds=120, **RETRIED)
-def find_kept_release(session: LockedSession, home: StackDirectory, record: Record) -> KeptRelease:
+def find_kept_release(session: LockedSession, directory: StackDirectory, record: Record) -> KeptRelease:
     """Read a kept release from its own directory: neither registry nor environment block is asked.
 
     Raises:
         NothingGood: its files are gone or damaged.
         RemoteFailed: the engine does not answer.
     """
-    said = sections(session.run(kept_release_script(home, record.name), timeout=QUICK).out)
+    said = sections(session.run(kept_release_script(directory, record.name), timeout=QUICK).out)
     try:
         release = read_release(said.get("release", "").encode())
         stack = Stack.from_config(load_config(said["config"]))
     except Exception as error:
         raise NoRollbackTarget(
-            f"{session.address}: {home.release(record.name)} with release {record.tag} is damaged: {error}. "
+            f"{session.address}: {directory.release(record.name)} with release {record.tag} is damaged: {error}. "
             f"Put it there anew: slipway deploy --tag {record.tag}"
         ) from None
     register_stack_secrets(stack)
-    register_environment_secrets(session, home.release(record.name), release)
+    register_environment_secrets(session, directory.release(record.name), release)
     return KeptRelease(
         release, stack, tuple(read_containers(said.get("containers", ""))), frozenset(said.get("digests", "").split())
     )

@@ -105,12 +105,12 @@ def read_states(side: ColourDroplets) -> list[DeployedState]:
     return found
 
 
-def read_state(session: Session | LockedSession, home: StackDirectory) -> DeployedState:
+def read_state(session: Session | LockedSession, directory: StackDirectory) -> DeployedState:
     """What stands on one droplet; its secrets are kept out of logs from here on."""
     standing = read_deployed_state(
-        session.run(deployed_state_script(home), timeout=QUICK).out, home, session.address.name
+        session.run(deployed_state_script(directory), timeout=QUICK).out, directory, session.address.name
     )
     if standing.release and standing.stack:
         register_stack_secrets(standing.stack)
-        register_environment_secrets(session, home.current, standing.release)
+        register_environment_secrets(session, directory.current, standing.release)
     return standing
