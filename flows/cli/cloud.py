@@ -1,48 +1,49 @@
-"""The commands for droplets and snapshots at DigitalOcean."""
+"""`slipway snapshot`, `provision`, `decommission` and `rehearse`, and their summaries: droplets at DigitalOcean."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from flows.cli.terminal.options import Approval, Stack, Verbose, known_approval, show
+from flows.cli.app import DIGITALOCEAN, app
+from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.options import ApprovalOption, StackOption, VerboseOption, WideOption
 from flows.cli.terminal.runner import run_flow
-from flows.core.cloud.rehearsal import Rehearsed
-from flows.core.cloud.results import Decommissioned, Provisioned, SnapshotResult
+from flows.cli.terminal.tables import SummaryTable
 
-PANEL = "DigitalOcean"
-
-
-def add_cloud(app: typer.Typer) -> None:
-    """Add these commands to `slipway`."""
-    for command in (snapshot, provision, decommission, rehearse):
-        app.command(rich_help_panel=PANEL)(command)
+if TYPE_CHECKING:
+    from flows.core.cloud.rehearsal import Rehearsed
+    from flows.core.cloud.results import Decommissioned, Provisioned, SnapshotResult
 
 
-def snapshot(
+@app.command("snapshot", rich_help_panel=DIGITALOCEAN)
+def slipway_snapshot(
     droplet: Annotated[str, typer.Argument(metavar="DROPLET")],
-    stack: Stack = None,
+    stack: StackOption = None,
     power_off: Annotated[bool, typer.Option("--power-off", help="Shut it down meanwhile.")] = False,
     keep: Annotated[int | None, typer.Option(help="How many of ours stay; default: the setting `snapshots`.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would be, and change nothing.")] = False,
     at_digitalocean: Annotated[
         str | None, typer.Option(metavar="NAME", help="The droplet's name there; default: the block's.")
     ] = None,
-    verbose: Verbose = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Take a snapshot of a droplet, named by its release; older ones of ours go."""
+    result = run_flow(
+        "flows.snapshot:snapshot",
+        verbose=verbose,
+        droplet=droplet,
+        stack=stack,
+        power_off=power_off,
+        keep=keep,
+        dry_run=dry_run,
+        at_digitalocean=at_digitalocean,
+    )
+    show_snapshot(SummaryConsole(), result)
 
-    def work() -> Any:
-        from flows.snapshot import snapshot as flow
 
-        return flow(droplet, stack, power_off, keep, dry_run, at_digitalocean)
-
-    show("show_snapped", run_flow(work, verbose))
-
-
-def provision(
+@app.command("provision", rich_help_panel=DIGITALOCEAN)
+def slipway_provision(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     like: Annotated[str, typer.Option(metavar="DROPLET", help="Its size, region, network, tags and key.")],
     image: Annotated[
@@ -53,98 +54,91 @@ def provision(
     install_engine: Annotated[
         bool, typer.Option("--install-engine", help="Install Docker where it is missing.")
     ] = False,
-    approval: Approval = None,
-    verbose: Verbose = False,
+    approval: ApprovalOption = None,
+    verbose: VerboseOption = False,
 ) -> None:
     """Make a droplet like another one, and save its block with a host key that was made on it."""
+    provisioned = run_flow(
+        "flows.provision:provision",
+        verbose=verbose,
+        name=name,
+        like=like,
+        image=image,
+        size=size,
+        region=region,
+        install_engine=install_engine,
+        approval=approval,
+    )
+    show_provisioned(SummaryConsole(), provisioned)
 
-    asked = known_approval(approval)
 
-    def work() -> Any:
-        from flows.provision import provision as flow
-
-        return flow(name, like, image, size, region, install_engine, asked)
-
-    show("show_provisioned", run_flow(work, verbose))
-
-
-def decommission(
+@app.command("decommission", rich_help_panel=DIGITALOCEAN)
+def slipway_decommission(
     name: Annotated[str, typer.Argument(metavar="NAME")],
-    approval: Approval = None,
+    approval: ApprovalOption = "always",
     keep_block: Annotated[bool, typer.Option("--keep-block", help="Leave its Droplet block.")] = False,
-    verbose: Verbose = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Remove a droplet that `provision` made, after a person said yes to that very one."""
-
-    asked = known_approval(approval) or "always"
-
-    def work() -> Any:
-        from flows.decommission import decommission as flow
-
-        return flow(name, asked, keep_block)
-
-    show("show_decommissioned", run_flow(work, verbose))
+    gone = run_flow(
+        "flows.decommission:decommission", verbose=verbose, name=name, approval=approval, keep_block=keep_block
+    )
+    show_decommissioned(SummaryConsole(), gone)
 
 
-def rehearse(
-    stack: Stack = None,
-    even_so: Annotated[bool, typer.Option("--even-so", help="Begin whatever the release records say.")] = False,
-    approval: Approval = None,
-    verbose: Verbose = False,
+@app.command("rehearse", rich_help_panel=DIGITALOCEAN)
+def slipway_rehearse(
+    stack: StackOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Begin whatever the release records say.")] = False,
+    even_so: Annotated[bool, typer.Option("--even-so", hidden=True)] = False,  # until version 0.3
+    approval: ApprovalOption = None,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Play a promotion on a droplet made for it, and report times, cost and every deviation. Nothing of it is left."""
-
-    asked = known_approval(approval)
-
-    def work() -> Any:
-        from flows.rehearse import rehearse as flow
-
-        return flow(stack, even_so, asked)
-
-    show("show_rehearsed", run_flow(work, verbose))
+    report = run_flow(
+        "flows.rehearse:rehearse", verbose=verbose, stack=stack, even_so=force or even_so, approval=approval
+    )
+    show_rehearsed(SummaryConsole(wide=wide), report)
 
 
-def show_snapped(console: Console, snapped: SnapshotResult) -> None:
+def show_snapshot(console: SummaryConsole, result: "SnapshotResult") -> None:
     """What was taken, what it costs, and which ones went."""
-    if snapped.snapshot is None:
-        console.print(
-            f"Would take [bold]{snapped.name}[/bold] of {snapped.droplet}. {snapped.cost}. Nothing was changed."
-        )
+    if result.snapshot is None:
+        console.say(f"Would take [bold]{result.name}[/bold] of {result.droplet}. {result.cost}. Nothing was changed.")
     else:
-        console.print(
-            f"Took [bold]{snapped.name}[/bold] of {snapped.droplet} in {snapped.seconds:.0f} s. {snapped.cost}."
-        )
-    for one in snapped.removed:
-        console.print(f"{'Removed' if snapped.snapshot else 'Would remove'} {one.name} of {one.at}.")
+        console.say(f"Took [bold]{result.name}[/bold] of {result.droplet} in {result.seconds:.0f} s. {result.cost}.")
+    for one in result.removed:
+        console.say(f"{'Removed' if result.snapshot else 'Would remove'} {one.name} of {one.at}.")
 
 
-def show_provisioned(console: Console, made: Provisioned) -> None:
+def show_provisioned(console: SummaryConsole, made: "Provisioned") -> None:
     """The new droplet, and what can be done with it now."""
-    console.print(f"Droplet [bold]{made.name}[/bold] ({made.id}) is at {made.address}, with {made.engine}.")
-    console.print(f"It costs: {made.cost}. Its pinned host key was made on it. In {made.seconds:.0f} s.")
-    console.print(f"Next: slipway deploy --droplet {made.name} --tag TAG, or: slipway decommission {made.name}")
+    console.say(f"Droplet [bold]{made.name}[/bold] ({made.id}) is at {made.address}, with {made.engine}.")
+    console.say(f"It costs: {made.cost}. Its pinned host key was made on it. In {made.seconds:.0f} s.")
+    console.say(f"Next: slipway deploy --droplet {made.name} --tag TAG, or: slipway decommission {made.name}")
 
 
-def show_decommissioned(console: Console, gone: Decommissioned) -> None:
+def show_decommissioned(console: SummaryConsole, gone: "Decommissioned") -> None:
     """What is gone."""
     if gone.removed:
-        console.print(f"Droplet [bold]{gone.name}[/bold] is gone, and costs nothing any more. In {gone.seconds:.0f} s.")
+        console.say(f"Droplet [bold]{gone.name}[/bold] is gone, and costs nothing any more. In {gone.seconds:.0f} s.")
     else:
-        console.print(f"There was no droplet [bold]{gone.name}[/bold] any more.")
+        console.say(f"There was no droplet [bold]{gone.name}[/bold] any more.")
 
 
-def show_rehearsed(console: Console, report: Rehearsed) -> None:
+def show_rehearsed(console: SummaryConsole, report: "Rehearsed") -> None:
     """The report: steps with their times, the load, what it cost, and every deviation."""
-    table = Table("step", "seconds", "found", box=None, pad_edge=False)
-    for took in report.took:
-        table.add_row(took.step, f"{took.seconds:.1f}", escape(took.found))
+    table = SummaryTable("step", "seconds", "found", free_text=["found"])
+    for timing in report.took:
+        table.add_row(timing.step, f"{timing.seconds:.1f}", timing.found)
     if table.row_count:
         console.print(table)
     if report.load:
         load = report.load
-        console.print(f"{load.requests} requests, {load.failed} failed, 95th percentile {load.latency:.3f} s.")
+        console.say(f"{load.requests} requests, {load.failed} failed, 95th percentile {load.latency:.3f} s.")
     for words in report.deviations:
-        console.print(f"[yellow]Deviation: {escape(words)}[/yellow]")
-    console.print(f"[bold]{report.sentence}[/bold] Before it: {report.stability.sentence}.")
+        console.say(f"[yellow]Deviation: {escape(words)}[/yellow]")
+    console.say(f"[bold]{report.sentence}[/bold] Before it: {report.stability.sentence}.")
     if report.skipped:
-        console.print("All the same: slipway rehearse --even-so")
+        console.say("All the same: slipway rehearse --force")

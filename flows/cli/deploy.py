@@ -2,138 +2,144 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 
-from flows.cli.main import app
+from flows.cli.app import FLOWS, TRAFFIC, app
+from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
-    Approval,
-    AsJson,
-    Droplet,
-    EnvFile,
-    NeededTag,
-    Stack,
-    Strategy,
-    Verbose,
-    Wait,
-    known_approval,
-    known_strategy,
-    show,
+    ApprovalOption,
+    DropletOption,
+    EnvFileOption,
+    JsonOption,
+    NeededTagOption,
+    StackOption,
+    StrategyOption,
+    VerboseOption,
+    WaitOption,
+    WideOption,
 )
 from flows.cli.terminal.runner import run_flow
-from flows.cli.terminal.tables import _MARKS, _pulled, _services, _table
-from flows.core.results import (
-    Deployed,
-    DropletStatus,
-    Validated,
-)
+from flows.cli.terminal.tables import SummaryTable, marked, pulled_images, services_table
+
+if TYPE_CHECKING:
+    from flows.core.results import Deployed, DropletStatus, Validated
 
 
-@app.command(rich_help_panel="Flows")
-def deploy(
-    tag: NeededTag,
-    stack: Stack = None,
-    droplet: Droplet = None,
-    strategy: Strategy = None,
-    env_file: EnvFile = None,
-    wait: Wait = 0.0,
-    verbose: Verbose = False,
+@app.command("deploy", rich_help_panel=FLOWS)
+def slipway_deploy(
+    tag: NeededTagOption,
+    stack: StackOption = None,
+    droplet: DropletOption = None,
+    strategy: StrategyOption = None,
+    env_file: EnvFileOption = None,
+    wait: WaitOption = 0.0,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Put a published release on a droplet, by digest, and prove that it runs; go back if it does not."""
+    deployed = run_flow(
+        "flows.deploy:deploy",
+        verbose=verbose,
+        tag=tag,
+        stack=stack,
+        droplet=droplet,
+        strategy=strategy,
+        env_file=env_file,
+        wait=wait,
+    )
+    show_deployed(SummaryConsole(wide=wide), deployed)
 
-    chosen = known_strategy(strategy)
 
-    def work() -> Any:
-        from flows.deploy import deploy as flow
-
-        return flow(tag, stack, droplet, chosen, env_file, wait)
-
-    show("show_deployed", run_flow(work, verbose))
-
-
-@app.command(rich_help_panel="Flows")
-def validate(stack: Stack = None, droplet: Droplet = None, verbose: Verbose = False) -> None:
+@app.command("validate", rich_help_panel=FLOWS)
+def slipway_validate(
+    stack: StackOption = None, droplet: DropletOption = None, wide: WideOption = False, verbose: VerboseOption = False
+) -> None:
     """Probe what runs on a droplet: health, MCP tools, workflows and their traces."""
-
-    def work() -> Any:
-        from flows.validate import validate as flow
-
-        return flow(stack, droplet)
-
-    show("show_validated", run_flow(work, verbose))
+    validated = run_flow("flows.validate:validate", verbose=verbose, stack=stack, droplet=droplet)
+    show_validated(SummaryConsole(wide=wide), validated)
 
 
-@app.command(rich_help_panel="Flows")
-def status(stack: Stack = None, droplet: Droplet = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
+@app.command("status", rich_help_panel=FLOWS)
+def slipway_status(
+    stack: StackOption = None,
+    droplet: DropletOption = None,
+    as_json: JsonOption = False,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
+) -> None:
     """Show which release each droplet runs, and how its services are."""
-
-    def work() -> Any:
-        from flows.status import status as flow
-
-        return flow(stack, [droplet] if droplet else None)
-
-    found = run_flow(work, verbose, quiet=not verbose)
+    droplets = [droplet] if droplet else None
+    found = run_flow("flows.status:status", verbose=verbose, quiet=not verbose, stack=stack, droplets=droplets)
     if as_json:
-        print(json.dumps({"droplets": {name: said.as_json() for name, said in found.items()}}, indent=2))
+        print(json.dumps({"droplets": {name: status.as_json() for name, status in found.items()}}, indent=2))
     else:
-        show("show_status", found)
+        show_status(SummaryConsole(wide=wide), found)
 
 
-def show_deployed(console: Console, deployed: Deployed) -> None:
-    console.print(_services(deployed.services, ()))
-    console.print(
+@app.command("deploy-home", rich_help_panel=TRAFFIC)
+def slipway_deploy_home(
+    tag: NeededTagOption,
+    stack: StackOption = None,
+    approval: ApprovalOption = "always",
+    strategy: StrategyOption = None,
+    env_file: EnvFileOption = None,
+    wait: WaitOption = 0.0,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Put what keeps state on the data home, after a person said yes; never part of a switch."""
+    deployed = run_flow(
+        "flows.deploy_home:deploy_home",
+        verbose=verbose,
+        tag=tag,
+        stack=stack,
+        approval=approval,
+        strategy=strategy,
+        env_file=env_file,
+        wait=wait,
+    )
+    show_deployed(SummaryConsole(wide=wide), deployed)
+
+
+def show_deployed(console: SummaryConsole, deployed: "Deployed") -> None:
+    """State and image of each service, and what had to be pulled."""
+    console.print(services_table(console, deployed.services))
+    console.say(
         f"Release [bold]{deployed.release.tag}[/bold] runs on [bold]{deployed.droplet}[/bold], by digest. "
-        f"{_pulled(deployed)} In {deployed.seconds:.1f} s."
+        f"{pulled_images(deployed)} In {deployed.seconds:.1f} s."
     )
 
 
-def show_validated(console: Console, validated: Validated) -> None:
-    table = _table("", "service", "probe", "found")
+def show_validated(console: SummaryConsole, validated: "Validated") -> None:
+    """What each probe found."""
+    table = SummaryTable("", "service", "probe", "found", free_text=["found"])
     for outcome in validated.outcomes:
-        table.add_row(_MARKS[outcome.mark], outcome.service, outcome.phase.value, escape(outcome.detail))
+        table.add_row(marked(outcome.mark), outcome.service, outcome.phase.value, outcome.detail)
     console.print(table)
     passed = sum(outcome.passed for outcome in validated.outcomes)
-    console.print(
+    console.say(
         f"{passed} of {len(validated.outcomes)} probes passed for release [bold]{validated.tag}[/bold] "
         f"on [bold]{validated.droplet}[/bold] in {validated.seconds:.1f} s."
     )
 
 
-def show_status(console: Console, found: Mapping[str, DropletStatus]) -> None:
-    for name, said in found.items():
-        active = {True: " · [green]active[/green]", False: " · idle", None: ""}[said.active]
-        active = " · [cyan]data home[/cyan]" if said.home else active
-        record = f" · {said.record.outcome.value}, {said.record.kind} {said.record.number}" if said.record else ""
-        console.print(f"[bold]{name}[/bold] · release {said.release or 'none'}{active}[dim]{record}[/dim]")
-        if said.record:
-            console.print(f"  [dim]since {said.record.began[:19].replace('T', ' ')} UTC, by {said.record.run.by}[/dim]")
-        if said.holder:
-            console.print(f"  [yellow]being changed by {escape(said.holder)}[/yellow]", highlight=False)
-        if said.trouble:
-            console.print(f"  [red]{escape(said.trouble)}[/red]", highlight=False)
-        if said.services:
-            console.print(_services(said.services, ()))
+def show_status(console: SummaryConsole, found: Mapping[str, "DropletStatus"]) -> None:
+    """Droplet by droplet: its release, its colour's part in traffic, who changes it, and its services."""
+    for name, status in found.items():
+        active = {True: " · [green]active[/green]", False: " · idle", None: ""}[status.active]
+        active = " · [cyan]data home[/cyan]" if status.home else active
+        record = status.record
+        last = f" · {record.outcome.value}, {record.kind} {record.number}" if record else ""
+        console.say(f"[bold]{name}[/bold] · release {status.release or 'none'}{active}[dim]{last}[/dim]")
+        if record:
+            console.say(f"  [dim]since {record.began[:19].replace('T', ' ')} UTC, by {escape(record.run.by)}[/dim]")
+        if status.holder:
+            console.say(f"  [yellow]being changed by {escape(status.holder)}[/yellow]")
+        if status.trouble:
+            console.say(f"  [red]{escape(status.trouble)}[/red]")
+        if status.services:
+            console.print(services_table(console, status.services))
     if not found:
-        console.print("No droplets are known. Add one: slipway droplet add NAME --host ADDRESS --key-file PATH")
-
-
-def deploy_home(
-    tag: NeededTag,
-    stack: Stack = None,
-    approval: Approval = "always",
-    strategy: Strategy = None,
-    env_file: EnvFile = None,
-    wait: Wait = 0.0,
-    verbose: Verbose = False,
-) -> None:
-    """Put what keeps state on the data home, after a person said yes; never part of a switch."""
-    asked, chosen = known_approval(approval), known_strategy(strategy)
-
-    def work() -> Any:
-        from flows.deploy_home import deploy_home as flow
-
-        return flow(tag, stack, asked, chosen, env_file, wait)
-
-    show("show_deployed", run_flow(work, verbose))
+        console.say("No droplets are known. Add one: slipway droplet add NAME --host ADDRESS --key-file PATH")

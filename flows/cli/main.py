@@ -1,66 +1,34 @@
-"""The `slipway` command: the flows from a terminal."""
+"""Entry point of the `slipway` command: which commands there are, and how the process ends."""
 
 import gc
-from typing import Any
 
 import typer
 
-from flows.cli.cloud import add_cloud
-from flows.cli.records import add_upkeep
-from flows.cli.registry import registry_app
-from flows.cli.setup.account import account_app
-from flows.cli.setup.blocks import environment_app, langfuse_app, prometheus_app
-from flows.cli.setup.droplet import droplet_app
-from flows.cli.setup.switch import switch_app
-from flows.cli.terminal.options import (
-    Verbose,
-)
-from flows.cli.terminal.runner import leave, run_flow, wide_console
-from flows.cli.traffic import add_traffic
+# Commands register themselves on import; the order is the one inside a help panel.
+# isort: off
+from flows.cli.setup import account, droplet, blocks, switch  # noqa: F401
+from flows.cli import release, deploy, traffic, approval, records, prune, debug, cloud, registry  # noqa: F401
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Build a Docker Compose stack once, deploy it to droplets by digest, validate it.\n\n"
-    "Exit codes: 0 done · 1 it failed · 2 refused, nothing was changed · 3 a person said no, or nobody answered · "
-    "130 interrupted.",
-)
-app.add_typer(account_app, name="account", rich_help_panel="Set up")
-app.add_typer(droplet_app, name="droplet", rich_help_panel="Set up")
-app.add_typer(registry_app, name="registry", rich_help_panel="Set up")
-app.add_typer(environment_app, name="environment", rich_help_panel="Set up")
-app.add_typer(langfuse_app, name="langfuse", rich_help_panel="Set up")
-app.add_typer(prometheus_app, name="prometheus", rich_help_panel="Set up")
-app.add_typer(switch_app, name="switch", rich_help_panel="Set up")
-add_traffic(app)
-add_upkeep(app)
-add_cloud(app)
+# isort: on
+from flows.cli.app import SET_UP, app
+from flows.cli.setup.saving import reach_all
+from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.options import VerboseOption
+from flows.cli.terminal.runner import leave, run_callable
 
 
-@app.command(rich_help_panel="Set up")
-def check(verbose: Verbose = False) -> None:
+@app.command("check", rich_help_panel=SET_UP)
+def slipway_check(verbose: VerboseOption = False) -> None:
     """Try every block that was saved: can it be reached, does it take our login?"""
-
-    def work() -> Any:
-        from flows.cli.setup.saving import reach_all
-
-        return reach_all(wide_console())
-
-    if not run_flow(work, verbose, quiet=True):
+    if not run_callable(lambda: reach_all(SummaryConsole()), verbose=verbose, quiet=True):
         raise typer.Exit(1)
 
 
 def main() -> None:
-    """Entry point of the `slipway` command."""
+    """Run the command line, and end the process with its exit code."""
     # Prefect's import makes a hundred thousand lasting objects; looking through them again and again takes 0.2 s.
     gc.set_threshold(100_000, 20, 20)
     try:
         app()
     except SystemExit as end:
         leave(end.code if isinstance(end.code, int) else int(end.code is not None))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,107 +1,110 @@
-"""The commands for what happens after a release: go back, look back, tidy up, find out why."""
+"""`slipway rollback`, `reconcile` and `history`, and their summaries."""
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
-from flows.cli.debug import debug_agent
-from flows.cli.prune import prune, system_prune
-from flows.cli.terminal.options import AsJson, Droplet, Stack, Verbose, Wait, show
+from flows.cli.app import UPKEEP, app
+from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.options import DropletOption, JsonOption, StackOption, VerboseOption, WaitOption, WideOption
 from flows.cli.terminal.runner import run_flow
-from flows.cli.terminal.tables import _services, _table
-from flows.core.records.history import History
-from flows.core.results import (
-    Reconciled,
-    RolledBack,
-)
+from flows.cli.terminal.tables import SummaryTable, services_table
 
-PANEL = "Upkeep"
+if TYPE_CHECKING:
+    from flows.core.records.history import History
+    from flows.core.results import Reconciled, RolledBack
 
-
-def add_upkeep(app: typer.Typer) -> None:
-    """Add these commands to `slipway`."""
-    for command in (rollback, reconcile, history, prune, debug_agent):
-        app.command(rich_help_panel=PANEL)(command)
-    app.command("system-prune", rich_help_panel=PANEL)(system_prune)
+_OUTCOME_STYLES = {"good": "green", "failed": "red", "rolled back": "yellow", "candidate": "cyan"}
+_MINUTES, _SECONDS = len("2026-05-04T12:00"), len("2026-05-04T12:00:00")
 
 
-def rollback(
+@app.command("rollback", rich_help_panel=UPKEEP)
+def slipway_rollback(
     to: Annotated[
         str | None, typer.Option("--to", metavar="TAG", help="Default: the last known good release before this one.")
     ] = None,
-    stack: Stack = None,
-    droplet: Droplet = None,
-    wait: Wait = 0.0,
-    verbose: Verbose = False,
+    stack: StackOption = None,
+    droplet: DropletOption = None,
+    wait: WaitOption = 0.0,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Put a release that was good on the droplet in force again, validate it, and prove its digests."""
-
-    def work() -> Any:
-        from flows.rollback import rollback as flow
-
-        return flow(to, stack, droplet, "", wait)
-
-    show("show_rolled_back", run_flow(work, verbose))
+    back = run_flow("flows.rollback:rollback", verbose=verbose, to=to, stack=stack, droplet=droplet, wait=wait)
+    show_rolled_back(SummaryConsole(wide=wide), back)
 
 
-def reconcile(stack: Stack = None, droplet: Droplet = None, wait: Wait = 60.0, verbose: Verbose = False) -> None:
+@app.command("reconcile", rich_help_panel=UPKEEP)
+def slipway_reconcile(
+    stack: StackOption = None, droplet: DropletOption = None, wait: WaitOption = 60.0, verbose: VerboseOption = False
+) -> None:
     """Finish or undo what a killed, crashed or cancelled run left on a droplet."""
-
-    def work() -> Any:
-        from flows.reconcile import reconcile as flow
-
-        return flow(stack, droplet, wait)
-
-    show("show_reconciled", run_flow(work, verbose))
+    done = run_flow("flows.reconcile:reconcile", verbose=verbose, stack=stack, droplet=droplet, wait=wait)
+    show_reconciled(SummaryConsole(), done)
 
 
-def history(stack: Stack = None, droplet: Droplet = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
+@app.command("history", rich_help_panel=UPKEEP)
+def slipway_history(
+    stack: StackOption = None,
+    droplet: DropletOption = None,
+    as_json: JsonOption = False,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
+) -> None:
     """Show what was put on each droplet, when, by whom, and what became of it."""
-
-    def work() -> Any:
-        from flows.history import history as flow
-
-        return flow(stack, [droplet] if droplet else None)
-
-    found = run_flow(work, verbose, quiet=not verbose)
+    droplets = [droplet] if droplet else None
+    found = run_flow("flows.history:history", verbose=verbose, quiet=not verbose, stack=stack, droplets=droplets)
     if as_json:
-        said = {name: [record.model_dump(mode="json") for record in one.records] for name, one in found.items()}
-        print(json.dumps({"droplets": said}, indent=2))
+        records = {name: [record.model_dump(mode="json") for record in one.records] for name, one in found.items()}
+        print(json.dumps({"droplets": records}, indent=2))
     else:
-        show("show_history", found)
+        show_history(SummaryConsole(wide=wide), found)
 
 
-def show_rolled_back(console: Console, back: RolledBack) -> None:
-    console.print(_services(back.services, back.validated.outcomes))
+def show_rolled_back(console: SummaryConsole, back: "RolledBack") -> None:
+    """Services and probes of the release that is in force again."""
+    console.print(services_table(console, back.services, back.validated.outcomes))
     gone = f", instead of {back.left}" if back.left and back.left != back.release.tag else ""
     pulled = f"{len(back.pulled)} images had to be pulled. " if back.pulled else ""
-    console.print(
+    console.say(
         f"Release [bold]{back.release.tag}[/bold] runs on [bold]{back.droplet}[/bold] again{gone}, by digest, "
         f"validated. {pulled}Healthy after {back.healthy_after:.1f} s, {back.seconds:.1f} s in all."
     )
 
 
-def show_reconciled(console: Console, found: Reconciled) -> None:
-    console.print(f"[bold]{found.droplet}[/bold]: {escape(found.done)}. [dim]{escape(found.why)}[/dim]")
+def show_reconciled(console: SummaryConsole, found: "Reconciled") -> None:
+    """What was done, and why."""
+    console.say(f"[bold]{found.droplet}[/bold]: {escape(found.done)}. [dim]{escape(found.why)}[/dim]")
 
 
-def show_history(console: Console, found: Mapping[str, History]) -> None:
-    colours = {"good": "green", "failed": "red", "rolled back": "yellow", "candidate": "cyan"}
-    for name, said in found.items():
-        console.print(f"[bold]{name}[/bold]")
-        table = _table("", "no.", "what", "release", "outcome", "began", "by", "environment", "why")
-        runs = said.deployed()
-        for record in reversed(said.records):
+def show_history(console: SummaryConsole, found: Mapping[str, "History"]) -> None:
+    """Droplet by droplet, the newest record first; the reason of an outcome stands below its record."""
+    for name, history in found.items():
+        console.say(f"[bold]{name}[/bold]")
+        table = SummaryTable(
+            "", "no.", "what", "release", "outcome", "began", "by", *(["environment"] if console.wide else [])
+        )
+        runs = history.deployed()
+        for record in reversed(history.records):
             outcome = record.outcome.value
             table.add_row(
-                "→" if record == runs else "", str(record.number), record.kind, record.tag,
-                f"[{colours[outcome]}]{outcome}[/{colours[outcome]}]", record.began[:19].replace("T", " "),
-                record.run.by, record.environment[:8], escape(record.reason),
-            )  # fmt: skip
-        console.print(table if said.records else "  nothing was put here yet")
-        for file in said.damaged:
-            console.print(f"  [yellow]record {file} is damaged, and left out[/yellow]")
+                "→" if record == runs else "",
+                str(record.number),
+                record.kind,
+                record.tag,
+                Text(outcome, _OUTCOME_STYLES[outcome]),
+                record.began[: _SECONDS if console.wide else _MINUTES].replace("T", " "),
+                record.run.by,
+                *([record.environment] if console.wide else []),
+                below=record.reason,
+            )
+        if table.row_count:
+            console.print(table)
+        else:
+            console.say("  nothing was put here yet")
+        for file in history.damaged:
+            console.say(f"  [yellow]record {escape(file)} is damaged, and left out[/yellow]")

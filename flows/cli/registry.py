@@ -1,26 +1,30 @@
-"""`slipway registry set-docr`, `gc` and `retention`: DigitalOcean's container registry."""
+"""`slipway registry set-docr`, `gc` and `retention`, and their summary: DigitalOcean's container registry."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from flows.cli.setup.blocks import registry_app
-from flows.cli.setup.saving import save
-from flows.cli.terminal.options import Verbose, Wait, show
-from flows.cli.terminal.runner import run_flow
-from flows.core.registry.cleanup import CleanupResult
+from flows.cli.setup.saving import save_block
+from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.options import DryRunOption, VerboseOption, WaitOption, WideOption, split_names
+from flows.cli.terminal.runner import run_callable, run_flow
+from flows.cli.terminal.tables import SummaryTable, goes_or_stays
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="List what would go, and change nothing.")]
-Without = Annotated[
-    str, typer.Option(metavar="NAMES", help="Droplets, by comma, that are gone for good: nothing of theirs is kept.")
+if TYPE_CHECKING:
+    from flows.core.registry.cleanup import CleanupResult
+
+WithoutOption = Annotated[
+    str,
+    typer.Option(
+        "--without", metavar="NAMES", help="Droplets, by comma, that are gone for good: nothing of theirs is kept."
+    ),
 ]
+_MOST_ROWS = 40
 
 
 @registry_app.command("set-docr")
-def set_docr(
+def slipway_registry_set_docr(
     registry: Annotated[str, typer.Option(help="The registry's own name at DigitalOcean.")],
     single_repository: Annotated[str, typer.Option(help="Keep all images in this one repository.")] = "",
     account: Annotated[str, typer.Option(help="Name of the account's block; default: the setting.")] = "",
@@ -30,7 +34,7 @@ def set_docr(
 ) -> None:
     """Save DigitalOcean's registry. No password is needed: logins come from the account, and live for minutes."""
 
-    def work() -> None:
+    def save() -> None:
         from blocks import DocrRegistry
         from flows.settings import Settings
         from flows.tasks.runs.blocks import load_account
@@ -43,55 +47,61 @@ def set_docr(
             layout="single-repository" if single_repository else "repository-per-service",
             repository=single_repository,
         )
-        save(block, name)
+        save_block(block, name)
 
-    run_flow(work, False, quiet=True)
+    run_callable(save, quiet=True)
 
 
 @registry_app.command("gc")
-def collect(dry_run: DryRun = False, without: Without = "", wait: Wait = 0.0, verbose: Verbose = False) -> None:
+def slipway_registry_gc(
+    dry_run: DryRunOption = False,
+    without: WithoutOption = "",
+    wait: WaitOption = 0.0,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
+) -> None:
     """Collect garbage: what no droplet and no published release needs. The registry is read-only meanwhile."""
-
-    def work() -> Any:
-        from flows.registry_gc import registry_gc as flow
-
-        return flow(dry_run, [name for name in without.split(",") if name], wait)
-
-    show("show_swept", run_flow(work, verbose))
+    result = run_flow(
+        "flows.registry_gc:registry_gc", verbose=verbose, dry_run=dry_run, without=split_names(without), wait=wait
+    )
+    show_cleanup(SummaryConsole(wide=wide), result)
 
 
 @registry_app.command("retention")
-def retain(
+def slipway_registry_retention(
     keep: Annotated[int | None, typer.Option(help="Newest releases of each stack that stay.")] = None,
-    dry_run: DryRun = False,
-    without: Without = "",
-    wait: Wait = 0.0,
-    verbose: Verbose = False,
+    dry_run: DryRunOption = False,
+    without: WithoutOption = "",
+    wait: WaitOption = 0.0,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Remove the tags of old releases that no droplet keeps. Their images go with the next collection."""
+    result = run_flow(
+        "flows.registry_retention:registry_retention",
+        verbose=verbose,
+        keep=keep,
+        dry_run=dry_run,
+        without=split_names(without),
+        wait=wait,
+    )
+    show_cleanup(SummaryConsole(wide=wide), result)
 
-    def work() -> Any:
-        from flows.registry_retention import registry_retention as flow
 
-        return flow(keep, dry_run, [name for name in without.split(",") if name], wait)
-
-    show("show_swept", run_flow(work, verbose))
-
-
-def show_swept(console: Console, swept: CleanupResult) -> None:
+def show_cleanup(console: SummaryConsole, result: "CleanupResult") -> None:
     """What went from a registry, and why the rest stays."""
-    table = Table("", "repository", "what", "why", box=None, pad_edge=False)
-    for row in swept.sweep.rows(40):
-        goes = "[yellow]goes[/yellow]" if row[""] == "goes" else "[green]stays[/green]"
-        table.add_row(goes, *(escape(str(row[key])) for key in ("repository", "what", "why")))
+    table = SummaryTable("", "repository", "what", "why", free_text=["why"])
+    plan = result.sweep
+    for row in plan.rows(len(plan.fates) if console.wide else _MOST_ROWS):
+        table.add_row(goes_or_stays(row[""] == "goes"), *(str(row[key]) for key in ("repository", "what", "why")))
     if table.row_count:
         console.print(table)
-    left = len(swept.sweep.fates) - table.row_count
-    if left > 0:
-        console.print(f"… and {left} more, in the Prefect UI.")
-    count, done = len(swept.sweep.goes), "Would remove" if swept.dry_run else "Removed"
-    freed = f" {swept.blobs} blobs and {swept.freed / 1e6:.1f} MB are free." if swept.read_only else ""
-    read_only = f" Nothing could be pushed for {swept.read_only:.0f} s." if swept.read_only else ""
-    unchanged = " Nothing was changed." if swept.dry_run else ""
-    said = f"{freed}{read_only}{unchanged} In {swept.seconds:.1f} s."
-    console.print(f"{done} {count} from [bold]{swept.registry}[/bold].{said}")
+    more = len(plan.fates) - table.row_count
+    if more > 0:
+        console.say(f"… and {more} more: --wide shows all.")
+    count, done = len(plan.goes), "Would remove" if result.dry_run else "Removed"
+    freed = f" {result.blobs} blobs and {result.freed / 1e6:.1f} MB are free." if result.read_only else ""
+    read_only = f" Nothing could be pushed for {result.read_only:.0f} s." if result.read_only else ""
+    unchanged = " Nothing was changed." if result.dry_run else ""
+    times = f"{freed}{read_only}{unchanged} In {result.seconds:.1f} s."
+    console.say(f"{done} {count} from [bold]{result.registry}[/bold].{times}")

@@ -1,205 +1,181 @@
-"""The commands that move traffic, and those that look before it moves."""
+"""`slipway promote`, `plan`, `gates`, `watch` and `switch-back`, and their summaries."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-from flows.cli.approval import approve
-from flows.cli.deploy import deploy_home
+from flows.cli.app import TRAFFIC, app
+from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
-    Approval,
-    EnvFile,
-    Stack,
-    Strategy,
-    To,
-    Verbose,
-    Wait,
-    known_approval,
-    known_strategy,
-    show,
+    ApprovalOption,
+    EnvFileOption,
+    StackOption,
+    StrategyOption,
+    ToColourOption,
+    VerboseOption,
+    WaitOption,
+    WideOption,
 )
 from flows.cli.terminal.runner import run_flow
-from flows.core.gates.verdict import GateResult, Verdict
-from flows.core.results import GateReport, Promoted, TrafficMoved, Watched
-from flows.core.traffic.approval import short_digest
-from flows.core.traffic.promotion_plan import PromotionPlan
+from flows.cli.terminal.tables import SummaryTable, shown_image
 
-PANEL = "Traffic"
-Seconds = Annotated[
+if TYPE_CHECKING:
+    from flows.core.gates.verdict import GateResult
+    from flows.core.results import GateReport, Promoted, TrafficMoved, Watched
+    from flows.core.traffic.promotion_plan import PromotionPlan
+
+WatchOption = Annotated[
     float | None, typer.Option("--watch", metavar="SECONDS", min=0, help="How long; default: the setting `watch`.")
 ]
+_VERDICTS = {"pass": ("✓ pass", "green"), "fail": ("✗ fail", "red"), "inconclusive": ("? inconclusive", "yellow")}
+_CHANGES = {"same": "dim", "changed": "yellow", "new": "green", "gone": "red"}
 
 
-def add_traffic(app: typer.Typer) -> None:
-    """Add these commands to `slipway`."""
-    for command in (promote, plan, gates, approve, watch):
-        app.command(rich_help_panel=PANEL)(command)
-    app.command("switch-back", rich_help_panel=PANEL)(switch_back)
-    app.command("deploy-home", rich_help_panel=PANEL)(deploy_home)
-
-
-def promote(
-    stack: Stack = None,
+@app.command("promote", rich_help_panel=TRAFFIC)
+def slipway_promote(
+    stack: StackOption = None,
     tag: Annotated[
         str | None,
         typer.Option("--tag", metavar="TAG", help="Put this release on the idle colour first; default: what is there."),
     ] = None,
-    to: To = None,
-    approval: Approval = None,
-    strategy: Strategy = None,
-    env_file: EnvFile = None,
-    seconds: Seconds = None,
-    wait: Wait = 0.0,
-    verbose: Verbose = False,
+    to: ToColourOption = None,
+    approval: ApprovalOption = None,
+    strategy: StrategyOption = None,
+    env_file: EnvFileOption = None,
+    watch: WatchOption = None,
+    wait: WaitOption = 0.0,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Prove the release on the idle colour, send traffic there, and watch it; back by itself if it does not hold."""
-    asked, chosen = known_approval(approval), known_strategy(strategy)
+    promoted = run_flow(
+        "flows.promote:promote",
+        verbose=verbose,
+        stack=stack,
+        tag=tag,
+        to=to,
+        approval=approval,
+        strategy=strategy,
+        env_file=env_file,
+        watch=watch,
+        wait=wait,
+    )
+    show_promoted(SummaryConsole(wide=wide), promoted)
 
-    def work() -> Any:
-        from flows.promote import promote as flow
 
-        return flow(stack, tag, to, asked, chosen, env_file, seconds, wait)
-
-    show("show_promoted", run_flow(work, verbose))
-
-
-def plan(stack: Stack = None, to: To = None, verbose: Verbose = False) -> None:
+@app.command("plan", rich_help_panel=TRAFFIC)
+def slipway_plan(
+    stack: StackOption = None, to: ToColourOption = None, wide: WideOption = False, verbose: VerboseOption = False
+) -> None:
     """Show what a promotion would change, and change nothing."""
-
-    def work() -> Any:
-        from flows.plan import plan as flow
-
-        return flow(stack, to)
-
-    show("show_plan", run_flow(work, verbose, quiet=not verbose))
+    plan = run_flow("flows.plan:plan", verbose=verbose, quiet=not verbose, stack=stack, to=to)
+    show_plan(SummaryConsole(wide=wide), plan)
 
 
-def gates(
-    stack: Stack = None,
-    colour: Annotated[str | None, typer.Option("--colour", metavar="green|blue", help="Default: the idle one.")] = None,
+@app.command("gates", rich_help_panel=TRAFFIC)
+def slipway_gates(
+    stack: StackOption = None,
+    colour: Annotated[Literal["green", "blue"] | None, typer.Option("--colour", help="Default: the idle one.")] = None,
     window: Annotated[
         float | None,
         typer.Option("--window", metavar="SECONDS", min=0, help="Count requests so long; default: the setting."),
     ] = None,
-    verbose: Verbose = False,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Read every gate of a colour, and change nothing. Exit 1: one failed; 3: they are inconclusive."""
-
-    def work() -> Any:
-        from flows.gates import gates as flow
-
-        return flow(stack, colour, window)
-
-    found = run_flow(work, verbose)
-    show("show_gates", found)
+    found = run_flow("flows.gates:gates", verbose=verbose, stack=stack, colour=colour, window=window)
+    show_gates(SummaryConsole(wide=wide), found)
     raise typer.Exit({"pass": 0, "fail": 1}.get(found.verdict.value, 3))
 
 
-def switch_back(
-    stack: Stack = None,
-    to: Annotated[
-        str | None,
-        typer.Option("--to", metavar="green|blue", help="Needed when the switch points nowhere, or at both."),
-    ] = None,
-    even_if_sick: Annotated[bool, typer.Option("--even-if-sick", help="Go there whatever its probes say.")] = False,
-    verbose: Verbose = False,
+@app.command("watch", rich_help_panel=TRAFFIC)
+def slipway_watch(stack: StackOption = None, seconds: WatchOption = None, verbose: VerboseOption = False) -> None:
+    """Read the gates of the active colour again for a while; traffic goes to the other one when they fail."""
+    watched = run_flow("flows.watch:watch", verbose=verbose, stack=stack, seconds=seconds)
+    show_watched(SummaryConsole(), watched)
+
+
+@app.command("switch-back", rich_help_panel=TRAFFIC)
+def slipway_switch_back(
+    stack: StackOption = None,
+    to: ToColourOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Go there whatever its probes say.")] = False,
+    even_if_sick: Annotated[bool, typer.Option("--even-if-sick", hidden=True)] = False,  # until version 0.3
+    verbose: VerboseOption = False,
 ) -> None:
     """Send traffic to the other colour, if it is well: the way back that takes a moment."""
-
-    def work() -> Any:
-        from flows.switch_back import switch_back as flow
-
-        return flow(stack, to, even_if_sick)
-
-    show("show_turned", run_flow(work, verbose))
+    moved = run_flow(
+        "flows.switch_back:switch_back", verbose=verbose, stack=stack, to=to, even_if_sick=force or even_if_sick
+    )
+    show_traffic_moved(SummaryConsole(), moved)
 
 
-def watch(stack: Stack = None, seconds: Seconds = None, verbose: Verbose = False) -> None:
-    """Read the gates of the active colour again for a while; traffic goes to the other one when they fail."""
-
-    def work() -> Any:
-        from flows.watch import watch as flow
-
-        return flow(stack, seconds)
-
-    show("show_watched", run_flow(work, verbose))
-
-
-_VERDICTS = {
-    Verdict.PASS: "[green]✓ pass[/green]",
-    Verdict.FAIL: "[red]✗ fail[/red]",
-    Verdict.INCONCLUSIVE: "[yellow]? inconclusive[/yellow]",
-}
-_KINDS = {"same": "[dim]same[/dim]", "changed": "[yellow]changed[/yellow]", "new": "[green]new[/green]",
-          "gone": "[red]gone[/red]"}  # fmt: skip
-
-
-def show_plan(console: Console, plan: PromotionPlan) -> None:
-    table = _table("service", "change", "old", "new")
-    for change in plan.changes:
-        table.add_row(change.service, _KINDS[change.kind], short_digest(change.old), short_digest(change.new))
-    console.print(table)
-    console.print(f"Environment keys that differ: {escape(', '.join(plan.keys)) or 'none'}.")
+def show_plan(console: SummaryConsole, plan: "PromotionPlan") -> None:
+    """What a promotion would change, service by service, and what clients would see."""
+    console.print(_changes(console, plan))
+    console.say(f"Environment keys that differ: {escape(', '.join(plan.keys)) or 'none'}.")
     for note in plan.notes:
-        console.print(f"[yellow]{escape(note)}[/yellow]")
-    console.print(f"[bold]{escape(plan.sentence)}[/bold] {escape(plan.client_impact)}")
+        console.say(f"[yellow]{escape(note)}[/yellow]")
+    console.say(f"[bold]{escape(plan.sentence)}[/bold] {escape(plan.client_impact)}")
 
 
-def show_gates(console: Console, found: GateReport) -> None:
-    table = _table("gate", "verdict", "found", "wanted")
+def show_gates(console: SummaryConsole, found: "GateReport") -> None:
+    """What each gate found, what was wanted, and the verdict of all."""
+    table = SummaryTable("gate", "verdict", "found", "wanted", free_text=["found", "wanted"])
     for reading in found.readings:
-        table.add_row(reading.gate, _verdict(reading), escape(reading.found), f"[dim]{escape(reading.wanted)}[/dim]")
+        table.add_row(reading.gate, _gate_verdict(reading), reading.found, reading.wanted)
     console.print(table)
     beyond = max(0.0, found.seconds - found.window)
-    console.print(
-        f"{found.colour}: {_VERDICTS[found.verdict]} in {found.seconds:.1f} s "
+    words, style = _VERDICTS[found.verdict.value]
+    console.say(
+        f"{found.colour}: [{style}]{words}[/{style}] in {found.seconds:.1f} s "
         f"(requests were let come for {found.window:.1f} s, the rest took {beyond:.1f} s)."
     )
 
 
-def show_promoted(console: Console, promoted: Promoted) -> None:
+def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
+    """What changed, the gates it passed, and where traffic goes now."""
     if promoted.plan:
-        table = _table("service", "change", "old", "new")
-        for change in promoted.plan.changes:
-            table.add_row(change.service, _KINDS[change.kind], short_digest(change.old), short_digest(change.new))
-        console.print(table)
+        console.print(_changes(console, promoted.plan))
     if promoted.gates:
         show_gates(console, promoted.gates)
-    show_turned(console, promoted)
+    show_traffic_moved(console, promoted)
     if promoted.approved_by:
-        console.print(f"Approved by {escape(promoted.approved_by)}.")
+        console.say(f"Approved by {escape(promoted.approved_by)}.")
     kept = f" {promoted.left} is kept warm: slipway switch-back goes there in a moment." if promoted.left else ""
-    console.print(f"Watched for {promoted.watched:.0f} s, {promoted.readings} readings.{kept}")
+    console.say(f"Watched for {promoted.watched:.0f} s, {promoted.readings} readings.{kept}")
     if promoted.run_url:
-        console.print(f"The run in the Prefect UI: {promoted.run_url}", soft_wrap=True)
+        console.say(f"The run in the Prefect UI: {promoted.run_url}")
 
 
-def show_turned(console: Console, turned: TrafficMoved) -> None:
-    away = f", away from {turned.left}" if turned.left else ""
-    what = f" (release {turned.tag})" if turned.tag else ""
-    console.print(
-        f"Traffic of {turned.url} reaches [bold]{turned.colour}[/bold]{what}{away}: turned after "
-        f"{turned.turned_after:.2f} s, answering after {turned.seen_after:.2f} s.",
-        soft_wrap=True,
+def show_traffic_moved(console: SummaryConsole, moved: "TrafficMoved") -> None:
+    """Where traffic goes now, and how long that took."""
+    away = f", away from {moved.left}" if moved.left else ""
+    what = f" (release {moved.tag})" if moved.tag else ""
+    console.say(
+        f"Traffic of {moved.url} reaches [bold]{moved.colour}[/bold]{what}{away}: switched after "
+        f"{moved.turned_after:.2f} s, answering after {moved.seen_after:.2f} s."
     )
 
 
-def show_watched(console: Console, found: Watched) -> None:
-    console.print(
+def show_watched(console: SummaryConsole, found: "Watched") -> None:
+    """How often the gates were read, and how often they did not pass."""
+    console.say(
         f"[bold]{found.colour}[/bold] held for {found.seconds:.0f} s: {found.readings} readings, "
         f"{found.failing} failing, {found.inconclusive} inconclusive."
     )
 
 
-def _verdict(reading: GateResult) -> str:
-    return f"{_VERDICTS[reading.verdict]}{' [dim](observed only)[/dim]' if reading.observed else ''}"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+def _changes(console: SummaryConsole, plan: "PromotionPlan") -> SummaryTable:
+    table = SummaryTable("service", "change", "old", "new")
+    for change in plan.changes:
+        images = (shown_image(image, wide=console.wide) or "none" for image in (change.old, change.new))
+        table.add_row(change.service, Text(change.kind, _CHANGES[change.kind]), *images)
     return table
+
+
+def _gate_verdict(reading: "GateResult") -> Text:
+    return Text.assemble(_VERDICTS[reading.verdict.value], (", observed", "dim") if reading.observed else "")

@@ -1,4 +1,4 @@
-"""`slipway droplet|registry|environment|langfuse|prometheus`: save the blocks that hold credentials, and try them.
+"""`slipway registry|environment|langfuse|prometheus set`: save the blocks that hold credentials, and try them.
 
 Secrets are read from files or asked for, never taken from the command line.
 """
@@ -8,17 +8,22 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.setup.saving import save, secret
-from flows.cli.terminal.runner import run_flow
+from flows.cli.app import SET_UP, app
+from flows.cli.setup.saving import read_secret, save_block
+from flows.cli.terminal.runner import run_callable
 
 registry_app = typer.Typer(no_args_is_help=True, help="The container registry.")
 environment_app = typer.Typer(no_args_is_help=True, help="What a stack's variables, env files and secret files hold.")
 langfuse_app = typer.Typer(no_args_is_help=True, help="Langfuse, where traces are looked for.")
 prometheus_app = typer.Typer(no_args_is_help=True, help="Prometheus, where metrics are read.")
+app.add_typer(registry_app, name="registry", rich_help_panel=SET_UP)
+app.add_typer(environment_app, name="environment", rich_help_panel=SET_UP)
+app.add_typer(langfuse_app, name="langfuse", rich_help_panel=SET_UP)
+app.add_typer(prometheus_app, name="prometheus", rich_help_panel=SET_UP)
 
 
 @registry_app.command("set")
-def set_registry(
+def slipway_registry_set(
     host: Annotated[str, typer.Option(help="Such as registry.digitalocean.com.")],
     user: Annotated[str, typer.Option(help="User name, or the e-mail address DigitalOcean asks for.")],
     namespace: Annotated[str, typer.Option(help="What stands between host and image name.")] = "",
@@ -28,41 +33,41 @@ def set_registry(
 ) -> None:
     """Save the registry and its login. The password is asked for, read from --password-file, or piped in."""
 
-    def work() -> None:
+    def save() -> None:
         from blocks import ContainerRegistry
 
         block = ContainerRegistry(
             registry_url=host,
             username=user,
-            password=secret("Password", password_file),
+            password=read_secret("Password", password_file),
             namespace=namespace,
             layout="single-repository" if single_repository else "repository-per-service",
             repository=single_repository,
         )
-        save(block, name)
+        save_block(block, name)
 
-    run_flow(work, False, quiet=True)
+    run_callable(save, quiet=True)
 
 
 @environment_app.command("set")
-def set_environment(
+def slipway_environment_set(
     stack: Annotated[str, typer.Option("--stack", metavar="PATH", help="A compose file or its directory.")] = "",
     env_file: Annotated[Path | None, typer.Option(help="Its variables; default: .env beside the compose file.")] = None,
     name: Annotated[str, typer.Option(help="Name of the block; default: the stack's own.")] = "",
 ) -> None:
     """Save what the stack's variables, env files and secret files hold, from the files as they are here."""
 
-    def work() -> None:
+    def save() -> None:
         from flows.tasks.stack.environment import read_environment
 
         block, stack_name = read_environment(stack, env_file)
-        save(block, name or stack_name)
+        save_block(block, name or stack_name)
 
-    run_flow(work, False, quiet=True)
+    run_callable(save, quiet=True)
 
 
 @langfuse_app.command("set")
-def set_langfuse(
+def slipway_langfuse_set(
     url: Annotated[str, typer.Option(help="Such as https://cloud.langfuse.com.")],
     public_key: Annotated[str, typer.Option(help="pk-lf-…")],
     secret_key_file: Annotated[Path | None, typer.Option(help="Default: asked for, or read from a pipe.")] = None,
@@ -70,16 +75,17 @@ def set_langfuse(
 ) -> None:
     """Save a Langfuse project's keys."""
 
-    def work() -> None:
+    def save() -> None:
         from blocks import Langfuse
 
-        save(Langfuse(url=url, public_key=public_key, secret_key=secret("Secret key", secret_key_file)), name)
+        secret_key = read_secret("Secret key", secret_key_file)
+        save_block(Langfuse(url=url, public_key=public_key, secret_key=secret_key), name)
 
-    run_flow(work, False, quiet=True)
+    run_callable(save, quiet=True)
 
 
 @prometheus_app.command("set")
-def set_prometheus(
+def slipway_prometheus_set(
     url: Annotated[str, typer.Option(help="Such as http://10.0.0.4:9090.")],
     user: Annotated[str, typer.Option(help="For servers behind basic authentication.")] = "",
     password_file: Annotated[Path | None, typer.Option(help="Default: asked for when --user is given.")] = None,
@@ -87,10 +93,10 @@ def set_prometheus(
 ) -> None:
     """Save a Prometheus server."""
 
-    def work() -> None:
+    def save() -> None:
         from blocks import Prometheus
 
-        password = secret("Password", password_file) if user else ""
-        save(Prometheus(url=url, username=user, password=password), name)
+        password = read_secret("Password", password_file) if user else ""
+        save_block(Prometheus(url=url, username=user, password=password), name)
 
-    run_flow(work, False, quiet=True)
+    run_callable(save, quiet=True)

@@ -1,51 +1,56 @@
 """`slipway droplet`: save a droplet, pin its host key."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.setup.saving import Name, Yes
-from flows.cli.terminal.runner import run_flow
+from flows.cli.app import SET_UP, app
+from flows.cli.setup.saving import NameArgument, YesOption
+from flows.cli.terminal.runner import run_callable
+
+if TYPE_CHECKING:
+    from blocks import Droplet
 
 droplet_app = typer.Typer(no_args_is_help=True, help="Droplets: add one, pin its host key.")
+app.add_typer(droplet_app, name="droplet", rich_help_panel=SET_UP)
 
 
 @droplet_app.command("add")
-def add_droplet(
-    name: Name,
+def slipway_droplet_add(
+    name: NameArgument,
     host: Annotated[str, typer.Option(help="Name or address.")],
     key_file: Annotated[Path, typer.Option(help="The private key, without a passphrase.", exists=True, dir_okay=False)],
     port: Annotated[int, typer.Option(help="SSH port.")] = 22,
     user: Annotated[str, typer.Option(help="Needs the right to use Docker.")] = "root",
     directory: Annotated[str, typer.Option(help="Where releases are kept there.")] = "/opt/slipway",
-    yes: Yes = False,
+    yes: YesOption = False,
 ) -> None:
     """Save a droplet, and pin the host key it shows."""
 
-    def work() -> None:
+    def add() -> None:
         from blocks import Droplet
 
         block = Droplet(host=host, port=port, user=user, private_key=key_file.read_text(), directory=directory)
         block._block_document_name = name
         _pin(block, name, yes)
 
-    run_flow(work, False, quiet=True)
+    run_callable(add, quiet=True)
 
 
 @droplet_app.command("pin")
-def pin_droplet(name: Name, yes: Yes = False) -> None:
+def slipway_droplet_pin(name: NameArgument, yes: YesOption = False) -> None:
     """Ask a droplet for its host key, show the fingerprint, and pin it."""
 
-    def work() -> None:
+    def pin() -> None:
         from flows.tasks.runs.blocks import load_droplet
 
         _pin(load_droplet(name), name, yes)
 
-    run_flow(work, False, quiet=True)
+    run_callable(pin, quiet=True)
 
 
-def _pin(block: Any, name: str, yes: bool) -> None:
+def _pin(block: "Droplet", name: str, yes: bool) -> None:
     key, fingerprint = block.seen_host_key()
     print(f"{block.address} shows {key.split()[0]} {fingerprint}.")
     print("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the droplet's own console.")

@@ -3,16 +3,21 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 
-Name = Annotated[str, typer.Argument(metavar="NAME")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+from flows.cli.terminal.console import SummaryConsole
+
+if TYPE_CHECKING:
+    from blocks import DigitalOceanAccount
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def reach_all(console: Console) -> bool:
+def reach_all(console: SummaryConsole) -> bool:
     """Try every saved block of ours and say what each answered. Returns whether all of them could be reached."""
     from blocks import (
         ContainerRegistry,
@@ -28,28 +33,38 @@ def reach_all(console: Console) -> bool:
     from flows.tasks.traffic.switch import KINDS
 
     good = True
-    kinds = (DigitalOceanAccount, Droplet, ContainerRegistry, DocrRegistry, StackEnvironment, Langfuse, Prometheus)
-    for kind in (*kinds, *KINDS):
+    ours = (DigitalOceanAccount, Droplet, ContainerRegistry, DocrRegistry, StackEnvironment, Langfuse, Prometheus)
+    kinds: tuple[type[Any], ...] = (*ours, *KINDS)
+    for kind in kinds:
         for name in saved_names(kind):
             try:
-                console.print(f"[green]✓[/green] {kind.load(name).reach()}", soft_wrap=True, highlight=False)
+                console.say(f"[green]✓[/green] {escape(kind.load(name).reach())}")
             except OutsideError as error:
                 good = False
-                console.print(f"[red]✗[/red] {error}", soft_wrap=True, highlight=False, markup=True)
+                console.say(f"[red]✗[/red] {escape(str(error))}")
     return good
 
 
-def save(block: Any, name: str) -> None:
+def save_block(block: Any, name: str) -> None:
     """Save a block, and try it."""
     block.save(name, overwrite=True)
     print(f"Saved {name}. Trying it.")
     print(f"{block.reach()}.")
 
 
-def secret(what: str, file: Path | None) -> str:
+def read_secret(what: str, file: Path | None) -> str:
     """A secret from a file, from a pipe, or asked for."""
     if file is not None:
         return file.read_text().strip()
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip(os.linesep)
     return str(typer.prompt(what, hide_input=True))
+
+
+def load_named_account(name: str = "") -> "DigitalOceanAccount":
+    """The saved DigitalOcean account of this name; '' for that of the setting `account`."""
+    from flows.settings import Settings
+    from flows.tasks.runs.blocks import load_account
+
+    settings = Settings()
+    return load_account(settings.model_copy(update={"account": name}) if name else settings)

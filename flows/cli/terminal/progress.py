@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from flows.tasks.runs.context import quiet_progress
+from flows.cli.terminal.console import SummaryConsole
+from flows.tasks.runs.context import run_context
 from flows.tasks.runs.retries import RAW
 
 _NOISE = ("Beginning ", "View at ", "Created ", "Finished in state")
@@ -21,7 +22,7 @@ class Progress(logging.Handler):
     Output of docker and Compose is in the run's log in the UI; here it only feeds the spinner, unless `verbose`.
     """
 
-    def __init__(self, console: Console, verbose: bool) -> None:
+    def __init__(self, console: SummaryConsole, verbose: bool) -> None:
         super().__init__(logging.DEBUG if verbose else logging.INFO)
         self._console = console
         self._verbose = verbose
@@ -30,29 +31,28 @@ class Progress(logging.Handler):
         self.begun = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if quiet_progress.get() and record.levelno < logging.WARNING and not self._verbose:
+        if run_context().quiet and record.levelno < logging.WARNING and not self._verbose:
             return
         message = record.getMessage().strip()
-        if getattr(record, "task_run_name", None) and message == "Finished in state Completed()":
-            self._step(str(record.task_run_name))
-        elif message.startswith("Beginning ") and getattr(record, "flow_name", None):
+        task, flow = getattr(record, "task_run_name", None), getattr(record, "flow_name", None)
+        if task and message == "Finished in state Completed()":
+            self._step(str(task))
+        elif message.startswith("Beginning ") and flow:
             self.begun = True
-            self._console.print(f"[bold]▶ {escape(str(getattr(record, 'flow_run_name', record.flow_name)))}[/bold]")
+            self._console.say(f"[bold]▶ {escape(str(getattr(record, 'flow_run_name', flow)))}[/bold]")
             self._since = time.monotonic()
         elif record.exc_info or message.startswith(_NOISE) or message.startswith("PID "):
             return
         elif _is_raw(record):
             self._show(message, dim=True, print_it=self._verbose)
         elif record.levelno >= logging.WARNING:
-            self._console.print(f"  [yellow]{escape(message)}[/yellow]", highlight=False)
+            self._console.say(f"  [yellow]{escape(message)}[/yellow]")
         else:
             self._show(message, dim=False, print_it=message.startswith("✓") or self._verbose)
 
     def _step(self, name: str) -> None:
         now = time.monotonic()
-        self._console.print(
-            f"  [green]✓[/green] {escape(name):<58} [dim]{now - self._since:6.1f} s[/dim]", highlight=False
-        )
+        self._console.say(f"  [green]✓[/green] {escape(name):<58} [dim]{now - self._since:6.1f} s[/dim]")
         self._since = now
         if self._status:
             self._status.update("")
@@ -61,7 +61,7 @@ class Progress(logging.Handler):
         if print_it:
             mark = "[green]✓[/green]" if message.startswith("✓") else " "
             text = escape(message.removeprefix("✓").strip())
-            self._console.print(f"    {mark} [dim]{text}[/dim]" if dim else f"    {mark} {text}", highlight=False)
+            self._console.say(f"    {mark} [dim]{text}[/dim]" if dim else f"    {mark} {text}")
         elif self._status:
             self._status.update(f"[dim]{escape(message[: self._console.width - 6])}[/dim]")
 

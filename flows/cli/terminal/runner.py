@@ -1,4 +1,4 @@
-"""Runs a flow in this process for the command line: its progress, its errors, its exit code."""
+"""Runs a flow or a callable in this process for a command: its progress, its errors, its exit code."""
 
 import atexit
 import os
@@ -6,11 +6,20 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib import import_module
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+
+from flows.cli.terminal.console import SummaryConsole
+
+if TYPE_CHECKING:
+    from flows.cli.terminal.progress import Progress
+
+T = TypeVar("T")
 
 
 class _Server:
@@ -21,12 +30,31 @@ _server = _Server()
 LOCAL_API = "http://127.0.0.1:4200/api"
 INTERRUPTED = 130
 BUG = 70
-BUSY = 20.0
-WIDE = 200
+BUSY_TIMEOUT_S = 20.0
 
 
-def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any:
-    """Do the work and return its result.
+def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keywords: Any) -> Any:
+    """Run a flow in this process and return its result.
+
+    Args:
+        flow: `module:name`, imported only now, for it brings Prefect with it.
+        verbose: show every line of the run's log.
+        quiet: show no progress.
+        keywords: the flow's parameters.
+
+    Raises:
+        typer.Exit: as `run_callable` does.
+    """
+
+    def call() -> Any:
+        module, _, name = flow.partition(":")
+        return getattr(import_module(module), name)(**keywords)
+
+    return run_callable(call, verbose=verbose, quiet=quiet)
+
+
+def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = False) -> T:
+    """Do the work as a flow is done: its progress, its errors, its exit code. Returns its result.
 
     Raises:
         typer.Exit: with the exit code of what went wrong, after it was shown as one error without a stack trace.
@@ -41,7 +69,7 @@ def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any
     from flows.core.errors import SlipwayError
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    progress = Progress(wide_console(quiet=quiet), verbose)
+    progress = Progress(SummaryConsole(quiet=quiet), verbose)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with _prefect_settings(), progress.shown():
@@ -58,7 +86,7 @@ def run_flow(work: Callable[[], Any], verbose: bool, quiet: bool = False) -> Any
         raise typer.Exit(_unexpected(errors, error, verbose, progress.begun)) from None
 
 
-def _patiently(work: Callable[[], Any], progress: Any) -> Any:
+def _patiently(work: Callable[[], T], progress: "Progress") -> T:
     """Do the work; begin once more when a server that is there was too busy to let it begin."""
     import httpx
 
@@ -68,7 +96,7 @@ def _patiently(work: Callable[[], Any], progress: Any) -> Any:
         if progress.begun or not _is_unanswered(error):
             raise
         try:
-            httpx.get(f"{api_url()}/health", timeout=BUSY, trust_env=False).raise_for_status()
+            httpx.get(f"{api_url()}/health", timeout=BUSY_TIMEOUT_S, trust_env=False).raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL):
             raise error from None
     return work()
@@ -93,12 +121,6 @@ def leave(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def wide_console(*, quiet: bool = False) -> Console:
-    """A console for standard output; wide enough for digests when piped, where nobody could widen it."""
-    console = Console(quiet=quiet, highlight=False)
-    return console if console.is_terminal else Console(quiet=quiet, highlight=False, width=WIDE)
 
 
 def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -> int:
@@ -145,7 +167,7 @@ def api_url() -> str:
     return get_current_settings().api.url or LOCAL_API
 
 
-def _prefect_settings() -> Any:
+def _prefect_settings() -> AbstractContextManager[Any]:
     """No ephemeral server, which takes half a minute; fewer tries for a server that went away, because somebody waits;
     and no heartbeat thread, for which every sync flow waits up to a second at its end (a run in a terminal has
     somebody who sees that it ended)."""
