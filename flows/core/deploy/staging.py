@@ -133,7 +133,7 @@ def stage_script(release: Release, directory: StackDirectory, name: str, seeds: 
     lines = [
         "set -eu",
         f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(directory, name)}; }}')} EXIT",
-        f"mkdir -p {_join(directory.path, 'releases')} {_join(directory.path, 'incoming')} {_join(directory.path, 'shared')}",
+        f"mkdir -p {' '.join(_join(directory.path, name) for name in ('releases', 'incoming', 'shared'))}",
         f"chmod 700 {shlex.quote(directory.path)}",
         f"rm -rf {at} && mkdir {at}",
         f"tar -xzpf - -C {at} --no-same-owner",

@@ -32,8 +32,16 @@ class History:
 
     @property
     def unfinished(self) -> Record | None:
-        """The newest record, when nobody has judged it: its run ended in between, or it awaits its validation."""
-        return self.newest if self.newest and self.newest.open else None
+        """The newest record, when nobody has judged it: its run ended in between, or it awaits its validation.
+
+        Nor has anybody judged one that was superseded when the run that came after it was killed before it wrote its
+        own record: it is a candidate still.
+        """
+        newest = self.newest
+        if newest and newest.outcome is RecordOutcome.SUPERSEDED:
+            still_open = {"outcome": RecordOutcome.CANDIDATE, "ended": None, "reason": "", "format": 1}
+            return newest.model_copy(update=still_open)
+        return newest if newest and newest.open else None
 
     @property
     def next_number(self) -> int:
@@ -52,6 +60,12 @@ class History:
     def last_known_good(self) -> Record | None:
         """The newest release whose gate passed here."""
         return next(iter(self.good()), None)
+
+    @property
+    def traced(self) -> frozenset[str]:
+        """Services whose workflow probe left a trace in the last known good release."""
+        good = self.last_known_good()
+        return frozenset(good.traced) if good else frozenset()
 
     def deployed(self) -> Record | None:
         """The newest record of what `current` leads to."""

@@ -1,5 +1,7 @@
 """How a release record is opened before the first change and closed after the verdict."""
 
+from collections.abc import Iterable
+
 from flows.core.records.history import History
 from flows.core.records.record import Kind, Record, RecordOutcome, Run
 from flows.core.records.recovery import _REASON
@@ -10,6 +12,9 @@ def open_record(
     history: History, release: Release, name: str, *, kind: Kind, environment: str, run: Run, now: str, reason: str = ""
 ) -> tuple[Record, list[Record]]:
     """The record of what begins now, and the records that are left unfinished behind it, closed.
+
+    One that was deployed and waited to be judged is superseded, unless `reason` judges it; one whose run ended before
+    it was deployed has failed.
 
     Args:
         name: the release's directory.
@@ -32,8 +37,15 @@ def open_record(
         run=run,
         began=now,
     )
+    return record, [_close_for(record, old, now, reason) for old in history.records if old.open]
+
+
+def _close_for(record: Record, old: Record, now: str, reason: str) -> Record:
+    if old.deployed and not reason:
+        why = f"{record.kind} {record.number} of {record.tag} came before it was judged"
+        return close_record(old, RecordOutcome.SUPERSEDED, now, why)
     why = reason or f"interrupted: {record.kind} {record.number} of {record.tag} came after it"
-    return record, [close_record(old, RecordOutcome.FAILED, now, why) for old in history.records if old.open]
+    return close_record(old, RecordOutcome.FAILED, now, why)
 
 
 def mark_deployed(record: Record, now: str) -> Record:
@@ -42,18 +54,25 @@ def mark_deployed(record: Record, now: str) -> Record:
 
 
 def close_record(record: Record, outcome: RecordOutcome, now: str, reason: str = "") -> Record:
-    """What became of it, and why in one line."""
+    """The record with its verdict, and the reason in one line."""
     line = next((line.strip() for line in reason.splitlines() if line.strip()), "")
     words = line if len(line) <= _REASON else f"{line[: _REASON - 1]}…"
-    return record.model_copy(update={"outcome": outcome, "ended": now, "reason": words or record.reason})
+    closed = {"outcome": outcome, "ended": now, "reason": words or record.reason, "format": outcome.format}
+    return record.model_copy(update=closed)
 
 
-def conclude(history: History, record: Record, now: str, reason: str = "") -> list[Record]:
+def conclude(
+    history: History, record: Record, now: str, reason: str = "", *, traced: Iterable[str] = ()
+) -> list[Record]:
     """The records to write once it is judged: good without a reason, failed with one.
 
     What a good rollback went away from counts as rolled back.
+
+    Args:
+        traced: services whose workflow probe left a trace, as `traced_services` finds them.
     """
     outcome = RecordOutcome.FAILED if reason else RecordOutcome.GOOD
+    record = record.model_copy(update={"traced": tuple(traced) if outcome is RecordOutcome.GOOD else ()})
     left = [old for old in history.records if old.number == record.leaves and outcome is RecordOutcome.GOOD]
     return [
         close_record(record, outcome, now, reason),

@@ -5,17 +5,30 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FORMAT = 1
+# The newest format that is read. A record says the oldest that can hold it: a version of Slipway that does not know an
+# outcome refuses the history that has one (NewerRecord), changes nothing, and still reads every other history.
+FORMAT = 2
 Kind = Literal["deploy", "rollback"]
 
 
 class RecordOutcome(Enum):
-    """What became of a release on a droplet. `candidate`: nobody has judged it yet."""
+    """The verdict over a release on a droplet.
+
+    `candidate`: nobody has judged it yet. `superseded`: it ran, and another release came before anybody judged it; it
+    counts neither as good nor as failed. Before format 2 such a record was `failed`, with a reason that begins with
+    "interrupted".
+    """
 
     CANDIDATE = "candidate"
     GOOD = "good"
     FAILED = "failed"
     ROLLED_BACK = "rolled back"
+    SUPERSEDED = "superseded"
+
+    @property
+    def format(self) -> int:
+        """The oldest format of records that knows this outcome."""
+        return 2 if self is RecordOutcome.SUPERSEDED else 1
 
 
 class Run(BaseModel):
@@ -35,12 +48,13 @@ class Record(BaseModel):
     `number` counts up on each droplet and orders the records, whatever clocks say. `name` is the release's directory,
     `environment` a hash of what the stack's environment held, never a value of it. `previous` is the directory that ran
     before, `leaves` the number of the record that a rollback goes away from. `deployed` is set once the services
-    were ready and their digests proved, `ended` once the release was judged. Times are ISO 8601, UTC.
+    were ready and their digests proved, `ended` once the release was judged. `traced` are the services whose workflow
+    probe left a trace when the release was judged good; older records do not say it. Times are ISO 8601, UTC.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    format: int = FORMAT
+    format: int = 1
     number: int
     stack: str
     kind: Kind = "deploy"
@@ -57,6 +71,7 @@ class Record(BaseModel):
     ended: str | None = None
     outcome: RecordOutcome = RecordOutcome.CANDIDATE
     reason: str = ""
+    traced: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:

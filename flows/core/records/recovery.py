@@ -22,7 +22,7 @@ class RecoveryAction(Enum):
 class RecoveryPlan:
     """What has to be done, to which record's release, and why in words."""
 
-    mending: RecoveryAction
+    action: RecoveryAction
     record: Record | None
     why: str
 
@@ -36,8 +36,8 @@ def plan_recovery(history: History, wrong: list[str]) -> RecoveryPlan:
     newest, good, runs = history.newest, history.last_known_good(), history.deployed()
     if newest is None:
         return RecoveryPlan(RecoveryAction.NOTHING, None, "nothing was ever put on this droplet")
-    if newest.open:
-        return _unfinished(newest, history, wrong)
+    if history.unfinished:
+        return _unfinished(history.unfinished, history, wrong)
     if newest.outcome is not RecordOutcome.GOOD and good:
         return RecoveryPlan(RecoveryAction.ROLL_BACK, good, f"{_words(newest)} failed: back to {good.tag}")
     if wrong and runs is not None and runs.name in history.kept:

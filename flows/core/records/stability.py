@@ -50,7 +50,7 @@ def judge_stability(histories: Mapping[str, Sequence[Record]], wanted: Stability
     """
     begins = now - timedelta(days=wanted.days)
     recent = [r for records in histories.values() for r in records if _at(r.began) >= begins]
-    deploys = [r for r in recent if r.kind == "deploy"]
+    deploys = [r for r in recent if r.kind == "deploy" and r.outcome is not RecordOutcome.SUPERSEDED]
     good = sum(r.outcome is RecordOutcome.GOOD for r in deploys)
     failed = sum(r.outcome is RecordOutcome.FAILED and "gate" in (r.reason or "") for r in recent)
     rollbacks = sum(r.kind == "rollback" for r in recent)

@@ -81,7 +81,8 @@ STANDINGS = {
         container(), {}, {"logs": {ID: TRACE}}, ("the log ends with an exception: ValueError: no such tool",),
     ),
     "at its memory limit": (
-        container(), {}, {"usage": {ID: ContainerUsage(98 << 20, 100 << 20)}}, ("memory at 98 % of its limit of 100 MiB",),
+        container(), {}, {"usage": {ID: ContainerUsage(98 << 20, 100 << 20)}},
+        ("memory at 98 % of its limit of 100 MiB",),
     ),
     "another digest": (
         container(image_id="i"), {"release": release(), "digests": {"i": (pinned("web", "b"),)}}, {},

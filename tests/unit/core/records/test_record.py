@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from flows.core.errors import AlreadyRunning, ForeignRecord, NewerRecord, NoRollbackTarget, ReleaseNotOnDroplet
 from flows.core.records.history import History, read_history
-from flows.core.records.record import FORMAT, Record, Run
+from flows.core.records.record import FORMAT, Record, RecordOutcome, Run
 from flows.core.records.rollback_target import rollback_target
 from tests.support.builders import BACK, FAILED, OPEN, past, record
 
 pytestmark = pytest.mark.unit
+
+SUPERSEDED = RecordOutcome.SUPERSEDED
 
 
 def test_a_record_survives_being_written_and_can_be_read_by_a_person():
@@ -51,6 +53,27 @@ def test_a_record_of_a_newer_format_is_refused(fields):
         read_history([("000001.json", json.dumps(newer))], (), "", "shop")
 
 
+# As the version before format 2 wrote it, field by field.
+OLD = """{"format": 1, "number": 2, "stack": "shop", "kind": "deploy", "tag": "v2", "name": "v2.0", "commit": null,
+"environment": "e1", "previous": "v1.0", "previous_tag": "v1", "leaves": null,
+"run": {"id": "7", "name": "a run", "url": "", "by": "me@here"}, "began": "2026-05-04T12:00:00+00:00",
+"deployed": "2026-05-04T12:01:00+00:00", "ended": "2026-05-04T12:02:00+00:00", "outcome": "failed",
+"reason": "interrupted: deploy 3 of v3 came after it"}"""
+
+
+def test_a_record_of_the_version_before_is_read_as_it_stands():
+    (old,) = read_history([("000002.json", OLD)], {"v2.0"}, "v2.0", "shop").records
+    assert (old.outcome, old.reason) == (FAILED, "interrupted: deploy 3 of v3 came after it")
+    assert (old.traced, old.format) == ((), 1)
+    assert {**json.loads(old.document()), "traced": None} == {**json.loads(OLD), "traced": None}
+
+
+def test_services_that_were_traced_are_those_of_the_last_known_good_release():
+    newest = record(3, "v3", OPEN, traced=("late",))
+    assert past(record(1, "v1", traced=("web",)), record(2, "v2", traced=("agent",)), newest).traced == {"agent"}
+    assert past(newest).traced == frozenset()
+
+
 @given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=80))))
 def test_whatever_stands_in_the_directory_is_a_record_or_damaged(files):
     found = read_history(files, (), "", "shop")
@@ -68,6 +91,12 @@ WAYS = {
         past(record(1, "v1"), record(2, "v2"), record(3, "v2", BACK), record(4, "v3")), None, 1,
     ),
     "past one whose files are gone": (past(record(1, "v1"), record(2, "v2"), record(3, "v3"), gone=("v2.0",)), None, 1),
+    "past one that was superseded": (
+        past(record(1, "v1"), record(2, "v2", SUPERSEDED), record(3, "v3", OPEN)), None, 1,
+    ),
+    "to a good release of which a second deploy was superseded": (
+        past(record(1, "v1"), record(2, "v1", SUPERSEDED), record(3, "v2", OPEN)), None, 1,
+    ),
     "to what is good again": (past(record(1, "v1", BACK), record(2, "v1"), record(3, "v2", OPEN)), None, 2),
 }  # fmt: skip
 
@@ -87,6 +116,12 @@ REFUSED = {
     "a tag that is not on record, with all good ones": (past(record(1, "one")), "x", ReleaseNotOnDroplet, "good: one"),
     "the release that runs": (past(record(1, "v1"), record(2, "v2")), "v2", AlreadyRunning, "what runs already"),
     "one that never passed": (past(record(1, "v1", FAILED), record(2, "v2")), "v1", NoRollbackTarget, "never passed"),
+    "one that was superseded": (
+        past(record(1, "v1", SUPERSEDED), record(2, "v2")),
+        "v1",
+        NoRollbackTarget,
+        "never passed",
+    ),
     "no record": (past(current=""), None, NoRollbackTarget, "nothing was ever put"),
     "no other good one": (past(record(1, "v1")), None, NoRollbackTarget, "no other release"),
     "no good one at all": (past(record(1, "v1", FAILED)), None, NoRollbackTarget, "no other release"),

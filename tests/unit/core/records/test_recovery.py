@@ -13,6 +13,8 @@ from tests.support.builders import BACK, FAILED, GOOD, OPEN, past, record, relea
 pytestmark = pytest.mark.unit
 
 NOW = "2026-05-04T12:00:00+00:00"
+LIVE = {"deployed": NOW}
+SUPERSEDED = RecordOutcome.SUPERSEDED
 
 
 def begin(history: History, tag: str = "v2", **more):
@@ -31,6 +33,42 @@ def test_what_was_left_unfinished_is_closed_by_what_comes_after_it():
     mine, left = begin(past(record(1, "v1"), record(2, "v2", OPEN)), "v3")
     assert [(r.number, r.outcome, r.reason) for r in left] == [(2, FAILED, "interrupted: deploy 3 of v3 came after it")]
     assert mine.number == 3
+
+
+def test_what_ran_and_was_never_judged_is_superseded_by_what_comes_after_it():
+    history = past(record(1, "v1"), record(2, "v2", OPEN), record(3, "v2", OPEN, **LIVE))
+    _, left = begin(history, "v3")
+    assert [(r.number, r.outcome, r.reason, r.ended) for r in left] == [
+        (2, FAILED, "interrupted: deploy 4 of v3 came after it", NOW),
+        (3, SUPERSEDED, "deploy 4 of v3 came before it was judged", NOW),
+    ]
+
+
+def test_what_ran_and_is_rolled_back_from_for_a_reason_has_failed():
+    _, left = begin(past(record(1, "v1"), record(2, "v2", OPEN, **LIVE)), "v1", kind="rollback", reason="probes failed")
+    assert [(r.outcome, r.reason) for r in left] == [(FAILED, "probes failed")]
+
+
+def test_a_record_says_the_oldest_format_that_knows_its_outcome():
+    assert [(one, close_record(record(1, "v1"), one, NOW).format) for one in RecordOutcome if one.format > 1] == [
+        (SUPERSEDED, 2)
+    ]
+    assert close_record(close_record(record(1, "v1"), SUPERSEDED, NOW), BACK, NOW).format == 1
+
+
+def test_what_was_superseded_by_a_run_that_wrote_no_record_is_still_a_candidate():
+    history = past(record(1, "v1"), close_record(record(2, "v2", OPEN, **LIVE), SUPERSEDED, NOW, "deploy 3 of v3 came"))
+    assert history.unfinished == record(2, "v2", OPEN, **LIVE)
+    assert plan_recovery(history, []).mending is RecoveryAction.VALIDATE
+    assert [(r.number, r.outcome, r.reason, r.format) for r in conclude(history, history.unfinished, NOW)] == [
+        (2, GOOD, "", 1)
+    ]
+
+
+def test_a_good_record_keeps_which_services_were_traced_and_a_failed_one_does_not():
+    history = past(record(1, "v1", OPEN))
+    assert [r.traced for r in conclude(history, history.records[0], NOW, traced=["agent", "web"])] == [("agent", "web")]
+    assert [r.traced for r in conclude(history, history.records[0], NOW, "it fell over", traced=["web"])] == [()]
 
 
 def test_a_rollback_says_what_it_goes_away_from_and_why():
@@ -64,20 +102,24 @@ def test_a_proved_record_is_still_open():
     )
 
 
-LIVE = {"deployed": NOW}
 CASES = {
     "an empty droplet": (past(current=""), [], RecoveryAction.NOTHING, None),
     "a good release that runs": (past(record(1, "v1")), [], RecoveryAction.NOTHING, 1),
-    "a good release of which a service is gone": (past(record(1, "v1")), ["web has no container"], RecoveryAction.RESTORE, 1),
+    "a good release of which a service is gone": (past(record(1, "v1")), ["web is gone"], RecoveryAction.RESTORE, 1),
     "an interrupted deploy": (past(record(1, "v1"), record(2, "v2", OPEN)), [], RecoveryAction.ROLL_BACK, 1),
-    "a deploy that was never judged": (past(record(1, "v1"), record(2, "v2", OPEN, **LIVE)), [], RecoveryAction.VALIDATE, 2),
+    "a deploy that was never judged": (
+        past(record(1, "v1"), record(2, "v2", OPEN, **LIVE)), [], RecoveryAction.VALIDATE, 2,
+    ),
     "a deploy that was never judged and does not run": (
         past(record(1, "v1"), record(2, "v2", OPEN, **LIVE)), ["web is exited"], RecoveryAction.ROLL_BACK, 1,
     ),
     "an interrupted first deploy": (past(record(1, "v1", OPEN)), [], RecoveryAction.RESTORE, 1),
-    "a first deploy whose files are gone": (past(record(1, "v1", OPEN), gone=("v1.0",)), [], RecoveryAction.NOTHING, None),
+    "a first deploy whose files are gone": (
+        past(record(1, "v1", OPEN), gone=("v1.0",)), [], RecoveryAction.NOTHING, None,
+    ),
     "an interrupted rollback": (
-        past(record(1, "v1"), record(2, "v2", FAILED), record(3, "v1", OPEN, kind="rollback")), [], RecoveryAction.RESTORE, 3,
+        past(record(1, "v1"), record(2, "v2", FAILED), record(3, "v1", OPEN, kind="rollback")), [],
+        RecoveryAction.RESTORE, 3,
     ),
     "a failed release that was left": (past(record(1, "v1"), record(2, "v2", FAILED)), [], RecoveryAction.ROLL_BACK, 1),
     "a failed first release": (past(record(1, "v1", FAILED)), [], RecoveryAction.NOTHING, 1),

@@ -16,6 +16,7 @@ OUTCOMES = {
     "f": RecordOutcome.FAILED,
     "c": RecordOutcome.CANDIDATE,
     "r": RecordOutcome.ROLLED_BACK,
+    "s": RecordOutcome.SUPERSEDED,
 }
 
 
@@ -39,6 +40,9 @@ CASES = {
     "the newest is a candidate": (history("1g 2g 3c", "3"), 1, "23"),
     "the candidate does not run yet": (history("1g 2g 3c", "2"), 1, "23"),
     "a candidate that was passed over is none": (history("1g 2c 3f", "3"), 1, "13"),
+    "one was superseded": (history("1g 2s 3c", "3"), 1, "13"),
+    "a good one was deployed again and superseded": (history("1g 2g 1s 3c", "3"), 5, "123"),
+    "a superseded one still runs, because what came after it wrote nothing": (history("1g 2s", "2"), 1, "12"),
     "one was rolled back from": (history("1g 2g 2r 1g", "1"), 5, "1"),
     "the newest good one's files are gone": (history("1g 2g 3g", "3", gone="3"), 1, "23"),
     "none was good, so a release without a record may have been": (history("2f", "2", more="1"), 5, "12"),

@@ -63,8 +63,8 @@ def test_what_has_no_tag_goes_unless_it_is_needed_or_part_of_an_index():
 
 
 def test_a_signature_goes_with_its_image_and_stays_with_it():
-    stored = [NEW, RegistryManifest("web", digest(4)), RegistryManifest("web", digest(7), (signature(2),)),
-              RegistryManifest("web", digest(8), (signature(4),)), RegistryManifest("web", digest(9), (signature(99),))]  # fmt: skip
+    signatures = [RegistryManifest("web", digest(n), (signature(of),)) for n, of in ((7, 2), (8, 4), (9, 99))]
+    stored = [NEW, RegistryManifest("web", digest(4)), *signatures]
     assert {fate.digest for fate in plan_collection(stored, [WEB]).goes} == {digest(4), digest(8), digest(9)}
 
 
