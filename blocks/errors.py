@@ -5,6 +5,15 @@ class OutsideError(Exception):
     """Base of all errors raised by `blocks`. `exit_code` is what the command line ends with."""
 
     exit_code = 1
+    story = ""
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (super().__str__(), self.story) if part)
+
+    def add_story(self, story: str) -> None:
+        """Tell below the message what was done about it. Something was changed by then: it is no refusal any more."""
+        self.story = "\n".join(part for part in (self.story, story) if part)
+        self.exit_code = 1
 
 
 class Unreachable(OutsideError):

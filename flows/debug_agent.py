@@ -3,13 +3,12 @@
 from prefect import flow
 
 from flows.core.debug.bundle import DebugResult
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import ConflictingOptions
 from flows.settings import Settings
 from flows.tasks.debug.bundle import examine
 from flows.tasks.debug.engines import DropletEngine, LocalEngine
-from flows.tasks.droplet.connection import connected
-from flows.tasks.runs.blocks import load_droplet, load_environment
+from flows.tasks.droplet.target import Target
+from flows.tasks.runs.blocks import load_environment
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 
@@ -33,19 +32,18 @@ def debug_agent(
         lines: last log lines of each container, 5000 at most.
 
     Raises:
-        UnknownService, NothingDeployed, Contradiction: nothing was looked at.
+        UnknownService, NothingDeployed, ConflictingOptions: nothing was looked at.
         BundleNotWritten
     """
     if local and droplet:
         raise ConflictingOptions("a droplet and this host cannot both be looked at. Give --droplet NAME or --local")
     settings = Settings()
-    name = stack_name(stack or settings.stack)
     wanted = [service] if service else []
-    load_environment(settings, name)  # so that its values are known, and masked
     if local:
+        name = stack_name(stack or settings.stack)
+        load_environment(settings, name)  # so that its values are known, and masked
         return examine(LocalEngine(name, settings), wanted, settings, lines)
-    target = load_droplet(droplet or settings.droplet)
-    with connected(target) as session:
-        return examine(
-            DropletEngine(session, StackDirectory(target.directory, name), settings), wanted, settings, lines
-        )
+    target = Target.resolve(stack=stack, droplet=droplet, settings=settings)
+    load_environment(settings, target.stack)
+    with target.connected() as session:
+        return examine(DropletEngine(session, target.directory, settings), wanted, settings, lines)

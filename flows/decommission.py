@@ -8,6 +8,7 @@ from blocks import Droplet
 from blocks.digitalocean.models import DropletInfo
 from blocks.errors import OutsideError
 from flows.core.cloud.costs import droplet_cost
+from flows.core.cloud.provisioning import NOT_YET
 from flows.core.cloud.results import Decommissioned
 from flows.core.cloud.snapshots import PROVISIONED
 from flows.core.errors import CannotDecommission
@@ -83,7 +84,5 @@ def _question(found: list[DropletInfo]) -> str:
 
 def _ours(name: str) -> bool:
     """Whether a block is what an interrupted `provision` or `decommission` left: it has no other use."""
-    from flows.core.cloud.provisioning import NOT_YET  # noqa: PLC0415
-
     block = find_droplet(name)
     return block is not None and block.host == NOT_YET

@@ -8,7 +8,6 @@ from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.deploy.staging import secret_contents
 from flows.core.droplet.containers import orphan_ids
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.role import Role, as_role, role_files, role_override
@@ -16,7 +15,7 @@ from flows.core.results import Deployed, service_states
 from flows.hooks import prune_after_failure, recover_after_crash
 from flows.rollback import RollbackGuard, rollback_on_failure
 from flows.settings import Settings, Strategy
-from flows.tasks.deploy.deployment import Deployment, ReleasePayload, current_deployment
+from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.deploy.readiness import wait_until_ready
 from flows.tasks.deploy.steps import (
     current_release,
@@ -29,8 +28,7 @@ from flows.tasks.deploy.steps import (
     start_services,
     stop_services,
 )
-from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import locked
+from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import keep_record
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.artifacts import table
@@ -75,50 +73,40 @@ def deploy(
             f"slipway deploy-home --tag {tag}"
         )
     with block_cache():
-        target = load_droplet(droplet)
-        role, chosen = settings.role(droplet), strategy or settings.strategy
-        return deploy_release(target, name, tag, role, chosen, env_file, wait, settings)
+        return deploy_release(
+            load_droplet(droplet), stack=name, tag=tag, role=settings.role(droplet),
+            strategy=strategy or settings.strategy, env_file=env_file, wait=wait, settings=settings,
+        )  # fmt: skip
 
 
 def deploy_release(
-    target: Droplet,
-    name: str,
-    tag: str,
-    role: Role,
-    strategy: Strategy,
-    env_file: str | None,
-    wait: float,
+    droplet: Droplet, *, stack: str, tag: str, role: Role, strategy: Strategy, env_file: str | None, wait: float,
     settings: Settings,
-) -> Deployed:
-    """What the flow does, for the part of the stack that runs on this droplet.
+) -> Deployed:  # fmt: skip
+    """Put the part of a release that runs on a droplet of this role there; the body of the flow.
 
     Args:
-        name: the stack's name.
-        role: which part of it.
+        stack: name of the whole stack.
+        role: which part of it runs there.
     """
     began = time.monotonic()
     registry = load_registry(settings)
-    environment = load_environment(settings, name)
+    environment = load_environment(settings, stack)
     values = variables(environment, env_file)
 
-    whole, files = fetch_release(name, tag, registry)
+    whole, files = fetch_release(stack, tag, registry)
     release = as_role(whole, role)
     secrets = secret_contents(release, environment.contents())
-    colour = settings.colours.of(target.name) or ""
+    colour = settings.colours.of(droplet.name) or ""
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
     if role != "all":
         files = role_files(files, release)
     payload = ReleasePayload(files, values, secrets, role_override(whole, role))
-    directory = StackDirectory(target.directory, release.stack)
-    purpose = f"deploy of {release.stack} {tag}"
-    with connected(target) as session, locked(session, target.directory, purpose, wait) as lock:
-        deployment = Deployment(lock, directory, release, payload.name(tag), settings)
-        token = current_deployment.set(deployment)
-        try:
-            with rollback_on_failure(target, directory, settings) as guard:
-                return _run_steps(deployment, payload, guard, registry, strategy, began)
-        finally:
-            current_deployment.reset(token)
+    target = Target.of(droplet, release.stack, settings)
+    with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
+        deployment = Deployment(lock, target, release, payload.name(tag))
+        with deployment.at_work(), rollback_on_failure(target) as guard:
+            return _run_steps(deployment, payload, guard, registry, strategy, began)
 
 
 def _run_steps(
@@ -140,12 +128,12 @@ def _run_steps(
         facts.history, deployment.release, deployment.name,
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),
     )  # fmt: skip
-    gone = orphan_ids(facts.containers, stack.services)
+    orphans = orphan_ids(facts.containers, stack.services)
     pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)
     guard.armed = True
     make_current(deployment, [record, *left])
-    if gone:
-        remove_orphans(deployment, gone)
+    if orphans:
+        remove_orphans(deployment, orphans)
     if strategy != "rolling":
         stop_services(deployment)
     if strategy == "recreate":
@@ -153,7 +141,7 @@ def _run_steps(
     start_services(deployment)
     running = wait_until_ready(deployment, stack)
     prove_digests(deployment, stack, running)
-    keep_record(deployment.session, deployment.home, [mark_deployed(record, now())])
+    keep_record(deployment.session, deployment.directory, [mark_deployed(record, now())])
     deployed = Deployed(
         droplet=deployment.droplet,
         release=deployment.release,

@@ -2,20 +2,17 @@
 
 from prefect import flow
 
-from blocks import Droplet
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import NoStatefulServices
-from flows.core.release.role import as_role, home_stack
+from flows.core.release.role import as_role
 from flows.core.results import Deployed
 from flows.core.traffic.approval import home_question
 from flows.deploy import deploy_release
-from flows.hooks import prune_after_failure, recover_after_crash
+from flows.hooks import prune_home_after_failure, recover_home_after_crash
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
-from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import locked
+from flows.tasks.droplet.target import Target
 from flows.tasks.release.publish import fetch_release
-from flows.tasks.runs.blocks import block_cache, load_droplet, load_environment, load_registry
+from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.approval import ask_for_approval
@@ -26,9 +23,9 @@ from flows.validate import validate
 @flow(
     name="deploy-home",
     flow_run_name=run_name("deploy the data home of {stack} {tag}"),
-    on_failure=[prune_after_failure],
-    on_crashed=[recover_after_crash],
-    on_cancellation=[recover_after_crash],
+    on_failure=[prune_home_after_failure],
+    on_crashed=[recover_home_after_crash],
+    on_cancellation=[recover_home_after_crash],
 )
 def deploy_home(
     tag: str,
@@ -49,7 +46,7 @@ def deploy_home(
         wait: seconds to wait while another run changes the droplet.
 
     Raises:
-        NothingAtHome: no data home is set, or no service of the release is at home.
+        NoStatefulServices: no data home is set, or no service of the release is at home.
         NotApproved: a person said no, or nobody answered.
     """
     settings = Settings()
@@ -59,30 +56,24 @@ def deploy_home(
             "no data home is set. Name its Droplet block: SLIPWAY_HOME. docs/BLUE_GREEN_DEPLOYMENT.md"
         )
     with block_cache():
-        target = load_droplet(settings.home)
+        target = Target.data_home(stack=name, settings=settings)
         load_environment(settings, name)
-        directory = StackDirectory(target.directory, home_stack(name))
         if approval != "never":
-            asked = _question(target, directory, name, tag, settings)
-            ask_for_approval(
-                asked, f"release {tag} of {name} to the data home {target.name}", settings.approval_timeout
-            )
-        purpose = f"deploy of {directory.stack} {tag}"
-        with (
-            connected(target) as session,
-            locked(session, target.directory, purpose, wait),
-            rollback_on_failure(target, directory, settings) as guard,
-        ):
+            asked = f"release {tag} of {name} to the data home {target.name}"
+            ask_for_approval(_question(target, name, tag), asked, settings.approval_timeout)
+        with target.locked(f"deploy of {target.stack} {tag}", wait), rollback_on_failure(target) as guard:
             deployed = deploy_release(
-                target, name, tag, "home", strategy or settings.strategy, env_file, wait, settings
-            )
+                target.droplet, stack=name, tag=tag, role="home", strategy=strategy or settings.strategy,
+                env_file=env_file, wait=wait, settings=settings,
+            )  # fmt: skip
             guard.armed = True
-            validate(directory.stack, target.name)
+            validate(stack=target.stack, droplet=target.name)
     return deployed
 
 
-def _question(target: Droplet, directory: StackDirectory, name: str, tag: str, settings: Settings) -> str:
-    release = as_role(fetch_release(name, tag, load_registry(settings))[0], "home")
-    with connected(target) as session:
-        before = read_state(session, directory)
+def _question(target: Target, stack: str, tag: str) -> str:
+    settings = target.settings
+    release = as_role(fetch_release(stack, tag, load_registry(settings))[0], "home")
+    with target.connected() as session:
+        before = read_state(session, target.directory)
     return home_question(release, before, settings.approval_timeout / 60)

@@ -11,23 +11,21 @@ from prefect.logging import get_run_logger
 from blocks import Langfuse
 from blocks.errors import OutsideError
 from flows.core.deploy.deployed_state import DeployedState
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.core.gates import probe_gates as core
 from flows.core.gates.metric_gates import error_rate_gate, latency_gate
 from flows.core.gates.probes import Phase, ProbeResult, all_passed
 from flows.core.gates.trace_gates import traces_gate
 from flows.core.gates.verdict import GateResult, Verdict, combine_verdicts, mark_observed
-from flows.core.release.role import home_stack
 from flows.core.results import GateReport
 from flows.core.traffic.approval import coloured_verdict
 from flows.core.traffic.colours import direction
 from flows.settings import Settings
-from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.target import Target
 from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
 from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import load_droplet, load_environment, load_langfuse, load_prometheus
+from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
@@ -58,7 +56,7 @@ def gates(stack: str | None = None, colour: str | None = None, window: float | N
 
 
 def read_gates(
-    side: ColourDroplets,
+    colour: ColourDroplets,
     active: ColourDroplets | None,
     standings: Sequence[DeployedState],
     before: Sequence[DeployedState],
@@ -79,7 +77,7 @@ def read_gates(
     until, langfuse = began + window, load_langfuse(settings)
     own = settings if patient else settings.model_copy(update={"health_patience": 0.0})
     with ExitStack() as stack:
-        probes = [_probes(stack, side, droplet, own) for droplet in side.droplets]
+        probes = [_probes(stack, target, own) for target in colour.targets]
         outcomes = [masked_one for one in probes for masked_one in map(_masked, probe_all(one, None))]
         if window and all_passed(outcomes):
             outcomes += generate_traffic(probes, until, settings)
@@ -90,17 +88,16 @@ def read_gates(
         core.health_gate(outcomes),
         core.tools_gate(outcomes, _tools_of(active, settings) if active and _asks_for_tools(outcomes) else ()),
         core.workflows_gate(outcomes),
-        *_home(side, settings),
+        *_home(colour, settings),
         *_traces(outcomes, langfuse, settings, patient),
-        *_metrics(side, active, settings),
+        *_metrics(colour, active, settings),
     ]
     found = mark_observed([reading for reading in readings if reading], settings.gate_observe_only)
-    return _told(side, found, time.monotonic() - began, opened)
+    return _publish_report(colour, found, time.monotonic() - began, opened)
 
 
-def _probes(stack: ExitStack, side: ColourDroplets, droplet, settings: Settings) -> ProbeTargets:  # type: ignore[no-untyped-def]
-    session = stack.enter_context(connected(droplet))
-    return read_running_release(session, side.home(droplet), settings)[1]
+def _probes(stack: ExitStack, target: Target, settings: Settings) -> ProbeTargets:
+    return read_running_release(stack.enter_context(target.connected()), target.directory, settings)[1]
 
 
 def _masked(outcome: ProbeResult) -> ProbeResult:
@@ -130,20 +127,20 @@ def _tools_of(active: ColourDroplets, settings: Settings) -> list[ProbeResult]:
     quick = settings.model_copy(update={"health_patience": 0.0})
     try:
         with ExitStack() as stack:
-            return probe_mcp(_probes(stack, active, active.droplets[0], quick))
+            return probe_mcp(_probes(stack, active.targets[0], quick))
     except (OutsideError, SlipwayError) as error:
         get_run_logger().warning("the tools of %s are not known: %s", active.colour, error)
         return []
 
 
-def _home(side: ColourDroplets, settings: Settings) -> list[GateResult]:
+def _home(colour: ColourDroplets, settings: Settings) -> list[GateResult]:
     """The data home, where there is one: every colour needs it."""
     if not settings.home:
         return []
-    home = load_droplet(settings.home)
     try:
-        with connected(home) as session:
-            found = read_running_release(session, StackDirectory(home.directory, home_stack(side.stack)), settings)[1]
+        target = Target.data_home(stack=colour.stack, settings=settings)
+        with target.connected() as session:
+            found = read_running_release(session, target.directory, settings)[1]
             return [core.home_gate([_masked(outcome) for outcome in probe_health(found)], "")]
     except (OutsideError, SlipwayError) as error:
         return [core.home_gate([], mask(str(error)))]
@@ -161,33 +158,33 @@ def _traces(
     return traces_gate(traces, limits(settings), query)
 
 
-def _metrics(side: ColourDroplets, active: ColourDroplets | None, settings: Settings) -> list[GateResult]:
+def _metrics(colour: ColourDroplets, active: ColourDroplets | None, settings: Settings) -> list[GateResult]:
     prometheus = load_prometheus(settings)
     if prometheus is None:
         return []
-    colours = [side.colour, *([active.colour] if active else [])]
-    found = read_metrics(prometheus, side.stack, colours, settings.gate_window, settings)
-    mine, before = found[side.colour], found[active.colour] if active else None
+    colours = [colour.colour, *([active.colour] if active else [])]
+    found = read_metrics(prometheus, colour.stack, colours, settings.gate_window, settings)
+    mine, before = found[colour.colour], found[active.colour] if active else None
     judges = (error_rate_gate, latency_gate)
     return [judge(mine, before, limits(settings)) for judge in judges]
 
 
-def _told(side: ColourDroplets, readings: list[GateResult], seconds: float, window: float) -> GateReport:
+def _publish_report(colour: ColourDroplets, readings: list[GateResult], seconds: float, window: float) -> GateReport:
     """Show them: one line each, one artifact each with its evidence, and all of them in one table."""
     log = get_run_logger()
-    found = GateReport(side.colour, tuple(readings), combine_verdicts(readings), seconds, window)
+    found = GateReport(colour.colour, tuple(readings), combine_verdicts(readings), seconds, window)
     for reading in readings:
         write = {Verdict.PASS: log.info, Verdict.FAIL: log.error}.get(reading.verdict, log.warning)
         mark = {Verdict.PASS: "✓", Verdict.FAIL: "✗"}.get(reading.verdict, "?")
         write("%s gate %s: %s", mark, reading.gate, reading.found)
         rows = [dict(row) for row in reading.evidence] or [{"found": reading.found}]
         words = f"{coloured_verdict(reading)}: {reading.found}\n\nWanted: {reading.wanted}\n\n{_code(reading.query)}"
-        table(f"gate-{reading.gate}-{side.stack}-{side.colour}", rows, words)
+        table(f"gate-{reading.gate}-{colour.stack}-{colour.colour}", rows, words)
     shown: list[dict[str, object]] = [
         {"gate": r.gate, "verdict": coloured_verdict(r), "found": r.found, "wanted": r.wanted, "query": _code(r.query)}
         for r in readings
     ]
-    table(f"gates-{side.stack}-{side.colour}", shown, f"{side}: {found.verdict.value}")
+    table(f"gates-{colour.stack}-{colour.colour}", shown, f"{colour}: {found.verdict.value}")
     return found
 
 

@@ -3,12 +3,11 @@
 from prefect import flow
 
 from blocks.errors import OutsideError
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import BlockMissing
 from flows.core.records.history import History
 from flows.core.records.record import Record
 from flows.settings import Settings
-from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet
@@ -29,11 +28,9 @@ def history(stack: str | None = None, droplets: list[str] | None = None) -> dict
     found: dict[str, History] = {}
     for droplet in droplets or settings.shown:
         try:
-            target = load_droplet(droplet)
-            with connected(target) as session:
-                found[droplet] = load_history(
-                    session, StackDirectory(target.directory, settings.name_on(droplet, name))
-                )
+            target = Target.of(load_droplet(droplet), settings.name_on(droplet, name), settings)
+            with target.connected() as session:
+                found[droplet] = load_history(session, target.directory)
         except (BlockMissing, OutsideError):
             if droplets:
                 raise

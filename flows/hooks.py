@@ -5,22 +5,18 @@ parameters and from the droplet, and the arguments come by these very names. Wha
 own error is still what is reported.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from prefect.logging import get_logger
 
 from blocks.errors import OutsideError
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.reconcile import reconcile
 from flows.settings import Settings
-from flows.tasks.cloud.rehearsal import (
-    remove_left,
-)
-from flows.tasks.debug.capture import capture_after_failure
-from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import locked
-from flows.tasks.droplet.target import _place
+from flows.tasks.cloud.rehearsal import remove_left
+from flows.tasks.debug.capture import capture
+from flows.tasks.droplet.target import Target
 from flows.tasks.prune.build_host import free_build_host
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.blocks import load_droplet
@@ -44,67 +40,50 @@ def prune_build_host_after_failure(flow: Any, flow_run: Any, state: Any) -> None
 def prune_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove from the droplet what a failed run leaves and no kept release needs. The run has rolled back by now."""
     if flow_run.parent_task_run_id or was_refused(state):
-        return  # the run that started it does this; and after a refusal there is nothing to tidy
-    target, home, settings = _place(flow, flow_run)
-    try:
-        with (
-            connected(target) as session,
-            locked(session, target.directory, "pruning after a failure", settings.lock_patience) as lock,
-        ):
-            prune_best_effort(lock, home, settings)
-    except (SlipwayError, OutsideError) as error:
-        get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
+        return  # the run that started it does this; and after a refusal there is nothing to remove
+    _prune(_colours(flow_run) if flow_run.parameters.get("promote") else [_target(flow_run)])
+
+
+def prune_home_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
+    """As `prune_after_failure`, on the data home."""
+    if not flow_run.parent_task_run_id and not was_refused(state):
+        _prune([Target.data_home(stack=flow_run.parameters.get("stack"))])
+
+
+def prune_colours_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
+    """As `prune_after_failure`, on every droplet of the colours: a promotion put a release on one of them."""
+    if not flow_run.parent_task_run_id and not was_refused(state) and flow_run.parameters.get("tag"):
+        _prune(_colours(flow_run))
 
 
 def recover_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
-    if flow_run.parent_task_run_id or flow_run.parameters.get("promote"):
-        return
-    target, home, settings = _place(flow, flow_run)
-    try:
-        capture_after_failure(flow, flow_run, state)
-    except Exception as error:  # whatever it is: looking must never stand in the way of mending
-        get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
-    reconcile(home.stack, target.name, settings.lock_patience)
+    if not flow_run.parent_task_run_id and not flow_run.parameters.get("promote"):
+        _recover(_target(flow_run), state)
 
 
-def prune_colours_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
-    """After a promotion that put a release on the idle colour and failed: `tidy`, on every droplet of the colours."""
-    if was_refused(state) or not flow_run.parameters.get("tag"):
-        return
-    for droplet, home, settings in _colours(flow_run):
-        try:
-            with (
-                connected(droplet) as session,
-                locked(session, droplet.directory, "pruning after a failure", settings.lock_patience) as lock,
-            ):
-                prune_best_effort(lock, home, settings)
-        except (SlipwayError, OutsideError) as error:
-            get_logger("slipway.hooks").warning("nothing was pruned on %s: %s", droplet.name, error)
+def recover_home_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
+    """As `recover_after_crash`, on the data home."""
+    if not flow_run.parent_task_run_id:
+        _recover(Target.data_home(stack=flow_run.parameters.get("stack")), state)
 
 
 def recover_promotion(flow: Any, flow_run: Any, state: Any) -> None:
     """After a promotion crashed or was cancelled: finish or undo what it began on the droplets, then see to it that
     traffic is on a colour that is well."""
-    if flow_run.parent_task_run_id or (flow.name == "release" and not flow_run.parameters.get("promote")):
+    parameters = flow_run.parameters
+    if flow_run.parent_task_run_id or not parameters.get("promote", True):
         return
     log = get_logger("slipway.hooks")
-    for droplet, home, settings in _colours(flow_run):
+    for target in _colours(flow_run):
         try:
-            reconcile(home.stack, droplet.name, settings.lock_patience)
+            _reconcile(target)
         except (SlipwayError, OutsideError) as error:
-            log.warning("%s was not put right: %s", droplet.name, error)
+            log.warning("%s was not put right: %s", target.name, error)
     try:
-        watch(stack_name(flow_run.parameters.get("stack") or Settings().stack), 0.0)
+        watch(stack=stack_name(parameters.get("stack") or Settings().stack), seconds=0.0)
     except (SlipwayError, OutsideError) as error:
         log.warning("%s", error)
-
-
-def _colours(flow_run: Any) -> list[tuple[Any, StackDirectory, Settings]]:
-    settings = Settings()
-    stack = stack_name(flow_run.parameters.get("stack") or settings.stack)
-    droplets = [load_droplet(name) for name in (*settings.green, *settings.blue)]
-    return [(droplet, StackDirectory(droplet.directory, stack), settings) for droplet in droplets]
 
 
 def remove_failed_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:
@@ -114,3 +93,34 @@ def remove_failed_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:
             get_logger("slipway.hooks").info("removed %s", words)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("a rehearsal is left: %s. Run: slipway reconcile", error)
+
+
+def _prune(targets: Iterable[Target]) -> None:
+    for target in targets:
+        try:
+            with target.locked("pruning after a failure", target.settings.lock_patience) as lock:
+                prune_best_effort(lock, target.directory, target.settings)
+        except (SlipwayError, OutsideError) as error:
+            get_logger("slipway.hooks").warning("nothing was pruned on %s: %s", target.name, error)
+
+
+def _recover(target: Target, state: Any) -> None:
+    try:
+        capture(target, state)
+    except Exception as error:  # whatever it is: looking must never stand in the way of recovery
+        get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)
+    _reconcile(target)
+
+
+def _reconcile(target: Target) -> None:
+    reconcile(stack=target.stack, droplet=target.name, wait=target.settings.lock_patience)
+
+
+def _target(flow_run: Any) -> Target:
+    return Target.resolve(stack=flow_run.parameters.get("stack"), droplet=flow_run.parameters.get("droplet"))
+
+
+def _colours(flow_run: Any) -> list[Target]:
+    settings = Settings()
+    stack = stack_name(flow_run.parameters.get("stack") or settings.stack)
+    return [Target.of(load_droplet(name), stack, settings) for name in (*settings.green, *settings.blue)]

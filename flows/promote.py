@@ -1,20 +1,17 @@
-"""One promotion: prove, ask where wanted, prove again, switch, watch; and back if it does not hold."""
+"""promote: prove a release on the idle colour, ask where wanted, send traffic there, watch it; and back if it fails."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from prefect import flow, runtime
-from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
-from blocks.errors import OutsideError, SwitchMoved
+from blocks.errors import OutsideError
 from blocks.traffic.switch import SwitchState
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
-from flows.core.records.lifecycle import close_record
-from flows.core.records.record import RecordOutcome
 from flows.core.release.role import refuse_release
 from flows.core.results import GateReport, Promoted
 from flows.core.stack.state import refuse_undeclared
@@ -29,210 +26,32 @@ from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
 from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import locked
 from flows.tasks.prune.droplet import prune_best_effort
-from flows.tasks.records.history import keep_record, load_history
+from flows.tasks.records.history import mark_failed
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.runs.log_masking import mask
-from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.approval import ask_for_approval
-from flows.tasks.traffic.colours import ColourDroplets, load_colours, lock_colours, read_states
-from flows.tasks.traffic.switch import finish_switch, open_switch, prepare_switch, read_switch
+from flows.tasks.traffic.colours import (
+    ColourDroplets,
+    load_colours,
+    lock_colours,
+    read_states,
+    read_states_if_reachable,
+)
+from flows.tasks.traffic.switch import (
+    finish_switch,
+    open_switch,
+    prepare_switch,
+    read_switch,
+    read_switch_at,
+    try_read_switch,
+)
 from flows.validate import validate
 from flows.watch import keep_watch
-
-
-@dataclass(frozen=True)
-class DeployFirst:
-    """A release that is put on the idle colour first."""
-
-    tag: str
-    strategy: Strategy
-    env_file: str | None
-
-
-@dataclass
-class Promotion:
-    """One promotion: the switch as it was read, the colour to go to, and the one traffic leaves."""
-
-    stack: str
-    switch: TrafficSwitch
-    seen: SwitchState
-    candidate: ColourDroplets
-    active: ColourDroplets | None
-    wait: float
-    settings: Settings
-
-    def carry_out(self, put: DeployFirst | None) -> Promoted:
-        """Prove, ask where wanted, prove again, switch, watch. No lock is held while a person is asked."""
-        try:
-            prepare_switch(self.switch)
-            return self._carry_out(put)
-        finally:
-            finish_switch(self.switch)
-
-    def _carry_out(self, put: DeployFirst | None) -> Promoted:
-        approved: tuple[str, Verdict, str] | None = None
-        while True:
-            with lock_colours([self.candidate], self.active, f"promotion of {self.stack}", self.wait):
-                plan, gates = self._prove(put if approved is None else None)
-                if approved and plan.mark != approved[0]:
-                    raise PlanChanged(
-                        f"what stands on the colours of {self.stack} is not what was approved any more. Traffic was "
-                        "not moved. Look at it, and ask again: slipway plan, slipway promote"
-                    )
-                if not self._must_ask(gates, approved[1] if approved else None):
-                    return self._switch(plan, gates, approved[2] if approved else "")
-            minutes = self.settings.approval_timeout / 60
-            answer = ask_for_approval(
-                approval_question(plan, gates.readings, minutes), plan.sentence, self.settings.approval_timeout
-            )
-            approved = (plan.mark, gates.verdict, answer.words)
-
-    def _prove(self, put: DeployFirst | None) -> tuple[PromotionPlan, GateReport]:
-        """Put the release there where that is wanted, and read the gates; a release that fails goes again.
-
-        Raises:
-            NotPromoted: a gate failed.
-        """
-        if put:
-            refuse_release(fetch_release(self.stack, put.tag, load_registry(self.settings))[0], self.settings.home)
-        before = self._look_at_active()
-        with ExitStack() as guards:
-            if put:
-                self._put(put, guards)
-            standings = read_states(self.candidate)
-            plan = plan_promotion(
-                self.stack, self.candidate.colour, self.active.colour if self.active else None,
-                standings, before, str(self.switch), self.switch.client_impact,
-            )  # fmt: skip
-            self._refuse(standings)
-            publish_plan(plan)
-            gates = read_gates(self.candidate, self.active, standings, before, self.settings.gate_window, self.settings)
-            if gates.verdict is Verdict.FAIL:
-                stays = f"Traffic stays on {self.active}" if self.active else "Traffic was not moved"
-                raise NotPromoted(f"release {plan.tag} on {self.candidate} did not pass: {gates.words}. {stays}")
-        return plan, gates
-
-    def _put(self, put: DeployFirst, guards: ExitStack) -> None:
-        """Deploy and validate on every droplet of the colour; if one of them fails, all of them go back."""
-        for droplet in self.candidate.droplets:
-            guard = guards.enter_context(rollback_on_failure(droplet, self.candidate.home(droplet), self.settings))
-            role = self.settings.role(droplet.name)
-            deploy_release(droplet, self.stack, put.tag, role, put.strategy, put.env_file, self.wait, self.settings)
-            guard.armed = True
-            validate(self.stack, droplet.name)
-
-    def _look_at_active(self) -> Sequence[DeployedState]:
-        """What stands on the active colour; it may be the one that is broken, and then it is no way back."""
-        if self.active is None:
-            return []
-        try:
-            return read_states(self.active)
-        except (OutsideError, SlipwayError) as error:
-            get_run_logger().warning("%s cannot be looked at: %s", self.active, mask(str(error)))
-            return []
-
-    def _refuse(self, standings: Sequence[DeployedState]) -> None:
-        """Raises StateUndeclared."""
-        for standing in standings:
-            if standing.stack and standing.release:
-                refuse_undeclared(standing.stack, self.settings.home)
-                refuse_release(standing.release, self.settings.home)
-
-    def _must_ask(self, gates: GateReport, approved: Verdict | None) -> bool:
-        """Whether a person has to be asked. A yes to an inconclusive gate counts; a yes to a pass says nothing of one.
-
-        Raises:
-            NotPromoted: nobody may be asked.
-        """
-        open_question = gates.verdict is Verdict.INCONCLUSIVE
-        if self.settings.approval == "never" and open_question:
-            raise NotPromoted(
-                f"the gates of {self.candidate} are inconclusive, and approval is never: {gates.words}. "
-                "Have a person asked (--approval inconclusive), or let a gate only be observed "
-                "(SLIPWAY_GATE_OBSERVE_ONLY)"
-            )
-        if approved is None:
-            return self.settings.approval == "always" or open_question
-        return open_question and approved is not Verdict.INCONCLUSIVE
-
-    def _switch(self, plan: PromotionPlan, gates: GateReport, approved_by: str) -> Promoted:
-        """Traffic goes there; whatever fails from here on sends it back."""
-        self.switch.read()  # the connection is open when the decision falls
-        seen = self.seen
-        try:
-            turned = move_traffic(
-                self.switch, self.candidate, self.active, seen, f"promoting {plan.tag}", self.settings
-            )
-            seen = self._ours()
-            watched = keep_watch(self.switch, self.candidate, seen, self.settings.watch, self.settings)
-        except (SlipwayError, OutsideError) as error:
-            now_seen = self._position()
-            if now_seen is None:
-                raise NotPromoted(
-                    f"{mask(str(error))}\nWhere {self.switch} points cannot be read now. Once it answers again: "
-                    "slipway status, slipway watch"
-                ) from error
-            if now_seen.active != (self.candidate.colour,):
-                raise
-            story = move_traffic_back(self.switch, self.candidate, self.active, now_seen, error, self.settings)
-            self._mark_failed(str(error))
-            raise story from error
-        self._prune()
-        promoted = Promoted(
-            **{**vars(turned), "tag": plan.tag}, plan=plan, gates=gates, approved_by=approved_by,
-            watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
-        )  # fmt: skip
-        row: dict[str, object] = {
-            "release": promoted.tag, "from": promoted.left or "nowhere", "to": promoted.colour,
-            "turned after": f"{promoted.turned_after:.2f} s", "answering after": f"{promoted.seen_after:.2f} s",
-            "watched": f"{promoted.watched:.0f} s", "approved by": promoted.approved_by or "nobody had to be asked",
-        }  # fmt: skip
-        table(f"promotion-{self.stack}", [row], plan.sentence)
-        return promoted
-
-    def _ours(self) -> SwitchState:
-        """Where the switch stands after the turn; whoever moved it since then has it.
-
-        Raises:
-            SwitchMoved
-        """
-        now = read_switch(self.switch)
-        if now.active != (self.candidate.colour,):
-            raise SwitchMoved(
-                f"{self.switch} was moved to {' and '.join(now.active) or 'nowhere'} by {now.by or 'somebody'} in the "
-                "meantime"
-            )
-        return now
-
-    def _position(self) -> SwitchState | None:
-        try:
-            return self.switch.read()
-        except OutsideError:
-            return None
-
-    def _mark_failed(self, why: str) -> None:
-        """The record of what did not hold says so, where the droplet can still be written to."""
-        for droplet in self.candidate.droplets:
-            try:
-                with connected(droplet) as session, locked(session, droplet.directory, "record", self.wait) as lock:
-                    home = self.candidate.home(droplet)
-                    record = load_history(lock, home).deployed()
-                    if record:
-                        reason = mask(f"did not hold after its promotion: {why}")
-                        keep_record(lock, home, [close_record(record, RecordOutcome.FAILED, now(), reason)])
-            except (SlipwayError, OutsideError) as error:
-                get_run_logger().warning("the record on %s does not say so: %s", droplet.name, error)
-
-    def _prune(self) -> None:
-        for droplet in self.candidate.droplets:
-            with connected(droplet) as session, locked(session, droplet.directory, "pruning", self.wait) as lock:
-                prune_best_effort(lock, self.candidate.home(droplet), self.settings)
 
 
 @flow(
@@ -272,10 +91,164 @@ def promote(
     name = stack_name(stack or settings.stack)
     with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
-        sides, seen = load_colours(name, settings), read_switch(switch)
+        colours, seen = load_colours(name, settings), read_switch(switch)
         colour, left = direction(seen.active, to, str(switch))
-        candidate, active = sides[colour], sides[left] if left else None
-        for droplet in candidate.droplets:
-            connections.enter_context(connected(droplet))
-        put = DeployFirst(tag, strategy or settings.strategy, env_file) if tag else None
-        return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(put)
+        candidate, active = colours[colour], colours[left] if left else None
+        for target in candidate.targets:
+            connections.enter_context(connected(target.droplet))
+        first = DeployFirst(tag, strategy or settings.strategy, env_file) if tag else None
+        return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(first)
+
+
+@dataclass(frozen=True)
+class DeployFirst:
+    """A release that is put on the idle colour first."""
+
+    tag: str
+    strategy: Strategy
+    env_file: str | None
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One promotion: the switch as it was read, the colour to go to, and the one traffic leaves."""
+
+    stack: str
+    switch: TrafficSwitch
+    seen: SwitchState
+    candidate: ColourDroplets
+    active: ColourDroplets | None
+    wait: float
+    settings: Settings
+
+    def carry_out(self, first: DeployFirst | None) -> Promoted:
+        """Prove, ask where wanted, prove again, switch, watch. No lock is held while a person is asked."""
+        try:
+            prepare_switch(self.switch)
+            return self._carry_out(first)
+        finally:
+            finish_switch(self.switch)
+
+    def _carry_out(self, first: DeployFirst | None) -> Promoted:
+        approved: tuple[str, Verdict, str] | None = None
+        purpose = f"promotion of {self.stack}"
+        while True:
+            with lock_colours([self.candidate], optional=self.active, purpose=purpose, wait=self.wait):
+                plan, gates = self._prove(first if approved is None else None)
+                if approved and plan.mark != approved[0]:
+                    raise PlanChanged(
+                        f"what stands on the colours of {self.stack} is not what was approved any more. Traffic was "
+                        "not moved. Look at it, and ask again: slipway plan, slipway promote"
+                    )
+                if not self._must_ask(gates, approved[1] if approved else None):
+                    return self._switch(plan, gates, approved[2] if approved else "")
+            question = approval_question(plan, gates.readings, self.settings.approval_timeout / 60)
+            answer = ask_for_approval(question, plan.sentence, self.settings.approval_timeout)
+            approved = (plan.mark, gates.verdict, answer.words)
+
+    def _prove(self, first: DeployFirst | None) -> tuple[PromotionPlan, GateReport]:
+        """Put the release there where that is wanted, and read the gates; a release that fails goes again.
+
+        Raises:
+            NotPromoted: a gate failed.
+        """
+        if first:
+            refuse_release(fetch_release(self.stack, first.tag, load_registry(self.settings))[0], self.settings.home)
+        before = read_states_if_reachable(self.active)
+        with ExitStack() as guards:
+            if first:
+                self._deploy(first, guards)
+            states = read_states(self.candidate)
+            plan = plan_promotion(
+                self.stack, self.candidate.colour, self.active.colour if self.active else None,
+                states, before, str(self.switch), self.switch.client_impact,
+            )  # fmt: skip
+            self._refuse_undeclared(states)
+            publish_plan(plan)
+            gates = read_gates(self.candidate, self.active, states, before, self.settings.gate_window, self.settings)
+            if gates.verdict is Verdict.FAIL:
+                stays = f"Traffic stays on {self.active}" if self.active else "Traffic was not moved"
+                raise NotPromoted(f"release {plan.tag} on {self.candidate} did not pass: {gates.words}. {stays}")
+        return plan, gates
+
+    def _deploy(self, first: DeployFirst, guards: ExitStack) -> None:
+        """Deploy and validate on every droplet of the colour; if one of them fails, all of them go back."""
+        for target in self.candidate.targets:
+            guard = guards.enter_context(rollback_on_failure(target))
+            deploy_release(
+                target.droplet, stack=self.stack, tag=first.tag, role=self.settings.role(target.name),
+                strategy=first.strategy, env_file=first.env_file, wait=self.wait, settings=self.settings,
+            )  # fmt: skip
+            guard.armed = True
+            validate(stack=self.stack, droplet=target.name)
+
+    def _refuse_undeclared(self, states: Sequence[DeployedState]) -> None:
+        """Raises StateUndeclared."""
+        for state in states:
+            if state.stack and state.release:
+                refuse_undeclared(state.stack, self.settings.home)
+                refuse_release(state.release, self.settings.home)
+
+    def _must_ask(self, gates: GateReport, approved: Verdict | None) -> bool:
+        """Whether a person has to be asked. A yes to an inconclusive gate counts; a yes to a pass says nothing of one.
+
+        Raises:
+            NotPromoted: nobody may be asked.
+        """
+        open_question = gates.verdict is Verdict.INCONCLUSIVE
+        if self.settings.approval == "never" and open_question:
+            raise NotPromoted(
+                f"the gates of {self.candidate} are inconclusive, and approval is never: {gates.words}. "
+                "Have a person asked (--approval inconclusive), or let a gate only be observed "
+                "(SLIPWAY_GATE_OBSERVE_ONLY)"
+            )
+        if approved is None:
+            return self.settings.approval == "always" or open_question
+        return open_question and approved is not Verdict.INCONCLUSIVE
+
+    def _switch(self, plan: PromotionPlan, gates: GateReport, approved_by: str) -> Promoted:
+        """Traffic goes there; whatever fails from here on sends it back."""
+        self.switch.read()  # the connection is open when the decision falls
+        try:
+            moved = move_traffic(
+                self.switch, self.candidate, self.active, self.seen, f"promoting {plan.tag}", self.settings
+            )
+            seen = read_switch_at(self.switch, self.candidate.colour)
+            watched = keep_watch(self.switch, self.candidate, seen, self.settings.watch, self.settings)
+        except (SlipwayError, OutsideError) as error:
+            story = self._move_back(error)
+            if story is error:
+                raise
+            raise story from error
+        for target in self.candidate.targets:
+            with target.locked("pruning", self.wait) as lock:
+                prune_best_effort(lock, target.directory, self.settings)
+        promoted = Promoted(
+            **{**vars(moved), "tag": plan.tag}, plan=plan, gates=gates, approved_by=approved_by,
+            watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
+        )  # fmt: skip
+        self._publish(promoted, plan.sentence)
+        return promoted
+
+    def _move_back(self, error: Exception) -> Exception:
+        """Send traffic back where it came from, unless somebody else has moved it; returns the error to raise."""
+        now = try_read_switch(self.switch)
+        if now is None:
+            return NotPromoted(
+                f"{mask(str(error))}\nWhere {self.switch} points cannot be read now. Once it answers again: "
+                "slipway status, slipway watch"
+            )
+        if now.active != (self.candidate.colour,):
+            return error
+        story = move_traffic_back(self.switch, self.candidate, self.active, now, error, self.settings)
+        for target in self.candidate.targets:
+            mark_failed(target, mask(f"did not hold after its promotion: {error}"), self.wait)
+        return story
+
+    def _publish(self, moved: Promoted, sentence: str) -> None:
+        row: dict[str, object] = {
+            "release": moved.tag, "from": moved.previous_colour or "nowhere", "to": moved.colour,
+            "turned after": f"{moved.turned_after:.2f} s", "answering after": f"{moved.seen_after:.2f} s",
+            "watched": f"{moved.watched:.0f} s", "approved by": moved.approved_by or "nobody had to be asked",
+        }  # fmt: skip
+        table(f"promotion-{self.stack}", [row], sentence)

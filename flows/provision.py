@@ -92,7 +92,8 @@ def _wanted(
     kept = tuple(tag for tag in info.tags if not tag.startswith("slipway-"))
     return NewDroplet(
         name, region or info.region, size or info.size, int(image) if image.isdigit() else image,
-        (account_key_fingerprint(old),), tuple(dict.fromkeys((*kept, OURS, PROVISIONED, *tags))), info.vpc if region in (None, info.region) else "",
+        (account_key_fingerprint(old),), tuple(dict.fromkeys((*kept, OURS, PROVISIONED, *tags))),
+        info.vpc if region in (None, info.region) else "",
     )  # fmt: skip
 
 

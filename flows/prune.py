@@ -4,17 +4,12 @@ import time
 
 from prefect import flow
 
-from flows.core.droplet.directories import StackDirectory
 from flows.core.prune.removal import Pruned
 from flows.core.records.retention import check_retention
-from flows.settings import Settings
-from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import locked
+from flows.tasks.droplet.target import Target
 from flows.tasks.prune.build_host import prune_build_host
 from flows.tasks.prune.droplet import plan_prune, prune_droplet
-from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 
 
 @flow(name="prune", flow_run_name=run_name("prune {stack} on {droplet}"))
@@ -43,16 +38,14 @@ def prune(
         ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.
     """
     began = time.monotonic()
-    settings = Settings()
+    target = Target.resolve(stack=stack, droplet=droplet)
+    settings = target.settings
     kept = check_retention(settings.retention if keep is None else keep)
-    name = stack_name(stack or settings.stack)
-    target = load_droplet(droplet or settings.droplet)
-    directory = StackDirectory(target.directory, name)
-    with connected(target) as session:
-        if dry_run:
-            removal = plan_prune(session, directory, kept)
-        else:
-            with locked(session, target.directory, f"pruning {name}", wait) as lock:
-                removal = prune_droplet(lock, directory, settings, kept)
-    said = prune_build_host(name, settings, dry_run) if build_host else ()
-    return Pruned(target.name, name, removal, dry_run, said, time.monotonic() - began)
+    if dry_run:
+        with target.connected() as session:
+            removal = plan_prune(session, target.directory, kept)
+    else:
+        with target.locked(f"pruning {target.stack}", wait) as lock:
+            removal = prune_droplet(lock, target.directory, settings, kept)
+    freed = prune_build_host(target.stack, settings, dry_run) if build_host else ()
+    return Pruned(target.name, target.stack, removal, dry_run, freed, time.monotonic() - began)

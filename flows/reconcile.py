@@ -5,12 +5,10 @@ import time
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from blocks import Droplet
 from blocks.errors import OutsideError
 from flows.core.deploy.deployed_state import deployed_state_script, read_deployed_state
 from flows.core.deploy.preflight import missing_images
 from flows.core.droplet.containers import orphan_ids
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import RollbackFailed, SlipwayError, ValidationFailed
 from flows.core.records.history import History
 from flows.core.records.lifecycle import conclude, mark_deployed, open_record
@@ -18,22 +16,21 @@ from flows.core.records.record import Record
 from flows.core.records.recovery import RecoveryAction, plan_recovery
 from flows.core.records.rollback_target import rollback_target
 from flows.core.results import Reconciled, RolledBack, service_states
-from flows.settings import Settings
 from flows.tasks.cloud.rehearsal import remove_left_best_effort
-from flows.tasks.deploy.deployment import Deployment, current_deployment
+from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.deploy.readiness import wait_until_ready
 from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, remove_orphans, start_services
-from flows.tasks.droplet.connection import QUICK, connected
-from flows.tasks.droplet.lock import LockedSession, locked
+from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.lock import LockedSession
+from flows.tasks.droplet.target import Target
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import find_kept_release, keep_record, load_history
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import load_droplet, load_registry
+from flows.tasks.runs.blocks import load_registry
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.validate import validate, validate_droplet
 
 
@@ -46,59 +43,44 @@ def reconcile(stack: str | None = None, droplet: str | None = None, wait: float 
         droplet: name of the Droplet block; default: the setting `droplet`.
         wait: seconds to wait while another run changes the droplet.
     """
-    settings = Settings()
-    target = load_droplet(droplet or settings.droplet)
-    directory = StackDirectory(target.directory, stack_name(stack or settings.stack))
+    target = Target.resolve(stack=stack, droplet=droplet)
+    settings = target.settings
     remove_left_best_effort(settings)
-    with (
-        connected(target, settings.reconnect_timeout) as session,
-        locked(session, target.directory, f"reconciling {directory.stack}", wait) as lock,
-    ):
-        done = _mend(lock, directory, target, settings)
-        prune_best_effort(lock, directory, settings)
+    with target.locked(f"reconciling {target.stack}", wait, settings.reconnect_timeout) as lock:
+        done = _recover(lock, target)
+        prune_best_effort(lock, target.directory, settings)
     return done
 
 
-def _mend(lock: LockedSession, directory: StackDirectory, target: Droplet, settings: Settings) -> Reconciled:
-    history = load_history(lock, directory)
-    plan = plan_recovery(history, _wrong(lock, directory) if history.records else [])
+def _recover(lock: LockedSession, target: Target) -> Reconciled:
+    history = load_history(lock, target.directory)
+    plan = plan_recovery(history, _differences(lock, target) if history.records else [])
     get_run_logger().info("%s: %s", target.name, plan.why)
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; reconcile put that right")
-    if plan.mending is RecoveryAction.VALIDATE:
+    if plan.record is None or plan.action is RecoveryAction.NOTHING:
+        return Reconciled(target.name, "nothing to do", plan.why)
+    if plan.action is RecoveryAction.VALIDATE:
         try:
-            validate(directory.stack, target.name)
-            return Reconciled(
-                target.name, f"release {plan.record.tag if plan.record else ''} passed, and is good", plan.why
-            )
+            validate(stack=target.stack, droplet=target.name)
+            return Reconciled(target.name, f"release {plan.record.tag} passed, and is good", plan.why)
         except ValidationFailed as error:
             if not history.good():
                 raise
-            back = restore(lock, directory, history, rollback_target(history, None), str(error), target, settings)
+            back = restore(lock, target, history, rollback_target(history, None), str(error))
             return Reconciled(target.name, f"rolled back to release {back.release.tag}", f"{plan.why}: {error}")
-    if plan.record is None or plan.mending is RecoveryAction.NOTHING:
-        return Reconciled(target.name, "nothing to do", plan.why)
-    back = restore(lock, directory, history, plan.record, plan.why, target, settings)
+    back = restore(lock, target, history, plan.record, plan.why)
     return Reconciled(target.name, f"release {back.release.tag} runs, by digest, validated", plan.why)
 
 
-def _wrong(lock: LockedSession, directory: StackDirectory) -> list[str]:
+def _differences(lock: LockedSession, target: Target) -> list[str]:
     """How what runs differs from the release that `current` leads to; ended services count, one-shots aside."""
-    standing = read_deployed_state(
-        lock.run(deployed_state_script(directory), timeout=QUICK).out, directory, lock.address.name
-    )
-    return list(standing.wrong) if standing.release else ["no release is current"]
+    answer = lock.run(deployed_state_script(target.directory), timeout=QUICK)
+    state = read_deployed_state(answer.out, target.directory, target.name)
+    return list(state.wrong) if state.release else ["no release is current"]
 
 
-def restore(
-    lock: LockedSession,
-    directory: StackDirectory,
-    history: History,
-    record: Record,
-    cause: str,
-    target: Droplet,
-    settings: Settings,
-) -> RolledBack:
+def restore(lock: LockedSession, target: Target, history: History, record: Record, cause: str) -> RolledBack:
     """Put the release of a record in force, whatever runs now.
 
     Raises:
@@ -107,37 +89,36 @@ def restore(
     began = time.monotonic()
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
-    kept = find_kept_release(lock, directory, record)
-    deployment = Deployment(lock, directory, kept.release, record.name, settings)
-    token = current_deployment.set(deployment)
+    kept = find_kept_release(lock, target.directory, record)
+    deployment = Deployment(lock, target, kept.release, record.name)
     try:
-        pulled = []
-        if missing_images(kept.release, kept.present):
-            pulled = pull_images(deployment, kept.present, load_registry(settings))
-        mine, left = open_record(
-            history, kept.release, record.name,
-            kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
-        )  # fmt: skip
-        make_current(deployment, [mine, *left])
-        if gone := orphan_ids(kept.containers, kept.stack.services):
-            remove_orphans(deployment, gone)
-        start_services(deployment)
-        running = wait_until_ready(deployment, kept.stack)
-        prove_digests(deployment, kept.stack, running)
-        keep_record(lock, directory, [mine := mark_deployed(mine, now())])
-        healthy = time.monotonic() - began
-        validated = run_as_flow_or_plain(
-            lambda: validate(directory.stack, target.name),
-            lambda: validate_droplet(target, directory, settings),
-        )
+        with deployment.at_work():
+            pulled = []
+            if missing_images(kept.release, kept.present):
+                pulled = pull_images(deployment, kept.present, load_registry(target.settings))
+            mine, left = open_record(
+                history, kept.release, record.name,
+                kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
+            )  # fmt: skip
+            make_current(deployment, [mine, *left])
+            if orphans := orphan_ids(kept.containers, kept.stack.services):
+                remove_orphans(deployment, orphans)
+            start_services(deployment)
+            running = wait_until_ready(deployment, kept.stack)
+            prove_digests(deployment, kept.stack, running)
+            keep_record(lock, target.directory, [mine := mark_deployed(mine, now())])
+            healthy = time.monotonic() - began
+            validated = run_as_flow_or_plain(
+                lambda: validate(stack=target.stack, droplet=target.name),
+                lambda: validate_droplet(target),
+            )
     except (SlipwayError, OutsideError) as error:
-        raise _failed(error, lock, directory, kept.release.tag) from error
-    finally:
-        current_deployment.reset(token)
+        raise _rollback_failed(error, lock, target, kept.release.tag) from error
+    replaced = history.deployed()
     back = RolledBack(
         droplet=target.name,
         release=kept.release,
-        left=history.deployed().tag if history.deployed() else None,
+        replaced=replaced.tag if replaced else None,
         services=service_states(running.containers, running.digests),
         pulled=tuple(pulled),
         validated=validated,
@@ -149,13 +130,13 @@ def restore(
     return back
 
 
-def _failed(error: Exception, lock: LockedSession, directory: StackDirectory, tag: str) -> RollbackFailed:
-    """Say so in the record, if the droplet can still be written to."""
+def _rollback_failed(error: Exception, lock: LockedSession, target: Target, tag: str) -> RollbackFailed:
+    """The error to raise; the record says so too, if the droplet can still be written to."""
     words = mask(str(error))
     try:
-        history = load_history(lock, directory)
+        history = load_history(lock, target.directory)
         if history.unfinished and history.unfinished.kind == "rollback":
-            keep_record(lock, directory, conclude(history, history.unfinished, now(), words))
+            keep_record(lock, target.directory, conclude(history, history.unfinished, now(), words))
     except (SlipwayError, OutsideError):
         pass  # the record stays unfinished, and the next run finishes it
     kind = "is not well either" if isinstance(error, ValidationFailed) else "could not be put in force again"

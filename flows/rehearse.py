@@ -11,11 +11,9 @@ from typing import Any
 from prefect import flow, runtime
 from prefect.logging import get_run_logger
 
-from blocks import Droplet
 from blocks.errors import OutsideError
 from flows.core.cloud.costs import Cost, cost_lines, droplet_cost, snapshot_cost
 from flows.core.cloud.rehearsal import Load, Rehearsed, StepTiming, summarise_load
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import NothingDeployed, RehearsalFailed, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.records.record import Record
@@ -36,7 +34,7 @@ from flows.tasks.cloud.rehearsal import (
     rehearsal_tags,
     remove_left,
 )
-from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import page
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment
@@ -56,7 +54,7 @@ from flows.validate import validate
     on_crashed=[remove_failed_rehearsal],
     on_cancellation=[remove_failed_rehearsal],
 )
-def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval | None = None) -> Rehearsed:
+def rehearse(stack: str | None = None, force: bool = False, approval: Approval | None = None) -> Rehearsed:
     """Play a promotion of the active release on a droplet made for it, and report times, cost and every deviation.
 
     It begins only when the active release has been stable for long enough (settings `rehearse_…`), and says why it does
@@ -64,7 +62,7 @@ def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval
 
     Args:
         stack: the stack's name, or its compose file; default: the setting `stack`.
-        even_so: begin whatever the release records say.
+        force: begin whatever the release records say.
         approval: never: nobody is asked; otherwise a person is, because it costs. Default: the setting.
 
     Raises:
@@ -77,8 +75,10 @@ def rehearse(stack: str | None = None, even_so: bool = False, approval: Approval
         for words in remove_left(settings):
             log.warning("an earlier rehearsal left %s; it is removed", words)
         like, stability = _active(name, settings)
-        if not stability.stable and not even_so:
-            return _told(Rehearsed(name, stability.release, stability, skipped="; ".join(stability.reasons)), settings)
+        if not stability.stable and not force:
+            return _publish_report(
+                Rehearsed(name, stability.release, stability, skipped="; ".join(stability.reasons)), settings
+            )
         costs = _costs(like, settings)
         if (approval or settings.approval) != "never":
             what = f"A rehearsal of {name} {stability.release}, like {like}"
@@ -104,11 +104,11 @@ class _Rehearsal:
         tags = rehearsal_tags(run, self.like)
         try:
             with self._step("snapshot") as found:
-                taken = snapshot(self.like, self.stack, tags=tags).snapshot
+                taken = snapshot(droplet=self.like, stack=self.stack, tags=tags).snapshot
                 assert taken is not None
                 found.append(taken.name)
             with self._step("provision") as found:
-                made = provision(self.droplet, self.like, taken.id, approval="never", tags=tags)
+                made = provision(name=self.droplet, like=self.like, image=taken.id, approval="never", tags=tags)
                 found.append(f"{made.address}, {made.engine}")
             self._prove()
             if self.settings.rehearsal_switch:
@@ -119,30 +119,32 @@ class _Rehearsal:
             failed = mask(f"{type(error).__name__}: {error}")
             self.deviations.append(failed)
         with self._step("decommission") as found:
-            decommission(self.droplet, "never")
+            decommission(name=self.droplet, approval="never")
             found.extend(remove_left(self.settings, mine=run))
         report = Rehearsed(
             self.stack, self.stability.release, self.stability, "", tuple(self.took), self.load, tuple(self.costs),
             (time.monotonic() - began) / 3600, tuple(self.deviations), tuple(rehearsal_leftovers(self.settings)),
         )  # fmt: skip
-        _told(report, self.settings)
+        _publish_report(report, self.settings)
         if failed:
             raise RehearsalFailed(f"{report.sentence} {failed}")
         return report
 
     def _prove(self) -> None:
-        target = load_droplet(self.droplet)
-        role = "colour" if self.settings.home else "all"
+        target = Target.of(load_droplet(self.droplet), self.stack, self.settings)
         with self._step("deploy") as found:
             tag = self.stability.release
-            deploy_release(target, self.stack, tag, role, self.settings.strategy, None, 0.0, self.settings)  # type: ignore[arg-type]
-            validate(self.stack, self.droplet)
+            deploy_release(
+                target.droplet, stack=self.stack, tag=tag, role="colour" if self.settings.home else "all",
+                strategy=self.settings.strategy, env_file=None, wait=0.0, settings=self.settings,
+            )  # fmt: skip
+            validate(stack=self.stack, droplet=self.droplet)
             found.append(tag)
         with self._step("gates") as found:
             # Its metrics and traces are nobody's: what it answers is what counts.
             own = self.settings.model_copy(update={"prometheus": "", "langfuse": ""})
-            side = ColourDroplets("rehearsal", (target,), self.stack)
-            said = read_gates(side, None, read_states(side), [], 0.0, own)
+            colour = ColourDroplets("rehearsal", self.stack, (target,))
+            said = read_gates(colour, None, read_states(colour), [], 0.0, own)
             found.append(said.words or "every gate passed")
             if said.verdict is Verdict.FAIL:
                 raise RehearsalFailed(f"the gates of the rehearsal failed: {said.words}")
@@ -190,7 +192,7 @@ def _active(stack: str, settings: Settings) -> tuple[str, Stability]:
         with open_switch(settings) as switch:
             active = read_switch(switch).active
             names = settings.colours.droplets(active[0]) if len(active) == 1 else names
-    histories = {name: _records(load_droplet(name), stack) for name in names}
+    histories = {name: _records(Target.of(load_droplet(name), stack, settings)) for name in names}
     wanted = StabilityLimits(
         settings.rehearse_days, settings.rehearse_success_rate, settings.rehearse_rollbacks,
         settings.rehearse_gate_failures,
@@ -201,9 +203,9 @@ def _active(stack: str, settings: Settings) -> tuple[str, Stability]:
     return names[0], stability
 
 
-def _records(droplet: Droplet, stack: str) -> list[Record]:
-    with connected(droplet) as session:
-        return list(load_history(session, StackDirectory(droplet.directory, stack)).records)
+def _records(target: Target) -> list[Record]:
+    with target.connected() as session:
+        return list(load_history(session, target.directory).records)
 
 
 def _costs(like: str, settings: Settings) -> list[Cost]:
@@ -213,7 +215,7 @@ def _costs(like: str, settings: Settings) -> list[Cost]:
     return [cost, snapshot_cost(info.disk)]
 
 
-def _told(report: Rehearsed, settings: Settings) -> Rehearsed:
+def _publish_report(report: Rehearsed, settings: Settings) -> Rehearsed:
     """Keep it: in the UI, and as files."""
     settings.reports.mkdir(parents=True, exist_ok=True)
     (settings.reports / "rehearsal.md").write_text(mask(report.markdown()))

@@ -5,17 +5,16 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.build_push import build_push
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import ConflictingOptions
 from flows.core.results import Released
 from flows.core.traffic.colours import direction
 from flows.deploy import deploy
 from flows.hooks import prune_after_failure, recover_after_crash, recover_promotion
-from flows.promote import promote as to_idle
+from flows.promote import promote as promote_flow
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import locked
+from flows.tasks.droplet.target import Target
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
@@ -64,53 +63,74 @@ def release(
         approval: with `promote`: never, inconclusive or always; default: the setting `approval`.
 
     Raises:
-        Contradiction: both a droplet and `promote` were asked for.
+        ConflictingOptions: both a droplet and `promote` were asked for.
+    """
+    if promote and droplet:
+        raise ConflictingOptions("a promotion goes to the idle colour: leave either --droplet or --promote out")
+    build: dict[str, Any] = {
+        "stack": stack,
+        "tag": tag,
+        "services": services,
+        "env_file": env_file,
+        "mirror_external": mirror_external,
+        "cleanup_on_failure": cleanup_on_failure,
+        "ref": ref,
+    }
+    if promote:
+        return _release_and_promote(build, strategy=strategy, env_file=env_file, wait=wait, approval=approval)
+    return _release_to(droplet, build, strategy=strategy, env_file=env_file, wait=wait)
+
+
+def _release_to(
+    droplet: str | None, build: dict[str, Any], *, strategy: Strategy | None, env_file: str | None, wait: float
+) -> Released:
+    """Build and push, then deploy to one droplet and validate.
+
+    Args:
+        build: the parameters of build-push.
     """
     settings = Settings()
-    if promote:
-        if droplet:
-            raise ConflictingOptions("a promotion goes to the idle colour: leave either --droplet or --promote out")
-        build = (stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref)
-        return _promoted(build, strategy, env_file, wait, approval)
-    droplet = droplet or settings.droplet
-    target = load_droplet(droplet)
-    with block_cache(), connected(target):
-        published = build_push(stack, tag, services, env_file, mirror_external, cleanup_on_failure, ref, droplet)
+    first = load_droplet(droplet or settings.droplet)
+    with block_cache(), connected(first):
+        published = build_push(**build, pull_ahead=first.name)
         stack, tag = published.release.stack, published.release.tag
-        directory = StackDirectory(target.directory, stack)
-        with (
-            connected(target) as session,  # a build is long: the connection may have broken meanwhile
-            locked(session, target.directory, f"release of {stack} {tag}", wait) as lock,
-        ):
-            with rollback_on_failure(target, directory, settings) as guard:
-                deployed = deploy(tag, stack, droplet, strategy, env_file)
+        target = Target.of(first, stack, settings)
+        # A build is long: the connection may have broken meanwhile, so it is asked for anew.
+        with target.locked(f"release of {stack} {tag}", wait) as lock:
+            with rollback_on_failure(target) as guard:
+                deployed = deploy(tag=tag, stack=stack, droplet=target.name, strategy=strategy, env_file=env_file)
                 guard.armed = True
-                validated = validate(stack, droplet)
-            prune_best_effort(lock, directory, settings)
+                validated = validate(stack=stack, droplet=target.name)
+            prune_best_effort(lock, target.directory, settings)
     released = Released(published, deployed, validated, str(runtime.flow_run.ui_url or ""), settings.edge_url)
     stages = (("build-push", published), ("deploy", deployed), ("validate", validated))
     times = ", ".join(f"{name} {stage.seconds:.1f} s" for name, stage in stages)
-    which = f"Release {published.release.tag} of {published.release.stack}"
-    what = f"{which} runs on {droplet}, by digest, validated ({times})"
-    table(f"summary-{published.release.stack}", release_rows(released), what)
+    what = f"Release {tag} of {stack} runs on {target.name}, by digest, validated ({times})"
+    table(f"summary-{stack}", release_rows(deployed, validated), what)
     return released
 
 
-def _promoted(
-    build: tuple[Any, ...], strategy: Strategy | None, env_file: str | None, wait: float, approval: Approval | None
+def _release_and_promote(
+    build: dict[str, Any], *, strategy: Strategy | None, env_file: str | None, wait: float, approval: Approval | None
 ) -> Released:
     """Build and push, then promote. A switch that cannot be read is refused before the build, and the first droplet of
     the idle colour pulls ahead.
 
     Args:
-        build: what build-push is given.
+        build: the parameters of build-push.
     """
     settings = Settings()
     with block_cache(), open_switch(settings) as switch:
         colour, _ = direction(read_switch(switch).active, None, str(switch))
         first = load_droplet(settings.colours.droplets(colour)[0])
         with connected(first):
-            published = build_push(*build, first.name)
-            name, tag = published.release.stack, published.release.tag
-            promoted = to_idle(name, tag, None, approval, strategy, env_file, None, wait)
+            published = build_push(**build, pull_ahead=first.name)
+            promoted = promote_flow(
+                stack=published.release.stack,
+                tag=published.release.tag,
+                approval=approval,
+                strategy=strategy,
+                env_file=env_file,
+                wait=wait,
+            )
     return Released(published, None, None, str(runtime.flow_run.ui_url or ""), settings.edge_url, promoted)

@@ -7,26 +7,22 @@ from dataclasses import dataclass
 from prefect import flow
 from prefect.logging import get_logger, get_run_logger
 
-from blocks import Droplet
 from blocks.errors import OutsideError, RemoteTimeout, Unreachable
 from flows.core.deploy.staging import discard_script
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import LockLost, RollbackFailed, SlipwayError
 from flows.core.records.lifecycle import conclude
 from flows.core.records.rollback_target import rollback_target
 from flows.core.results import RolledBack
 from flows.hooks import prune_after_failure, recover_after_crash
 from flows.reconcile import restore
-from flows.settings import Settings
-from flows.tasks.droplet.connection import QUICK, connected
-from flows.tasks.droplet.lock import locked
+from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import keep_record, load_history
-from flows.tasks.runs.blocks import load_droplet, load_environment
+from flows.tasks.runs.blocks import load_environment
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import now
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 
 
 @flow(
@@ -54,52 +50,37 @@ def rollback(
         cause: why, in words, for the record.
         wait: seconds to wait while another run changes the droplet.
     """
-    settings = Settings()
-    target = load_droplet(droplet or settings.droplet)
-    directory = StackDirectory(target.directory, stack_name(stack or settings.stack))
-    load_environment(settings, directory.stack)  # what it holds is kept out of logs and errors from here on
-    return roll_back(target, directory, to, cause, wait, settings)
+    target = Target.resolve(stack=stack, droplet=droplet)
+    load_environment(target.settings, target.stack)  # what it holds is kept out of logs and errors from here on
+    return roll_back(target, to=to, cause=cause, wait=wait)
 
 
-def roll_back(
-    target: Droplet, directory: StackDirectory, to: str | None, cause: str, wait: float, settings: Settings
-) -> RolledBack:
-    """What the flow does; it can be done without a Prefect server, when that went away in the middle of a run.
+def roll_back(target: Target, *, to: str | None, cause: str, wait: float) -> RolledBack:
+    """The body of the flow; it can run without a Prefect server, when that went away in the middle of a run.
 
     A connection that is lost on the way is no reason to leave a droplet half way: it is tried once more.
     """
-    patience = settings.reconnect_timeout if cause else 0.0
+    settings = target.settings
     try:
-        return _roll_back(target, directory, to, cause, wait, patience, settings)
+        return _roll_back(target, to, cause, wait, settings.reconnect_timeout if cause else 0.0)
     except RollbackFailed as error:
         if not isinstance(error.__cause__, (Unreachable, RemoteTimeout, LockLost)):
             raise
         get_logger("slipway.hooks").warning("%s; once more", str(error.__cause__))
-        return _roll_back(target, directory, to, cause, settings.lock_patience, settings.reconnect_timeout, settings)
+        return _roll_back(target, to, cause, settings.lock_patience, settings.reconnect_timeout)
 
 
-def _roll_back(
-    target: Droplet,
-    directory: StackDirectory,
-    to: str | None,
-    cause: str,
-    wait: float,
-    patience: float,
-    settings: Settings,
-) -> RolledBack:
-    with (
-        connected(target, patience) as session,
-        locked(session, target.directory, f"rollback of {directory.stack}", wait) as lock,
-    ):
-        history = load_history(lock, directory)
-        return restore(lock, directory, history, rollback_target(history, to), cause, target, settings)
+def _roll_back(target: Target, to: str | None, cause: str, wait: float, patience: float) -> RolledBack:
+    with target.locked(f"rollback of {target.stack}", wait, patience) as lock:
+        history = load_history(lock, target.directory)
+        return restore(lock, target, history, rollback_target(history, to), cause)
 
 
 @dataclass
 class RollbackGuard:
-    """Whether the way back has to be taken when something fails from here on.
+    """Whether a failure from here on is rolled back.
 
-    Before that, nothing but the files of a release on its way (`staged`: their name) has to go again.
+    Before it is armed, nothing but the files of a release on its way (`staged`: their name) has to go again.
     """
 
     armed: bool = False
@@ -107,8 +88,8 @@ class RollbackGuard:
 
 
 @contextmanager
-def rollback_on_failure(target: Droplet, directory: StackDirectory, settings: Settings) -> Iterator[RollbackGuard]:
-    """Whatever fails inside, once the way back is needed: roll back to the last known good release, tell both stories.
+def rollback_on_failure(target: Target) -> Iterator[RollbackGuard]:
+    """Once the guard is armed, roll back to the last known good release whatever fails inside.
 
     The error that is raised is the one that happened, with the story of the rollback below it.
     """
@@ -118,26 +99,29 @@ def rollback_on_failure(target: Droplet, directory: StackDirectory, settings: Se
     except Exception as error:
         if guard.armed:
             get_run_logger().error("✗ %s: %s", type(error).__name__, str(error).partition("\n")[0])
-            story = _undo(target, directory, settings, mask(f"{type(error).__name__}: {error}"))
-            error.args = (mask(f"{error}\n{story}"), *error.args[1:])
-            error.exit_code = 1  # type: ignore[attr-defined]
+            story = _undo(target, mask(f"{type(error).__name__}: {error}"))
+            if isinstance(error, (SlipwayError, OutsideError)):
+                error.add_story(story)
+            else:
+                error.add_note(story)
         elif guard.staged:
-            _discard(target, directory, guard.staged, settings)
+            _discard(target, guard.staged)
         raise
 
 
-def _undo(target: Droplet, directory: StackDirectory, settings: Settings, cause: str) -> str:
-    wait = settings.lock_patience
+def _undo(target: Target, cause: str) -> str:
+    """Roll back, and return what came of it in words."""
+    wait = target.settings.lock_patience
     try:
-        if not _something_good(target, directory, settings, cause):
+        if not _has_rollback_target(target, cause):
             return "There was nothing good to go back to: the failed release was left as it is."
         back = run_as_flow_or_plain(
-            lambda: rollback(None, directory.stack, target.name, cause, wait),
-            lambda: roll_back(target, directory, None, cause, wait, settings),
+            lambda: rollback(stack=target.stack, droplet=target.name, cause=cause, wait=wait),
+            lambda: roll_back(target, to=None, cause=cause, wait=wait),
         )
     except (SlipwayError, OutsideError) as error:
         return (
-            f"The rollback did not succeed either: {type(error).__name__}: {error}\n"
+            f"The rollback did not succeed either: {type(error).__name__}: {mask(str(error))}\n"
             "When the droplet can be reached again: slipway reconcile"
         )
     return (
@@ -146,25 +130,21 @@ def _undo(target: Droplet, directory: StackDirectory, settings: Settings, cause:
     )
 
 
-def _discard(target: Droplet, directory: StackDirectory, name: str, settings: Settings) -> None:
+def _discard(target: Target, name: str) -> None:
     """Remove what was put there of a release that does not come; the next run would do it, but it holds secrets."""
     try:
-        with (
-            connected(target) as session,
-            locked(session, target.directory, "discarding files", settings.lock_patience) as lock,
-        ):
-            lock.run(discard_script(directory, name), timeout=QUICK)
+        with target.locked("discarding files", target.settings.lock_patience) as lock:
+            lock.run(discard_script(target.directory, name), timeout=QUICK)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("the files of %s were not removed yet: %s", name, error)
 
 
-def _something_good(target: Droplet, directory: StackDirectory, settings: Settings, cause: str) -> bool:
+def _has_rollback_target(target: Target, cause: str) -> bool:
     """Whether there is a release to go back to. If not, the record of the failed one is closed."""
-    with (
-        connected(target, settings.reconnect_timeout) as session,
-        locked(session, target.directory, f"rollback of {directory.stack}", settings.lock_patience) as lock,
-    ):
-        history = load_history(lock, directory)
+    settings = target.settings
+    purpose = f"rollback of {target.stack}"
+    with target.locked(purpose, settings.lock_patience, settings.reconnect_timeout) as lock:
+        history = load_history(lock, target.directory)
         if history.unfinished and not history.good():
-            keep_record(lock, directory, conclude(history, history.unfinished, now(), cause))
+            keep_record(lock, target.directory, conclude(history, history.unfinished, now(), cause))
         return bool(history.good())

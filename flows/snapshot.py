@@ -5,17 +5,15 @@ import time
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from blocks import Droplet
 from blocks.errors import OutsideError
 from flows.core.cloud.costs import cost_lines, snapshot_cost
 from flows.core.cloud.results import SnapshotResult
 from flows.core.cloud.snapshots import snapshot_name, snapshots_beyond
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.core.records.retention import check_retention
 from flows.settings import Settings
 from flows.tasks.cloud.droplets import known_snapshots, take_snapshot, utc, warn_elsewhere
-from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet
@@ -50,11 +48,12 @@ def snapshot(
     began, settings, log = time.monotonic(), Settings(), get_run_logger()
     kept = check_retention(settings.snapshots if keep is None else keep)
     with block_cache():
-        target = load_droplet(droplet or settings.droplet)
-        name = snapshot_name(stack_name(stack or settings.stack), _tag(target, stack, settings), utc())
+        block, whole = load_droplet(droplet or settings.droplet), stack_name(stack or settings.stack)
+        target = Target.of(block, settings.name_on(block.name, whole), settings)
+        name = snapshot_name(whole, _tag(target), utc())
         with load_account(settings).client() as client:
             info = client.droplets.named(at_digitalocean or target.name)
-            warn_elsewhere(info, target)
+            warn_elsewhere(info, block)
             cost = snapshot_cost(info.disk)
             log.info("%s is going to be taken. %s", name, cost_lines([cost]))
             made = None if dry_run else take_snapshot(client, info, name, power_off, tags or ())
@@ -69,12 +68,11 @@ def snapshot(
     return SnapshotResult(target.name, name, made, cost, tuple(old), time.monotonic() - began)
 
 
-def _tag(target: Droplet, stack: str | None, settings: Settings) -> str:
-    """The release that runs there, for the snapshot's name; one that cannot be asked is snapshot all the same."""
-    directory = StackDirectory(target.directory, settings.name_on(target.name, stack_name(stack or settings.stack)))
+def _tag(target: Target) -> str:
+    """The release that runs there, for the snapshot's name; a droplet that cannot be asked is snapshot all the same."""
     try:
-        with connected(target) as session:
-            record = load_history(session, directory).deployed()
+        with target.connected() as session:
+            record = load_history(session, target.directory).deployed()
     except (OutsideError, SlipwayError) as error:
         get_run_logger().warning("which release runs on %s is not known: %s", target.name, error)
         return "unknown"

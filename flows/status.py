@@ -1,24 +1,27 @@
 """status: which release each droplet runs, and how its services are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import httpx
 from prefect import flow
+from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
+from blocks.http.request import request_within
 from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.lock import holder_script, read_holder
 from flows.core.droplet.running import read_running, running_script
 from flows.core.errors import BlockMissing
 from flows.core.results import DropletStatus, service_states
 from flows.settings import Settings
 from flows.tasks.deploy.steps import current_release
-from flows.tasks.droplet.connection import QUICK, connected
+from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.target import Target
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
+from flows.tasks.traffic.switch import open_switch, read_switch
 
 
 @flow(name="status", flow_run_name=run_name("look at {stack}"))
@@ -50,17 +53,17 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
     return found
 
 
-def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> DropletStatus:
-    target = load_droplet(droplet)
-    colour, stack = settings.colours.of(droplet), settings.name_on(droplet, stack)
-    directory = StackDirectory(target.directory, stack)
-    with connected(target) as session:
-        facts = read_facts(session.run(facts_script(directory), timeout=QUICK).out, stack)
-        holder = session.run(holder_script(target.directory), timeout=QUICK, check=False).out.strip()
-        running = read_running(session.run(running_script(stack), timeout=QUICK).out)
+def _look(droplet: str, stack: str, active: Collection[str] | None, settings: Settings) -> DropletStatus:
+    target = Target.of(load_droplet(droplet), settings.name_on(droplet, stack), settings)
+    with target.connected() as session:
+        facts = read_facts(session.run(facts_script(target.directory), timeout=QUICK).out, target.stack)
+        holder = session.run(holder_script(target.droplet.directory), timeout=QUICK, check=False).out.strip()
+        running = read_running(session.run(running_script(target.stack), timeout=QUICK).out)
     current = current_release(facts)
+    colour = settings.colours.of(droplet)
     at_home = droplet == settings.home and not colour
-    is_active = (colour or droplet) == active if active else (True if settings.shown == (droplet,) else None)
+    alone = True if settings.shown == (droplet,) else None
+    is_active = alone if active is None else (colour or droplet) in active
     return DropletStatus(
         None if at_home else is_active,
         current.tag if current else None,
@@ -71,13 +74,23 @@ def _look(droplet: str, stack: str, active: str | None, settings: Settings) -> D
     )
 
 
-def _active(settings: Settings) -> str | None:
-    """The droplet that traffic reaches, as the traffic switch itself says."""
+def _active(settings: Settings) -> Collection[str] | None:
+    """The colours (or droplets) that traffic reaches, as the traffic switch says; without one, as `active_url` does.
+
+    None: nobody knows.
+    """
+    if settings.switch:
+        try:
+            with open_switch(settings) as switch:
+                return read_switch(switch).active
+        except (OutsideError, BlockMissing) as error:
+            get_run_logger().warning("where traffic goes is not known: %s", error)
+            return None
     if not settings.active_url:
         return None
     try:
-        answer = httpx.get(settings.active_url, timeout=5)
-        return answer.text.strip() if answer.is_success else None
+        answer = request_within("GET", settings.active_url, 5)
+        return (answer.text.strip(),) if answer.is_success else None
     except httpx.HTTPError:
         return None
 

@@ -26,7 +26,7 @@ from flows.tasks.traffic.switch import finish_switch, open_switch, probe_switch,
 
 def move_traffic_back(
     switch: TrafficSwitch,
-    sick: ColourDroplets,
+    unwell: ColourDroplets,
     old: ColourDroplets | None,
     seen: SwitchState,
     why: Exception,
@@ -34,7 +34,7 @@ def move_traffic_back(
 ) -> SlipwayError:
     """Send traffic back to the old colour if it is well, and return the error that tells the story.
 
-    Traffic never goes back to a colour that is sick itself.
+    Traffic never goes back to a colour that is unwell itself.
     """
     log, words = get_run_logger(), mask(f"{type(why).__name__}: {why}")
     log.error("✗ %s", words)
@@ -46,11 +46,11 @@ def move_traffic_back(
         )
     if trouble := unhealthy_reason(old, settings):
         return BothColoursUnhealthy(
-            f"{words}\n{old} is not well either: {trouble}. Traffic stays on {sick}. Why: slipway debug-agent. "
-            f"Send it to {old.colour} all the same: slipway switch-back --to {old.colour} --even-if-sick"
+            f"{words}\n{old} is not well either: {trouble}. Traffic stays on {unwell}. Why: slipway debug-agent. "
+            f"Send it to {old.colour} all the same: slipway switch-back --to {old.colour} --force"
         )
     try:
-        turned = move_traffic(switch, old, sick, seen, f"going back from {sick.colour}", settings)
+        turned = move_traffic(switch, old, unwell, seen, f"going back from {unwell.colour}", settings)
     except (SlipwayError, OutsideError) as error:
         now = try_read_switch(switch)
         stands = f"it points at {' and '.join(now.active) or 'nowhere'}" if now else "it cannot be read"
@@ -59,7 +59,7 @@ def move_traffic_back(
         )
     return SwitchedBack(
         f"{words}\nSwitched back: traffic is on {old} again, {turned.seen_after:.2f} s after that was decided. "
-        f"What failed stands on {sick.colour} to be looked at: slipway debug-agent --droplet {sick.droplets[0].name}"
+        f"What failed stands on {unwell.colour} to be looked at: slipway debug-agent --droplet {unwell.targets[0].name}"
     )
 
 
@@ -103,7 +103,7 @@ def unhealthy_reason(side: ColourDroplets, settings: Settings) -> str:
 
 
 @flow(name="switch-back", flow_run_name=run_name("send traffic of {stack} back"))
-def switch_back(stack: str | None = None, to: str | None = None, even_if_sick: bool = False) -> TrafficMoved:
+def switch_back(stack: str | None = None, to: str | None = None, force: bool = False) -> TrafficMoved:
     """Send traffic to the colour it came from, which is kept warm for this, after asking whether it is well.
 
     It waits for nobody: a promotion that is watching notices, and ends.
@@ -111,7 +111,7 @@ def switch_back(stack: str | None = None, to: str | None = None, even_if_sick: b
     Args:
         stack: the stack's name, or its compose file; default: the setting `stack`.
         to: green or blue; only needed when the switch points nowhere, or at both.
-        even_if_sick: go there whatever its probes say.
+        force: go there whatever its probes say.
     """
     settings = Settings()
     name = stack_name(stack or settings.stack)
@@ -126,12 +126,12 @@ def switch_back(stack: str | None = None, to: str | None = None, even_if_sick: b
                 "slipway switch-back --to COLOUR"
             )
         target = sides[to or other(seen.active[0])]
-        if not even_if_sick and (trouble := unhealthy_reason(target, settings)):
+        if not force and (trouble := unhealthy_reason(target, settings)):
             raise BothColoursUnhealthy(
                 f"{target} is not well: {trouble}. Traffic stays where it is. Find out why: slipway debug-agent "
-                f"--droplet {target.droplets[0].name}; go there all the same: --even-if-sick"
+                f"--droplet {target.targets[0].name}; go there all the same: --force"
             )
-        standing = [] if even_if_sick else read_states(target)
+        standing = [] if force else read_states(target)
         left = next((sides[colour] for colour in seen.active if colour != target.colour), None)
         try:
             turned = move_traffic(switch, target, left, seen, "switching back", settings)
@@ -139,7 +139,7 @@ def switch_back(stack: str | None = None, to: str | None = None, even_if_sick: b
             finish_switch(switch)
     tag = next((s.release.tag for s in standing if s.release), "")
     row: dict[str, object] = {
-        "from": turned.left or "nowhere", "to": turned.colour, "release": tag,
+        "from": turned.previous_colour or "nowhere", "to": turned.colour, "release": tag,
         "answering after": f"{turned.seen_after:.2f} s",
     }  # fmt: skip
     table(f"traffic-{name}", [row], f"Traffic of {switch} goes to {target}")

@@ -6,8 +6,8 @@ from dataclasses import replace
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from blocks import Droplet, Langfuse
-from blocks.ssh.session import Session
+from blocks import Langfuse
+from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import running_release_script
@@ -25,16 +25,15 @@ from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.debug.capture import capture_after_failure
 from flows.tasks.debug.last_lines import show_last_lines
-from flows.tasks.droplet.connection import QUICK, connected
-from flows.tasks.droplet.lock import locked
+from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.target import Target
 from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp, probe_workflows
 from flows.tasks.records.history import keep_record, load_history, register_environment_secrets
 from flows.tasks.runs.artifacts import probe_rows, table
-from flows.tasks.runs.blocks import load_droplet, load_environment, load_langfuse
+from flows.tasks.runs.blocks import load_environment, load_langfuse
 from flows.tasks.runs.log_masking import mask, register_stack_secrets
 from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 
 
 @flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"), on_failure=[capture_after_failure])
@@ -45,27 +44,26 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
         stack: the stack's name, or its compose file; default: the setting `stack`.
         droplet: name of the Droplet block; default: the setting `droplet`.
     """
-    settings = Settings()
-    target = load_droplet(droplet or settings.droplet)
-    directory = StackDirectory(target.directory, stack_name(stack or settings.stack))
-    load_environment(settings, directory.stack)  # what it holds is kept out of logs and errors from here on
-    return validate_droplet(target, directory, settings)
+    target = Target.resolve(stack=stack, droplet=droplet)
+    load_environment(target.settings, target.stack)  # what it holds is kept out of logs and errors from here on
+    return validate_droplet(target)
 
 
-def validate_droplet(target: Droplet, directory: StackDirectory, settings: Settings) -> Validated:
-    """What the flow does; it can be done without a Prefect server.
+def validate_droplet(target: Target) -> Validated:
+    """The body of the flow; it can run without a Prefect server.
 
     A release that nobody has judged yet counts as good from here on, if everything passes.
     """
     began = time.monotonic()
-    with connected(target) as session:
-        release, probes, history = read_running_release(session, directory, settings)
+    settings = target.settings
+    with target.connected() as session:
+        release, probes, history = read_running_release(session, target.directory, settings)
         outcomes = [replace(found, detail=mask(found.detail)) for found in probe_all(probes, load_langfuse(settings))]
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if outcome.failed))
         if failed:
-            show_last_lines(session, directory, failed, settings.log_lines)
+            show_last_lines(session, target.directory, failed, settings.log_lines)
         elif (candidate := history.unfinished) and candidate.deployed and candidate.name == history.current:
-            _judge_good(session, target, directory, candidate)
+            _record_good(target, candidate)
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
@@ -74,19 +72,19 @@ def validate_droplet(target: Droplet, directory: StackDirectory, settings: Setti
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
 
-def _judge_good(session: Session, target: Droplet, directory: StackDirectory, candidate: Record) -> None:
+def _record_good(target: Target, candidate: Record) -> None:
     """Write that it passed, unless another run changes the droplet meanwhile."""
     try:
-        with locked(session, target.directory, f"record of {candidate.tag}") as lock:
-            history = load_history(lock, directory)
+        with target.locked(f"record of {candidate.tag}") as lock:
+            history = load_history(lock, target.directory)
             if history.unfinished == candidate:
-                keep_record(lock, directory, conclude(history, candidate, now()))
+                keep_record(lock, target.directory, conclude(history, candidate, now()))
     except DropletBusy as error:
         get_run_logger().warning("it passed, but is not recorded as good: %s", error)
 
 
 def read_running_release(
-    session: Session, directory: StackDirectory, settings: Settings
+    session: RemoteShell, directory: StackDirectory, settings: Settings
 ) -> tuple[Release, ProbeTargets, History]:
     """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
     script = f"{section_script(history_sections(directory))}{running_release_script(directory)}"
@@ -108,20 +106,20 @@ def read_running_release(
 def probe_all(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:
     """Health, then MCP tools, then workflows and their traces; a phase that fails is the last one."""
     outcomes = probe_health(probes)
-    _say(outcomes)
+    _log_results(outcomes)
     if not all_passed(outcomes):
         return outcomes
     tools = probe_mcp(probes)
-    _say(tools)
+    _log_results(tools)
     outcomes += tools
     if not all_passed(tools):
         return outcomes
     workflows = probe_workflows(probes, langfuse)
-    _say(workflows)
+    _log_results(workflows)
     return outcomes + workflows
 
 
-def _say(outcomes: list[ProbeResult]) -> None:
+def _log_results(outcomes: list[ProbeResult]) -> None:
     log = get_run_logger()
     for outcome in outcomes:
         write = log.info if outcome.passed else log.error if outcome.failed else log.warning

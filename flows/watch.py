@@ -17,7 +17,7 @@ from flows.gates import read_gates
 from flows.settings import Settings
 from flows.switch_back import move_traffic_back
 from flows.tasks.runs.blocks import block_cache, load_environment
-from flows.tasks.runs.context import quiet_progress
+from flows.tasks.runs.context import extended_context
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
@@ -63,11 +63,8 @@ def keep_watch(
     while True:
         turn_began = time.monotonic()
         _still(switch, seen)
-        token = quiet_progress.set(True)
-        try:
+        with extended_context(quiet=True):
             said = _read(active, own)
-        finally:
-            quiet_progress.reset(token)
         readings += 1
         _say(readings, said)
         failing += said.verdict is Verdict.FAIL

@@ -9,16 +9,16 @@ import httpcore
 import httpx
 import paramiko
 
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 
 
-def http_client(session: Session, timeout: float, connections: int = 20) -> httpx.Client:
+def http_client(session: RemoteShell, timeout: float, connections: int = 20) -> httpx.Client:
     """An httpx client whose connections start on the droplet: `http://172.18.0.5:8000/…` is the droplet's network."""
     return httpx.Client(transport=_Transport(session, connections), timeout=timeout, trust_env=False)
 
 
 class _Transport(httpx.BaseTransport):
-    def __init__(self, session: Session, connections: int) -> None:
+    def __init__(self, session: RemoteShell, connections: int) -> None:
         self._pool = httpcore.ConnectionPool(
             network_backend=_Backend(session), max_connections=connections, keepalive_expiry=5
         )
@@ -68,7 +68,7 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: RemoteShell) -> None:
         self._session = session
 
     def connect_tcp(

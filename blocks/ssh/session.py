@@ -9,7 +9,6 @@ import select
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 
 import paramiko
@@ -17,21 +16,13 @@ import paramiko
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
 from blocks.ssh.keys import RefuseUnknown, SshTarget, host_key_changed, parse_host_key, read_private_key
 from blocks.ssh.output import Line, LineCollector, command_name, tail
+from blocks.ssh.shell import CommandResult
 
 KEEPALIVE = 15
 _CHUNK = 65536
 _GRACE = 10.0
 TIMED_OUT = 124
 _KILLED = 137
-
-
-@dataclass(frozen=True)
-class CommandResult:
-    """What a remote command said."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Session:

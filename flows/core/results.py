@@ -61,7 +61,7 @@ class RolledBack:
 
     droplet: str
     release: Release
-    left: str | None
+    replaced: str | None
     services: Mapping[str, ServiceState]
     pulled: tuple[str, ...]
     validated: Validated
@@ -112,14 +112,14 @@ class TrafficMoved:
     """What moving traffic did.
 
     Args:
-        colour, left: where traffic goes now, and where it went before ('' for nowhere).
+        colour, previous_colour: where traffic goes now, and where it went before ('' for nowhere).
         decided_at: when it was decided, in seconds since the epoch.
         turned_after, seen_after: seconds from there until the switch had turned, and until the new colour had answered
             through it three times in a row.
     """
 
     colour: str
-    left: str
+    previous_colour: str
     tag: str
     decided_at: float
     turned_after: float

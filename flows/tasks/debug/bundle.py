@@ -17,7 +17,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_logger
 
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.debug.bundle import DebugBundle, DebugResult, bundle_archive
 from flows.core.debug.collectors import CollectorTarget, collector_script
 from flows.core.debug.diagnosis import HealthResponse, diagnose_host, diagnose_service
@@ -32,7 +32,6 @@ from flows.core.registry.references import slug
 from flows.core.secrets.masking import Mask
 from flows.settings import Settings
 from flows.tasks.debug.engines import DropletEngine, Engine
-from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.log_masking import known_secrets, register_secrets
 from flows.tasks.runs.retries import ONCE
 
@@ -43,7 +42,7 @@ _Said = tuple[str, int | None, str, float]
 
 
 def bundle(
-    session: Session | LockedSession,
+    session: RemoteShell,
     directory: StackDirectory,
     services: Sequence[str] | None,
     settings: Settings,
@@ -93,7 +92,7 @@ def _look(engine: Engine, overview: StackOverview, services: tuple[str, ...], li
     paths = secret_paths(overview, engine.home)
     script = collector_script(overview.name, subjects, paths, lines)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        looking = pool.submit(engine.sh, script)
+        looking = pool.submit(engine.run_script, script)
         said = _ask_all(engine, overview, containers, pool)
         out, trouble = looking.result()
     evidence = read_evidence(out)

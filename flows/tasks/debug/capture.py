@@ -1,4 +1,4 @@
-"""Gathers what there is to see when something failed, before anything is put right. It decides nothing."""
+"""Debug bundles of what failed, made before anything is put right. They decide nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,22 +6,20 @@ from typing import Any
 from prefect.logging import get_logger
 
 from blocks.errors import OutsideError
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.settings import Settings
 from flows.tasks.debug.bundle import bundle
-from flows.tasks.deploy.deployment import current_deployment
-from flows.tasks.droplet.connection import connected
-from flows.tasks.droplet.lock import LockedSession
-from flows.tasks.droplet.target import _place
-from flows.tasks.runs.run_info import _error
+from flows.tasks.droplet.target import Target
+from flows.tasks.runs.context import run_context
+from flows.tasks.runs.run_info import failure_of
 
 
 def keep_bundle(
-    session: Session | LockedSession, directory: StackDirectory, settings: Settings, besides: Sequence[str] = ()
+    session: RemoteShell, directory: StackDirectory, settings: Settings, besides: Sequence[str] = ()
 ) -> None:
-    """Keep a debug bundle of every service that is not well, and of those that look well and are not."""
+    """Keep a debug bundle of every service that is not well, and of those that look well and are not (`besides`)."""
     log = get_logger("slipway.hooks")
     try:
         found = bundle(session, directory, None, settings, settings.log_lines * 5, besides)
@@ -33,17 +31,22 @@ def keep_bundle(
 
 
 def capture_failed_step(_task: Any, _task_run: Any, _state: Any) -> None:
-    """A task's failure hook: the droplet as the failed step left it."""
-    deployment = current_deployment.get()
-    if deployment is not None and deployment.session.alive:
-        keep_bundle(deployment.session, deployment.home, deployment.settings)
+    """A task's failure hook: a bundle of the droplet as the failed step left it."""
+    at_work = run_context().at_work
+    if at_work is not None and at_work.session.alive:
+        keep_bundle(at_work.session, at_work.directory, at_work.settings)
 
 
 def capture_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
-    """Keep a debug bundle of what did not pass, before it is rolled back."""
-    target, home, settings = _place(flow, flow_run)
+    """A validation's failure hook: a bundle of what did not pass, before it is rolled back."""
+    parameters = flow_run.parameters
+    capture(Target.resolve(stack=parameters.get("stack"), droplet=parameters.get("droplet")), state)
+
+
+def capture(target: Target, state: Any) -> None:
+    """Keep a bundle of what stands there after a run that ended in this state."""
     try:
-        with connected(target) as session:
-            keep_bundle(session, home, settings, getattr(_error(state), "services", ()))
+        with target.connected() as session:
+            keep_bundle(session, target.directory, target.settings, getattr(failure_of(state), "services", ()))
     except OutsideError as error:
         get_logger("slipway.hooks").warning("no debug bundle could be made: %s", error)

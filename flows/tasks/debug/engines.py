@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from blocks.ssh.http import http_client
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.debug.overview import StackOverview, overview_script, read_overview
 from flows.core.droplet.containers import Container
 from flows.core.droplet.directories import StackDirectory
@@ -15,7 +15,6 @@ from flows.core.droplet.docker_commands import Compose
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.blocks import engine_environment
 
 # Seconds within which a sick service should say what it has to say to a GET.
@@ -51,7 +50,7 @@ class Engine(ABC):
 class DropletEngine(Engine):
     """A droplet."""
 
-    def __init__(self, session: Session | LockedSession, directory: StackDirectory, settings: Settings) -> None:
+    def __init__(self, session: RemoteShell, directory: StackDirectory, settings: Settings) -> None:
         self.stack, self.home = directory.stack, directory
         self.place, self.short = f"droplet {session.address.name}", session.address.name
         self._session = session
@@ -62,7 +61,7 @@ class DropletEngine(Engine):
         return answer.out, _trouble(answer.code, answer.err)
 
     def http(self) -> httpx.Client:
-        return http_client(self._session, self._patience)  # type: ignore[arg-type]
+        return http_client(self._session, self._patience)
 
     def address(self, overview: StackOverview, container: Container, port: int) -> str:
         return f"{container.address}:{port}" if container.address else ""

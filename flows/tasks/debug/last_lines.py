@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.logging import get_run_logger
 
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.directories import COMMAND, StackDirectory
 from flows.core.droplet.docker_commands import without_controls
 from flows.tasks.runs.retries import ONCE
 
 
 @task(name="show last lines", task_run_name="show what they said last", **ONCE)
-def show_last_lines(session: Session, directory: StackDirectory, services: Sequence[str], lines: int) -> None:
+def show_last_lines(session: RemoteShell, directory: StackDirectory, services: Sequence[str], lines: int) -> None:
     """Stream the last log lines of services into the run's log."""
     log = get_run_logger()
     command = posixpath.join(directory.current, COMMAND)

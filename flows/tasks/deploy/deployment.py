@@ -1,20 +1,18 @@
 """One release on its way to one droplet: what every step of a deploy or a rollback works with."""
 
-from collections.abc import Mapping
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flows.core.deploy import staging
-from flows.core.droplet.directories import StackDirectory, release_name
+from flows.core.droplet.directories import release_name
 from flows.core.release.bundle import File
 from flows.core.release.release import Release, content_hash
 from flows.core.secrets.release_environment import OWN
 from flows.core.stack.env_files import render
-from flows.settings import Settings
 from flows.tasks.droplet.lock import LockedSession
-
-# What is being changed in this run: failure hooks of tasks have nothing else to go by.
-current_deployment: ContextVar["Deployment | None"] = ContextVar("deployment_under_way", default=None)
+from flows.tasks.droplet.target import Target
+from flows.tasks.runs.context import DropletAtWork, extended_context
 
 
 class ReleasePayload:
@@ -45,18 +43,22 @@ class ReleasePayload:
 
 
 class Deployment:
-    """One release and the droplet it goes to, with the droplet's lock."""
+    """One release and the droplet it goes to, under the droplet's lock."""
 
-    def __init__(
-        self, session: LockedSession, directory: StackDirectory, release: Release, name: str, settings: Settings
-    ) -> None:
+    def __init__(self, session: LockedSession, target: Target, release: Release, name: str) -> None:
         self.session = session
-        self.home = directory
+        self.directory = target.directory
+        self.settings = target.settings
         self.release = release
         self.name = name
-        self.settings = settings
-        self.compose = directory.compose(release, directory.current)
+        self.compose = target.directory.compose(release, target.directory.current)
 
     @property
     def droplet(self) -> str:
         return self.session.address.name
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Lets failure hooks of steps find the droplet for as long as this is open."""
+        with extended_context(at_work=DropletAtWork(self.session, self.directory, self.settings)):
+            yield

@@ -9,7 +9,7 @@ from prefect.logging import get_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import LoginRefused, OutsideError, RemoteFailed
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.facts import facts_script, read_facts
 from flows.core.deploy.preflight import RESERVE
 from flows.core.deploy.pull import LOGIN_FAILED, RegistryLogin, pull_script
@@ -21,7 +21,7 @@ from flows.tasks.droplet.connection import QUICK
 
 
 def pull_references(
-    session: Session,
+    session: RemoteShell,
     references: Sequence[str],
     registry: ContainerRegistry,
     settings: Settings,
@@ -44,7 +44,7 @@ def pull_references(
 
 
 def _pull(
-    session: Session,
+    session: RemoteShell,
     references: Sequence[str],
     registry: ContainerRegistry,
     login: tuple[str, str],
@@ -72,7 +72,7 @@ class PrefetchQueue:
 
     def __init__(
         self,
-        session: Session,
+        session: RemoteShell,
         registry: ContainerRegistry,
         settings: Settings,
         log: logging.Logger | logging.LoggerAdapter[logging.Logger],

@@ -9,6 +9,7 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
+from blocks.ssh.output import Line
 from flows.core.deploy import staging
 from flows.core.deploy.digests import digest_mismatches
 from flows.core.deploy.facts import Facts, facts_script, read_facts
@@ -53,7 +54,7 @@ def preflight(deployment: Deployment) -> Facts:
         ForeignRecord, NewerRecord: what it keeps of earlier releases is not ours to go on with.
     """
     release = deployment.release
-    script = facts_script(deployment.home, sorted(release.images))
+    script = facts_script(deployment.directory, sorted(release.images))
     facts = read_facts(deployment.session.run(script, timeout=QUICK).out, release.stack)
     against = preflight_problems(release, facts, current_release(facts))
     if against:
@@ -82,10 +83,10 @@ def put_files(deployment: Deployment, payload: ReleasePayload) -> Stack:
         UnsetVariables, BrokenStack, StateUndeclared: what was put there is removed again.
     """
     d = deployment
-    tar = staging.staging_tar(d.release, payload.files, payload.variables, payload.secrets, d.home, payload.role)
+    tar = staging.staging_tar(d.release, payload.files, payload.variables, payload.secrets, d.directory, payload.role)
     seeds = {name: file for name, file in payload.files.items() if name.startswith(f"{SEED}/")}
     try:
-        answer = d.session.run(staging.stage_script(d.release, d.home, d.name, seeds), timeout=QUICK, stdin=tar)
+        answer = d.session.run(staging.stage_script(d.release, d.directory, d.name, seeds), timeout=QUICK, stdin=tar)
     except RemoteFailed as error:
         _refuse_broken(error, d)
     try:
@@ -94,14 +95,14 @@ def put_files(deployment: Deployment, payload: ReleasePayload) -> Stack:
         refuse_mixed(d.release, stack)
         return stack
     except Exception:
-        d.session.run(staging.discard_script(d.home, d.name), timeout=QUICK, check=False)
+        d.session.run(staging.discard_script(d.directory, d.name), timeout=QUICK, check=False)
         raise
 
 
 def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
     if failed := _FILES.search(error.output):
         raise DropletNotReady(
-            f"{deployment.session.address}: {deployment.home.path} cannot be written: {failed.group()}. "
+            f"{deployment.session.address}: {deployment.directory.path} cannot be written: {failed.group()}. "
             "Make room there, or give its block a directory that its user may write to"
         ) from None
     refuse_unset(error.output, f"stack {deployment.release.stack} uses")
@@ -141,7 +142,7 @@ def make_current(deployment: Deployment, records: Sequence[Record]) -> None:
     This is the first change; what runs is not touched yet.
     """
     d = deployment
-    script = f"{write_records(d.home)}\n{staging.switch_script(d.home, d.name)}"
+    script = f"{write_records(d.directory)}\n{staging.switch_script(d.directory, d.name)}"
     d.session.run(script, timeout=QUICK, stdin=records_tar(records))
 
 
@@ -202,6 +203,6 @@ def prove_digests(deployment: Deployment, stack: Stack, running: Running) -> Non
         raise DigestMismatch(f"{d.session.address} does not run release {d.release.tag}: {'; '.join(wrong)}")
 
 
-def _log_line():  # type: ignore[no-untyped-def]
+def _log_line() -> Line:
     log = get_run_logger()
     return lambda line: log.info("%s", line.strip(), extra={RAW: True}) if line.strip() else None

@@ -4,17 +4,16 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 from prefect.logging import get_logger
 
 from blocks import Droplet
 from blocks.errors import RemoteFailed, RemoteTimeout, Unreachable
 from blocks.ssh.session import Session
+from flows.tasks.runs.context import extended_context, run_context
 
 # Seconds for a command on a droplet that only looks, or moves a file.
 QUICK = 60.0
-_open: ContextVar[dict[str, Session] | None] = ContextVar("open_sessions", default=None)
 
 
 @contextmanager
@@ -30,16 +29,12 @@ def connected(droplet: Droplet, patience: float = 0.0) -> Iterator[Session]:
     Raises:
         HostKeyRefused, LoginRefused, Unreachable
     """
-    sessions = _open.get() or {}
+    sessions = run_context().sessions
     if droplet.name in sessions and _serves(sessions[droplet.name], patience):
         yield sessions[droplet.name]
         return
-    with _opened(droplet, patience) as session:
-        token = _open.set({**sessions, droplet.name: session})
-        try:
-            yield session
-        finally:
-            _open.reset(token)
+    with _opened(droplet, patience) as session, extended_context(sessions={**sessions, droplet.name: session}):
+        yield session
 
 
 @contextmanager

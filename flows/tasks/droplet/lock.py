@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from secrets import token_hex
 
@@ -16,7 +15,8 @@ from prefect.logging import get_logger
 from blocks.errors import RemoteFailed, Unreachable
 from blocks.ssh.keys import SshTarget
 from blocks.ssh.output import Line, command_name
-from blocks.ssh.session import CommandResult, Session
+from blocks.ssh.session import Session
+from blocks.ssh.shell import CommandResult, RemoteShell
 from flows.core.droplet.lock import (
     BEAT,
     BUSY,
@@ -31,9 +31,9 @@ from flows.core.droplet.lock import (
     read_holder,
 )
 from flows.core.errors import DropletBusy, DropletNotReady, LockLost
+from flows.tasks.runs.context import extended_context, run_context
 from flows.tasks.runs.run_info import whoami
 
-_held: ContextVar[dict[tuple[str, str], "LockedSession"] | None] = ContextVar("held_locks", default=None)
 _PATIENCE = 30.0
 _QUICK = 5.0
 
@@ -122,9 +122,7 @@ class LockedSession:
 
 
 @contextmanager
-def locked(
-    session: Session | LockedSession, directory: str, purpose: str, wait: float = 0.0
-) -> Iterator[LockedSession]:
+def locked(session: RemoteShell, directory: str, purpose: str, wait: float = 0.0) -> Iterator[LockedSession]:
     """Yield the droplet's lock: the one an outer `locked` holds while it is alive, else one taken here.
 
     Args:
@@ -137,22 +135,23 @@ def locked(
         DropletNotReady: the directory cannot be written.
         Unreachable: the connection broke meanwhile.
     """
-    held = _held.get() or {}
+    held = run_context().locks
     place = (session.address.name, directory)
-    if place in held and held[place].alive:
-        yield held[place]
+    outer = held.get(place)
+    if isinstance(outer, LockedSession) and outer.alive:
+        yield outer
         return
     mine = _take(session, directory, purpose, wait)
-    token = _held.set({**held, place: mine})
     try:
-        yield mine
+        with extended_context(locks={**held, place: mine}):
+            yield mine
     finally:
-        _held.reset(token)
         mine.release()
 
 
-def _take(session: Session | LockedSession, directory: str, purpose: str, wait: float) -> LockedSession:
-    session = session._session if isinstance(session, LockedSession) else session
+def _take(outer: RemoteShell, directory: str, purpose: str, wait: float) -> LockedSession:
+    session = outer._session if isinstance(outer, LockedSession) else outer
+    assert isinstance(session, Session)
     token = token_hex(16)
     channel = session.start(hold_script(directory, token, wait))
     holder = Holder(

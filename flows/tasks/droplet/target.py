@@ -1,19 +1,74 @@
-"""Where a run works: its settings, the droplet, and the stack's directory there."""
+"""The target of a run: a droplet, the stack's directory on it, and the settings."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
+from blocks import Droplet
+from blocks.ssh.session import Session
 from flows.core.droplet.directories import StackDirectory
 from flows.core.release.role import home_stack
 from flows.settings import Settings
+from flows.tasks.droplet.connection import connected
+from flows.tasks.droplet.lock import LockedSession, locked
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.stack.source import stack_name
 
 
-def _place(flow: Any, flow_run: Any) -> tuple[Any, StackDirectory, Settings]:
-    settings = Settings()
-    name = stack_name(flow_run.parameters.get("stack") or settings.stack)
-    if flow.name == "deploy-home":
-        target, name = load_droplet(settings.home), home_stack(name)
-    else:
-        target = load_droplet(flow_run.parameters.get("droplet") or settings.droplet)
-    return target, StackDirectory(target.directory, name), settings
+@dataclass(frozen=True)
+class Target:
+    """One stack on one droplet, and the settings that hold for the run."""
+
+    droplet: Droplet
+    directory: StackDirectory
+    settings: Settings
+
+    @classmethod
+    def of(cls, droplet: Droplet, stack: str, settings: Settings) -> "Target":
+        """The target for a block that is loaded, and a stack's name on that droplet."""
+        return cls(droplet, StackDirectory(droplet.directory, stack), settings)
+
+    @classmethod
+    def resolve(cls, *, stack: str | None, droplet: str | None, settings: Settings | None = None) -> "Target":
+        """The target that names mean; the settings say what is meant without one.
+
+        Args:
+            stack: the stack's name, or its compose file.
+            droplet: name of the Droplet block.
+
+        Raises:
+            BlockMissing, StackNotFound
+        """
+        settings = settings or Settings()
+        return cls.of(load_droplet(droplet or settings.droplet), stack_name(stack or settings.stack), settings)
+
+    @classmethod
+    def data_home(cls, *, stack: str | None, settings: Settings | None = None) -> "Target":
+        """The part of a stack that keeps state, on the data home."""
+        settings = settings or Settings()
+        return cls.of(load_droplet(settings.home), home_stack(stack_name(stack or settings.stack)), settings)
+
+    @property
+    def name(self) -> str:
+        """Name of the Droplet block."""
+        return self.droplet.name
+
+    @property
+    def stack(self) -> str:
+        """Name of the stack as it is on this droplet."""
+        return self.directory.stack
+
+    @contextmanager
+    def connected(self, patience: float = 0.0) -> Iterator[Session]:
+        """An open session; see `connected`."""
+        with connected(self.droplet, patience) as session:
+            yield session
+
+    @contextmanager
+    def locked(self, purpose: str, wait: float = 0.0, patience: float = 0.0) -> Iterator[LockedSession]:
+        """An open session that holds the droplet's lock; see `locked`."""
+        with (
+            connected(self.droplet, patience) as session,
+            locked(session, self.droplet.directory, purpose, wait) as lock,
+        ):
+            yield lock

@@ -4,7 +4,7 @@ from prefect import task
 from prefect.logging import get_logger, get_run_logger
 
 from blocks.errors import OutsideError
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import SlipwayError
 from flows.core.prune.inventory import inventory_script, read_inventory
@@ -44,8 +44,8 @@ def prune_best_effort(session: LockedSession, directory: StackDirectory, setting
         get_logger("slipway.hooks").warning("nothing was pruned: %s", error)
 
 
-@task(name="plan prune", task_run_name="find what {home.stack} no longer needs", timeout_seconds=120, **RETRIED)
-def plan_prune(session: Session | LockedSession, directory: StackDirectory, keep: int) -> Removal:
+@task(name="plan prune", task_run_name="find what {directory.stack} no longer needs", timeout_seconds=120, **RETRIED)
+def plan_prune(session: RemoteShell, directory: StackDirectory, keep: int) -> Removal:
     """Look at the droplet, decide what may go, and show it as an artifact. Nothing is changed.
 
     Args:

@@ -3,7 +3,7 @@
 from prefect import task
 from prefect.logging import get_run_logger
 
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.errors import EngineTooOld, VolumeLost
 from flows.core.prune.system_prune import (
     PrunableObjects,
@@ -21,7 +21,7 @@ from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 _LONG = 900.0
 
 
-def read_prunable_objects(session: Session | LockedSession, directory: str) -> PrunableObjects:
+def read_prunable_objects(session: RemoteShell, directory: str) -> PrunableObjects:
     """What a system prune would take.
 
     Raises:
@@ -36,7 +36,7 @@ def read_prunable_objects(session: Session | LockedSession, directory: str) -> P
 
 
 @task(name="list prunable objects", task_run_name="list what a system prune would take", timeout_seconds=120, **RETRIED)
-def list_prunable(session: Session | LockedSession, directory: str) -> PrunableObjects:
+def list_prunable(session: RemoteShell, directory: str) -> PrunableObjects:
     """Show as an artifact what a system prune would take.
 
     Raises:

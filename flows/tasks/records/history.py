@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prefect import task
+from prefect.logging import get_run_logger
 
-from blocks.ssh.session import Session
+from blocks.errors import OutsideError
+from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import kept_release_script
 from flows.core.droplet.sections import section_script, sections
-from flows.core.errors import NoRollbackTarget
+from flows.core.errors import NoRollbackTarget, SlipwayError
 from flows.core.records.history import History
-from flows.core.records.record import Record
+from flows.core.records.lifecycle import close_record
+from flows.core.records.record import Record, RecordOutcome
 from flows.core.records.storage import history_sections, read_records, records_tar, write_records
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.masking import file_values
@@ -23,11 +26,13 @@ from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
+from flows.tasks.droplet.target import Target
 from flows.tasks.runs.log_masking import register_secrets, register_stack_secrets
 from flows.tasks.runs.retries import RETRIED
+from flows.tasks.runs.run_info import now
 
 
-def load_history(session: Session | LockedSession, directory: StackDirectory) -> History:
+def load_history(session: RemoteShell, directory: StackDirectory) -> History:
     """What was put on the droplet before.
 
     Raises:
@@ -43,7 +48,7 @@ def keep_record(session: LockedSession, directory: StackDirectory, records: Sequ
     session.run(write_records(directory), timeout=QUICK, stdin=records_tar(records))
 
 
-def register_environment_secrets(session: Session | LockedSession, at: str, release: Release) -> None:
+def register_environment_secrets(session: RemoteShell, at: str, release: Release) -> None:
     """Remember what a release on the droplet was given: its environment block may hold other values by now.
 
     Args:
@@ -89,3 +94,13 @@ def find_kept_release(session: LockedSession, directory: StackDirectory, record:
     return KeptRelease(
         release, stack, tuple(read_containers(said.get("containers", ""))), frozenset(said.get("digests", "").split())
     )
+
+
+def mark_failed(target: Target, reason: str, wait: float) -> None:
+    """Let the record of what runs there say that it failed, where the droplet can still be written to."""
+    try:
+        with target.locked("record", wait) as lock:
+            if record := load_history(lock, target.directory).deployed():
+                keep_record(lock, target.directory, [close_record(record, RecordOutcome.FAILED, now(), reason)])
+    except (SlipwayError, OutsideError) as error:
+        get_run_logger().warning("the record on %s does not say so: %s", target.name, error)

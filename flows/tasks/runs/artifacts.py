@@ -6,7 +6,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.core.gates.probes import ProbeResult
 from flows.core.registry.references import slug
-from flows.core.results import Released
+from flows.core.results import Deployed, Validated
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.server import server_answers
 
@@ -40,15 +40,15 @@ def probe_rows(outcomes: Iterable[ProbeResult]) -> list[dict[str, object]]:
     ]
 
 
-def release_rows(released: Released) -> list[dict[str, object]]:
+def release_rows(deployed: Deployed, validated: Validated) -> list[dict[str, object]]:
     """One row a service: what runs, how it is, and what its probes found."""
     probes: dict[str, list[str]] = {}
-    for outcome in released.validated.outcomes:
+    for outcome in validated.outcomes:
         probes.setdefault(outcome.service, []).append(f"{_LIGHTS[outcome.mark][0]} {outcome.phase.value}")
     return [
         {"service": name, "state": said.state, "health": said.health, "probes": ", ".join(probes.get(name, [])),
          "image": said.image}
-        for name, said in sorted(released.deployed.services.items())
+        for name, said in sorted(deployed.services.items())
     ]  # fmt: skip
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import httpx
 from prefect.blocks.core import Block
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect_docker import DockerHost
 
 from blocks import ContainerRegistry, DigitalOceanAccount, DocrRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
@@ -15,10 +16,10 @@ from flows.core.registry.layout import RegistryLayout
 from flows.core.registry.references import slug
 from flows.core.secrets.masking import environment_values, file_values
 from flows.settings import Settings
+from flows.tasks.runs.context import extended_context, run_context
 from flows.tasks.runs.log_masking import register_secrets
 
 Kind = TypeVar("Kind", bound=Block)
-_remembered: ContextVar[dict[Any, Any] | None] = ContextVar("remembered_blocks", default=None)
 
 
 def load_droplet(name: str) -> Droplet:
@@ -40,7 +41,7 @@ def load_registry(settings: Settings) -> ContainerRegistry:
     registry = load_any((DocrRegistry, ContainerRegistry), settings.registry, remedy)
     if isinstance(registry, DocrRegistry):
         register_secrets([registry.account.token.get_secret_value()])
-        registry.keep_with(lambda password: register_secrets([password]))
+        registry.on_new_password(lambda password: register_secrets([password]))
     else:
         register_secrets([registry.password.get_secret_value()])
     return registry
@@ -121,26 +122,23 @@ def _load(kind: type[Kind], name: str, remedy: str) -> Kind:
 @contextmanager
 def block_cache() -> Iterator[None]:
     """Load each block once for as long as the outermost such context is open."""
-    known = _remembered.get()
-    token = _remembered.set({} if known is None else known)
-    try:
+    known = run_context().blocks
+    with extended_context(blocks={} if known is None else known):
         yield
-    finally:
-        _remembered.reset(token)
 
 
 def _find(kind: type[Kind], name: str) -> Kind | None:
-    known = _remembered.get()
+    known = run_context().blocks
     if known is None:
         return _read(kind, name)
     if (kind, name) not in known:
         known[kind, name] = _read(kind, name)
-    return known[kind, name]
+    return cast(Kind | None, known[kind, name])
 
 
 def _read(kind: type[Kind], name: str) -> Kind | None:
     try:
-        return kind.load(name)  # type: ignore[return-value]
+        return cast(Kind, kind.load(name))
     except ValueError as error:
         if "Unable to find block document" in str(error):
             return None
@@ -149,9 +147,6 @@ def _read(kind: type[Kind], name: str) -> Kind | None:
 
 def saved_names(kind: type[Block]) -> list[str]:
     """Names under which blocks of this kind were saved; none where the server does not know the kind yet."""
-    from prefect.client.orchestration import get_client  # noqa: PLC0415
-    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
-
     with get_client(sync_client=True) as client:
         try:
             found = client.read_block_documents_by_type(kind.get_block_type_slug())

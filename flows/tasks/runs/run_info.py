@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from prefect import runtime
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.objects import FlowRun
 from prefect.logging import get_logger
 from prefect.states import Crashed
 
+from flows.core.errors import Refused
 from flows.core.records.record import Record, Run
 
 
@@ -46,11 +49,9 @@ def mark_crashed(record: Record, words: str) -> None:
         get_logger("slipway.hooks").debug("run %s could not be marked: %s", run, error)
 
 
-def _children(client: object, run: UUID) -> list:  # type: ignore[type-arg]
-    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId  # noqa: PLC0415
-
+def _children(client: SyncPrefectClient, run: UUID) -> list[FlowRun]:
     wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run]))
-    return list(client.read_flow_runs(flow_run_filter=wanted))  # type: ignore[attr-defined]
+    return list(client.read_flow_runs(flow_run_filter=wanted))
 
 
 def whoami() -> str:
@@ -62,13 +63,11 @@ def whoami() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-REFUSED = 2
-
-
 def was_refused(state: Any) -> bool:
-    return getattr(_error(state), "exit_code", 1) == REFUSED
+    """Whether a run ended because its input was refused: nothing was changed then."""
+    return getattr(failure_of(state), "exit_code", 1) == Refused.exit_code
 
 
-def _error(state: Any) -> Any:
-    """What the run failed by; a cancelled or crashed run has no result to ask for."""
+def failure_of(state: Any) -> Any:
+    """The error that a run failed by; a cancelled or crashed run has no result to ask for."""
     return state.result(raise_on_failure=False) if state.is_failed() else None

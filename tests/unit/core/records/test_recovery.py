@@ -59,7 +59,7 @@ def test_a_record_says_the_oldest_format_that_knows_its_outcome():
 def test_what_was_superseded_by_a_run_that_wrote_no_record_is_still_a_candidate():
     history = past(record(1, "v1"), close_record(record(2, "v2", OPEN, **LIVE), SUPERSEDED, NOW, "deploy 3 of v3 came"))
     assert history.unfinished == record(2, "v2", OPEN, **LIVE)
-    assert plan_recovery(history, []).mending is RecoveryAction.VALIDATE
+    assert plan_recovery(history, []).action is RecoveryAction.VALIDATE
     assert [(r.number, r.outcome, r.reason, r.format) for r in conclude(history, history.unfinished, NOW)] == [
         (2, GOOD, "", 1)
     ]
@@ -129,7 +129,7 @@ CASES = {
 @pytest.mark.parametrize(("history", "wrong", "mending", "number"), CASES.values(), ids=CASES)
 def test_what_is_mended_for(history, wrong, mending, number):
     plan = plan_recovery(history, wrong)
-    assert (plan.mending, plan.record.number if plan.record else None) == (mending, number)
+    assert (plan.action, plan.record.number if plan.record else None) == (mending, number)
     assert plan.why
 
 
@@ -140,7 +140,7 @@ outcomes = st.sampled_from(list(RecordOutcome))
 def test_mending_never_goes_to_a_release_that_did_not_pass_while_there_is_one_that_did(steps, wrong):
     history = past(*(record(n, tag, outcome) for n, (tag, outcome) in enumerate(steps, 1)), current="v1.0")
     plan = plan_recovery(history, ["web is exited"] if wrong else [])
-    if plan.mending is RecoveryAction.ROLL_BACK:
+    if plan.action is RecoveryAction.ROLL_BACK:
         assert plan.record == history.last_known_good()
-    if plan.mending is RecoveryAction.RESTORE and plan.record.kind == "deploy":
+    if plan.action is RecoveryAction.RESTORE and plan.record.kind == "deploy":
         assert plan.record.outcome is not FAILED or not history.good()
