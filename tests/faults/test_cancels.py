@@ -20,40 +20,40 @@ HOOKS = 60.0
 
 
 @pytest.mark.parametrize("point", IN_RELEASE, ids=str)
-def test_a_cancelled_release_is_finished_or_undone(point: Point, stage: DropletScenario) -> None:
-    runs, before = stage.settle()
+def test_a_cancelled_release_is_finished_or_undone(point: Point, scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
     wanted = other(runs) if point.passed(Step.KEEP_RECORD) else runs
     told = "the new release is good" if wanted != runs else "the release before it serves"
-    stage.says("release cancelled from the API", point, told)
+    scenario.says("release cancelled from the API", point, told)
     flow = "release" if point.passed(Step.KEEP_RECORD) else "deploy"
-    stack = str(stage.trio.source(other(runs))) if flow == "release" else stage.trio.stack
-    with _held(stage, flow, {"tag": other(runs), "stack": stack}, point) as run:
+    stack = str(scenario.stack.source(other(runs))) if flow == "release" else scenario.stack.name
+    with _held(scenario, flow, {"tag": other(runs), "stack": stack}, point) as run:
         run.cancel()
         assert run.final() == "CANCELLED"
         if point.passed(Step.SWITCH):
-            when(lambda: newest(stage.trio)["outcome"] == "good", HOOKS)
-    stage.ended_well(before, wanted, HOOKS)
+            when(lambda: newest(scenario.stack)["outcome"] == "good", HOOKS)
+    scenario.ended_well(before, wanted, HOOKS)
 
 
 @pytest.mark.parametrize("point", IN_ROLLBACK, ids=str)
-def test_a_cancelled_rollback_is_finished(point: Point, stage: DropletScenario) -> None:
-    runs, before = stage.settle(way_back=True)
+def test_a_cancelled_rollback_is_finished(point: Point, scenario: DropletScenario) -> None:
+    runs, before = scenario.settle(way_back=True)
     wanted = other(runs) if point.passed(Step.SWITCH) else runs
-    stage.says("rollback cancelled from the API", point, "it is finished" if wanted != runs else "no change")
-    with _held(stage, "rollback", {"stack": stage.trio.stack}, point) as run:
+    scenario.says("rollback cancelled from the API", point, "it is finished" if wanted != runs else "no change")
+    with _held(scenario, "rollback", {"stack": scenario.stack.name}, point) as run:
         run.cancel()
         assert run.final() == "CANCELLED"
         if point.passed(Step.SWITCH):
-            when(lambda: newest(stage.trio)["outcome"] == "good", HOOKS)
-    stage.ended_well(before, wanted, HOOKS)
+            when(lambda: newest(scenario.stack)["outcome"] == "good", HOOKS)
+    scenario.ended_well(before, wanted, HOOKS)
 
 
 @contextmanager
-def _held(stage: DropletScenario, flow: str, parameters: dict[str, str], point: Point) -> Iterator[WorkerRun]:
+def _held(scenario: DropletScenario, flow: str, parameters: dict[str, str], point: Point) -> Iterator[WorkerRun]:
     """A run of the lab's worker that has reached the point."""
-    place = stage.new_place()
+    place = scenario.new_place()
     with copied_deployment(flow) as deployment:
-        parameters = {**parameters, "droplet": stage.trio.block}
-        run = deployment.run(parameters, stage.trio.environment, Fault(str(place), **point.fault))
+        parameters = {**parameters, "droplet": scenario.stack.block}
+        run = deployment.run(parameters, scenario.stack.settings, Fault(str(place), **point.fault))
         run.held()
         yield run

@@ -18,85 +18,85 @@ OUTAGE = 5.0
 LEASE = 30.0
 
 
-def test_a_cut_while_pulling_changes_nothing(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("the connection is cut", "during the pull", "fails, nothing has changed")
-    victim = _slow_pull(stage, runs)
-    stage.wire.cut()
-    said = victim.wait()
+def test_a_cut_while_pulling_changes_nothing(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says("the connection is cut", "during the pull", "fails, nothing has changed")
+    process = _slow_pull(scenario, runs)
+    scenario.proxy.cut()
+    said = process.wait()
     assert said.code in (1, 2), said.all
     assert said.errors[0].startswith("Unreachable: "), said.err
-    stage.ended_well(before, runs)
+    scenario.ended_well(before, runs)
 
 
-def test_a_cut_while_starting_is_gone_back_from(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("the connection is cut", "during the start", "fails, and the release before it serves again")
-    victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
-    victim.held()
-    stage.wire.cut()
-    _assert_gone_back(victim.wait(), runs)
-    stage.ended_well(before, runs)
+def test_a_cut_while_starting_is_gone_back_from(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says("the connection is cut", "during the start", "fails, and the release before it serves again")
+    process = scenario.start_process(scenario.stack.deploy(other(runs)), **STARTING)
+    process.held()
+    scenario.proxy.cut()
+    _assert_gone_back(process.wait(), runs)
+    scenario.ended_well(before, runs)
 
 
-def test_a_droplet_out_of_reach_for_a_while_is_waited_for_and_gone_back_on(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("no connection for five seconds", "during the start", "fails, and the release before it serves again")
-    victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
-    victim.held()
-    stage.wire.cut(down=True)
+def test_a_droplet_out_of_reach_for_a_while_is_waited_for_and_gone_back_on(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says("no connection for five seconds", "during the start", "fails, and the release before it serves again")
+    process = scenario.start_process(scenario.stack.deploy(other(runs)), **STARTING)
+    process.held()
+    scenario.proxy.cut(down=True)
     time.sleep(OUTAGE)
-    stage.wire.heal()
-    _assert_gone_back(victim.wait(), runs)
-    stage.ended_well(before, runs)
+    scenario.proxy.heal()
+    _assert_gone_back(process.wait(), runs)
+    scenario.ended_well(before, runs)
 
 
-def test_a_short_silence_does_no_harm(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("silence for five seconds", "during the start", "the new release is good")
-    victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
-    victim.held()
-    stage.wire.silence()
+def test_a_short_silence_does_no_harm(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says("silence for five seconds", "during the start", "the new release is good")
+    process = scenario.start_process(scenario.stack.deploy(other(runs)), **STARTING)
+    process.held()
+    scenario.proxy.silence()
     time.sleep(OUTAGE)
-    stage.wire.heal()
-    said = victim.wait()
+    scenario.proxy.heal()
+    said = process.wait()
     assert said.code == 0, said.all
-    stage.done(stage.trio.words("validate"))
-    stage.ended_well(before, other(runs))
+    scenario.done(scenario.stack.words("validate"))
+    scenario.ended_well(before, other(runs))
 
 
-def test_silence_while_pulling_frees_the_lock_and_changes_nothing(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("silence without an end", "during the pull", "the lock is free after its lease, nothing has changed")
-    victim = _slow_pull(stage, runs)
-    stage.wire.silence(down=False)
-    eventually(lambda: _lock(stage), "free", LEASE)
-    said = victim.wait()
+def test_silence_while_pulling_frees_the_lock_and_changes_nothing(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says("silence without an end", "during the pull", "the lock is free after its lease, nothing has changed")
+    process = _slow_pull(scenario, runs)
+    scenario.proxy.silence(down=False)
+    eventually(lambda: _lock(scenario), "free", LEASE)
+    said = process.wait()
     assert said.code in (1, 2), said.all
-    stage.ended_well(before, runs)
+    scenario.ended_well(before, runs)
 
 
-def test_silence_while_starting_frees_the_lock_and_is_gone_back_from(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("silence without an end", "during the start", "the lock is free after its lease, gone back")
-    victim = stage.victim(stage.trio.deploy(other(runs)), **STARTING)
-    victim.held()
-    stage.wire.silence(down=False)
-    _assert_gone_back(victim.wait(), runs)
-    stage.ended_well(before, runs)
+def test_silence_while_starting_frees_the_lock_and_is_gone_back_from(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says("silence without an end", "during the start", "the lock is free after its lease, gone back")
+    process = scenario.start_process(scenario.stack.deploy(other(runs)), **STARTING)
+    process.held()
+    scenario.proxy.silence(down=False)
+    _assert_gone_back(process.wait(), runs)
+    scenario.ended_well(before, runs)
 
 
-def _slow_pull(stage: DropletScenario, runs: str) -> Any:
+def _slow_pull(scenario: DropletScenario, runs: str) -> Any:
     """A deploy that is in the middle of its pull."""
-    stage.forget_images()
-    stage.registry.misbehave(f"/{stage.trio.stack}/blobs/", rate=SLOWLY)
-    victim = stage.victim(stage.trio.deploy(other(runs)), **PULLING)
-    victim.held()
-    return victim
+    scenario.forget_images()
+    scenario.registry.misbehave(f"/{scenario.stack.name}/blobs/", rate=SLOWLY)
+    process = scenario.start_process(scenario.stack.deploy(other(runs)), **PULLING)
+    process.held()
+    return process
 
 
-def _lock(stage: DropletScenario) -> str:
-    return stage.trio.droplet.sh(f"flock -n {stage.trio.droplet.directory}/lock echo free || echo held").strip()
+def _lock(scenario: DropletScenario) -> str:
+    return scenario.stack.droplet.sh(f"flock -n {scenario.stack.droplet.directory}/lock echo free || echo held").strip()
 
 
 def _assert_gone_back(said: Any, runs: str) -> None:

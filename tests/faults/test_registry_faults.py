@@ -27,56 +27,56 @@ LASTING: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("what", PASSING)
-def test_what_passes_by_is_survived(what: str, stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says(f"the registry {what}", "during the pull", "the new release is good")
-    said = _deploy(stage, runs, PASSING[what])
+def test_what_passes_by_is_survived(what: str, scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says(f"the registry {what}", "during the pull", "the new release is good")
+    said = _deploy(scenario, runs, PASSING[what])
     assert said.code == 0, said.all
-    assert stage.registry.met, "nobody met the fault"
-    stage.done(stage.trio.words("validate"))
-    stage.ended_well(before, other(runs))
+    assert scenario.registry.met, "nobody met the fault"
+    scenario.done(scenario.stack.words("validate"))
+    scenario.ended_well(before, other(runs))
 
 
 @pytest.mark.parametrize("what", LASTING)
-def test_what_lasts_fails_before_anything_has_changed(what: str, stage: DropletScenario) -> None:
-    runs, before = stage.settle()
+def test_what_lasts_fails_before_anything_has_changed(what: str, scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
     how, error = LASTING[what]
-    stage.says(f"the registry {what}", "during the pull", "fails, nothing has changed")
-    said = _deploy(stage, runs, how)
+    scenario.says(f"the registry {what}", "during the pull", "fails, nothing has changed")
+    said = _deploy(scenario, runs, how)
     assert said.code in (1, 2), said.all
     assert said.errors[0].startswith(f"{error}: "), said.err
-    stage.registry.well()
-    stage.ended_well(before, runs)
+    scenario.registry.well()
+    scenario.ended_well(before, runs)
 
 
 @pytest.mark.parametrize("step", [Step.PREFLIGHT, Step.PULL], ids=lambda step: step.value)
-def test_a_registry_that_is_down_fails_before_anything_has_changed(step: Step, stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("the registry is down", f"before {step.value}", "fails, nothing has changed")
-    stage.forget_images()
-    victim = stage.victim(stage.trio.deploy(other(runs)), when="before", step=step.value)
-    victim.held()
-    stage.registry.down()
-    victim.go()
-    said = victim.wait()
+def test_a_registry_that_is_down_fails_before_anything_has_changed(step: Step, scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says("the registry is down", f"before {step.value}", "fails, nothing has changed")
+    scenario.forget_images()
+    process = scenario.start_process(scenario.stack.deploy(other(runs)), when="before", step=step.value)
+    process.held()
+    scenario.registry.down()
+    process.go()
+    said = process.wait()
     assert said.code in (1, 2), said.all
     assert said.errors[0].startswith(("LoginRefused: ", "PullFailed: ")), said.err
-    stage.registry.well()
-    stage.ended_well(before, runs)
+    scenario.registry.well()
+    scenario.ended_well(before, runs)
 
 
-def test_a_rollback_does_not_need_the_registry(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.make_good(runs := other(runs))  # so that the images of the one before are here
-    stage.says("the registry is down", "rollback", "the release gone back to serves")
-    stage.registry.down()
-    stage.done(stage.trio.words("rollback"))
-    stage.ended_well(before, other(runs))
+def test_a_rollback_does_not_need_the_registry(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.make_good(runs := other(runs))  # so that the images of the one before are here
+    scenario.says("the registry is down", "rollback", "the release gone back to serves")
+    scenario.registry.down()
+    scenario.done(scenario.stack.words("rollback"))
+    scenario.ended_well(before, other(runs))
 
 
-def _deploy(stage: DropletScenario, runs: str, how: dict[str, Any]) -> Any:
+def _deploy(scenario: DropletScenario, runs: str, how: dict[str, Any]) -> Any:
     """Deploy what is not on the droplet, while the registry misbehaves for its images (not for the release)."""
-    stage.forget_images()
+    scenario.forget_images()
     more = {name: value for name, value in how.items() if name != "of"}
-    stage.registry.misbehave(f"/{stage.trio.stack}{how['of']}", **more)
-    return stage.say(stage.trio.deploy(other(runs)))
+    scenario.registry.misbehave(f"/{scenario.stack.name}{how['of']}", **more)
+    return scenario.say(scenario.stack.deploy(other(runs)))

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.faults.harness.scenario import DropletScenario
-from tests.stacks.three_services import CRASHES, LIES, SICK, SLOW, TELLS, WELL
+from tests.stacks.three_services import CRASHES, LIES, SLOW, TELLS, UNHEALTHY, WELL
 
 pytestmark = pytest.mark.faults
-# The habit of the front, the error that is told, and a part of its last words.
+# The habit of the web, the error that is told, and a part of its last words.
 BAD = {
-    "never healthy": (SICK, "ServicesNotReady", "no map yet"),
+    "never healthy": (UNHEALTHY, "ServicesNotReady", "no map yet"),
     "crash-loops": (CRASHES, "", "cannot find its map"),
     "its workflow fails": (LIES, "ValidationFailed", "500"),
 }
@@ -16,38 +16,42 @@ GOOD = {"slow, but healthy within its start period": (SLOW, False), "a one-shot 
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_a_bad_release_is_gone_back_from(what: str, stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    habit, error, words = BAD[what]
-    stage.says(f"a service: {what}", "release", "fails, and the release before it serves again")
-    victim = stage.victim(stage.trio.release(stage.trio.publish(f"bad-{habit}", habit)))
-    said = victim.wait()
+def test_a_bad_release_is_gone_back_from(what: str, scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    behaviour, error, words = BAD[what]
+    scenario.says(f"a service: {what}", "release", "fails, and the release before it serves again")
+    process = scenario.start_process(scenario.stack.release(scenario.stack.publish(f"bad-{behaviour}", behaviour)))
+    said = process.wait()
     assert said.code == 1, said.all
     assert said.errors[0].startswith(error), said.err
     assert words in said.err
     assert f"Rolled back: release {runs} runs on" in said.err
-    stage.ended_well(before, runs)
-    assert stage.state(victim) == "FAILED"
+    scenario.ended_well(before, runs)
+    assert scenario.state(process) == "FAILED"
 
 
 @pytest.mark.parametrize("what", GOOD)
-def test_a_release_that_only_looks_bad_is_let_through(what: str, stage: DropletScenario) -> None:
-    _, before = stage.settle()
-    habit, once = GOOD[what]
-    stage.says(f"a service: {what}", "release", "the new release is good")
-    tag = stage.trio.publish(f"good-{habit}", habit, once=once)
-    said = stage.victim(stage.trio.release(tag)).wait()
+def test_a_release_that_only_looks_bad_is_let_through(what: str, scenario: DropletScenario) -> None:
+    _, before = scenario.settle()
+    behaviour, once = GOOD[what]
+    scenario.says(f"a service: {what}", "release", "the new release is good")
+    tag = scenario.stack.publish(f"good-{behaviour}", behaviour, once=once)
+    said = scenario.start_process(scenario.stack.release(tag)).wait()
     assert said.code == 0, said.all
-    stage.ended_well(before, tag)
+    scenario.ended_well(before, tag)
 
 
-def test_a_secret_in_the_logs_of_a_bad_service_is_masked(stage: DropletScenario) -> None:
-    runs, before = stage.settle()
-    stage.says("a service that tells its secret, and is not healthy", "release", "gone back, and the secret is masked")
-    victim = stage.victim(stage.trio.release(stage.trio.publish("bad-tells", TELLS)))
-    said = victim.wait()
+def test_a_secret_in_the_logs_of_a_bad_service_is_masked(scenario: DropletScenario) -> None:
+    runs, before = scenario.settle()
+    scenario.says(
+        "a service that tells its secret, and is not healthy", "release", "gone back, and the secret is masked"
+    )
+    process = scenario.start_process(scenario.stack.release(scenario.stack.publish("bad-tells", TELLS)))
+    said = process.wait()
     assert said.code == 1, said.all
     assert "my token is" in said.err
-    assert stage.trio.token not in said.all
-    assert stage.trio.token not in "".join(stage.trio.droplet.sh(f"cat {stage.trio.droplet.home}/history/*"))
-    stage.ended_well(before, runs)
+    assert scenario.stack.token not in said.all
+    assert scenario.stack.token not in "".join(
+        scenario.stack.droplet.sh(f"cat {scenario.stack.droplet.home}/history/*")
+    )
+    scenario.ended_well(before, runs)

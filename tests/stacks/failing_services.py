@@ -1,24 +1,20 @@
-"""The ward: a stack on the droplet `blue` whose services fall ill when told to, and tell their secrets to anybody."""
+"""Services on the droplet `blue` that fail when told to, and tell their secrets to anybody."""
 
 import json
 import re
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
-from tests.support.lab.cli import CliResult, slipway, slipway_ok
-from tests.support.lab.droplet_view import DropletView
+from tests.support.lab.cli import CliResult
 from tests.support.lab.git_checkout import checkout
-from tests.support.lab.lab_stack import settings
-from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
-from tests.support.lab.saved_blocks import forget, saved
+from tests.support.lab.lab_stack import LabStack, lab_stack
 
-STACK, BLOCK = "ward", "ward-droplet"
+STACK, BLOCK = "failing-services", "failing-services-droplet"
 # What is secret, by where it comes from; the token's `\n` is a line break to whoever says it with `echo`.
 SECRETS = {
     "a variable": f"key-{token_hex(8)}",
@@ -33,17 +29,16 @@ _PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
-class FailingServicesStack:
-    """Where the ward is, and settings that lead there."""
+class FailingServicesStack(LabStack):
+    """The stack; debug bundles are among its reports."""
 
-    droplet: DropletView
-    settings: dict[str, str]
-    reports: Path
+    @property
+    def reports(self) -> Path:
+        return self.place / "reports"
 
     def debug(self, *words: str, **more: str) -> CliResult:
         """`slipway debug-agent` of this stack on this droplet."""
-        where = ["--stack", STACK, "--droplet", BLOCK]
-        return slipway("debug-agent", *words, *where, **{**self.settings, **more})
+        return self.slipway("debug-agent", *words, "--stack", STACK, "--droplet", BLOCK, **more)
 
     def archives(self) -> list[Path]:
         return sorted(self.reports.glob("debug-*.tar.gz"))
@@ -68,27 +63,13 @@ def contents(archive: Path) -> dict[str, str]:
 
 
 @contextmanager
-def open_failing_services_stack(tmp: Path) -> Iterator[FailingServicesStack]:
-    """The ward released, and well; afterwards nothing of it is left anywhere."""
-    from blocks import ContainerRegistry, Droplet, StackEnvironment  # noqa: PLC0415 — after the environment is set
+def open_failing_services_stack(place: Path) -> Iterator[FailingServicesStack]:
+    """The stack released, and healthy."""
+    from blocks import StackEnvironment  # noqa: PLC0415 — after the environment is set
 
-    registry = RegistryNamespace(ContainerRegistry.load("registry"), "test-ward")
-    droplet = DropletView("blue", STACK, f"/opt/slipway-{STACK}")
-    own = settings(tmp / "reports", SLIPWAY_REGISTRY="ward-registry", SLIPWAY_DROPLET=BLOCK)
-    source = checkout(Path(__file__).parent / "failing_services", tmp / "ward")
-    with ExitStack() as stack:
-        for tidy in (
-            partial(remove_build_images, f"/{registry.namespace}"),
-            registry.empty,
-            partial(droplet.remove, registry.namespace),
-            partial(droplet.sh, f"rm -rf {droplet.directory}"),
-            partial(forget, StackEnvironment, STACK),
-        ):
-            tidy()  # what a killed run left
-            stack.callback(tidy)
-        block = Droplet.load("blue").model_copy(update={"directory": droplet.directory})
-        stack.enter_context(saved(ward_registry=registry.named(), ward_droplet=block))
-        files = {"front.env": f"DB_URL=postgres://app:{PASSWORD}@db/ward\n", "secrets/token": TOKEN}
+    source = checkout(Path(__file__).parent / "failing_services", place / "source")
+    with lab_stack(FailingServicesStack, STACK, "blue", place, directory=f"/opt/slipway-{STACK}") as stack:
+        files = {"web.env": f"DB_URL=postgres://app:{PASSWORD}@db/app\n", "secrets/token": TOKEN}
         StackEnvironment(variables={"API_KEY": KEY}, files=files).save(STACK, overwrite=True)
-        slipway_ok("release", "--stack", str(source), "--tag", "v1", **own)
-        yield FailingServicesStack(droplet, dict(own), tmp / "reports")
+        stack.slipway_ok("release", "--stack", str(source), "--tag", "v1")
+        yield stack

@@ -1,9 +1,8 @@
-"""What the tests of bad input share: a small stack, its own corner of the registry, and what a refusal looks like."""
+"""Small stacks that are to be refused, and what a refusal looks like."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,9 @@ import paramiko
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.support.lab.cli import CliResult, slipway
-from tests.support.lab.droplet_view import DropletView
+from tests.support.lab.cli import CliResult
 from tests.support.lab.git_checkout import git
-from tests.support.lab.lab_stack import settings
-from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
-from tests.support.lab.saved_blocks import forget, saved
+from tests.support.lab.lab_stack import LabStack, lab_stack
 
 STACK = "bad-input"
 REFUSED, FAILED = 2, 1
@@ -34,17 +30,12 @@ services:
 
 
 @dataclass(frozen=True)
-class InvalidInputCase:
-    """A namespace of the registry, the droplet `blue`, and settings that lead there."""
-
-    registry: RegistryNamespace
-    droplet: DropletView
-    settings: dict[str, str]
-    tmp: Path
+class InvalidInputCase(LabStack):
+    """What a case of invalid input may need: a place for stacks, a namespace of the registry, the droplet `blue`."""
 
     def stack(self, name: str, files: dict[str, str]) -> Path:
         """A git checkout of these files, Dockerfile included unless one is given."""
-        directory = self.tmp / name
+        directory = self.place / name
         for path, text in {"Dockerfile": SCRATCH, "compose.yaml": GOOD, **files}.items():
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
             (directory / path).write_text(text)
@@ -53,13 +44,9 @@ class InvalidInputCase:
         git(directory, "commit", "--quiet", "--message", name)
         return directory
 
-    def slipway(self, *words: str, **more: str) -> CliResult:
-        return slipway(*words, **{**self.settings, **more})
-
     def publish(self, tag: str, files: dict[str, str], **more: str) -> None:
         """Build and push a release of these files."""
-        said = self.slipway("build-push", "--stack", str(self.stack(tag, files)), "--tag", tag, **more)
-        assert said.code == 0, said.all
+        self.slipway_ok("build-push", "--stack", str(self.stack(tag, files)), "--tag", tag, **more)
 
     def deploy(self, tag: str, *words: str, **more: str) -> CliResult:
         return self.slipway("deploy", "--stack", STACK, "--tag", tag, *words, **more)
@@ -67,30 +54,16 @@ class InvalidInputCase:
     @contextmanager
     def untouched(self) -> Iterator[None]:
         """Whatever happens inside, the stack on the droplet must be as it was."""
-        before = self.droplet.standing()
+        before = self.droplet.state()
         yield
-        assert self.droplet.standing() == before
+        assert self.droplet.state() == before
 
 
 @contextmanager
-def open_invalid_input_case(tmp: Path) -> Iterator[InvalidInputCase]:
-    """Everything a case of bad input may need; afterwards nothing of it is left anywhere."""
-    from blocks import ContainerRegistry, StackEnvironment  # noqa: PLC0415 — after the environment is set
-
-    registry = RegistryNamespace(ContainerRegistry.load("registry"), "test-bad")
-    droplet = DropletView("blue", STACK)
-    own = settings(tmp / "reports", SLIPWAY_REGISTRY="bad-registry", SLIPWAY_DROPLET="blue")
-    with ExitStack() as stack:
-        for tidy in (
-            partial(remove_build_images, registry.namespace),
-            registry.empty,
-            partial(droplet.remove, registry.namespace),
-            partial(forget, StackEnvironment, STACK),
-        ):
-            tidy()  # what a killed run left
-            stack.callback(tidy)
-        stack.enter_context(saved(bad_registry=registry.named()))
-        yield InvalidInputCase(registry, droplet, dict(own), tmp)
+def open_invalid_input_case(place: Path) -> Iterator[InvalidInputCase]:
+    """A case in which nothing was released yet."""
+    with lab_stack(InvalidInputCase, STACK, "blue", place) as case:
+        yield case
 
 
 def assert_one_error(said: CliResult, code: int, name: str, words: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from blocks.errors import RemoteFailed
-from blocks.ssh.session import CommandResult
+from blocks.ssh.shell import CommandResult
 
 
 class LocalSession:

@@ -45,8 +45,8 @@ class BlueGreenScenario:
 
     Args:
         stack: its name, which stands in all of its other names.
-        sides: colour → the stack there, as a trio without its keeper.
-        home: its keeper, on the lab's data home.
+        sides: colour → the stack there, without its store.
+        home: its store, on the lab's data home.
         second: a second droplet that green may have; nothing is there unless a case puts it there.
         environment: the settings of its commands.
         case: the row of the table that the case fills in.
@@ -57,11 +57,11 @@ class BlueGreenScenario:
     home: DropletView
     second: ThreeServiceStack
     edge: DisposableEdge
-    provider: FakeProviders
+    providers: FakeProviders
     place: Path
     environment: dict[str, str]
     case: Case = field(default_factory=Case)
-    _victims: list[SlipwayProcess] = field(default_factory=list)
+    _processes: list[SlipwayProcess] = field(default_factory=list)
     _numbers: Any = field(default_factory=count)
 
     def says(self, fault: str, step: object, expected: str) -> None:
@@ -70,12 +70,12 @@ class BlueGreenScenario:
 
     # What is run.
 
-    def victim(self, words: list[str], more: dict[str, str] | None = None, **fault: Any) -> SlipwayProcess:
-        """Start a command that carries a fault: `promote`, `--tag`, … with further settings; see `Stage.victim`."""
+    def start_process(self, words: list[str], more: dict[str, str] | None = None, **fault: Any) -> SlipwayProcess:
+        """Start a command that carries a fault: `promote`, `--tag`, … with further settings; see `DropletScenario`."""
         place = self.place / f"run-{next(self._numbers)}"
         place.mkdir()
         begun = SlipwayProcess(words, {**self.environment, **(more or {})}, Fault(str(place), **fault))
-        self._victims.append(begun)
+        self._processes.append(begun)
         return begun
 
     def promote(self, *words: str) -> list[str]:
@@ -93,7 +93,7 @@ class BlueGreenScenario:
 
     def say(self, words: list[str], more: dict[str, str] | None = None, within: float = 60.0) -> CliResult:
         """Run a command to its end, without a fault."""
-        return self.victim(words, more).wait(within)
+        return self.start_process(words, more).wait(within)
 
     def done(self, words: list[str], more: dict[str, str] | None = None) -> CliResult:
         """Run a command, which must succeed."""
@@ -101,20 +101,20 @@ class BlueGreenScenario:
         assert said.code == 0, said.all
         return said
 
-    def state(self, victim: SlipwayProcess) -> str:
-        """What Prefect says of a victim's run."""
+    def state(self, process: SlipwayProcess) -> str:
+        """What Prefect says of a process's run."""
         api = os.environ["PREFECT_API_URL"].rstrip("/")
-        answer = httpx.get(f"{api}/flow_runs/{victim.run()}", timeout=30).raise_for_status().json()
+        answer = httpx.get(f"{api}/flow_runs/{process.run()}", timeout=30).raise_for_status().json()
         return str(answer["state"]["type"])
 
-    def asked(self, victim: SlipwayProcess, times: int = 1) -> None:
+    def asked(self, process: SlipwayProcess, times: int = 1) -> None:
         """Wait until it has asked a person for the so manieth time, and waits."""
-        when(lambda: victim.steps() and self._paused(victim) == times - 1, 60)
+        when(lambda: process.steps() and self._paused(process) == times - 1, 60)
 
-    def _paused(self, victim: SlipwayProcess) -> int | None:
+    def _paused(self, process: SlipwayProcess) -> int | None:
         """Which of its questions a run waits with, from 0; None when it does not wait."""
         api = os.environ["PREFECT_API_URL"].rstrip("/")
-        run = httpx.get(f"{api}/flow_runs/{victim.run()}", timeout=30).raise_for_status().json()
+        run = httpx.get(f"{api}/flow_runs/{process.run()}", timeout=30).raise_for_status().json()
         waits = run["state"]["type"] == "PAUSED"
         return int((run["state"]["state_details"]["pause_key"] or "0").rsplit("-", 1)[-1]) if waits else None
 
@@ -129,62 +129,59 @@ class BlueGreenScenario:
         active, idle = sorted(COLOURS, key=lambda colour: found[colour]["began"])
         self.edge.point(active)
         row = f"row-{uuid4().hex[:8]}"
-        self.home.inside("keeper", "/srv/part", "ask", "POST", "/rows", row)
+        self.home.inside("store", "/srv/part", "ask", "POST", "/rows", row)
         return StartState(active, idle, {c: found[c]["tag"] for c in COLOURS}, self.edge.mark(), row)
 
-    def front(self, colour: str) -> str:
-        """The id of its front's container."""
-        return str(self.sides[colour].droplet.containers()["front"]["Id"])
+    def web(self, colour: str) -> str:
+        """The id of its web's container."""
+        return str(self.sides[colour].droplet.containers()["web"]["Id"])
 
-    def sicken(self, colour: str, how: str = "says so") -> None:
-        """From now on its front says that it is not well, `hangs`, or `is killed`."""
-        front = self.front(colour)
+    def make_unhealthy(self, colour: str, how: str = "says so") -> None:
+        """From now on its web says that it is not well, `hangs`, or `is killed`."""
+        web = self.web(colour)
         told = {
-            "says so": f"docker exec {front} touch /srv/sick",
-            "hangs": f"docker pause {front}",
-            "is killed": f"docker update --restart no {front} >/dev/null; docker kill {front}",
+            "says so": f"docker exec {web} touch /srv/unhealthy",
+            "hangs": f"docker pause {web}",
+            "is killed": f"docker update --restart no {web} >/dev/null; docker kill {web}",
         }
         self.sides[colour].droplet.sh(told[how])
 
     def heal(self, colour: str) -> None:
-        """Whatever was done to its front, it is well again."""
-        front = self.front(colour)
+        """Whatever was done to its web, it is well again."""
+        web = self.web(colour)
         self.sides[colour].droplet.sh(
-            f"docker unpause {front} 2>/dev/null || true\n"
-            f"docker update --restart unless-stopped {front} >/dev/null; docker start {front}\n"
-            f"docker exec {front} rm -f /srv/sick\n"
-            f"for _ in $(seq 100); do docker exec {front} /srv/part ask >/dev/null 2>&1 && exit 0; sleep 0.1; done\n"
+            f"docker unpause {web} 2>/dev/null || true\n"
+            f"docker update --restart unless-stopped {web} >/dev/null; docker start {web}\n"
+            f"docker exec {web} rm -f /srv/unhealthy\n"
+            f"for _ in $(seq 100); do docker exec {web} /srv/part ask >/dev/null 2>&1 && exit 0; sleep 0.1; done\n"
             "exit 1"
         )
 
     def wipe(self, colour: str) -> None:
         """Take the stack off a colour."""
-        droplet = self.sides[colour].droplet
-        droplet.remove("nothing")
-        droplet.sh(f"rm -rf {droplet.directory}")
+        self.sides[colour].droplet.remove("nothing")
 
     def clear(self, failed: bool) -> None:
         """Make it ready for the next case. After a failed case, both colours are made anew."""
-        for begun in self._victims:
+        for begun in self._processes:
             begun.end()
-        self._victims.clear()
-        self.provider.mode = "well"
+        self._processes.clear()
+        self.providers.mode = "well"
         self.edge.well()
         for colour in COLOURS:
             if failed:
                 self.wipe(colour)
-            elif "front" in self.sides[colour].droplet.containers():
+            elif "web" in self.sides[colour].droplet.containers():
                 self.heal(colour)
         self.second.droplet.remove("nothing")
-        self.second.droplet.sh(f"rm -rf {self.second.droplet.directory}")
         ids = self.home.sh(f"docker ps -aq --filter label=com.docker.compose.project={self.home.stack}").split()
         if ids:
             self.home.sh(f"docker start {' '.join(ids)} >/dev/null")
 
     def _make_good(self, colour: str, tag: str) -> None:
-        trio = self.sides[colour]
+        stack = self.sides[colour]
         try:
-            if newest(trio)["outcome"] == "good" and trio.version():
+            if newest(stack)["outcome"] == "good" and stack.version():
                 return
         except (AssertionError, KeyError, ValueError):
             pass
@@ -193,39 +190,39 @@ class BlueGreenScenario:
 
     # What must hold in the end.
 
-    def untouched(self, scene: StartState) -> None:
+    def untouched(self, start: StartState) -> None:
         """Nobody so much as wrote to the switch, and the end is as it should be."""
-        assert self.edge.mark() == scene.mark
-        self.ended_well(scene, scene.active)
+        assert self.edge.mark() == start.mark
+        self.ended_well(start, start.active)
 
-    def ended_well(self, scene: StartState, colour: str, tag: str | None = None) -> None:
+    def ended_well(self, start: StartState, colour: str, tag: str | None = None) -> None:
         """The edge points at exactly this colour, whose release answers through it; no lock is left; the row at home
         is there.
 
         Args:
             tag: of the release that answers; default: the one that stood there in the beginning.
         """
-        self.tidy(scene)
+        self.tidy(start)
         assert self.edge.files() == [colour]
-        assert self.edge.through() == (200, colour, tag or scene.tags[colour])
+        assert self.edge.through() == (200, colour, tag or start.tags[colour])
 
-    def tidy(self, scene: StartState) -> None:
+    def tidy(self, start: StartState) -> None:
         """What must hold wherever traffic is."""
         for droplet in (*(side.droplet for side in self.sides.values()), self.home):
             eventually(lambda droplet=droplet: droplet.sh(_leftovers(droplet)).strip(), "", 5.0)  # type: ignore[misc]
-        assert scene.row in self.home.inside("keeper", "/srv/part", "ask", "GET", "/rows").split()
+        assert start.row in self.home.inside("store", "/srv/part", "ask", "GET", "/rows").split()
 
     def looked_at(self) -> None:
         """`slipway status` works, and finds nobody at it."""
         status = json.loads(self.done(self.words("status", "--json")).out)
         assert not any(said.get("locked_by") or said.get("trouble") for said in status.values()), status
 
-    def goes_on(self, scene: StartState, tag: str = SECOND) -> None:
+    def goes_on(self, start: StartState, tag: str = SECOND) -> None:
         """A promotion that comes next works: the same command again."""
         self.looked_at()
         (before,) = self.edge.files()
         self.done(self.promote("--tag", tag))
-        self.ended_well(scene, other(before), tag)
+        self.ended_well(start, other(before), tag)
 
 
 def _leftovers(droplet: DropletView) -> str:

@@ -1,4 +1,4 @@
-"""What must hold of a trio after every fault, whatever happened."""
+"""What must hold of a stack after every fault, whatever happened."""
 
 import json
 import time
@@ -9,61 +9,62 @@ from uuid import uuid4
 
 from tests.stacks.three_services import ThreeServiceStack
 
-SERVICES = {"keeper", "front", "helper"}
+SERVICES = {"store", "web", "worker"}
 
 
 @dataclass(frozen=True)
 class BeforeFault:
-    """What was there before the fault: a row in the keeper's volume, and the volumes themselves."""
+    """What was there before the fault: a row in the store's volume, and the volumes themselves."""
 
     row: str
     volumes: str
 
 
-def known(trio: ThreeServiceStack) -> BeforeFault:
+def before_fault(stack: ThreeServiceStack) -> BeforeFault:
     """Write a row that nobody may lose, and remember the volumes."""
     row = f"row-{uuid4().hex[:8]}"
-    trio.write_row(row)
-    return BeforeFault(row, volumes(trio))
+    stack.write_row(row)
+    return BeforeFault(row, volumes(stack))
 
 
-def assert_nothing_lost(trio: ThreeServiceStack, before: BeforeFault, runs: str, settling: float = 5.0) -> None:
+def assert_nothing_lost(stack: ThreeServiceStack, before: BeforeFault, runs: str, settling: float = 5.0) -> None:
     """The row is read, the volumes are the same, the lock is free, what runs is exactly one recorded release, and
     nothing lies about.
 
     Args:
-        runs: tag of the release that must run and whose front must answer.
+        runs: tag of the release that must run and whose web must answer.
         settling: seconds in which what still goes on may end.
     """
-    assert_tidy(trio, settling)
-    assert volumes(trio) == before.volumes
-    assert before.row in trio.rows()
-    assert (running_release(trio)["tag"], trio.version()) == (runs, runs)
+    assert_tidy(stack, settling)
+    assert volumes(stack) == before.volumes
+    assert before.row in stack.rows()
+    assert (running_release(stack)["tag"], stack.version()) == (runs, runs)
 
 
-def assert_tidy(trio: ThreeServiceStack, settling: float) -> None:
+def assert_tidy(stack: ThreeServiceStack, settling: float) -> None:
     """Nothing is left of a run that ended, or soon is."""
-    eventually(lambda: trio.droplet.sh(_leftovers(trio)).strip(), "", settling)
+    eventually(lambda: stack.droplet.sh(_leftovers(stack)).strip(), "", settling)
 
 
-def _leftovers(trio: ThreeServiceStack) -> str:
+def _leftovers(stack: ThreeServiceStack) -> str:
     """Prints the lock when it is held or names a holder, releases on their way, commands that still run, and logins,
     half-written records and links that lie about."""
-    directory, home = trio.droplet.directory, trio.droplet.home
+    directory, home = stack.droplet.directory, stack.droplet.home
     return f"""set +e
         [ ! -e {directory}/lock ] || flock -n {directory}/lock true || echo "the lock is held"
         cat {directory}/lock.holder {directory}/lock.busy 2>/dev/null
         ls -A {home}/incoming 2>/dev/null
-        ps -eo args | grep -wF -e {trio.stack} -e {trio.registry} | grep -E '^([^ ]*/)?docker (compose|pull|login)'
+        ps -eo args | grep -wF -e {stack.name} -e {stack.registry.host} |
+            grep -E '^([^ ]*/)?docker (compose|pull|login)'
         find {home} {directory}/lock* -path '*/releases/*' -prune -o -name '*.new' -print 2>/dev/null
-        grep -rlsF {trio.registry} /root/.docker /tmp
+        grep -rlsF {stack.registry.host} /root/.docker /tmp
         true"""
 
 
-def running_release(trio: ThreeServiceStack) -> dict[str, Any]:
+def running_release(stack: ThreeServiceStack) -> dict[str, Any]:
     """The document of the one release whose digests run: every service once, and no container besides."""
-    found = look(trio)
-    assert found.names == sorted(f"/{trio.stack}-{service}-1" for service in SERVICES)
+    found = look(stack)
+    assert found.names == sorted(f"/{stack.name}-{service}-1" for service in SERVICES)
     matching = [name for name, document in found.releases.items() if document["services"] == found.running]
     assert len(matching) == 1, f"{found.running} is not what exactly one release of {list(found.releases)} says"
     assert found.current == f"releases/{matching[0]}"
@@ -73,7 +74,7 @@ def running_release(trio: ThreeServiceStack) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Found:
-    """What the droplet holds of a trio: containers, the image each service runs and the digests that the engine knows
+    """What the droplet holds of a stack: containers, the image each service runs and the digests that the engine knows
     it by, and the documents of the releases that stand there."""
 
     names: list[str]
@@ -83,18 +84,18 @@ class Found:
     current: str
 
 
-def look(trio: ThreeServiceStack) -> Found:
+def look(stack: ThreeServiceStack) -> Found:
     """Look at the droplet once."""
-    parts = trio.droplet.sh(f"""
-        ids=$(docker ps -aq --filter label=com.docker.compose.project={trio.stack})
+    parts = stack.droplet.sh(f"""
+        ids=$(docker ps -aq --filter label=com.docker.compose.project={stack.name})
         [ -z "$ids" ] && echo '[]' || docker inspect $ids
         echo @@@; [ -z "$ids" ] || for id in $ids; do
             docker image inspect --format '{{{{json .RepoDigests}}}}' $(docker inspect --format '{{{{.Image}}}}' $id)
         done
-        echo @@@; if cd {trio.droplet.home}/releases 2>/dev/null; then
+        echo @@@; if cd {stack.droplet.home}/releases 2>/dev/null; then
             for name in *; do echo $name; tr -d '\n' <$name/release.json; echo; done
         fi
-        echo @@@; readlink {trio.droplet.home}/current || true""").split("@@@\n")
+        echo @@@; readlink {stack.droplet.home}/current || true""").split("@@@\n")
     containers = json.loads(parts[0])
     services = [entry["Config"]["Labels"]["com.docker.compose.service"] for entry in containers]
     lines = parts[2].splitlines()
@@ -107,9 +108,9 @@ def look(trio: ThreeServiceStack) -> Found:
     )
 
 
-def records(trio: ThreeServiceStack) -> list[dict[str, Any]]:
+def records(stack: ThreeServiceStack) -> list[dict[str, Any]]:
     """The release records that stand on the droplet, oldest first."""
-    text = trio.droplet.sh(f"cd {trio.droplet.home}/history 2>/dev/null && cat *.json || true")
+    text = stack.droplet.sh(f"cd {stack.droplet.home}/history 2>/dev/null && cat *.json || true")
     decoder, found = json.JSONDecoder(), []
     while text := text.lstrip():
         record, end = decoder.raw_decode(text)
@@ -118,18 +119,18 @@ def records(trio: ThreeServiceStack) -> list[dict[str, Any]]:
     return found
 
 
-def newest(trio: ThreeServiceStack) -> dict[str, Any]:
+def newest(stack: ThreeServiceStack) -> dict[str, Any]:
     """The record that was written last."""
-    found = records(trio)
+    found = records(stack)
     assert found, "nothing is on record"
     return found[-1]
 
 
-def volumes(trio: ThreeServiceStack) -> str:
+def volumes(stack: ThreeServiceStack) -> str:
     """The stack's volumes, each with the time it was made, and the inode of its directory."""
-    only = f"--filter label=com.docker.compose.project={trio.stack}"
+    only = f"--filter label=com.docker.compose.project={stack.name}"
     shown = "{{.Name}} {{.CreatedAt}} {{.Mountpoint}}"
-    return trio.droplet.sh(
+    return stack.droplet.sh(
         f"for name in $(docker volume ls -q {only}); do docker volume inspect --format '{shown}' $name; "
         "stat -c %i $(docker volume inspect --format '{{.Mountpoint}}' $name); done"
     )

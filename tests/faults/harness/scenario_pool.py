@@ -1,4 +1,4 @@
-"""Plays cases side by side: each on a stage of its own, as many at a time as there are stages.
+"""Cases run side by side: each in a scenario of its own, as many at a time as there are scenarios.
 
 A case mostly waits (for containers, for Prefect, for a lease), so three at a time take little longer than one.
 """
@@ -13,31 +13,31 @@ from typing import Any
 
 from tests.faults.harness.fault_report import Case
 
-# A Stage or a Pair: it has a `case`, and is made ready for the next one by `clear(failed)`.
-Play = Callable[[Any], None]
-OpenStage = Callable[[], AbstractContextManager[Any]]
+# A DropletScenario or a BlueGreenScenario: it has a `case`, and is made ready for the next one by `clear(failed)`.
+RunCase = Callable[[Any], None]
+OpenScenario = Callable[[], AbstractContextManager[Any]]
 PATIENCE = 600.0
 
 
 class ScenarioPool:
-    """Use it as a context manager: at its end every stage is cleared away.
+    """Use it as a context manager: at its end every scenario is cleared away.
 
     Args:
-        openers: one for each stage; a stage is opened when it is first needed.
+        openers: one for each scenario, which is opened when it is first needed.
     """
 
-    def __init__(self, openers: Sequence[OpenStage]) -> None:
-        self._closed: queue.SimpleQueue[OpenStage] = queue.SimpleQueue()
+    def __init__(self, openers: Sequence[OpenScenario]) -> None:
+        self._closed: queue.SimpleQueue[OpenScenario] = queue.SimpleQueue()
         for opener in openers:
             self._closed.put(opener)
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._open: list[AbstractContextManager[Any]] = []
         self._opening = threading.Lock()
-        self._pool = ThreadPoolExecutor(len(openers), thread_name_prefix="crew")
+        self._pool = ThreadPoolExecutor(len(openers), thread_name_prefix="case")
 
-    def begin(self, case: Case, play: Play) -> "Future[None]":
-        """Have a case played as soon as a stage is free."""
-        return self._pool.submit(self._play, case, play)
+    def begin(self, case: Case, run: RunCase) -> "Future[None]":
+        """Have a case run as soon as a scenario is free."""
+        return self._pool.submit(self._run, case, run)
 
     def __enter__(self) -> "ScenarioPool":
         return self
@@ -47,18 +47,18 @@ class ScenarioPool:
         for context in reversed(self._open):
             context.__exit__(None, None, None)
 
-    def _play(self, case: Case, play: Play) -> None:
-        stage = self._stage()
-        stage.case, began, well = case, time.monotonic(), False
+    def _run(self, case: Case, run: RunCase) -> None:
+        scenario = self._free_scenario()
+        scenario.case, began, well = case, time.monotonic(), False
         try:
-            play(stage)
+            run(scenario)
             well = True
         finally:
             case.seconds = time.monotonic() - began
-            stage.clear(failed=not well)
-            self._free.put(stage)
+            scenario.clear(failed=not well)
+            self._free.put(scenario)
 
-    def _stage(self) -> Any:
+    def _free_scenario(self) -> Any:
         try:
             return self._free.get_nowait()
         except queue.Empty:
@@ -68,6 +68,6 @@ class ScenarioPool:
                 context = self._closed.get_nowait()()
             except queue.Empty:
                 return self._free.get(timeout=PATIENCE)
-            stage = context.__enter__()
+            scenario = context.__enter__()
             self._open.append(context)
-            return stage
+            return scenario

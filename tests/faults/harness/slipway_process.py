@@ -17,11 +17,10 @@ from pathlib import Path
 
 from fault import Fault, install
 
+from tests import CHECKOUT
 from tests.support.lab.cli import CliResult
 
-_FLOWS = ("flows.cli", "flows.release", "flows.status", "flows.summaries", "flows.terminal", "flows.blocks_cli",
-          "flows.promote", "flows.switch_back", "flows.deploy_home", "flows.traffic_summaries", "flows.rehearse",
-          "flows.cloud_summaries")  # fmt: skip
+_FLOWS = ["flows.cli.main", *(f"flows.{file.stem}" for file in (CHECKOUT / "flows").glob("[!_]*.py"))]
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["__main__", *_FLOWS])
 PATIENCE = 120.0
@@ -101,14 +100,14 @@ class SlipwayProcess:
             time.sleep(0.01)
 
 
-def command(words: Sequence[str], environment: Mapping[str, str]) -> CliResult:
+def run_slipway(words: Sequence[str], environment: Mapping[str, str]) -> CliResult:
     """Run a command to its end, without a fault."""
     with tempfile.TemporaryDirectory(prefix="slipway-faults-") as place:
         return SlipwayProcess(words, environment, Fault(place)).wait()
 
 
 def warm_up() -> None:
-    """Start the process that victims are forked from, in the background: it imports the flows meanwhile."""
+    """Start the process that others are forked from, in the background: it imports the flows meanwhile."""
     forkserver.ensure_running()
 
 

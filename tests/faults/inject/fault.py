@@ -65,6 +65,7 @@ def install(fault: Fault) -> None:
     scene = _Scene(fault)
     if fault.broken:
         module, _, name = fault.broken.partition(":")
+        getattr(importlib.import_module(module), name)  # what is not there cannot break
         setattr(importlib.import_module(module), name, _broken)
     if fault.clock:
         _shift(timedelta(seconds=fault.clock))

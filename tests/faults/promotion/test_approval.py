@@ -15,7 +15,7 @@ PAUSED = "PAUSED"
 
 
 def _ask(pair: BlueGreenScenario, **more: str) -> SlipwayProcess:
-    asking = pair.victim(["promote", "--stack", pair.stack], {**ALWAYS, **more})
+    asking = pair.start_process(["promote", "--stack", pair.stack], {**ALWAYS, **more})
     pair.asked(asking)
     return asking
 
@@ -30,20 +30,20 @@ def _by_api(asking: SlipwayProcess, **answer: object) -> httpx.Response:
 
 
 def test_yes(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: yes", "a person is asked", "promoted, and told by whom")
     asking = _ask(pair)
-    pair.untouched(scene)  # no lock is held while it waits
+    pair.untouched(start)  # no lock is held while it waits
     said = pair.done(_answer(asking))
     assert "Ada: I looked at it" in said.out
     said = asking.wait()
     assert said.code == 0, said.all
     assert "Approved by Ada: I looked at it" in said.out
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_yes_by_the_api(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: yes, by the HTTP API", "a person is asked", "promoted, and told by whom")
     asking = _ask(pair)
     answer = _by_api(asking, decision="approve", name="Grace", reason="from elsewhere")
@@ -51,34 +51,34 @@ def test_yes_by_the_api(pair: BlueGreenScenario) -> None:
     said = asking.wait()
     assert said.code == 0, said.all
     assert "Approved by Grace: from elsewhere" in said.out
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_no(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: no", "a person is asked", "exit 3; traffic stays")
     asking = _ask(pair)
     pair.done(_answer(asking, "--reject"))
     refused(asking.wait(), "NotApproved", "rejected by Ada: I looked at it", "Nothing was moved", code=3)
-    pair.untouched(scene)
+    pair.untouched(start)
 
 
 def test_not_yet_and_then_yes(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: hold, then yes", "a person is asked", "asked again; promoted")
     asking = _ask(pair)
     pair.done(_answer(asking, "--hold"))
     pair.asked(asking, times=2)
-    pair.untouched(scene)
+    pair.untouched(start)
     pair.done(_answer(asking, name="Grace"))
     said = asking.wait()
     assert said.code == 0, said.all
     assert "Approved by Grace" in said.out
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_answered_twice(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: answered twice", "a person is asked", "the second is refused and told; the first counts")
     asking = _ask(pair)
     pair.done(_answer(asking, "--reject"))
@@ -86,32 +86,34 @@ def test_answered_twice(pair: BlueGreenScenario) -> None:
     refused(asking.wait(), "NotApproved", "rejected by Ada", code=3)
     refused(pair.say(_answer(asking, name="Grace")), "NothingToApprove", "it is ")
     assert _by_api(asking, decision="approve", name="Grace", reason="late").json()["status"] in ("REJECT", "ABORT")
-    pair.untouched(scene)
+    pair.untouched(start)
 
 
 def test_two_answers_at_the_same_time(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: yes and no at the same time", "a person is asked", "one of them counts, and is told")
     asking = _ask(pair)
-    both = [pair.victim(_answer(asking, *how, name=name)) for how, name in ((["--reject"], "Ada"), ([], "Grace"))]
+    both = [
+        pair.start_process(_answer(asking, *how, name=name)) for how, name in ((["--reject"], "Ada"), ([], "Grace"))
+    ]
     codes = [one.wait().code for one in both]
     said = asking.wait()
     assert 0 in codes, [one.said() for one in both]
-    assert (said.code, pair.edge.files()) in ((3, [scene.active]), (0, [scene.idle])), said.all
-    pair.ended_well(scene, scene.idle if said.code == 0 else scene.active)
+    assert (said.code, pair.edge.files()) in ((3, [start.active]), (0, [start.idle])), said.all
+    pair.ended_well(start, start.idle if said.code == 0 else start.active)
 
 
 def test_nobody_answers(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: nobody answers in time", "a person is asked", "exit 3; a later answer is refused")
     asking = _ask(pair, SLIPWAY_APPROVAL_TIMEOUT="2")
     refused(asking.wait(30), "NotApproved", "nobody answered within 2 s", "Nothing was moved", code=3)
     refused(pair.say(_answer(asking)), "NothingToApprove", asking.run())
-    pair.untouched(scene)
+    pair.untouched(start)
 
 
 def test_words_that_are_no_answer(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("approval: no name, no reason, an unknown decision", "a person is asked", "still waits; then yes counts")
     asking = _ask(pair)
     bad = (
@@ -131,47 +133,49 @@ def test_words_that_are_no_answer(pair: BlueGreenScenario) -> None:
     pair.done(_answer(asking))
     said = asking.wait()
     assert said.code == 0, said.all
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_something_else_is_deployed_meanwhile(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("a deploy to the idle colour while a person is asked", "a person is asked", "PlanChanged; traffic stays")
     asking = _ask(pair)
-    pair.done(pair.deploy(SECOND, scene.idle))  # no lock is in its way
+    pair.done(pair.deploy(SECOND, start.idle))  # no lock is in its way
     pair.done(_answer(asking))
     refused(asking.wait(), "PlanChanged", "not what was approved", "slipway promote")
-    pair.untouched(scene)
-    pair.goes_on(scene)
+    pair.untouched(start)
+    pair.goes_on(start)
 
 
-def test_the_candidate_turns_sick_while_a_person_is_asked(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the candidate turns sick while a person is asked", "a person is asked", "not promoted, despite the yes")
+def test_the_candidate_becomes_unhealthy_while_a_person_is_asked(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says(
+        "the candidate becomes unhealthy while a person is asked", "a person is asked", "not promoted, despite the yes"
+    )
     asking = _ask(pair)
-    pair.sicken(scene.idle)
+    pair.make_unhealthy(start.idle)
     pair.done(_answer(asking))
     refused(asking.wait(), "NotPromoted", "health: ", code=1)
-    pair.untouched(scene)
+    pair.untouched(start)
 
 
 def test_the_switch_is_moved_while_a_person_is_asked(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the switch is moved while a person is asked", "a person is asked", "told; not overwritten")
     asking = _ask(pair)
-    pair.edge.point(scene.active, by="Grace")
+    pair.edge.point(start.active, by="Grace")
     mark = pair.edge.mark()
     pair.done(_answer(asking))
     refused(asking.wait(), "SwitchMoved", "by Grace", code=1)
     assert pair.edge.mark() == mark
-    pair.ended_well(scene, scene.active)
+    pair.ended_well(start, start.active)
 
 
 def test_killed_while_a_person_is_asked(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("promotion killed (SIGKILL)", "a person is asked", "nothing was moved; a yes moves nothing")
     asking = _ask(pair)
     asking.end()
     pair.say(_answer(asking))
-    pair.untouched(scene)
-    pair.goes_on(scene)
+    pair.untouched(start)
+    pair.goes_on(start)

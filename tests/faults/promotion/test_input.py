@@ -11,114 +11,116 @@ from tests.faults.harness.invariants import newest
 pytestmark = pytest.mark.faults
 REFUSED = "refused and told; traffic stays"
 SILENT = "silent"
-HELPER = "command: [/srv/part, helper]"
+WORKER = "command: [/srv/part, worker]"
 
 
 def test_nothing_stands_on_the_idle_colour(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("nothing deployed on the idle colour", "look at a colour", f"{REFUSED}; with --tag it works")
-    pair.wipe(scene.idle)
-    refused(pair.say(pair.promote()), "NothingDeployed", pair.block(scene.idle), "slipway promote --tag")
-    pair.untouched(scene)
-    pair.goes_on(scene)
+    pair.wipe(start.idle)
+    refused(pair.say(pair.promote()), "NothingDeployed", pair.block(start.idle), "slipway promote --tag")
+    pair.untouched(start)
+    pair.goes_on(start)
 
 
 def test_the_idle_release_is_older(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the idle release is the older one", "gates", "approval never: refused; otherwise a person is asked")
-    pair.edge.point(scene.idle)
+    pair.edge.point(start.idle)
     mark = pair.edge.mark()
     refused(pair.say(pair.promote()), "NotPromoted", "order: ", "is before", "--approval inconclusive", code=1)
-    asking = pair.victim(pair.promote("--approval", "inconclusive"))
+    asking = pair.start_process(pair.promote("--approval", "inconclusive"))
     pair.asked(asking)
     pair.done(["approve", asking.run(), "--reject", "--name", "Ada", "--reason", "not backwards"])
     refused(asking.wait(), "NotApproved", "Ada: not backwards", code=3)
     assert pair.edge.mark() == mark
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_both_colours_are_one_droplet(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("both colours are one droplet, by name and by address", "read the settings", REFUSED)
     one = f'["{pair.block("green")}"]'
     refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": one}), "BadColours", "named twice")
     twice = {"SLIPWAY_BLUE": f'["{pair.block("data")}"]', "SLIPWAY_GREEN": f'["{pair.block("second")}"]'}
     refused(pair.say(pair.promote(), twice), "BadColours", "are one")
     refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": "[]"}), "BadColours", "has no droplet")
-    pair.untouched(scene)
+    pair.untouched(start)
 
 
 def test_the_switch_points_nowhere(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the switch points nowhere", "read the switch", "refused without --to; with it, promoted")
     pair.edge.point()
     for verb in ("promote", "switch-back", "watch"):
         refused(pair.say(pair.words(verb)), "SwitchUnclear", "--to COLOUR")
     assert pair.edge.files() == []
-    pair.done(pair.promote("--to", scene.idle))
-    pair.ended_well(scene, scene.idle)
-    pair.goes_on(scene)
+    pair.done(pair.promote("--to", start.idle))
+    pair.ended_well(start, start.idle)
+    pair.goes_on(start)
 
 
 def test_the_switch_points_nowhere_and_back_from_there_is_a_persons_word(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the switch points nowhere; the candidate turns sick", "watch", "told; traffic is not sent anywhere")
+    start = pair.settle()
+    pair.says(
+        "the switch points nowhere; the candidate becomes unhealthy", "watch", "told; traffic is not sent anywhere"
+    )
     pair.edge.point()
-    watching = pair.victim(
-        pair.promote("--to", scene.idle, "--watch", "5"), when="after", step="probe through the switch"
+    watching = pair.start_process(
+        pair.promote("--to", start.idle, "--watch", "5"), when="after", step="probe through the switch"
     )
     watching.held()
-    pair.sicken(scene.idle)
+    pair.make_unhealthy(start.idle)
     watching.go()
     refused(watching.wait(), "BothSick", "came from nowhere", code=1)
-    assert pair.edge.files() == [scene.idle]
+    assert pair.edge.files() == [start.idle]
     pair.done(pair.words("switch-back"))
-    pair.ended_well(scene, scene.active)
+    pair.ended_well(start, start.active)
 
 
 def test_the_switch_points_at_both(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the switch points at both colours", "read the switch", f"{REFUSED}; switch-back --to settles it")
     pair.edge.point(*COLOURS)
     mark = pair.edge.mark()
-    for words in (pair.promote(), pair.promote("--to", scene.idle), pair.words("switch-back"), pair.words("watch")):
+    for words in (pair.promote(), pair.promote("--to", start.idle), pair.words("switch-back"), pair.words("watch")):
         refused(pair.say(words), "SwitchUnclear", "switch-back --to COLOUR")
     assert (pair.edge.files(), pair.edge.mark()) == (["blue", "green"], mark)
-    pair.done(pair.words("switch-back", "--to", scene.idle))
-    pair.ended_well(scene, scene.idle)
-    pair.goes_on(scene)
+    pair.done(pair.words("switch-back", "--to", start.idle))
+    pair.ended_well(start, start.idle)
+    pair.goes_on(start)
 
 
 def test_a_volume_of_which_nothing_is_said(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("a service with a named volume says nothing of it", "plan", f"{REFUSED}; the idle colour too")
-    changes = ((HELPER, f'{HELPER}\n    volumes: ["scratch:/scratch"]'), ("volumes:\n", "volumes:\n  scratch:\n"))
-    trio = pair.sides["green"]
-    replace(trio, changes=(*trio.changes, *changes)).publish(SILENT)
+    changes = ((WORKER, f'{WORKER}\n    volumes: ["scratch:/scratch"]'), ("volumes:\n", "volumes:\n  scratch:\n"))
+    stack = pair.sides["green"]
+    replace(stack, changes=(*stack.changes, *changes)).publish(SILENT)
     said = pair.say(pair.promote("--tag", SILENT))
-    refused(said, "StateUndeclared", "helper (volume", "x-slipway: {data: home}")
-    assert pair.sides[scene.idle].version() == scene.tags[scene.idle]
-    pair.done(pair.deploy(SILENT, scene.idle))
-    refused(pair.say(pair.promote()), "StateUndeclared", "helper (volume", "x-slipway: {data: home}")
-    pair.untouched(scene)
-    pair.goes_on(scene)
+    refused(said, "StateUndeclared", "worker (volume", "x-slipway: {data: home}")
+    assert pair.sides[start.idle].version() == start.tags[start.idle]
+    pair.done(pair.deploy(SILENT, start.idle))
+    refused(pair.say(pair.promote()), "StateUndeclared", "worker (volume", "x-slipway: {data: home}")
+    pair.untouched(start)
+    pair.goes_on(start)
 
 
 def test_services_at_home_without_a_home(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("services are at home, and no data home is set", "plan", f"{REFUSED}; the idle colour too")
     said = pair.say(pair.promote("--tag", SECOND), {"SLIPWAY_HOME": ""})
-    refused(said, "StateUndeclared", "keeper", "SLIPWAY_HOME")
-    pair.untouched(scene)
-    assert pair.sides[scene.idle].version() == scene.tags[scene.idle]
+    refused(said, "StateUndeclared", "store", "SLIPWAY_HOME")
+    pair.untouched(start)
+    assert pair.sides[start.idle].version() == start.tags[start.idle]
 
 
 def test_the_droplets_of_a_colour_carry_different_releases(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("a colour's two droplets carry different releases", "plan", f"{REFUSED}; with --tag both get it")
     pair.edge.point("blue")
     two = {"SLIPWAY_GREEN": f'["{pair.block("green")}", "{pair.block("second")}"]'}
-    different = FIRST if scene.tags["green"] == SECOND else SECOND
+    different = FIRST if start.tags["green"] == SECOND else SECOND
     pair.done(pair.words("deploy", "--tag", different, "--droplet", pair.block("second")), two)
     mark = pair.edge.mark()
     refused(pair.say(pair.promote(), two), "NothingDeployed", "different releases", pair.block("second"))
@@ -126,18 +128,18 @@ def test_the_droplets_of_a_colour_carry_different_releases(pair: BlueGreenScenar
     pair.done(pair.promote("--tag", FIRST), two)
     assert newest(pair.second)["tag"] == newest(pair.sides["green"])["tag"] == FIRST
     assert pair.second.version() == FIRST
-    pair.ended_well(scene, "green", FIRST)
+    pair.ended_well(start, "green", FIRST)
 
 
 def test_words_that_mean_nothing(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("unknown colour, release, policy, switch; none at all", "read the settings", REFUSED)
     refused(pair.say(pair.promote("--to", "red")), "BadColours", "green or blue")
     refused(pair.say(pair.words("switch-back", "--to", "red")), "BadColours", "green or blue")
-    refused(pair.say(pair.promote("--to", scene.active)), "SwitchUnclear", f"at {scene.active} already")
+    refused(pair.say(pair.promote("--to", start.active)), "SwitchUnclear", f"at {start.active} already")
     refused(pair.say(pair.promote("--tag", "nonesuch")), "ReleaseNotFound")
     refused(pair.say(pair.promote(), {"SLIPWAY_SWITCH": ""}), "NoSwitch", "SLIPWAY_SWITCH")
     refused(pair.say(pair.promote(), {"SLIPWAY_SWITCH": "nonesuch"}), "BlockMissing", "slipway switch add")
     assert pair.say(pair.promote("--approval", "maybe")).code == 2
-    pair.untouched(scene)
-    assert other(scene.active) == scene.idle
+    pair.untouched(start)
+    assert other(start.active) == start.idle

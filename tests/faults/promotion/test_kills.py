@@ -34,82 +34,84 @@ def _id(point: tuple[object, ...]) -> str:
 
 @pytest.mark.parametrize("point", POINTS, ids=_id)
 def test_killed(point: tuple[str, str, int, bool], pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     when, step, nth, moved = point
     pair.says("promotion killed (SIGKILL)", _id(point), _told(moved))
-    victim = pair.victim(pair.promote("--watch", "3"), when=when, step=step, nth=nth, act="SIGKILL")
-    said = victim.wait()
+    process = pair.start_process(pair.promote("--watch", "3"), when=when, step=step, nth=nth, act="SIGKILL")
+    said = process.wait()
     assert said.code == KILLED, said.all
-    pair.ended_well(scene, scene.idle if moved else scene.active)
+    pair.ended_well(start, start.idle if moved else start.active)
     if step in (TURN, PROBE):
-        pair.goes_on(scene)
+        pair.goes_on(start)
 
 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_killed_while_it_turns(delay: float, pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("promotion killed (SIGKILL)", f"{delay} s into turn the switch", "one of the two colours, both are well")
     command = {"when": "during", "step": TURN, "command": "slipway-switch", "delay": delay}
-    victim = pair.victim(pair.promote("--watch", "3"), act="SIGKILL", **command)
-    said = victim.wait()
+    process = pair.start_process(pair.promote("--watch", "3"), act="SIGKILL", **command)
+    said = process.wait()
     assert said.code == KILLED, said.all
     (colour,) = pair.edge.files()
-    pair.ended_well(scene, colour)
+    pair.ended_well(start, colour)
     pair.done(pair.words("switch-back"))
 
 
 @pytest.mark.parametrize("point", PUTTING, ids=" ".join)
 def test_killed_while_it_puts_a_release_there(point: tuple[str, str], pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("promotion of a tag killed (SIGKILL)", f"{' '.join(point)} on the idle colour", _told(False))
-    tag = "v1" if scene.tags[scene.idle] == SECOND else SECOND
-    victim = pair.victim(pair.promote("--tag", tag), when=point[0], step=point[1], act="SIGKILL")
-    said = victim.wait()
+    tag = "v1" if start.tags[start.idle] == SECOND else SECOND
+    process = pair.start_process(pair.promote("--tag", tag), when=point[0], step=point[1], act="SIGKILL")
+    said = process.wait()
     assert said.code == KILLED, said.all
-    assert pair.edge.mark() == scene.mark
-    pair.ended_well(scene, scene.active)
-    pair.goes_on(scene, tag)
+    assert pair.edge.mark() == start.mark
+    pair.ended_well(start, start.active)
+    pair.goes_on(start, tag)
 
 
 @pytest.mark.parametrize("point", [POINTS[4], POINTS[6], POINTS[8]], ids=_id)
 def test_terminated(point: tuple[str, str, int, bool], pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     when, step, nth, moved = point
     pair.says("promotion ended (SIGTERM)", _id(point), _told(moved))
-    victim = pair.victim(pair.promote("--watch", "3"), when=when, step=step, nth=nth, act="SIGTERM")
-    said = victim.wait()
+    process = pair.start_process(pair.promote("--watch", "3"), when=when, step=step, nth=nth, act="SIGTERM")
+    said = process.wait()
     assert said.code == ENDED, said.all
-    assert pair.state(victim) == "CRASHED"
-    pair.ended_well(scene, scene.idle if moved else scene.active)
-    pair.goes_on(scene)
+    assert pair.state(process) == "CRASHED"
+    pair.ended_well(start, start.idle if moved else start.active)
+    pair.goes_on(start)
 
 
-def test_terminated_when_the_new_colour_is_sick(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("promotion ended (SIGTERM); the candidate is sick", _id(POINTS[8]), "its hook sends traffic back")
-    victim = pair.victim(pair.promote("--watch", "3"), when="after", step=PROBE)
-    victim.held()
-    pair.sicken(scene.idle)
-    victim.send(signal.SIGTERM)
-    victim.go()
-    said = victim.wait()
+def test_terminated_when_the_new_colour_is_unhealthy(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("promotion ended (SIGTERM); the candidate is unhealthy", _id(POINTS[8]), "its hook sends traffic back")
+    process = pair.start_process(pair.promote("--watch", "3"), when="after", step=PROBE)
+    process.held()
+    pair.make_unhealthy(start.idle)
+    process.send(signal.SIGTERM)
+    process.go()
+    said = process.wait()
     assert said.code == ENDED, said.all
-    pair.ended_well(scene, scene.active)
-    pair.heal(scene.idle)
-    pair.goes_on(scene)
+    pair.ended_well(start, start.active)
+    pair.heal(start.idle)
+    pair.goes_on(start)
 
 
-def test_killed_when_the_new_colour_is_sick(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("promotion killed (SIGKILL); the candidate is sick", _id(POINTS[7]), "`slipway watch` sends traffic back")
-    victim = pair.victim(pair.promote("--watch", "3"), when="after", step=PROBE)
-    victim.held()
-    pair.sicken(scene.idle)
-    victim.end()
+def test_killed_when_the_new_colour_is_unhealthy(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says(
+        "promotion killed (SIGKILL); the candidate is unhealthy", _id(POINTS[7]), "`slipway watch` sends traffic back"
+    )
+    process = pair.start_process(pair.promote("--watch", "3"), when="after", step=PROBE)
+    process.held()
+    pair.make_unhealthy(start.idle)
+    process.end()
     assert pair.say(pair.words("watch", "--watch", "0")).errors[0].startswith("SwitchedBack: ")
-    pair.ended_well(scene, scene.active)
-    pair.heal(scene.idle)
-    pair.goes_on(scene)
+    pair.ended_well(start, start.active)
+    pair.heal(start.idle)
+    pair.goes_on(start)
 
 
 def _told(moved: bool) -> str:

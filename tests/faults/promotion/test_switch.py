@@ -18,149 +18,149 @@ FIRST_READING = {"when": "before", "step": Step.LOOK.value, "nth": 3}  # both co
 
 @pytest.mark.parametrize("how", ["there and back", "nowhere", "both"])
 def test_somebody_moves_the_switch_before_the_turn(how: str, pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says(f"the switch is moved by a hand ({how})", "before turn the switch", "told by whom; not overwritten")
-    victim = pair.victim(pair.promote(), **BEFORE_TURN)
-    victim.held()
-    theirs = {"there and back": [scene.active], "nowhere": [], "both": ["blue", "green"]}[how]
+    process = pair.start_process(pair.promote(), **BEFORE_TURN)
+    process.held()
+    theirs = {"there and back": [start.active], "nowhere": [], "both": ["blue", "green"]}[how]
     pair.edge.point(*theirs, by="Grace")
     mark = pair.edge.mark()
-    victim.go()
-    refused(victim.wait(), "SwitchMoved", "was moved by", "slipway status", code=1)
+    process.go()
+    refused(process.wait(), "SwitchMoved", "was moved by", "slipway status", code=1)
     assert (pair.edge.files(), pair.edge.mark()) == (sorted(theirs), mark)
     if how == "there and back":
-        pair.ended_well(scene, scene.active)
+        pair.ended_well(start, start.active)
     else:
-        pair.tidy(scene)
+        pair.tidy(start)
 
 
 def test_somebody_wants_the_same(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the switch is moved to the candidate by a hand", "before turn the switch", "promoted")
-    victim = pair.victim(pair.promote(), **BEFORE_TURN)
-    victim.held()
-    pair.edge.rename(scene.active, scene.idle)
-    victim.go()
-    said = victim.wait()
+    process = pair.start_process(pair.promote(), **BEFORE_TURN)
+    process.held()
+    pair.edge.rename(start.active, start.idle)
+    process.go()
+    said = process.wait()
     assert said.code == 0, said.all
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 @pytest.mark.parametrize("point", [AFTER_PROBE, FIRST_READING], ids=["right after the turn", "in the watch"])
 def test_somebody_moves_the_switch_back_afterwards(point: dict[str, object], pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the switch is moved back by a hand", f"{point['when']} {point['step']}", "the watch ends; theirs stays")
-    victim = pair.victim(pair.promote("--watch", "4"), **point)
-    victim.held()
-    pair.edge.rename(scene.idle, scene.active)
+    process = pair.start_process(pair.promote("--watch", "4"), **point)
+    process.held()
+    pair.edge.rename(start.idle, start.active)
     mark = pair.edge.mark()
-    victim.go()
-    refused(victim.wait(), "SwitchMoved", f"moved to {scene.active}", code=1)
+    process.go()
+    refused(process.wait(), "SwitchMoved", f"moved to {start.active}", code=1)
     assert pair.edge.mark() == mark
-    pair.ended_well(scene, scene.active)
+    pair.ended_well(start, start.active)
 
 
 def test_a_person_switches_back_during_the_watch(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("switch-back during the watch", "watch", "it waits for nobody; the watch ends; theirs stays")
-    victim = pair.victim(pair.promote("--watch", "4"), **FIRST_READING)
-    victim.held()
+    process = pair.start_process(pair.promote("--watch", "4"), **FIRST_READING)
+    process.held()
     pair.done(pair.words("switch-back"))
-    victim.go()
-    refused(victim.wait(), "SwitchMoved", f"moved to {scene.active}", "switching back", code=1)
-    pair.ended_well(scene, scene.active)
+    process.go()
+    refused(process.wait(), "SwitchMoved", f"moved to {start.active}", "switching back", code=1)
+    pair.ended_well(start, start.active)
 
 
 def test_two_promotions_at_once(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("two promotions at once", "before turn the switch", "one is refused and told; the other is done")
-    first = pair.victim(pair.promote(), **BEFORE_TURN)
+    first = pair.start_process(pair.promote(), **BEFORE_TURN)
     first.held()
     refused(pair.say(pair.promote()), "DropletBusy", f"promotion of {pair.stack}")
     first.go()
     said = first.wait()
     assert said.code == 0, said.all
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_the_edge_is_down_from_the_beginning(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the edge is down", "before anything", "told; nothing was done")
     pair.edge.stop()
     refused(pair.say(pair.promote()), "Unreachable", pair.block("edge-host"))
     pair.edge.start()
-    pair.untouched(scene)
+    pair.untouched(start)
 
 
 @pytest.mark.parametrize("how", ["stopped", "paused"])
 def test_the_edge_is_down_when_it_is_to_turn(how: str, pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says(f"the edge is {how}", "before turn the switch", "told, with an end; one colour afterwards")
-    victim = pair.victim(pair.promote(), **BEFORE_TURN)
-    victim.held()
+    process = pair.start_process(pair.promote(), **BEFORE_TURN)
+    process.held()
     _away(pair, how)
     began = time.monotonic()
-    victim.go()
-    refused(victim.wait(), "NotPromoted", "cannot be read now", "slipway status", code=1)
+    process.go()
+    refused(process.wait(), "NotPromoted", "cannot be read now", "slipway status", code=1)
     assert time.monotonic() - began < 60
     _back(pair, how)
     (colour,) = pair.edge.files()
-    assert colour == scene.active or how == "paused"  # what was sent to it may be done when it wakes
-    pair.ended_well(scene, colour)
-    pair.goes_on(scene)
+    assert colour == start.active or how == "paused"  # what was sent to it may be done when it wakes
+    pair.ended_well(start, colour)
+    pair.goes_on(start)
 
 
 def test_the_edge_goes_away_after_its_turn(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the edge is stopped", "after turn the switch", "told where to look; the new colour afterwards")
-    victim = pair.victim(pair.promote(), **AFTER_TURN)
-    victim.held()
+    process = pair.start_process(pair.promote(), **AFTER_TURN)
+    process.held()
     pair.edge.stop()
-    victim.go()
-    refused(victim.wait(), "NotPromoted", "cannot be read now", "slipway watch", code=1)
+    process.go()
+    refused(process.wait(), "NotPromoted", "cannot be read now", "slipway watch", code=1)
     pair.edge.start()
     pair.done(pair.words("watch", "--watch", "0"))
-    pair.ended_well(scene, scene.idle)
-    pair.goes_on(scene)
+    pair.ended_well(start, start.idle)
+    pair.goes_on(start)
 
 
 @pytest.mark.parametrize("point", [BEFORE_TURN, BEFORE_PROBE, FIRST_READING], ids=lambda p: f"{p['when']} {p['step']}")
 def test_the_edge_is_restarted_in_the_middle(point: dict[str, object], pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the edge is restarted", f"{point['when']} {point['step']}", "promoted; one colour")
-    victim = pair.victim(pair.promote("--watch", "1"), **point)
-    victim.held()
+    process = pair.start_process(pair.promote("--watch", "1"), **point)
+    process.held()
     pair.edge.restart()
-    victim.go()
-    said = victim.wait()
+    process.go()
+    said = process.wait()
     assert said.code == 0, said.all
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_the_new_colour_does_not_answer_through_the_edge(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the new colour hangs", "before probe through the switch", "switched back by itself")
-    victim = pair.victim(pair.promote(), {"SLIPWAY_SWITCH_TIMEOUT": "1"}, **BEFORE_PROBE)
-    victim.held()
-    pair.sicken(scene.idle, "hangs")
-    victim.go()
-    refused(victim.wait(), "SwitchedBack", f"{scene.idle} does not answer through", code=1)
-    pair.heal(scene.idle)
-    pair.ended_well(scene, scene.active)
-    pair.goes_on(scene)
+    process = pair.start_process(pair.promote(), {"SLIPWAY_SWITCH_TIMEOUT": "1"}, **BEFORE_PROBE)
+    process.held()
+    pair.make_unhealthy(start.idle, "hangs")
+    process.go()
+    refused(process.wait(), "SwitchedBack", f"{start.idle} does not answer through", code=1)
+    pair.heal(start.idle)
+    pair.ended_well(start, start.active)
+    pair.goes_on(start)
 
 
 def test_the_state_directory_cannot_be_used(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the switch's directory is gone", "before turn the switch", "told; nothing was moved")
-    victim = pair.victim(pair.promote(), **BEFORE_TURN)
-    victim.held()
+    process = pair.start_process(pair.promote(), **BEFORE_TURN)
+    process.held()
     pair.edge.inside(f"mv {DIRECTORY} {DIRECTORY}.away")
-    victim.go()
-    said = victim.wait()
+    process.go()
+    said = process.wait()
     pair.edge.inside(f"mv {DIRECTORY}.away {DIRECTORY}")
     refused(said, "NotPromoted", "cannot be", code=1)
-    pair.ended_well(scene, scene.active)
+    pair.ended_well(start, start.active)
 
 
 def _away(pair: BlueGreenScenario, how: str) -> None:

@@ -1,4 +1,4 @@
-"""A colour is sick before, while, or after traffic moves to it, or the data home is."""
+"""A colour is unhealthy before, while, or after traffic moves to it, or the data home is."""
 
 import threading
 import time
@@ -16,129 +16,135 @@ QUICK = {"SLIPWAY_PROBE_TIMEOUT": "1"}
 
 
 @pytest.mark.parametrize("how", ["says so", "hangs", "is killed"])
-def test_the_candidate_turns_sick_a_second_after_the_switch(how: str, pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+def test_the_candidate_becomes_unhealthy_a_second_after_the_switch(how: str, pair: BlueGreenScenario) -> None:
+    start = pair.settle()
     pair.says(f"the candidate {how} one second after the switch", "watch", "switched back by itself; told on record")
-    victim = pair.victim(pair.promote("--watch", "8"), QUICK)
-    eventually(pair.edge.files, [scene.idle], 30)
+    process = pair.start_process(pair.promote("--watch", "8"), QUICK)
+    eventually(pair.edge.files, [start.idle], 30)
     time.sleep(1)
-    pair.sicken(scene.idle, how)
-    refused(victim.wait(), "SwitchedBack", f"traffic is on {scene.active}", "debug-agent", code=1)
-    pair.ended_well(scene, scene.active)
-    record = newest(pair.sides[scene.idle])
+    pair.make_unhealthy(start.idle, how)
+    refused(process.wait(), "SwitchedBack", f"traffic is on {start.active}", "debug-agent", code=1)
+    pair.ended_well(start, start.active)
+    record = newest(pair.sides[start.idle])
     assert record["outcome"] == "failed"
     assert "did not hold" in str(record)
-    pair.heal(scene.idle)
-    pair.goes_on(scene)
+    pair.heal(start.idle)
+    pair.goes_on(start)
 
 
-def test_the_candidate_is_sick_already(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the candidate is sick", "gates", "refused; the switch is not touched")
-    pair.sicken(scene.idle)
-    refused(pair.say(pair.promote()), "NotPromoted", "health: ", f"Traffic stays on {scene.active}", code=1)
-    pair.untouched(scene)
+def test_the_candidate_is_unhealthy_already(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("the candidate is unhealthy", "gates", "refused; the switch is not touched")
+    pair.make_unhealthy(start.idle)
+    refused(pair.say(pair.promote()), "NotPromoted", "health: ", f"Traffic stays on {start.active}", code=1)
+    pair.untouched(start)
 
 
-def test_a_sick_release_is_put_there(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the release to be put there is sick", "validate", "the idle colour goes back; clients never noticed")
+def test_a_unhealthy_release_is_put_there(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says(
+        "the release to be put there is unhealthy", "validate", "the idle colour goes back; clients never noticed"
+    )
     with _clients(pair) as seen:
         refused(pair.say(pair.promote("--tag", LYING)), "ValidationFailed", code=1)
-    assert set(seen) == {(200, scene.active)}
+    assert set(seen) == {(200, start.active)}
     assert len(seen) > 20
-    pair.untouched(scene)
-    assert pair.sides[scene.idle].version() == scene.tags[scene.idle]
+    pair.untouched(start)
+    assert pair.sides[start.idle].version() == start.tags[start.idle]
 
 
-def test_both_are_sick_after_the_switch(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the new colour turns sick, and the old one is", "watch", "never back to a sick one: told, traffic stays")
-    victim = pair.victim(pair.promote("--watch", "8"), **AFTER_PROBE)
-    victim.held()
-    pair.sicken(scene.active)
-    pair.sicken(scene.idle)
+def test_both_are_unhealthy_after_the_switch(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says(
+        "the new colour becomes unhealthy, and the old one is",
+        "watch",
+        "never back to a unhealthy one: told, traffic stays",
+    )
+    process = pair.start_process(pair.promote("--watch", "8"), **AFTER_PROBE)
+    process.held()
+    pair.make_unhealthy(start.active)
+    pair.make_unhealthy(start.idle)
     mark = pair.edge.mark()
-    victim.go()
-    refused(victim.wait(), "BothSick", "is not well either", f"switch-back --to {scene.active} --even-if-sick", code=1)
-    assert (pair.edge.files(), pair.edge.mark()) == ([scene.idle], mark)
-    pair.tidy(scene)
-    pair.heal(scene.idle)
-    pair.ended_well(scene, scene.idle)
+    process.go()
+    refused(process.wait(), "BothSick", "is not well either", f"switch-back --to {start.active} --even-if-sick", code=1)
+    assert (pair.edge.files(), pair.edge.mark()) == ([start.idle], mark)
+    pair.tidy(start)
+    pair.heal(start.idle)
+    pair.ended_well(start, start.idle)
 
 
-def test_both_are_sick_without_a_promotion(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("both colours are sick", "watch, promote, switch-back", "told each time; traffic stays")
-    pair.sicken(scene.active)
-    pair.sicken(scene.idle)
+def test_both_are_unhealthy_without_a_promotion(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("both colours are unhealthy", "watch, promote, switch-back", "told each time; traffic stays")
+    pair.make_unhealthy(start.active)
+    pair.make_unhealthy(start.idle)
     refused(pair.say(pair.words("watch", "--watch", "0")), "BothSick", "is not well either", code=1)
     refused(pair.say(pair.promote()), "NotPromoted", "health: ", code=1)
     refused(pair.say(pair.words("switch-back")), "BothSick", "--even-if-sick", code=1)
-    pair.heal(scene.active)
-    pair.untouched(scene)
+    pair.heal(start.active)
+    pair.untouched(start)
 
 
-def test_the_active_colour_is_sick(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the active colour is sick", "watch", "traffic goes to the other one, which is well")
-    pair.sicken(scene.active)
-    refused(pair.say(pair.words("watch", "--watch", "0")), "SwitchedBack", f"traffic is on {scene.idle}", code=1)
-    pair.ended_well(scene, scene.idle)
+def test_the_active_colour_is_unhealthy(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("the active colour is unhealthy", "watch", "traffic goes to the other one, which is well")
+    pair.make_unhealthy(start.active)
+    refused(pair.say(pair.words("watch", "--watch", "0")), "SwitchedBack", f"traffic is on {start.idle}", code=1)
+    pair.ended_well(start, start.idle)
 
 
-def test_away_from_a_sick_colour(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the active colour is sick", "promote", "promoted: a well release does not wait for a sick one")
-    pair.sicken(scene.active)
+def test_away_from_a_unhealthy_colour(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("the active colour is unhealthy", "promote", "promoted: a well release does not wait for a unhealthy one")
+    pair.make_unhealthy(start.active)
     pair.done(pair.promote())
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
-def test_switch_back_to_a_sick_colour(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("switch-back to a sick colour", "switch-back", "refused; --even-if-sick goes")
-    pair.sicken(scene.idle)
+def test_switch_back_to_a_unhealthy_colour(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("switch-back to a unhealthy colour", "switch-back", "refused; --even-if-sick goes")
+    pair.make_unhealthy(start.idle)
     refused(pair.say(pair.words("switch-back")), "BothSick", "Traffic stays", "--even-if-sick", code=1)
-    pair.untouched(scene)
+    pair.untouched(start)
     said = pair.say(pair.words("switch-back", "--even-if-sick"), {"SLIPWAY_SWITCH_TIMEOUT": "1"})
-    assert pair.edge.files() == [scene.idle], said.all
-    pair.heal(scene.idle)
-    pair.ended_well(scene, scene.idle)
+    assert pair.edge.files() == [start.idle], said.all
+    pair.heal(start.idle)
+    pair.ended_well(start, start.idle)
 
 
 def test_the_data_home_is_away(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
+    start = pair.settle()
     pair.says("the data home cannot be reached", "gates", "refused; traffic stays")
     away = {"SLIPWAY_HOME": pair.block("away")}
     refused(pair.say(pair.promote(), away), "NotPromoted", "data home: ", pair.block("away"), code=1)
-    pair.untouched(scene)
+    pair.untouched(start)
 
 
-def test_the_data_home_is_sick(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the keeper at home has stopped", "gates", "refused; traffic stays; afterwards it works")
-    keeper = pair.home.containers()["keeper"]["Id"]
-    pair.home.sh(f"docker stop -t 1 {keeper} >/dev/null")
-    refused(pair.say(pair.promote()), "NotPromoted", "data home: ", "keeper", code=1)
-    pair.home.sh(f"docker start {keeper} >/dev/null")
-    pair.untouched(scene)
+def test_the_data_home_is_unhealthy(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("the store at home has stopped", "gates", "refused; traffic stays; afterwards it works")
+    store = pair.home.containers()["store"]["Id"]
+    pair.home.sh(f"docker stop -t 1 {store} >/dev/null")
+    refused(pair.say(pair.promote()), "NotPromoted", "data home: ", "store", code=1)
+    pair.home.sh(f"docker start {store} >/dev/null")
+    pair.untouched(start)
     pair.done(pair.promote())
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
-def test_the_data_home_turns_sick_in_the_watch(pair: BlueGreenScenario) -> None:
-    scene = pair.settle()
-    pair.says("the keeper at home stops", "watch", "both colours need it, so traffic does not move")
-    victim = pair.victim(pair.promote("--watch", "2"), **AFTER_PROBE)
-    victim.held()
-    keeper = pair.home.containers()["keeper"]["Id"]
-    pair.home.sh(f"docker stop -t 1 {keeper} >/dev/null")
-    victim.go()
-    said = victim.wait()
-    pair.home.sh(f"docker start {keeper} >/dev/null")
+def test_the_data_home_becomes_unhealthy_in_the_watch(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("the store at home stops", "watch", "both colours need it, so traffic does not move")
+    process = pair.start_process(pair.promote("--watch", "2"), **AFTER_PROBE)
+    process.held()
+    store = pair.home.containers()["store"]["Id"]
+    pair.home.sh(f"docker stop -t 1 {store} >/dev/null")
+    process.go()
+    said = process.wait()
+    pair.home.sh(f"docker start {store} >/dev/null")
     assert said.code == 0, said.all
-    pair.ended_well(scene, scene.idle)
+    pair.ended_well(start, start.idle)
 
 
 class _clients:  # noqa: N801 — reads as what it is: with clients …

@@ -17,9 +17,9 @@ NAP = 100_000 + int(token_hex(2), 16)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
-    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as bench:
-        yield bench
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
+    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as case:
+        yield case
 
 
 @pytest.fixture
@@ -30,41 +30,41 @@ def debris(tmp_path: Path) -> Iterator[dict[str, str]]:
     subprocess.run(["docker", "rmi", "-f", *images.values()], check=False, capture_output=True)
 
 
-def test_a_build_that_fails_ends_with_its_own_error(bench: InvalidInputCase) -> None:
-    stack = bench.stack("failing", {"Dockerfile": "FROM debian:trixie-slim\nRUN echo 'no such wheel' >&2; exit 3\n"})
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", str(stack))
+def test_a_build_that_fails_ends_with_its_own_error(case: InvalidInputCase) -> None:
+    stack = case.stack("failing", {"Dockerfile": "FROM debian:trixie-slim\nRUN echo 'no such wheel' >&2; exit 3\n"})
+    with case.untouched():
+        answer = case.slipway("release", "--stack", str(stack))
     words = ("`docker compose build` ended with exit 17", "no such wheel", "exit code: 3")
     assert_one_error(answer, FAILED, "BuildFailed", words)
 
 
 def test_after_a_failed_build_only_this_stack_s_debris_is_pruned(
-    bench: InvalidInputCase, debris: dict[str, str]
+    case: InvalidInputCase, debris: dict[str, str]
 ) -> None:
-    stack = bench.stack("pruned", {"Dockerfile": "FROM debian:trixie-slim\nRUN false\n"})
-    answer = bench.slipway("build-push", "--stack", str(stack), "--cleanup-on-failure")
+    stack = case.stack("pruned", {"Dockerfile": "FROM debian:trixie-slim\nRUN false\n"})
+    answer = case.slipway("build-push", "--stack", str(stack), "--cleanup-on-failure")
     assert_one_error(answer, FAILED, "BuildFailed", ("exit 17",))
     assert _known(debris) == {"bad-neighbour"}
 
 
-def test_without_clean_up_a_failed_build_prunes_nothing(bench: InvalidInputCase, debris: dict[str, str]) -> None:
-    stack = bench.stack("kept", {"Dockerfile": "FROM debian:trixie-slim\nRUN false\n"})
-    answer = bench.slipway("build-push", "--stack", str(stack), "--no-cleanup-on-failure", CI="true")
+def test_without_clean_up_a_failed_build_prunes_nothing(case: InvalidInputCase, debris: dict[str, str]) -> None:
+    stack = case.stack("kept", {"Dockerfile": "FROM debian:trixie-slim\nRUN false\n"})
+    answer = case.slipway("build-push", "--stack", str(stack), "--no-cleanup-on-failure", CI="true")
     assert_one_error(answer, FAILED, "BuildFailed", ("exit 17",))
     assert _known(debris) == {STACK, "bad-neighbour"}
 
 
-def test_a_dockerfile_that_is_not_there_fails_the_build(bench: InvalidInputCase) -> None:
+def test_a_dockerfile_that_is_not_there_fails_the_build(case: InvalidInputCase) -> None:
     compose = f"name: {STACK}\nservices: {{a: {{build: {{context: ., dockerfile: Other}}}}}}\n"
-    answer = bench.slipway("build-push", "--stack", str(bench.stack("no-file", {"compose.yaml": compose})))
+    answer = case.slipway("build-push", "--stack", str(case.stack("no-file", {"compose.yaml": compose})))
     assert_one_error(answer, FAILED, "BuildFailed", ("open Other: no such file",))
 
 
-def test_a_build_that_hangs_is_ended_by_its_timeout_with_all_its_processes(bench: InvalidInputCase) -> None:
-    stack = bench.stack("hanging", {"Dockerfile": f"FROM debian:trixie-slim\nRUN sleep {NAP}\n"})
+def test_a_build_that_hangs_is_ended_by_its_timeout_with_all_its_processes(case: InvalidInputCase) -> None:
+    stack = case.stack("hanging", {"Dockerfile": f"FROM debian:trixie-slim\nRUN sleep {NAP}\n"})
     began = time.monotonic()
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", str(stack), SLIPWAY_BUILD_TIMEOUT="4")
+    with case.untouched():
+        answer = case.slipway("release", "--stack", str(stack), SLIPWAY_BUILD_TIMEOUT="4")
     assert time.monotonic() - began < 25
     words = ("did not end within 4 s and was ended", "SLIPWAY_BUILD_TIMEOUT")
     assert_one_error(answer, FAILED, "BuildFailed", words)

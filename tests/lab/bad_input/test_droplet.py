@@ -80,56 +80,56 @@ ENVIRONMENTS: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
-    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as bench:
-        bench.publish("good", {})
-        bench.publish("arm", {"compose.yaml": ARM})
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
+    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as case:
+        case.publish("good", {})
+        case.publish("arm", {"compose.yaml": ARM})
         with _environment({"variables": {"COLOUR": "red"}, "files": FILES}):
-            bench.publish("needy", {"compose.yaml": NEEDY, **FILES})
-        bench.droplet.sh(f"mkdir -p {PLACE}/small; mount -t tmpfs -o size=1m tmpfs {PLACE}/small")
-        yield bench
-        bench.droplet.sh(f"umount {PLACE}/small; rm -rf {PLACE}")
+            case.publish("needy", {"compose.yaml": NEEDY, **FILES})
+        case.droplet.sh(f"mkdir -p {PLACE}/small; mount -t tmpfs -o size=1m tmpfs {PLACE}/small")
+        yield case
+        case.droplet.sh(f"umount {PLACE}/small; rm -rf {PLACE}")
 
 
 @pytest.mark.parametrize("what", ENGINES)
-def test_a_droplet_is_refused_when(what: str, bench: InvalidInputCase) -> None:
+def test_a_droplet_is_refused_when(what: str, case: InvalidInputCase) -> None:
     change, words = ENGINES[what]
     docker = f'#!/bin/sh\n[ "$1" = info ] || exec /usr/bin/docker "$@"\n/usr/bin/docker "$@" | sed \'{change}\'\n'
-    with _entered_by(bench, f"export PATH={PLACE}/bin:$PATH", docker):
-        answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
+    with _entered_by(case, f"export PATH={PLACE}/bin:$PATH", docker):
+        answer = case.deploy("good", SLIPWAY_DROPLET="bad-droplet")
     told = ("droplet bad-droplet at root@", "cannot take release good")
     assert_one_error(answer, REFUSED, "DropletNotReady", (*told, *words))
 
 
 @pytest.mark.parametrize("what", NO_ENGINES)
-def test_a_droplet_without_an_engine_is_refused_when(what: str, bench: InvalidInputCase) -> None:
-    with _entered_by(bench, NO_ENGINES[what]):
-        answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
+def test_a_droplet_without_an_engine_is_refused_when(what: str, case: InvalidInputCase) -> None:
+    with _entered_by(case, NO_ENGINES[what]):
+        answer = case.deploy("good", SLIPWAY_DROPLET="bad-droplet")
     words = ("cannot take release good: no Docker Engine answers", "systemctl start docker")
     assert_one_error(answer, REFUSED, "DropletNotReady", words)
 
 
-def test_images_for_another_architecture_are_refused(bench: InvalidInputCase) -> None:
-    with bench.untouched():
-        answer = bench.deploy("arm")
+def test_images_for_another_architecture_are_refused(case: InvalidInputCase) -> None:
+    with case.untouched():
+        answer = case.deploy("arm")
     words = ("it is linux/amd64", "only (linux/arm64)", "platforms: [linux/amd64]")
     assert_one_error(answer, REFUSED, "DropletNotReady", words)
 
 
 @pytest.mark.parametrize("what", ENVIRONMENTS)
-def test_a_release_is_refused_when_the_environment_lacks(what: str, bench: InvalidInputCase) -> None:
+def test_a_release_is_refused_when_the_environment_lacks(what: str, case: InvalidInputCase) -> None:
     content, name, words = ENVIRONMENTS[what]
-    with _environment(content), bench.untouched():
-        answer = bench.deploy("needy")
+    with _environment(content), case.untouched():
+        answer = case.deploy("needy")
     assert_one_error(answer, REFUSED, name, words)
     assert LINE not in answer.all
 
 
 @pytest.mark.parametrize("what", ["an env file", "a secret file"])
-def test_a_release_is_refused_before_its_build_when_the_environment_lacks(what: str, bench: InvalidInputCase) -> None:
+def test_a_release_is_refused_before_its_build_when_the_environment_lacks(what: str, case: InvalidInputCase) -> None:
     content, name, words = ENVIRONMENTS[what]
-    with _environment(content), bench.untouched():
-        answer = bench.slipway("release", "--stack", str(bench.tmp / "needy"), "--tag", "needy-2")
+    with _environment(content), case.untouched():
+        answer = case.slipway("release", "--stack", str(case.place / "needy"), "--tag", "needy-2")
     assert_one_error(answer, REFUSED, name, words)
     assert "read the stack" in answer.out
     assert "build 1 images" not in answer.out
@@ -139,36 +139,36 @@ DIRECTORIES = {"is full": f"{PLACE}/small/full", "cannot be written": "/proc/sli
 
 
 @pytest.mark.parametrize("what", DIRECTORIES)
-def test_a_droplet_is_refused_when_its_directory(what: str, bench: InvalidInputCase) -> None:
+def test_a_droplet_is_refused_when_its_directory(what: str, case: InvalidInputCase) -> None:
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
     directory = DIRECTORIES[what]
     if what == "is full":
-        bench.droplet.sh(f"mkdir -p {directory}; head -c 2m /dev/zero >{PLACE}/small/filling || true")
-    there = replace(bench.droplet, directory=directory)
-    before = there.standing()
-    with saved(bad_droplet=Droplet.load("blue").model_copy(update={"directory": directory})), bench.untouched():
-        answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
-    bench.droplet.sh(f"rm -f {PLACE}/small/filling")
+        case.droplet.sh(f"mkdir -p {directory}; head -c 2m /dev/zero >{PLACE}/small/filling || true")
+    there = replace(case.droplet, directory=directory)
+    before = there.state()
+    with saved(bad_droplet=Droplet.load("blue").model_copy(update={"directory": directory})), case.untouched():
+        answer = case.deploy("good", SLIPWAY_DROPLET="bad-droplet")
+    case.droplet.sh(f"rm -f {PLACE}/small/filling")
     words = (f"{directory} cannot be locked: ", {"is full": "No space left"}.get(what, "No such file"))
     assert_one_error(answer, REFUSED, "DropletNotReady", words)
-    assert there.standing() == before
+    assert there.state() == before
 
 
 @contextmanager
-def _entered_by(bench: InvalidInputCase, command: str, docker: str = "") -> Iterator[None]:
+def _entered_by(case: InvalidInputCase, command: str, docker: str = "") -> Iterator[None]:
     """The droplet as `bad-droplet`, where a key of its own runs `command` before each of ours."""
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
     private, public = new_key()
     block = Droplet.model_validate({**plain(Droplet.load("blue")), "private_key": private})
     enter = f'#!/bin/sh\n{command}\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'
-    on = bench.droplet
+    on = case.droplet
     on.sh(f"mkdir -p {PLACE}/bin; cat >{PLACE}/bin/docker; chmod 755 {PLACE}/bin/docker", docker.encode())
     on.sh(f"cat >{PLACE}/enter; chmod 755 {PLACE}/enter", enter.encode())
     on.sh(f"cp -p {KEYS} {PLACE}/keys; echo 'command=\"{PLACE}/enter\" {public}' >>{KEYS}")
     try:
-        with saved(bad_droplet=block), bench.untouched():
+        with saved(bad_droplet=block), case.untouched():
             yield
     finally:
         on.sh(f"cat {PLACE}/keys >{KEYS}; rm {PLACE}/keys")

@@ -74,20 +74,20 @@ MISSING = {
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
-    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as bench:
-        bench.publish("good", {})
-        yield bench
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
+    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as case:
+        case.publish("good", {})
+        yield case
 
 
 @pytest.mark.parametrize("what", DROPLETS)
-def test_a_droplet_is_refused_when(what: str, bench: InvalidInputCase) -> None:
+def test_a_droplet_is_refused_when(what: str, case: InvalidInputCase) -> None:
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
     fields, name, words = DROPLETS[what]
     block = Droplet.model_validate({**plain(Droplet.load("blue")), **fields()})
-    with saved(bad_droplet=block), bench.untouched():
-        answer = bench.deploy("good", SLIPWAY_DROPLET="bad-droplet")
+    with saved(bad_droplet=block), case.untouched():
+        answer = case.deploy("good", SLIPWAY_DROPLET="bad-droplet")
     assert_one_error(answer, REFUSED, name, words)
     assert "PRIVATE KEY" not in answer.all
 
@@ -96,37 +96,37 @@ def test_a_droplet_is_refused_when(what: str, bench: InvalidInputCase) -> None:
     ("command", "what"),
     [("build-push", "its password is wrong"), ("deploy", "its password is wrong"), ("release", "it cannot be reached")],
 )
-def test_a_registry_is_refused_when(command: str, what: str, bench: InvalidInputCase) -> None:
+def test_a_registry_is_refused_when(command: str, what: str, case: InvalidInputCase) -> None:
     fields, name, words = REGISTRIES[what]
-    block = type(bench.registry.block).model_validate({**plain(bench.registry.named()), **fields})
-    stack = str(bench.stack(f"{command}-{what}".replace(" ", "-"), {}))
-    with saved(other_registry=block), bench.untouched():
-        answer = bench.slipway(command, "--stack", stack, "--tag", "good", SLIPWAY_REGISTRY="other-registry")
+    block = type(case.registry.block).model_validate({**plain(case.registry.named()), **fields})
+    stack = str(case.stack(f"{command}-{what}".replace(" ", "-"), {}))
+    with saved(other_registry=block), case.untouched():
+        answer = case.slipway(command, "--stack", stack, "--tag", "good", SLIPWAY_REGISTRY="other-registry")
     assert_one_error(answer, REFUSED, name, words)
     assert "wr0ng-password" not in answer.all
 
 
 @pytest.mark.parametrize("kind", MISSING)
 def test_a_block_that_was_never_saved_is_named_with_the_command_that_saves_it(
-    kind: str, bench: InvalidInputCase
+    kind: str, case: InvalidInputCase
 ) -> None:
     more, remedy = MISSING[kind]
-    stack = str(bench.stack(f"no-{kind}", {}))
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", stack, "--tag", "good", **more)
+    stack = str(case.stack(f"no-{kind}", {}))
+    with case.untouched():
+        answer = case.slipway("release", "--stack", stack, "--tag", "good", **more)
     assert_one_error(answer, REFUSED, "BlockMissing", (f"{kind} block named 'nowhere'", remedy))
 
 
-def test_a_tag_that_was_never_published_is_refused(bench: InvalidInputCase) -> None:
-    with bench.untouched():
-        answer = bench.deploy("never")
+def test_a_tag_that_was_never_published_is_refused(case: InvalidInputCase) -> None:
+    with case.untouched():
+        answer = case.deploy("never")
     words = ("no release never of stack bad-input", "slipway build-push --tag never")
     assert_one_error(answer, REFUSED, "ReleaseNotFound", words)
 
 
-def test_a_strategy_that_there_is_not_is_refused(bench: InvalidInputCase) -> None:
-    with bench.untouched():
-        answer = bench.deploy("good", "--strategy", "gently")
+def test_a_strategy_that_there_is_not_is_refused(case: InvalidInputCase) -> None:
+    with case.untouched():
+        answer = case.deploy("good", "--strategy", "gently")
     assert answer.code == REFUSED
     assert "gently is none of rolling, prefetch, recreate" in answer.err
     assert "Traceback" not in answer.all

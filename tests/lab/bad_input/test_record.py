@@ -43,7 +43,7 @@ CASES: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
 RECORDS: dict[str, tuple[dict[str, object], str, tuple[str, ...]]] = {
     "another stack's": (
         {"stack": "newsstand"}, "ForeignRecord",
-        ("record 000099.json belongs to stack newsstand, not to kiosk", "another directory"),
+        ("record 000099.json belongs to stack newsstand, not to single-service", "another directory"),
     ),
     "a newer format": (
         {"format": 2}, "NewerRecord",
@@ -55,98 +55,100 @@ RECORDS: dict[str, tuple[dict[str, object], str, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 CHANGING = {"deploy": ["deploy", "--tag", "v1"], "rollback": ["rollback"], "reconcile": ["reconcile", "--wait", "0"]}
-OTHER = Holder("0123456789abcdef", "eve@elsewhere", "release of kiosk v7", "run-of-eve", since="2026-11-25T08:00:00")
+OTHER = Holder(
+    "0123456789abcdef", "eve@elsewhere", "release of single-service v7", "run-of-eve", since="2026-11-25T08:00:00"
+)
 
 
 @pytest.fixture(scope="module")
-def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleServiceStack]:
-    with open_single_service_stack(tmp_path_factory.mktemp("kiosk")) as kiosk:
-        kiosk.good("v1")
-        assert kiosk.release("crashing", CRASHES).code == 1
-        kiosk.good("v3")
-        yield kiosk
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleServiceStack]:
+    with open_single_service_stack(tmp_path_factory.mktemp("single-service")) as stack:
+        stack.good("v1")
+        assert stack.release("crashing", CRASHES).code == 1
+        stack.good("v3")
+        yield stack
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_a_rollback_is_refused_to(what: str, kiosk: SingleServiceStack) -> None:
+def test_a_rollback_is_refused_to(what: str, stack: SingleServiceStack) -> None:
     words, name, told = CASES[what]
-    with _untouched(kiosk):
-        answer = kiosk.slipway("rollback", *words)
+    with _untouched(stack):
+        answer = stack.on_droplet("rollback", *words)
     assert_one_error(answer, REFUSED, name, told)
 
 
-def test_a_rollback_is_refused_when_only_what_runs_was_ever_good(kiosk: SingleServiceStack) -> None:
-    history = f"{kiosk.droplet.home}/history"
+def test_a_rollback_is_refused_when_only_what_runs_was_ever_good(stack: SingleServiceStack) -> None:
+    history = f"{stack.droplet.home}/history"
     older = f"{history}/000001.json {history}/000003.json"  # v1 came first, and again after the failure
-    kiosk.droplet.sh(f"mkdir -p /run/kiosk; mv {older} /run/kiosk")
-    with _untouched(kiosk):
-        answer = kiosk.slipway("rollback")
-    kiosk.droplet.sh(f"mv /run/kiosk/* {history}; rmdir /run/kiosk")
+    stack.droplet.sh(f"mkdir -p /run/held-back; mv {older} /run/held-back")
+    with _untouched(stack):
+        answer = stack.on_droplet("rollback")
+    stack.droplet.sh(f"mv /run/held-back/* {history}; rmdir /run/held-back")
     words = ("no other release on this droplet ever passed its validation", "slipway deploy --tag TAG")
     assert_one_error(answer, REFUSED, "NothingGood", words)
 
 
 @pytest.mark.parametrize("verb", CHANGING)
 @pytest.mark.parametrize("what", RECORDS)
-def test_a_droplet_is_left_alone_when_a_record_is(what: str, verb: str, kiosk: SingleServiceStack) -> None:
+def test_a_droplet_is_left_alone_when_a_record_is(what: str, verb: str, stack: SingleServiceStack) -> None:
     change, name, told = RECORDS[what]
-    record = {**kiosk.records()[-1], "number": 99, **change}
-    path = f"{kiosk.droplet.home}/history/000099.json"
-    kiosk.droplet.sh(f"cat >{path}", json.dumps(record).encode())
-    with _untouched(kiosk):
-        answer = kiosk.slipway(*CHANGING[verb])
-    kiosk.droplet.sh(f"rm {path}")
+    record = {**stack.records()[-1], "number": 99, **change}
+    path = f"{stack.droplet.home}/history/000099.json"
+    stack.droplet.sh(f"cat >{path}", json.dumps(record).encode())
+    with _untouched(stack):
+        answer = stack.on_droplet(*CHANGING[verb])
+    stack.droplet.sh(f"rm {path}")
     assert_one_error(answer, REFUSED, name, told)
 
 
 @pytest.mark.parametrize("verb", [*CHANGING, "prune"])
 def test_whoever_comes_while_another_changes_the_droplet_is_told_who_it_is(
-    verb: str, kiosk: SingleServiceStack
+    verb: str, stack: SingleServiceStack
 ) -> None:
-    with _held_by_another(kiosk), _untouched(kiosk):
-        answer = kiosk.slipway(*CHANGING.get(verb, [verb]))
+    with _held_by_another(stack), _untouched(stack):
+        answer = stack.on_droplet(*CHANGING.get(verb, [verb]))
     words = (f"droplet {BLOCK} at ", f"is being changed by {OTHER}.", "Nothing was changed", "--wait SECONDS")
     assert_one_error(answer, REFUSED, "DropletBusy", words)
 
 
-def test_status_names_who_changes_the_droplet(kiosk: SingleServiceStack) -> None:
-    with _held_by_another(kiosk), _untouched(kiosk):
-        said = kiosk.slipway("status").out
-        shown = json.loads(kiosk.slipway("status", "--json").out)["droplets"][BLOCK]
+def test_status_names_who_changes_the_droplet(stack: SingleServiceStack) -> None:
+    with _held_by_another(stack), _untouched(stack):
+        said = stack.on_droplet("status").out
+        shown = json.loads(stack.on_droplet("status", "--json").out)["droplets"][BLOCK]
     assert f"being changed by {OTHER}" in said
     assert shown["locked_by"] == str(OTHER)
 
 
-def test_whoever_waits_says_for_whom_and_gets_the_lock_when_it_is_free(kiosk: SingleServiceStack) -> None:
-    with _held_by_another(kiosk) as other:
-        leaving = threading.Thread(target=_leave_once_awaited, args=(kiosk, other))
+def test_whoever_waits_says_for_whom_and_gets_the_lock_when_it_is_free(stack: SingleServiceStack) -> None:
+    with _held_by_another(stack) as other:
+        leaving = threading.Thread(target=_leave_once_awaited, args=(stack, other))
         leaving.start()
-        answer = kiosk.slipway("deploy", "--tag", "v3", "--wait", "57")
+        answer = stack.on_droplet("deploy", "--tag", "v3", "--wait", "57")
         leaving.join()
     assert answer.code == 0, answer.all
     assert f"waiting for {BLOCK}: {OTHER}" in answer.out
-    kiosk.assert_runs("v3")
+    stack.assert_runs("v3")
 
 
-def test_whoever_waits_in_vain_is_refused(kiosk: SingleServiceStack) -> None:
-    with _held_by_another(kiosk), _untouched(kiosk):
-        answer = kiosk.slipway("rollback", "--wait", "1")
+def test_whoever_waits_in_vain_is_refused(stack: SingleServiceStack) -> None:
+    with _held_by_another(stack), _untouched(stack):
+        answer = stack.on_droplet("rollback", "--wait", "1")
     assert_one_error(answer, REFUSED, "DropletBusy", (f"is being changed by {OTHER}.",))
 
 
 @contextmanager
-def _untouched(kiosk: SingleServiceStack) -> Iterator[None]:
-    """Whatever happens inside, the kiosk on the droplet must be as it was."""
-    before = kiosk.droplet.standing(), kiosk.droplet.started()
+def _untouched(stack: SingleServiceStack) -> Iterator[None]:
+    """Whatever happens inside, the stack on the droplet must be as it was."""
+    before = stack.droplet.state(), stack.droplet.started()
     yield
-    assert (kiosk.droplet.standing(), kiosk.droplet.started()) == before
+    assert (stack.droplet.state(), stack.droplet.started()) == before
 
 
 @contextmanager
-def _held_by_another(kiosk: SingleServiceStack) -> Iterator[subprocess.Popen[str]]:
+def _held_by_another(stack: SingleServiceStack) -> Iterator[subprocess.Popen[str]]:
     """Another process holds the droplet's lock, for two minutes or until it is told to let go."""
-    argv = hold_script(kiosk.droplet.directory, OTHER.token, lease=120)
-    command = ["docker", "exec", "-i", f"{LAB}-{kiosk.droplet.droplet}", *argv]
+    argv = hold_script(stack.droplet.directory, OTHER.token, lease=120)
+    command = ["docker", "exec", "-i", f"{LAB}-{stack.droplet.droplet}", *argv]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None
         assert other.stdout is not None
@@ -164,9 +166,9 @@ def _let_go(other: subprocess.Popen[str]) -> None:
         other.wait(20)
 
 
-def _leave_once_awaited(kiosk: SingleServiceStack, other: subprocess.Popen[str]) -> None:
+def _leave_once_awaited(stack: SingleServiceStack, other: subprocess.Popen[str]) -> None:
     """Let go of the lock as soon as somebody stands there and waits for it; after half a minute in any case."""
     deadline = time.monotonic() + 30
-    while "flock -w 57" not in kiosk.droplet.sh("ps -eo args") and time.monotonic() < deadline:
+    while "flock -w 57" not in stack.droplet.sh("ps -eo args") and time.monotonic() < deadline:
         time.sleep(0.05)
     _let_go(other)

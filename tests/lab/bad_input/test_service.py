@@ -53,32 +53,32 @@ CASES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
-    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as bench:
-        yield bench
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
+    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as case:
+        yield case
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_a_deploy_fails_with_the_service_s_last_words_when(what: str, bench: InvalidInputCase) -> None:
+def test_a_deploy_fails_with_the_service_s_last_words_when(what: str, case: InvalidInputCase) -> None:
     rest, name, words = CASES[what]
-    stack = bench.stack(what.replace(" ", "-"), {**IMAGE, "compose.yaml": HEAD + rest})
-    answer = bench.slipway("release", "--stack", str(stack))
+    stack = case.stack(what.replace(" ", "-"), {**IMAGE, "compose.yaml": HEAD + rest})
+    answer = case.slipway("release", "--stack", str(stack))
     assert_one_error(answer, FAILED, name, words)
-    bench.droplet.remove("no image")
+    case.droplet.remove("no image")
 
 
-def test_a_release_after_a_failed_one_puts_it_right(bench: InvalidInputCase) -> None:
-    bad = bench.stack("bad", {**IMAGE, "compose.yaml": f"{HEAD}    command: [sh, -c, 'exit 1']\n    restart: always\n"})
-    good = bench.stack("well", {**IMAGE, "compose.yaml": f"{HEAD}    command: [sleep, '600']\n    restart: always\n"})
-    assert_one_error(bench.slipway("release", "--stack", str(bad)), FAILED, "ServicesNotReady", ("last exit 1",))
-    answer = bench.slipway("release", "--stack", str(good))
+def test_a_release_after_a_failed_one_puts_it_right(case: InvalidInputCase) -> None:
+    bad = case.stack("bad", {**IMAGE, "compose.yaml": f"{HEAD}    command: [sh, -c, 'exit 1']\n    restart: always\n"})
+    good = case.stack("well", {**IMAGE, "compose.yaml": f"{HEAD}    command: [sleep, '600']\n    restart: always\n"})
+    assert_one_error(case.slipway("release", "--stack", str(bad)), FAILED, "ServicesNotReady", ("last exit 1",))
+    answer = case.slipway("release", "--stack", str(good))
     assert answer.code == 0, answer.all
-    assert bench.droplet.containers()["only"]["State"]["Status"] == "running"
+    assert case.droplet.containers()["only"]["State"]["Status"] == "running"
 
 
-def test_a_service_that_fails_its_probe_fails_the_release_and_says_what_was_found(bench: InvalidInputCase) -> None:
+def test_a_service_that_fails_its_probe_fails_the_release_and_says_what_was_found(case: InvalidInputCase) -> None:
     probed = f"{HEAD}    command: [sleep, '600']\n    x-slipway: {{port: 80, health: /up}}\n"
-    stack = bench.stack("unprobed", {**IMAGE, "compose.yaml": probed})
-    answer = bench.slipway("release", "--stack", str(stack), SLIPWAY_HEALTH_PATIENCE="0")
+    stack = case.stack("unprobed", {**IMAGE, "compose.yaml": probed})
+    answer = case.slipway("release", "--stack", str(stack), SLIPWAY_HEALTH_PATIENCE="0")
     words = (f"release {answer.out.split('release ' + STACK + ' ')[1].split()[0]} on droplet blue", "0 of 1 probes")
     assert_one_error(answer, FAILED, "ValidationFailed", (*words, "only: health: ConnectError"))

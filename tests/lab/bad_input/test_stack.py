@@ -105,52 +105,52 @@ CASES: dict[str, tuple[dict[str, str], tuple[str, ...], str, tuple[str, ...]]] =
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
-    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as bench:
-        yield bench
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]:
+    with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as case:
+        yield case
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_a_stack_is_refused_when(what: str, bench: InvalidInputCase) -> None:
+def test_a_stack_is_refused_when(what: str, case: InvalidInputCase) -> None:
     files, words, name, said = CASES[what]
-    stack = bench.stack(what.replace(" ", "-"), files)
-    published = _published(bench)
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", str(stack), *words)
+    stack = case.stack(what.replace(" ", "-"), files)
+    published = _published(case)
+    with case.untouched():
+        answer = case.slipway("release", "--stack", str(stack), *words)
     assert_one_error(answer, REFUSED, name, said)
-    assert _published(bench) == published
+    assert _published(case) == published
 
 
-def test_a_compose_file_that_is_not_there_is_refused(bench: InvalidInputCase, tmp_path: Path) -> None:
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", str(tmp_path / "compose.yaml"))
+def test_a_compose_file_that_is_not_there_is_refused(case: InvalidInputCase, tmp_path: Path) -> None:
+    with case.untouched():
+        answer = case.slipway("release", "--stack", str(tmp_path / "compose.yaml"))
     assert_one_error(answer, REFUSED, "StackNotFound", (f"{tmp_path}/compose.yaml", "Give --stack PATH"))
 
 
-def test_a_directory_without_a_compose_file_is_refused(bench: InvalidInputCase, tmp_path: Path) -> None:
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", str(tmp_path))
+def test_a_directory_without_a_compose_file_is_refused(case: InvalidInputCase, tmp_path: Path) -> None:
+    with case.untouched():
+        answer = case.slipway("release", "--stack", str(tmp_path))
     assert_one_error(answer, REFUSED, "StackNotFound", (f"{tmp_path}: no compose file", "Give --stack PATH"))
 
 
-def test_outside_git_a_tag_must_be_given(bench: InvalidInputCase, tmp_path: Path) -> None:
+def test_outside_git_a_tag_must_be_given(case: InvalidInputCase, tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(GOOD)
-    with bench.untouched():
-        answer = bench.slipway("release", "--stack", str(tmp_path))
+    with case.untouched():
+        answer = case.slipway("release", "--stack", str(tmp_path))
     assert_one_error(answer, REFUSED, "BadTag", ("in no git checkout", "Give --tag TAG"))
 
 
-def test_the_sample_s_development_form_is_refused_with_each_of_its_lines(bench: InvalidInputCase) -> None:
+def test_the_sample_s_development_form_is_refused_with_each_of_its_lines(case: InvalidInputCase) -> None:
     files = [str(SAMPLE / name) for name in ("docker-compose.yml", "docker-compose.override.yml")]
     lines = (SAMPLE / "docker-compose.override.yml").read_text().splitlines()
     line = {word: 1 + next(n for n, text in enumerate(lines) if word in text and "#" not in text) for word in
             ("--reload", "/app/agents")}  # fmt: skip
-    answer = bench.slipway("build-push", "--stack", ":".join(files), "--tag", "never")
+    answer = case.slipway("build-push", "--stack", ":".join(files), "--tag", "never")
     assert_one_error(answer, REFUSED, "DevelopmentOnly", (
         f"docker-compose.override.yml:{line['/app/agents']} mounts source",
         f"docker-compose.override.yml:{line['--reload']} starts orchestrator with --reload",
     ))  # fmt: skip
 
 
-def _published(bench: InvalidInputCase) -> list[str]:
-    return [tag for repository in bench.registry.repositories() for tag in bench.registry.tags(repository)]
+def _published(case: InvalidInputCase) -> list[str]:
+    return [tag for repository in case.registry.repositories() for tag in case.registry.tags(repository)]

@@ -13,73 +13,73 @@ pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
-def tent(tmp_path_factory):
-    with open_rehearsal_stack(tmp_path_factory.mktemp("tents")) as tent:
-        yield tent
+def stack(tmp_path_factory):
+    with open_rehearsal_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
 
 
 @pytest.fixture(autouse=True)
-def swept(tent):
+def swept(stack):
     yield
-    tent.cloud.calm()
-    tent.sweep()
+    stack.cloud.calm()
+    stack.sweep()
 
 
-def test_a_droplet_is_copied_trusted_deployed_to_and_removed(lab, tent):
-    lab.inside(DROPLET, "sh", "-c", "echo kept >/opt/tent-was-here")
-    slipway_ok("snapshot", DROPLET, *tent.here, **tent.settings)
-    lab.inside(DROPLET, "rm", "/opt/tent-was-here")
-    assert len(tent.left()) == 1
-    said = slipway_ok("provision", COPY, "--like", DROPLET, "--approval", "never", **tent.settings)
+def test_a_droplet_is_copied_trusted_deployed_to_and_removed(lab, stack):
+    lab.inside(DROPLET, "sh", "-c", "echo kept >/opt/stack-was-here")
+    slipway_ok("snapshot", DROPLET, *stack.here, **stack.settings)
+    lab.inside(DROPLET, "rm", "/opt/stack-was-here")
+    assert len(stack.left()) == 1
+    said = slipway_ok("provision", COPY, "--like", DROPLET, "--approval", "never", **stack.settings)
     assert "Its pinned host key was made on it" in said.out
     assert "$24.00 a month" in said.out
-    container = f"{lab.name}-do-{droplet_id(tent, COPY)}"
-    assert lab.docker("exec", container, "cat", "/opt/tent-was-here").strip() == "kept"
+    container = f"{lab.name}-do-{droplet_id(stack, COPY)}"
+    assert lab.docker("exec", container, "cat", "/opt/stack-was-here").strip() == "kept"
     pinned = saved_key(COPY)
     assert (
         lab.docker("exec", container, "cat", "/var/lib/droplet/ssh_host_ed25519_key.pub").split()[1]
         == pinned.split()[1]
     )
-    assert pinned not in json.dumps(tent.cloud.ask("GET", "/_lab/exchanges")["exchanges"])  # it never left the droplet
-    slipway_ok("deploy", *tent.here, "--tag", "v1", "--droplet", COPY, **tent.settings)
-    slipway_ok("validate", *tent.here, "--droplet", COPY, **tent.settings)
-    assert run("curl", "-s", f"http://{tent.address(COPY)}:8009/") == "ok"
-    slipway_ok("decommission", COPY, "--approval", "never", **tent.settings)
-    slipway_ok("decommission", COPY, "--approval", "never", **tent.settings)
-    assert len(tent.left()) == 1  # the snapshot
+    assert pinned not in json.dumps(stack.cloud.ask("GET", "/_lab/exchanges")["exchanges"])  # it never left the droplet
+    slipway_ok("deploy", *stack.here, "--tag", "v1", "--droplet", COPY, **stack.settings)
+    slipway_ok("validate", *stack.here, "--droplet", COPY, **stack.settings)
+    assert run("curl", "-s", f"http://{stack.address(COPY)}:8009/") == "ok"
+    slipway_ok("decommission", COPY, "--approval", "never", **stack.settings)
+    slipway_ok("decommission", COPY, "--approval", "never", **stack.settings)
+    assert len(stack.left()) == 1  # the snapshot
     assert lab.docker("ps", "-aq", "--filter", f"name={container}") == ""
     assert lab.docker("volume", "ls", "-q", "--filter", f"name={container}") == ""
     with pytest.raises(ValueError, match="Unable to find block"):
         saved_key(COPY)
 
 
-def test_the_newest_snapshots_stay_and_only_ours_go(lab, tent):
-    with tent.cloud.client() as client:
+def test_the_newest_snapshots_stay_and_only_ours_go(lab, stack):
+    with stack.cloud.client() as client:
         client.droplets.act(client.droplets.named(DROPLET).id, "snapshot", 120, name="somebody-elses")
     for _ in range(2):
-        slipway_ok("snapshot", DROPLET, *tent.here, "--keep", "1", **tent.settings)
-    assert len(tent.left()) == 1
-    with tent.cloud.client() as client:
+        slipway_ok("snapshot", DROPLET, *stack.here, "--keep", "1", **stack.settings)
+    assert len(stack.left()) == 1
+    with stack.cloud.client() as client:
         [theirs] = [s for s in client.snapshots.all() if s.name == "somebody-elses"]
         client.snapshots.remove(theirs.id)
 
 
-def test_a_snapshot_that_is_only_named_changes_nothing(tent):
-    said = slipway_ok("snapshot", DROPLET, *tent.here, "--dry-run", **tent.settings)
-    assert "Would take slipway-tent-v1-" in said.out
+def test_a_snapshot_that_is_only_named_changes_nothing(stack):
+    said = slipway_ok("snapshot", DROPLET, *stack.here, "--dry-run", **stack.settings)
+    assert "Would take slipway-cloud-app-v1-" in said.out
     assert "at most 80 GB: " in said.out
     assert "$4.80 a month" in said.out
-    assert tent.left() == []
+    assert stack.left() == []
 
 
-def test_a_rehearsal_reports_and_leaves_nothing(lab, tent):
-    said = slipway_ok("rehearse", *tent.here, **tent.settings)
-    assert "No rehearsal of tent: it runs for 0.0 days, wanted are 7" in said.out
-    said = slipway_ok("rehearse", *tent.here, "--even-so", "--approval", "never", **tent.settings)
+def test_a_rehearsal_reports_and_leaves_nothing(lab, stack):
+    said = slipway_ok("rehearse", *stack.here, **stack.settings)
+    assert "No rehearsal of cloud-app: it runs for 0.0 days, wanted are 7" in said.out
+    said = slipway_ok("rehearse", *stack.here, "--even-so", "--approval", "never", **stack.settings)
     assert "no deviation" in said.out
     assert "20 requests, 0 failed" in said.out
-    assert tent.left() == []
-    assert tent.points_at() == tent.address()
+    assert stack.left() == []
+    assert stack.points_at() == stack.address()
     with pytest.raises(ValueError, match="Unable to find block"):
         saved_key(REHEARSAL)
 
@@ -93,35 +93,35 @@ def test_a_rehearsal_reports_and_leaves_nothing(lab, tent):
         (["provision", COPY, "--like", DROPLET, "--image", "nothing-1", "--approval", "never"], "an invalid image"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_creates_nothing(tent, words, why):
-    said = slipway(*words, **tent.settings)
+def test_what_makes_no_sense_is_refused_and_creates_nothing(stack, words, why):
+    said = slipway(*words, **stack.settings)
     assert (said.code in (1, 2), why in said.err) == (True, True), said.all
-    assert tent.left() == []
+    assert stack.left() == []
 
 
-def test_a_firewall_by_id_is_refused_before_anything_is_created(tent):
-    id = droplet_id(tent, DROPLET)
-    tent.cloud.settings(firewalls=[{"id": "f-1", "name": "wall", "droplet_ids": [id]}])
+def test_a_firewall_by_id_is_refused_before_anything_is_created(stack):
+    id = droplet_id(stack, DROPLET)
+    stack.cloud.settings(firewalls=[{"id": "f-1", "name": "wall", "droplet_ids": [id]}])
     said = slipway(
-        "provision", COPY, "--like", DROPLET, "--image", "debian-13-x64", "--approval", "never", **tent.settings
+        "provision", COPY, "--like", DROPLET, "--image", "debian-13-x64", "--approval", "never", **stack.settings
     )
     assert (said.code, "firewall wall guards data by its id" in said.err) == (2, True)
-    assert tent.left() == []
+    assert stack.left() == []
 
 
-def test_the_droplet_limit_and_a_locked_account_create_nothing(tent):
+def test_the_droplet_limit_and_a_locked_account_create_nothing(stack):
     words = ["provision", COPY, "--like", DROPLET, "--image", "debian-13-x64", "--approval", "never"]
-    tent.cloud.settings(droplet_limit=3)
-    assert "the account may have 3 droplets, and has 3" in slipway(*words, **tent.settings).err
-    tent.cloud.settings(droplet_limit=25, status="locked")
-    said = slipway(*words, **tent.settings)
+    stack.cloud.settings(droplet_limit=3)
+    assert "the account may have 3 droplets, and has 3" in slipway(*words, **stack.settings).err
+    stack.cloud.settings(droplet_limit=25, status="locked")
+    said = slipway(*words, **stack.settings)
     assert (said.code, "Your account is locked" in said.err) == (2, True)
-    tent.cloud.settings(status="active")
-    assert tent.left() == []
+    stack.cloud.settings(status="active")
+    assert stack.left() == []
 
 
-def droplet_id(tent, name: str) -> int:
-    with tent.cloud.client() as client:
+def droplet_id(stack, name: str) -> int:
+    with stack.cloud.client() as client:
         return int(client.droplets.named(name).id)
 
 
@@ -131,7 +131,7 @@ def saved_key(name: str) -> str:
     return str(Droplet.load(name).host_key)
 
 
-def test_the_account_is_checked_in_words(tent):
-    assert isinstance(tent.cloud, Cloud)
-    assert "lab@slipway.dev, team lab: active" in slipway_ok("account", "check", **tent.settings).out
-    assert "$/month" in slipway_ok("account", "droplets", **tent.settings).out
+def test_the_account_is_checked_in_words(stack):
+    assert isinstance(stack.cloud, Cloud)
+    assert "lab@slipway.dev, team lab: active" in slipway_ok("account", "check", **stack.settings).out
+    assert "$/month" in slipway_ok("account", "droplets", **stack.settings).out

@@ -30,15 +30,15 @@ PER_CONTAINER = {"inspect.json", "environment.txt", "logs.txt", "packages.txt", 
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FailingServicesStack]:
-    with open_failing_services_stack(tmp_path_factory.mktemp("ward")) as ward:
-        yield ward
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FailingServicesStack]:
+    with open_failing_services_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")
-def well(ward: FailingServicesStack) -> CliResult:
+def well(stack: FailingServicesStack) -> CliResult:
     """What is said while everything is well."""
-    return ward.debug()
+    return stack.debug()
 
 
 @pytest.fixture(scope="module")
@@ -47,57 +47,57 @@ def began() -> datetime:
 
 
 @pytest.fixture(scope="module")
-def ill(ward: FailingServicesStack, well: CliResult, began: datetime) -> CliResult:
+def ill(stack: FailingServicesStack, well: CliResult, began: datetime) -> CliResult:
     """What is said once three of the four are ill, each in another way."""
-    ward.tell("front", "touch /tmp/ill")
-    ward.tell("eater", "echo eat >/tmp/mood")
-    ward.tell("tripper", "echo trip >/tmp/mood")
-    ward.until("front", lambda said: said["State"]["Health"]["Status"] == "unhealthy")
-    for service in ("eater", "tripper"):
-        ward.until(service, lambda said: said["RestartCount"] > 1)
-    before = ward.droplet.sh(f"find {ward.droplet.directory} -printf '%p %T@\\n' | sort")
-    said = ward.debug("--verbose")
-    assert ward.droplet.sh(f"find {ward.droplet.directory} -printf '%p %T@\\n' | sort") == before
+    stack.tell("web", "touch /tmp/unhealthy")
+    stack.tell("leaking", "echo leak >/tmp/behaviour")
+    stack.tell("crashing", "echo crash >/tmp/behaviour")
+    stack.until("web", lambda said: said["State"]["Health"]["Status"] == "unhealthy")
+    for service in ("leaking", "crashing"):
+        stack.until(service, lambda said: said["RestartCount"] > 1)
+    before = stack.droplet.sh(f"find {stack.droplet.directory} -printf '%p %T@\\n' | sort")
+    said = stack.debug("--verbose")
+    assert stack.droplet.sh(f"find {stack.droplet.directory} -printf '%p %T@\\n' | sort") == before
     return said
 
 
 @pytest.fixture(scope="module")
-def bundle(ward: FailingServicesStack, ill: CliResult) -> dict[str, str]:
+def bundle(stack: FailingServicesStack, ill: CliResult) -> dict[str, str]:
     """The one archive's files."""
     assert ill.code == 0, ill.all
-    (archive,) = ward.archives()
+    (archive,) = stack.archives()
     assert archive.stat().st_mode & 0o777 == 0o600
     assert str(archive) in ill.out
     return contents(archive)
 
 
-def test_a_well_stack_is_said_to_be_well_and_nothing_is_kept(ward: FailingServicesStack, well: CliResult) -> None:
+def test_a_well_stack_is_said_to_be_well_and_nothing_is_kept(stack: FailingServicesStack, well: CliResult) -> None:
     assert well.code == 0, well.all
-    assert f"Every service of {STACK} on droplet ward-droplet is well" in well.out
-    assert ward.archives() == []
+    assert f"Every service of {STACK} on droplet failing-services-droplet is well" in well.out
+    assert stack.archives() == []
 
 
-def test_an_unknown_service_is_refused_with_near_names(ward: FailingServicesStack, well: CliResult) -> None:
-    said = ward.debug("fornt")
+def test_an_unknown_service_is_refused_with_near_names(stack: FailingServicesStack, well: CliResult) -> None:
+    said = stack.debug("wbe")
     assert said.code == REFUSED
     assert said.errors == [
-        f"UnknownService: stack {STACK} on droplet ward-droplet has no service fornt. Did you mean front? "
-        "Its services: eater, front, mill, tripper"
+        f"UnknownService: stack {STACK} on droplet failing-services-droplet has no service wbe. Did you mean web? "
+        "Its services: crashing, leaking, python, web"
     ]
 
 
-def test_a_droplet_and_this_host_are_not_looked_at_together(ward: FailingServicesStack) -> None:
-    said = ward.debug("front", "--local")
+def test_a_droplet_and_this_host_are_not_looked_at_together(stack: FailingServicesStack) -> None:
+    said = stack.debug("web", "--local")
     assert said.code == REFUSED
     assert "--local" in said.err
 
 
 READINGS = {
-    "an unhealthy service, by the words of its healthcheck": "unhealthy: no bed for ••••",
-    "its health path": r"answered /health 503 no bed for ••••.* in 0\.\d\d s",
+    "an unhealthy service, by the words of its healthcheck": "unhealthy: no answer for ••••",
+    "its health path": r"answered /health 503 no answer for ••••.* in 0\.\d\d s",
     "a service that eats its memory": r"restarted \d+ times; last exit 137: out of memory",
     "a service that crashes in a loop": r"restarted \d+ times; last exit 3",
-    "the exception in its log": "the log ends with an exception: ValueError: no bed for ••••",
+    "the exception in its log": "the log ends with an exception: ValueError: no answer for ••••",
 }
 
 
@@ -108,82 +108,82 @@ def test_the_reading_tells_of(what: str, ill: CliResult, bundle: dict[str, str])
 
 
 def test_the_bundle_is_of_the_services_that_are_ill(bundle: dict[str, str]) -> None:
-    assert {name.partition("/")[0] for name in bundle if "/" in name} == {"front", "eater", "tripper"}
-    for service in ("front", "eater", "tripper"):
+    assert {name.partition("/")[0] for name in bundle if "/" in name} == {"web", "leaking", "crashing"}
+    for service in ("web", "leaking", "crashing"):
         mine = {name.partition("/")[2] for name in bundle if name.startswith(f"{service}/")}
         assert mine == PER_CONTAINER | {"health.json", "events.txt"}
 
 
 def test_the_bundle_holds_what_the_droplet_says(bundle: dict[str, str]) -> None:
-    assert "the key is ••••, the database ••••, the token ••••" in bundle["front/logs.txt"]
-    assert bundle["front/environment.txt"].splitlines()[:3] == [
-        "API_KEY=••••", "BED_PASSWORD=••••", "DB_URL=••••"
+    assert "the key is ••••, the database ••••, the token ••••" in bundle["web/logs.txt"]
+    assert bundle["web/environment.txt"].splitlines()[:3] == [
+        "API_KEY=••••", "APP_PASSWORD=••••", "DB_URL=••••"
     ]  # fmt: skip
-    assert bundle["front/packages.txt"] == "not a Python container\n"
-    assert json.loads(bundle["front/health.json"])["get"]["status"] == 503
-    assert json.loads(bundle["front/usage.json"])["memory"] > 100_000
-    assert re.search(r"Z?\+00:00 die 137$", bundle["eater/events.txt"], re.MULTILINE)
+    assert bundle["web/packages.txt"] == "not a Python container\n"
+    assert json.loads(bundle["web/health.json"])["get"]["status"] == 503
+    assert json.loads(bundle["web/usage.json"])["memory"] > 100_000
+    assert re.search(r"Z?\+00:00 die 137$", bundle["leaking/events.txt"], re.MULTILINE)
     assert "Docker Engine" in bundle["host.txt"]
     assert "MemAvailable" in bundle["host.txt"]
     assert '"tag": "v1"' in bundle["records.txt"]
 
 
-def test_a_service_can_be_asked_for_by_name_and_shows_its_python(ward: FailingServicesStack, ill: CliResult) -> None:
-    said = ward.debug("mill", "--lines", "5", SLIPWAY_REPORTS=str(ward.reports / "mill"))
+def test_a_service_can_be_asked_for_by_name_and_shows_its_python(stack: FailingServicesStack, ill: CliResult) -> None:
+    said = stack.debug("python", "--lines", "5", SLIPWAY_REPORTS=str(stack.reports / "python"))
     assert said.code == 0, said.all
     assert "nothing wrong was found" in said.out
-    (archive,) = (ward.reports / "mill").glob("*.tar.gz")
-    packages = contents(archive)["mill/packages.txt"]
+    (archive,) = (stack.reports / "python").glob("*.tar.gz")
+    packages = contents(archive)["python/packages.txt"]
     assert re.match(r"# Python 3\.\d+\n", packages)
     assert re.search(r"^idna==3\.\d+", packages, re.MULTILINE)
 
 
 def test_an_artifact_shows_the_same_in_prefect(bundle: dict[str, str], began: datetime) -> None:
-    found = _ask("artifacts/filter", began, "artifacts", key={"any_": [f"debug-{STACK}-ward-droplet"]})
-    shown = [(one["type"], one["data"]) for one in found if "eater, front, tripper" in one["description"]]
+    found = _ask("artifacts/filter", began, "artifacts", key={"any_": [f"debug-{STACK}-failing-services-droplet"]})
+    shown = [(one["type"], one["data"]) for one in found if "crashing, leaking, web" in one["description"]]
     assert shown == [("markdown", bundle["README.md"])]
 
 
 @pytest.mark.parametrize("origin", CORES)
 def test_a_secret_is_given_away_by_nothing_when_it_is_of(
-    origin: str, ward: FailingServicesStack, ill: CliResult, bundle: dict[str, str], began: datetime
+    origin: str, stack: FailingServicesStack, ill: CliResult, bundle: dict[str, str], began: datetime
 ) -> None:
     secret = CORES[origin]
     ids = f"docker ps -aq --filter label=com.docker.compose.project={STACK}"
-    assert secret in ward.droplet.sh(f"for id in $({ids}); do docker logs $id 2>&1; done")
-    for archive in ward.archives():
+    assert secret in stack.droplet.sh(f"for id in $({ids}); do docker logs $id 2>&1; done")
+    for archive in stack.archives():
         assert secret.encode() not in gzip.decompress(archive.read_bytes())
     assert secret not in ill.all
     for what in ("logs", "artifacts", "flow_runs", "task_runs"):
         assert secret not in json.dumps(_ask(f"{what}/filter", began, what), ensure_ascii=False)
 
 
-def test_nothing_is_left_on_the_droplet(ward: FailingServicesStack, bundle: dict[str, str]) -> None:
+def test_nothing_is_left_on_the_droplet(stack: FailingServicesStack, bundle: dict[str, str]) -> None:
     listed = "ls -d /dev/shm/tmp.* /tmp/tmp.* 2>/dev/null || true"
-    left = set(ward.droplet.sh(listed).split())
+    left = set(stack.droplet.sh(listed).split())
     deadline = time.monotonic() + 20
     while left and time.monotonic() < deadline:  # another run may be looking at the droplet
-        left &= set(ward.droplet.sh(listed).split())
+        left &= set(stack.droplet.sh(listed).split())
         time.sleep(0.2)
     assert left == set()
 
 
-def test_another_digest_and_a_missing_container_are_seen(ward: FailingServicesStack, bundle: dict[str, str]) -> None:
-    running = ward.droplet.containers()
+def test_another_digest_and_a_missing_container_are_seen(stack: FailingServicesStack, bundle: dict[str, str]) -> None:
+    running = stack.droplet.containers()
     compose = "--label com.docker.compose"
     label = f"{compose}.oneoff=False {compose}.project={STACK} {compose}.service="
-    ward.droplet.sh(
-        f"docker rm -f {running['eater']['Id']} {running['tripper']['Id']} >/dev/null; "
-        f"docker run -d --name other --network none {label}tripper {running['mill']['Image']} sleep infinity"
+    stack.droplet.sh(
+        f"docker rm -f {running['leaking']['Id']} {running['crashing']['Id']} >/dev/null; "
+        f"docker run -d --name other --network none {label}crashing {running['python']['Image']} sleep infinity"
     )
-    said = ward.debug(SLIPWAY_REPORTS=str(ward.reports / "digest"))
+    said = stack.debug(SLIPWAY_REPORTS=str(stack.reports / "digest"))
     assert "is not running; no container" in said.out
-    assert set(ward.droplet.containers()) == {"front", "mill", "tripper"}
+    assert set(stack.droplet.containers()) == {"web", "python", "crashing"}
     assert re.search(r"runs sha256:[0-9a-f]{12}…, the record says sha256:[0-9a-f]{12}…", said.out)
 
 
 LOCAL = """
-name: ward-at-home
+name: on-this-host
 services:
   web:
     image: debian:trixie-slim
@@ -212,14 +212,14 @@ def at_home(tmp_path: Path) -> Iterator[Path]:
         subprocess.run([*compose, "down", "--timeout", "1"], capture_output=True, timeout=60, check=True)
 
 
-def test_what_is_developed_on_this_host_can_be_looked_at_too(ward: FailingServicesStack, at_home: Path) -> None:
-    own = {**ward.settings, "SLIPWAY_REPORTS": str(at_home.parent)}
+def test_what_is_developed_on_this_host_can_be_looked_at_too(stack: FailingServicesStack, at_home: Path) -> None:
+    own = {**stack.settings, "SLIPWAY_REPORTS": str(at_home.parent)}
     said = slipway("debug-agent", "--local", "--stack", str(at_home), **own)
     assert said.code == 0, said.all
     assert "unhealthy: still closed" in said.out
     assert "did not answer /health: ConnectError" in said.out
     assert "Looked at web on this host" in said.out
-    (archive,) = at_home.parent.glob("debug-ward-at-home-local-*.tar.gz")
+    (archive,) = at_home.parent.glob("debug-on-this-host-local-*.tar.gz")
     assert "bad postgres://app:••••@db/x" in contents(archive)["web/logs.txt"]
     assert PASSWORD not in str(contents(archive)) + said.all
 

@@ -34,7 +34,7 @@ HOSTS = {"green": "203.0.113.7", "blue": "203.0.113.8", "data": "203.0.113.9", "
 # What is not run, by its first words, and why not.
 NOT_RUN = {
     "ssh root@203.0.113.10 systemctl reload caddy": "the lab's edge has no systemd; the test restarts it instead",
-    "POST /api/deployments/": "needs a worker; tests/lab/test_ci_release.py starts a deployment by the API",
+    "POST /api/deployments/": "needs a worker; tests/lab/release/test_ci.py starts a deployment by the API",
 }
 COMPOSE = f"""
 name: {STACK}
@@ -48,13 +48,13 @@ services:
   store:
     <<: *part
     build: .
-    command: [/srv/part, keeper]
+    command: [/srv/part, store]
     volumes: ["rows:/data"]
     ports: ["${{BIND_ADDRESS:-127.0.0.1}}:{STORE_PORT}:8000"]
     x-slipway: {{health: /health, data: home}}
   api:
     <<: *part
-    command: [/srv/part, front]
+    command: [/srv/part, web]
     depends_on: {{store: {{condition: service_healthy}}}}
     environment: {{STORE_URL: "${{STORE_URL:-http://store:8000}}"}}
     ports: ["${{BIND_ADDRESS:-127.0.0.1}}:{API_PORT}:8000"]
@@ -81,7 +81,7 @@ def write_home(home: Path, lab: Lab, ports: dict[str, int]) -> None:
     stack = checkout(SOURCE, home / STACK)
     own = f"STORE_URL=http://slipway-lab-data:{STORE_PORT}\nBIND_ADDRESS=0.0.0.0\n"
     files = {
-        "compose.yaml": COMPOSE, "version": "docs", "habit": "well", "ballast": "", ".env": own,
+        "compose.yaml": COMPOSE, "version": "docs", "behaviour": "well", "ballast": "", ".env": own,
         ".env.example": f"REGISTRY={NAMESPACE}\nIMAGE_TAG=development\n",
         "compose.override.yaml": "services: {api: {environment: {DEBUG: '1'}}}\n",
     }  # fmt: skip

@@ -13,6 +13,7 @@ import pytest
 from tests import CHECKOUT
 from tests.faults.harness.second_prefect import started
 from tests.stacks.rehearsal import SOURCE
+from tests.stacks.rehearsal import STACK as RELEASED
 from tests.support.lab.digitalocean_account import URL, Cloud, calm_cloud
 from tests.support.lab.doc_commands import Fence, Reader, fences
 from tests.support.lab.droplet_view import DropletView
@@ -63,7 +64,7 @@ def reader(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reade
 def write_stack(home: Path) -> None:
     """The stack, as it lies on the laptop."""
     stack = checkout(SOURCE, home / STACK)
-    text = (stack / "compose.yaml").read_text().replace("tent", STACK)
+    text = (stack / "compose.yaml").read_text().replace(RELEASED, STACK)
     (stack / "compose.yaml").write_text(text)
 
 
@@ -117,7 +118,7 @@ def tidy(cloud: Cloud) -> None:
 
 def test_every_command_of_the_pages_does_what_they_say(reader: Reader):
     reader.follow("DOCR.md")
-    assert set(DropletView("green", STACK, DIRECTORY).containers()) == {"flap"}
+    assert set(DropletView("green", STACK, DIRECTORY).containers()) == {"web"}
     reader.type(Fence("README.md", 1, "sh", f"slipway deploy --stack {STACK} --droplet blue --tag v1.0.0"))
     reader.follow("DIGITALOCEAN.md")
     cloud = Cloud()

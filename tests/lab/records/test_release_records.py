@@ -21,28 +21,28 @@ VALUES = {"greeting": "good morning", "colour": "apple green", "token": "open se
 
 
 @pytest.fixture(scope="module")
-def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleServiceStack]:
-    with open_single_service_stack(tmp_path_factory.mktemp("kiosk")) as kiosk:
-        kiosk.save_environment(**VALUES)
-        yield kiosk
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleServiceStack]:
+    with open_single_service_stack(tmp_path_factory.mktemp("single-service")) as stack:
+        stack.save_environment(**VALUES)
+        yield stack
 
 
 @pytest.fixture(scope="module")
-def first(kiosk: SingleServiceStack) -> dict[str, Any]:
+def first(stack: SingleServiceStack) -> dict[str, Any]:
     """The record of the first release."""
-    kiosk.good("v1")
-    return json.loads(kiosk.droplet.sh(f"cat {kiosk.droplet.home}/history/000001.json"))
+    stack.good("v1")
+    return json.loads(stack.droplet.sh(f"cat {stack.droplet.home}/history/000001.json"))
 
 
 def test_a_record_says_what_was_put_there_and_what_became_of_it(
-    kiosk: SingleServiceStack, first: dict[str, Any]
+    stack: SingleServiceStack, first: dict[str, Any]
 ) -> None:
     assert {name: first[name] for name in ("format", "number", "stack", "kind", "tag", "outcome", "reason")} == {
         "format": 1, "number": 1, "stack": STACK, "kind": "deploy", "tag": "v1", "outcome": "good", "reason": ""
     }  # fmt: skip
     assert (first["previous"], first["previous_tag"]) == (None, None)
-    assert git(kiosk.checkout, "rev-parse", "HEAD").startswith(first["commit"])
-    assert kiosk.droplet.sh(f"readlink {kiosk.droplet.home}/current").strip() == f"releases/{first['name']}"
+    assert git(stack.checkout, "rev-parse", "HEAD").startswith(first["commit"])
+    assert stack.droplet.sh(f"readlink {stack.droplet.home}/current").strip() == f"releases/{first['name']}"
     began, deployed, ended = (datetime.fromisoformat(first[name]) for name in ("began", "deployed", "ended"))
     assert began <= deployed <= ended <= datetime.now(UTC)
 
@@ -57,79 +57,79 @@ def test_a_record_names_the_run_and_who_started_it(first: dict[str, Any]) -> Non
 
 
 def test_a_record_holds_a_hash_of_the_environment_and_none_of_its_values(
-    kiosk: SingleServiceStack, first: dict[str, Any]
+    stack: SingleServiceStack, first: dict[str, Any]
 ) -> None:
     assert re.fullmatch("[0-9a-f]{12,64}", first["environment"])
-    written = kiosk.droplet.sh(f"cat {kiosk.droplet.home}/history/*")
+    written = stack.droplet.sh(f"cat {stack.droplet.home}/history/*")
     assert [value for value in VALUES.values() if value in written] == []
-    assert set(kiosk.droplet.sh(f"stat -c %a {kiosk.droplet.home}/history/*").split()) == {"600"}
+    assert set(stack.droplet.sh(f"stat -c %a {stack.droplet.home}/history/*").split()) == {"600"}
 
 
-def test_history_and_status_show_the_record(kiosk: SingleServiceStack, first: dict[str, Any]) -> None:
-    shown = json.loads(kiosk.slipway("history", "--json").out)["droplets"][BLOCK]
+def test_history_and_status_show_the_record(stack: SingleServiceStack, first: dict[str, Any]) -> None:
+    shown = json.loads(stack.on_droplet("history", "--json").out)["droplets"][BLOCK]
     assert shown == [first]
-    status = json.loads(kiosk.slipway("status", "--json").out)["droplets"][BLOCK]
+    status = json.loads(stack.on_droplet("status", "--json").out)["droplets"][BLOCK]
     assert (status["record"], status["release"]) == (first, "v1")
     assert "locked_by" not in status
     day, clock = first["began"][:10], first["began"][11:19]
-    row = next(line for line in kiosk.slipway("history").out.splitlines() if line.startswith("→"))
+    row = next(line for line in stack.on_droplet("history").out.splitlines() if line.startswith("→"))
     assert re.split(r" {2,}", row.strip())[1:] == [
         "1", "deploy", "v1", "good", f"{day} {clock}", first["run"]["by"], first["environment"][:8]
     ]  # fmt: skip
-    said = kiosk.slipway("status").out
+    said = stack.on_droplet("status").out
     assert f"{BLOCK} · release v1" in said
     assert "good, deploy 1" in said
     assert f"since {day} {clock} UTC, by {first['run']['by']}" in said
 
 
-def test_a_second_release_names_the_one_before_it(kiosk: SingleServiceStack, first: dict[str, Any]) -> None:
-    kiosk.good("v2")
-    second = kiosk.records()[-1]
+def test_a_second_release_names_the_one_before_it(stack: SingleServiceStack, first: dict[str, Any]) -> None:
+    stack.good("v2")
+    second = stack.records()[-1]
     assert (second["number"], second["tag"], second["outcome"]) == (2, "v2", "good")
     assert (second["previous"], second["previous_tag"]) == (first["name"], "v1")
     assert second["environment"] == first["environment"]
-    assert kiosk.records()[0] == first
-    kiosk.assert_runs("v2")
+    assert stack.records()[0] == first
+    stack.assert_runs("v2")
 
 
-def test_the_published_release_names_the_one_before_it_too(kiosk: SingleServiceStack) -> None:
-    said = slipway("build-push", *kiosk.make("v3"), **kiosk.settings)
+def test_the_published_release_names_the_one_before_it_too(stack: SingleServiceStack) -> None:
+    said = slipway("build-push", *stack.make("v3"), **stack.settings)
     assert "Published release v3, after v2" in said.out
 
 
-def test_the_same_release_again_is_a_record_of_its_own_and_changes_nothing_else(kiosk: SingleServiceStack) -> None:
-    before, started = kiosk.records(), kiosk.droplet.started()
-    assert kiosk.slipway("deploy", "--tag", "v2").code == 0
-    again = kiosk.records()[-1]
+def test_the_same_release_again_is_a_record_of_its_own_and_changes_nothing_else(stack: SingleServiceStack) -> None:
+    before, started = stack.records(), stack.droplet.started()
+    assert stack.on_droplet("deploy", "--tag", "v2").code == 0
+    again = stack.records()[-1]
     assert (again["number"], again["outcome"], again["deployed"] is not None) == (3, "candidate", True)
     assert again["name"] == again["previous"] == before[-1]["name"]
-    assert kiosk.droplet.started() == started
-    assert kiosk.slipway("validate").code == 0
-    assert kiosk.outcomes() == [("deploy", "v1", "good"), ("deploy", "v2", "good"), ("deploy", "v2", "good")]
+    assert stack.droplet.started() == started
+    assert stack.on_droplet("validate").code == 0
+    assert stack.outcomes() == [("deploy", "v1", "good"), ("deploy", "v2", "good"), ("deploy", "v2", "good")]
 
 
-def test_another_environment_alone_is_another_directory_and_another_hash(kiosk: SingleServiceStack) -> None:
-    before, container = kiosk.records()[-1], kiosk.droplet.started()
-    kiosk.save_environment(**{**VALUES, "greeting": "good evening"})
-    assert kiosk.slipway("deploy", "--tag", "v2").code == 0
-    after = kiosk.records()[-1]
+def test_another_environment_alone_is_another_directory_and_another_hash(stack: SingleServiceStack) -> None:
+    before, container = stack.records()[-1], stack.droplet.started()
+    stack.save_environment(**{**VALUES, "greeting": "good evening"})
+    assert stack.on_droplet("deploy", "--tag", "v2").code == 0
+    after = stack.records()[-1]
     assert (after["tag"], after["previous"]) == ("v2", before["name"])
     assert after["environment"] != before["environment"]
     assert after["name"] != before["name"]
     assert after["name"].startswith("v2.")
-    standing = kiosk.droplet.sh(f"ls {kiosk.droplet.home}/releases").split()
+    standing = stack.droplet.sh(f"ls {stack.droplet.home}/releases").split()
     assert {before["name"], after["name"]} <= set(standing)
-    assert kiosk.droplet.started() != container
-    assert kiosk.droplet.inside("till", "printenv", "GREETING") == "good evening\n"
+    assert stack.droplet.started() != container
+    assert stack.droplet.inside("web", "printenv", "GREETING") == "good evening\n"
 
 
-def test_a_record_that_cannot_be_read_is_left_out_and_said(kiosk: SingleServiceStack) -> None:
+def test_a_record_that_cannot_be_read_is_left_out_and_said(stack: SingleServiceStack) -> None:
     """And its number is not given to another."""
-    known = kiosk.records()
-    kiosk.droplet.sh(f"echo '{{half a rec' >{kiosk.droplet.home}/history/000009.json")
-    said = kiosk.slipway("history")
+    known = stack.records()
+    stack.droplet.sh(f"echo '{{half a rec' >{stack.droplet.home}/history/000009.json")
+    said = stack.on_droplet("history")
     assert (said.code, "record 000009.json is damaged, and left out" in said.out) == (0, True)
-    assert json.loads(kiosk.slipway("history", "--json").out)["droplets"][BLOCK] == known
-    assert kiosk.slipway("deploy", "--tag", "v1").code == 0
-    kiosk.droplet.sh(f"rm {kiosk.droplet.home}/history/000009.json")
-    assert [record["number"] for record in kiosk.records()] == [*(r["number"] for r in known), 10]
+    assert json.loads(stack.on_droplet("history", "--json").out)["droplets"][BLOCK] == known
+    assert stack.on_droplet("deploy", "--tag", "v1").code == 0
+    stack.droplet.sh(f"rm {stack.droplet.home}/history/000009.json")
+    assert [record["number"] for record in stack.records()] == [*(r["number"] for r in known), 10]

@@ -32,14 +32,14 @@ pytestmark = pytest.mark.lab
 
 KEYS, ENTRY = "/root/.ssh/authorized_keys", "/var/lib/slipway-sentinels"
 # Below a release's directory: all that may hold what the stack was given, each readable by its owner alone.
-MAY_HOLD = {"environment", "config.yml", "files/till.env", "files/secrets/token"}
+MAY_HOLD = {"environment", "config.yml", "files/web.env", "files/secrets/token"}
 
 
 @dataclass
 class Done:
     """What was done, said, and seen meanwhile."""
 
-    kiosk: SingleServiceStack
+    stack: SingleServiceStack
     needles: Needles
     began: datetime
     seen: Seen
@@ -49,7 +49,7 @@ class Done:
 
     def run(self, name: str, code: int, *words: str, **settings: str) -> None:
         """Run `slipway` as a process of its own."""
-        env = {**os.environ, "PYTHONPATH": str(CHECKOUT), **self.kiosk.settings, **settings, "TMPDIR": str(self.tmp)}
+        env = {**os.environ, "PYTHONPATH": str(CHECKOUT), **self.stack.settings, **settings, "TMPDIR": str(self.tmp)}
         argv = [sys.executable, "-m", "flows.cli", *words]
         answer = subprocess.run(argv, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=180, check=False)
         self.said[name] = f"{answer.stdout}\n{answer.stderr}"
@@ -69,41 +69,41 @@ def _environment(greeting: str) -> dict[str, str]:
 def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     tmp = tmp_path_factory.mktemp("sentinels")
     (tmp / "tmp").mkdir()
-    with open_single_service_stack(tmp) as kiosk, _langfuse() as langfuse, _own_key(kiosk) as private:
+    with open_single_service_stack(tmp) as stack, _langfuse() as langfuse, _own_key(stack) as private:
         from blocks import Droplet, Langfuse  # noqa: PLC0415 — after the environment is set
 
         before, after, key = _environment("good morning"), _environment("good evening"), f"sk-lf-{token_hex(16)}"
         planted = {
             **{f"the old {name}": value for name, value in before.items()},
             **{f"the new {name}": value for name, value in after.items()},
-            "the registry's password": kiosk.registry.block.password.get_secret_value(),
+            "the registry's password": stack.registry.block.password.get_secret_value(),
             "the SSH key": "".join(private.splitlines()[1:-1])[218:258],  # its secret half
             "Langfuse's secret key": key,
         }
         droplet = Droplet.load(BLOCK)
         blocks = {
             BLOCK: Droplet(**{**droplet.model_dump(exclude={"block_type_slug"}), "private_key": private}),
-            "kiosk-langfuse": Langfuse(url=langfuse.url, public_key="pk-lf-kiosk", secret_key=key),
+            "single-service-langfuse": Langfuse(url=langfuse.url, public_key="pk-lf-single", secret_key=key),
         }
         options = ("--verbose", "--droplet", BLOCK)
-        with saved(**blocks), watched(kiosk.droplet) as seen:
-            done = Done(kiosk, Needles(planted), datetime.now(UTC), seen, tmp / "tmp", keys_shown=langfuse.shown)
-            traced = {"SLIPWAY_LANGFUSE": "kiosk-langfuse", "SLIPWAY_TRACE_TIMEOUT": "0.1"}
-            kiosk.save_environment(**before)
-            done.run("a release", 0, "release", *kiosk.make("v1"), *options, **traced)
+        with saved(**blocks), watched(stack.droplet) as seen:
+            done = Done(stack, Needles(planted), datetime.now(UTC), seen, tmp / "tmp", keys_shown=langfuse.shown)
+            traced = {"SLIPWAY_LANGFUSE": "single-service-langfuse", "SLIPWAY_TRACE_TIMEOUT": "0.1"}
+            stack.save_environment(**before)
+            done.run("a release", 0, "release", *stack.make("v1"), *options, **traced)
             langfuse.repeats = True
             done.run("a validation", 0, "validate", "--stack", STACK, *options, **traced)
-            kiosk.save_environment(**after)
-            done.run("a crash", 1, "release", *kiosk.make("crashing", CRASHES), *options)
-            done.run("a lie", 1, "release", *kiosk.make("lying", LIES), *options)
-            done.run("a look", 0, "debug-agent", "till", "--stack", STACK, *options)
+            stack.save_environment(**after)
+            done.run("a crash", 1, "release", *stack.make("crashing", CRASHES), *options)
+            done.run("a lie", 1, "release", *stack.make("lying", LIES), *options)
+            done.run("a look", 0, "debug-agent", "web", "--stack", STACK, *options)
             for verb in ("history", "status"):
                 done.run(verb, 0, verb, "--stack", STACK, "--droplet", BLOCK, "--json")
         yield done
 
 
 def test_everything_happened_that_could_have_shown_them(done: Done) -> None:
-    assert done.kiosk.outcomes() == [
+    assert done.stack.outcomes() == [
         ("deploy", "v1", "good"),
         ("deploy", "crashing", "rolled back"),
         ("rollback", "v1", "good"),
@@ -142,14 +142,14 @@ def test_no_debug_bundle_holds_them(done: Done) -> None:
 
 
 def test_what_is_published_holds_none_of_them(done: Done) -> None:
-    everything = list(published(done.kiosk.registry))
+    everything = list(published(done.stack.registry))
     assert any(b"release.json" in content for _, content in everything)
     assert done.needles.leaks(everything) == set()
 
 
 def test_no_process_was_given_them_as_an_argument(done: Done) -> None:
     """A process can be too short to be seen, so the droplet also kept what sshd was asked for."""
-    asked = done.kiosk.droplet.sh(f"cat {ENTRY}/asked")
+    asked = done.stack.droplet.sh(f"cat {ENTRY}/asked")
     assert "slipway-lock" in asked
     assert any(b"compose" in line and b"build" in line for line in done.seen.here)
     assert any(b"compose" in line and b" up " in line for line in done.seen.there)
@@ -158,8 +158,10 @@ def test_no_process_was_given_them_as_an_argument(done: Done) -> None:
 
 
 def test_the_lock_s_holder_was_seen_and_names_none_of_them(done: Done) -> None:
-    holders = [line for line in done.seen.there if b'"purpose": "release of kiosk ' in line]
-    assert {f"release of kiosk {tag}".encode() in b"".join(holders) for tag in ("v1", "crashing", "lying")} == {True}
+    holders = [line for line in done.seen.there if b'"purpose": "release of single-service ' in line]
+    assert {
+        f"release of single-service {tag}".encode() in b"".join(holders) for tag in ("v1", "crashing", "lying")
+    } == {True}
     assert done.needles.leaks(("holder", line) for line in holders) == set()
 
 
@@ -168,7 +170,7 @@ def test_no_temporary_file_is_left(done: Done) -> None:
 
 
 def test_on_the_droplet_only_the_files_of_the_environment_hold_them(done: Done) -> None:
-    droplet = done.kiosk.droplet
+    droplet = done.stack.droplet
     everywhere = "/opt /root /tmp /run /etc /home /var --exclude-dir=docker --exclude-dir=containerd"
     holding = droplet.sh(f"grep -rlaF -D skip -f - {everywhere} || true", done.needles.lines()).split()
     assert {path.removeprefix(f"{droplet.home}/releases/").partition("/")[2] for path in holding} == MAY_HOLD
@@ -176,13 +178,13 @@ def test_on_the_droplet_only_the_files_of_the_environment_hold_them(done: Done) 
 
 
 def test_the_engine_is_told_them_by_the_stack_s_own_environment_alone(done: Done) -> None:
-    for entry in done.kiosk.droplet.containers().values():
+    for entry in done.stack.droplet.containers().values():
         assert done.needles.found(json.dumps(entry["Config"].pop("Env"), ensure_ascii=False))
         assert done.needles.leaks([("inspect", json.dumps(entry, ensure_ascii=False))]) == set()
 
 
 def _bundles(done: Done) -> list[Path]:
-    return sorted(Path(done.kiosk.settings["SLIPWAY_REPORTS"]).glob("*.tar.gz"))
+    return sorted(Path(done.stack.settings["SLIPWAY_REPORTS"]).glob("*.tar.gz"))
 
 
 class _Langfuse(ThreadingHTTPServer):
@@ -225,11 +227,11 @@ def _langfuse() -> Iterator[_Langfuse]:
 
 
 @contextmanager
-def _own_key(kiosk: SingleServiceStack) -> Iterator[str]:
+def _own_key(stack: SingleServiceStack) -> Iterator[str]:
     """A key of our own, with which the droplet keeps every command that it is asked for."""
     private, public = new_key()
     enter = f'#!/bin/sh\nprintf "%s\\n" "$SSH_ORIGINAL_COMMAND" >>{ENTRY}/asked\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'
-    droplet = kiosk.droplet
+    droplet = stack.droplet
     close = f"sed -i '\\|{ENTRY}|d' {KEYS}; rm -rf {ENTRY}"
     droplet.sh(f"{close}; mkdir -p {ENTRY}; cat >{ENTRY}/enter; chmod 755 {ENTRY}/enter", enter.encode())
     droplet.sh(f"echo 'command=\"{ENTRY}/enter\" {public}' >>{KEYS}")

@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.support.lab.lab import LAB
 
+SHARED = "/opt/slipway"
+
 
 @dataclass(frozen=True)
 class DropletView:
@@ -14,7 +16,7 @@ class DropletView:
 
     droplet: str
     stack: str
-    directory: str = "/opt/slipway"
+    directory: str = SHARED
 
     def sh(self, script: str, stdin: bytes = b"") -> str:
         argv = ["docker", "exec", "-i", f"{LAB}-{self.droplet}", "sh", "-euc", script]
@@ -46,7 +48,7 @@ class DropletView:
     def inside(self, service: str, *argv: str) -> str:
         return self.sh(f"docker exec {self.containers()[service]['Id']} " + " ".join(argv))
 
-    def standing(self) -> str:
+    def state(self) -> str:
         """All that a deploy could change: containers, volumes, networks, and Slipway's directory with its times."""
         only = f"--filter label=com.docker.compose.project={self.stack}"
         return self.sh(
@@ -55,13 +57,15 @@ class DropletView:
         )
 
     def remove(self, images: str) -> None:
-        """Take the stack off the droplet: containers, volumes, network, files, and images whose name holds `images`."""
+        """Take the stack off the droplet: containers, volumes, network, files, and images whose name holds `images`. A
+        directory of its own goes whole."""
         self.sh(
             f"only='label=com.docker.compose.project={self.stack}'\n"
             'ids=$(docker ps -aq --filter "$only"); [ -z "$ids" ] || docker rm -fv $ids >/dev/null\n'
             'ids=$(docker volume ls -q --filter "$only"); [ -z "$ids" ] || docker volume rm $ids >/dev/null\n'
             'ids=$(docker network ls -q --filter "$only"); [ -z "$ids" ] || docker network rm $ids >/dev/null\n'
-            f"rm -rf {self.home}; rmdir {self.directory} 2>/dev/null || true\n"
+            f"rm -rf {self.home if self.directory == SHARED else self.directory}\n"
+            f"[ ! -d {self.directory} ] || rmdir --ignore-fail-on-non-empty {self.directory}\n"
             f"ids=$(docker images --no-trunc | awk '$1 ~ /{images}/ {{print $3}}' | sort -u)\n"
             '[ -z "$ids" ] || docker rmi -f $ids >/dev/null'
         )

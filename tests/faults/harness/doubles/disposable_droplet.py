@@ -101,9 +101,9 @@ def open_disposable_droplet(name: str, state: Path, sockets: Path, disk: str = "
         "--volume", key, "--volume", f"{sockets}:/sockets", "--env", f"REGISTRY_HOST={LAB}-registry",
         "--publish", f"127.0.0.1:{port}:22", f"{LAB}-droplet",
     )  # fmt: skip
-    spare = DisposableDroplet(name, port, sockets)
+    disposable = DisposableDroplet(name, port, sockets)
     try:
-        spare.ready()
-        yield spare
+        disposable.ready()
+        yield disposable
     finally:
         docker("rm", "--force", "--volumes", container)

@@ -37,7 +37,7 @@ def test_one_repository_for_all_needs_a_name(lab):
 
 def test_a_login_is_asked_for_once_for_reading_and_once_for_writing(lab):
     told = []
-    lab.block.keep_with(told.append)
+    lab.block.on_new_password(told.append)
     reads, writes = lab.block.login(write=False), lab.block.login(write=True)
     assert (lab.block.login(write=False), lab.block.login(write=True)) == (reads, writes)
     assert lab.parts.registry.logins == [("team", 600, False), ("team", 3600, True)]

@@ -37,7 +37,7 @@ def balancer(lab, monkeypatch, heard=None, **more):
     lab.client.api.send("POST", "/v2/load_balancers", "load_balancer:create", body)
     switch = LoadBalancerSwitch(balancer="edge", **lab.common)
     answers = iter(heard or [])
-    monkeypatch.setattr("blocks.load_balancer._PAUSE", 0.0)
+    monkeypatch.setattr("blocks.traffic.load_balancer._PAUSE", 0.0)
     monkeypatch.setattr(LoadBalancerSwitch, "_hear", lambda *_: next(answers, SwitchProbe("blue", 200, "from blue")))
     return switch
 

@@ -41,8 +41,8 @@ def name(lab, monkeypatch):
         answer.answer.append(dns.rrset.from_text("app.agents.lab.", record["ttl"], "IN", "A", record["data"]))
         return answer
 
-    monkeypatch.setattr("blocks.dns.dns.query.udp", udp)
-    monkeypatch.setattr("blocks.dns._PUBLISHED", 1.0)
+    monkeypatch.setattr("blocks.traffic.dns_record.dns.query.udp", udp)
+    monkeypatch.setattr("blocks.traffic.dns_record._PUBLISHED", 1.0)
     record["ttl"] = 60
     lab.record = record
     assert record["id"] == id
@@ -63,7 +63,7 @@ def test_a_record_is_turned_once_the_name_servers_say_so(lab, name):
 
 def test_the_ttl_is_lowered_beforehand_waited_for_and_restored(lab, name, monkeypatch):
     slept, told = [], []
-    monkeypatch.setattr("blocks.dns.time.sleep", slept.append)
+    monkeypatch.setattr("blocks.traffic.dns_record.time.sleep", slept.append)
     name.read()
     assert "Before that, 60 s pass" in name.client_impact
     name.prepare(told.append)

@@ -14,6 +14,8 @@ from flows.core.gates.probes import (
     judge_tools,
     judge_trace,
     judge_workflow,
+    trace_result,
+    traced_services,
     traceparent,
 )
 from flows.core.stack.extension import McpProbe, WorkflowProbe
@@ -85,6 +87,45 @@ def test_enough_tools_and_every_expected_one_pass(probe, tools, verdict):
 def test_no_trace_is_no_pass():
     assert judge_trace(3, 1.5) == (True, "3 observations")
     assert judge_trace(0, 30.2) == (False, "no observation of this trace after 30 s")
+
+
+def workflow(service: str = "web", **more) -> ProbeResult:
+    return ProbeResult(service, Phase.WORKFLOW, True, "", trace_id="t", **more)
+
+
+@pytest.mark.parametrize(
+    ("expected", "count", "trouble", "mark"),
+    [
+        (True, 1, "", "✓"),
+        (True, 0, "", "✗"),
+        (False, 1, "", "✓"),
+        (False, 0, "", "?"),
+        (True, 0, "Langfuse does not answer", "?"),
+        (False, 0, "Langfuse does not answer", "?"),
+    ],
+)
+def test_a_trace_that_does_not_come_is_a_failure_only_where_one_is_expected(expected, count, trouble, mark):
+    found = trace_result(workflow(trace_expected=expected), count, 2.5, trouble)
+    assert (found.mark, found.service, found.phase, found.seconds) == (mark, "web", Phase.TRACE, 2.5)
+    assert all_passed([found]) is (mark != "✗")
+
+
+def test_a_missing_trace_says_why_it_is_not_a_failure():
+    words = trace_result(workflow(trace_expected=False), 0, 30).detail
+    assert "no observation of this trace after 30 s" in words
+    assert "no `traced: true`" in words
+    assert trace_result(workflow(), 0, 30, "503").detail == "503"
+
+
+def test_a_release_is_traced_where_traces_came_and_where_they_came_before_and_nobody_could_look():
+    results = [
+        workflow("came"), workflow("gone"), workflow("unasked"), workflow("new"), workflow("opted-out", traced=False),
+        trace_result(workflow("came"), 2, 1),
+        trace_result(workflow("gone", trace_expected=False), 0, 1),
+        trace_result(workflow("unasked"), 0, 1, "503"),
+    ]  # fmt: skip
+    assert traced_services(results, {"unasked", "opted-out", "left-the-stack"}) == ("came", "unasked")
+    assert traced_services(results, ()) == ("came",)
 
 
 bodies = st.text() | st.recursive(

@@ -79,6 +79,21 @@ def test_every_fault_is_named_at_once():
         read_extension("web", {"port": 0, "data": "away"})
 
 
+@pytest.mark.parametrize(
+    ("said", "before", "wanted", "expected"),
+    [
+        ({}, False, True, False),
+        ({}, True, True, True),
+        ({"traced": True}, False, True, True),
+        ({"traced": False}, True, False, False),
+    ],
+    ids=["nothing said, never traced", "nothing said, traced before", "must be", "is not looked for"],
+)
+def test_a_trace_is_expected_where_the_stack_says_so_or_the_last_good_release_left_one(said, before, wanted, expected):
+    probe = read_extension("web", {"workflow": {"get": "/a", "expect": "a", **said}}).workflow
+    assert (probe.trace_wanted, probe.trace_expected(before)) == (wanted, expected)
+
+
 fields = st.sampled_from([
     *("port", "health", "mcp", "workflow", "data", "mounts_source"),
     *("path", "tools", "minimum", "post", "get", "body", "expect", "timeout", "traced"),
