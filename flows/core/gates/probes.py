@@ -1,7 +1,7 @@
 """Probes: one check of one service, and how its answer is judged."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -22,10 +22,16 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What one probe found. `seconds` is the time of the answer that was judged.
+    """The result of one probe.
 
-    `tools` are the MCP tools offered, `expected` those that the stack itself lists. `known` is False where a provider
-    could not be asked: that is not an application that failed. `traced` says whether a workflow leaves a trace.
+    Args:
+        seconds: the time of the response that was judged.
+        tools: the MCP tools offered.
+        expected: the MCP tools that the stack itself lists.
+        known: False where the result is inconclusive: a provider could not be asked, or a trace did not come that
+            nobody could expect. That is a warning, and not an application that failed.
+        traced: whether a workflow's trace is looked for.
+        trace_expected: whether it is a failure when none comes.
     """
 
     service: str
@@ -38,15 +44,16 @@ class ProbeResult:
     expected: tuple[str, ...] = ()
     known: bool = True
     traced: bool = True
+    trace_expected: bool = True
 
     @property
     def failed(self) -> bool:
-        """Whether it did not pass, and somebody knows that."""
+        """Whether it did not pass, and the result is conclusive."""
         return self.known and not self.passed
 
     @property
     def mark(self) -> str:
-        """✓ passed, ✗ failed, ? nobody knows."""
+        """✓ passed, ✗ failed, ? inconclusive."""
         return "✓" if self.passed else "✗" if self.known else "?"
 
 
@@ -92,15 +99,43 @@ def judge_workflow(probe: WorkflowProbe, status: int, body: str, show: Callable[
     return True, f"{call}: {probe.expect} = {_short(show(json.dumps(value)), 40)}"
 
 
-def judge_trace(count: int, waited: float) -> tuple[bool, str]:
+def judge_trace(count: int, waited: float, expected: bool = True) -> tuple[bool, str]:
     """One observation is enough; `waited` are the seconds it was looked for."""
     if count:
         return True, f"{count} observations"
-    return False, f"no observation of this trace after {waited:.0f} s"
+    words = f"no observation of this trace after {waited:.0f} s"
+    if expected:
+        return False, words
+    return False, f"{words}; x-slipway has no `traced: true`, and the last good release is not on record as traced"
+
+
+def trace_result(workflow: ProbeResult, count: int, waited: float, trouble: str = "") -> ProbeResult:
+    """The result of looking for the trace of a workflow that passed.
+
+    Args:
+        count: observations that were found.
+        waited: seconds it was looked for.
+        trouble: why Langfuse could not be asked.
+    """
+    passed, words = judge_trace(count, waited, workflow.trace_expected)
+    known = not trouble and (passed or workflow.trace_expected)
+    return ProbeResult(workflow.service, Phase.TRACE, passed, trouble or words, waited, workflow.trace_id, known=known)
+
+
+def traced_services(outcomes: Iterable[ProbeResult], before: Collection[str]) -> tuple[str, ...]:
+    """Services whose workflow left a trace, for the record of a release that is judged good.
+
+    Args:
+        before: those of the last good release. They stay where no trace could be looked for.
+    """
+    found = list(outcomes)
+    looked = {o.service: o.passed for o in found if o.phase is Phase.TRACE and o.known}
+    probed = {o.service for o in found if o.phase is Phase.WORKFLOW and o.traced}
+    return tuple(sorted(service for service in probed if looked.get(service, service in before)))
 
 
 def all_passed(outcomes: Iterable[ProbeResult]) -> bool:
-    """Whether no probe failed. What nobody could look up did not fail."""
+    """Whether no probe failed. An inconclusive one did not fail."""
     return not any(outcome.failed for outcome in outcomes)
 
 

@@ -31,7 +31,11 @@ class WorkflowProbe(BaseModel):
     body: Any = None
     expect: str = Field(min_length=1, description="field of the answer that must not be empty; dots go deeper")
     timeout: float = Field(30.0, gt=0, le=600, description="seconds")
-    traced: bool = Field(True, description="look for this probe's trace in Langfuse")
+    traced: bool | None = Field(
+        None,
+        description="true: the request must leave a trace in Langfuse; false: none is looked for; "
+        "left out: it must where the last good release left one, and elsewhere a missing one is a warning",
+    )
 
     @field_validator("body")
     @classmethod
@@ -50,6 +54,19 @@ class WorkflowProbe(BaseModel):
         if self.get is not None and self.body is not None:
             raise ValueError("`body` goes with `post`")
         return self
+
+    @property
+    def trace_wanted(self) -> bool:
+        """Whether a trace is looked for at all."""
+        return self.traced is not False
+
+    def trace_expected(self, before: bool) -> bool:
+        """Whether a missing trace is a failure.
+
+        Args:
+            before: whether the last good release left one.
+        """
+        return before if self.traced is None else self.traced
 
     @property
     def method(self) -> str:
