@@ -16,6 +16,7 @@ from benchmarks.command import BenchmarkFailed, run
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
+os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
 NETWORK = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 NAME = "slipway-bench"
 # `make down` removes what carries these two labels, so not even a killed benchmark outlives the lab.

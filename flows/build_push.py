@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -39,7 +40,7 @@ from flows.tasks.stack.environment import variables
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import default_tag, read_stack, stack_name
 
-METADATA = "push-docr-metadata.json"
+METADATA = Path("push-docr-metadata.json")
 
 
 @flow(
@@ -155,7 +156,9 @@ def _record(published: Published, started: datetime, settings: Settings) -> None
         "seconds": round(published.seconds, 2),
     }
     settings.reports.mkdir(parents=True, exist_ok=True)
-    (settings.reports / METADATA).write_text(json.dumps(metadata, indent=2) + "\n")
+    own = METADATA.with_name(f"{METADATA.stem}-{release.stack}-{release.tag}{METADATA.suffix}")
+    for file in (own, METADATA):  # one for each release, and the newest under the name that scripts know
+        (settings.reports / file).write_text(json.dumps(metadata, indent=2) + "\n")
     rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
     table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
     _trace(metadata, started, settings)

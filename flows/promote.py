@@ -36,20 +36,11 @@ from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.approval import ask_for_approval
 from flows.tasks.traffic.colours import (
-    ColourDroplets,
-    load_colours,
-    lock_colours,
-    read_states,
-    read_states_if_reachable,
-)
+    ColourDroplets, load_colours, lock_colours, read_states, read_states_if_reachable,
+)  # fmt: skip
 from flows.tasks.traffic.switch import (
-    finish_switch,
-    open_switch,
-    prepare_switch,
-    read_switch,
-    read_switch_at,
-    try_read_switch,
-)
+    finish_switch, open_switch, prepare_switch, read_switch, read_switch_at, try_read_switch,
+)  # fmt: skip
 from flows.validate import validate
 from flows.watch import keep_watch
 
@@ -210,9 +201,8 @@ class Promotion:
         """Traffic goes there; whatever fails from here on sends it back."""
         self.switch.read()  # the connection is open when the decision falls
         try:
-            moved = move_traffic(
-                self.switch, self.candidate, self.active, self.seen, f"promoting {plan.tag}", self.settings
-            )
+            why = f"promoting {plan.tag}"
+            moved = move_traffic(self.switch, self.candidate, self.active, self.seen, why, self.settings)
             seen = read_switch_at(self.switch, self.candidate.colour)
             watched = keep_watch(self.switch, self.candidate, seen, self.settings.watch, self.settings)
         except (SlipwayError, OutsideError) as error:

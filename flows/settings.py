@@ -1,7 +1,7 @@
 """Everything a user may set, except credentials (these are Prefect blocks).
 
-Read from, strongest first: environment variables `SLIPWAY_…`, `.env`, `slipway.toml` in the working directory, and
-`.slipway/settings.toml`, which the lab writes.
+Read from, strongest first: environment variables `SLIPWAY_…`, `.env`, `slipway.toml` in the working directory, and the
+file that SLIPWAY_SETTINGS names.
 """
 
 import os
@@ -13,6 +13,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -152,10 +153,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 — secrets are blocks, never settings
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        lab = Path(os.environ.get("SLIPWAY_STATE", ".slipway")) / "settings.toml"
+        base = os.environ.get("SLIPWAY_SETTINGS", "")
+        if base and not Path(base).is_file():
+            raise SettingsError(f"SLIPWAY_SETTINGS names {base}, and there is no such file")
         return (
             init_settings,
             env_settings,
             dotenv_settings,
-            TomlConfigSettingsSource(settings_cls, [lab, Path("slipway.toml")]),
+            TomlConfigSettingsSource(settings_cls, [*([Path(base)] if base else []), Path("slipway.toml")]),
         )

@@ -139,6 +139,7 @@ def _environment(place: Path) -> Iterator[None]:
         PATH=os.pathsep.join([*client, os.environ["PATH"]]),
         PYTHONPATH=str(CHECKOUT),
         SLIPWAY_STATE=str(STATE),
+        SLIPWAY_SETTINGS=str(STATE / "settings.toml"),
         SLIPWAY_REPORTS=str(place / "reports"),
         SLIPWAY_STACK=STACK,
     )

@@ -55,7 +55,7 @@ build_images
 logged lab-up compose up -d --wait --wait-timeout 120
 for machine in green blue data edge; do keep_host_key $machine; done
 
-# What the lab's `slipway` should know besides its blocks: flows/settings.py reads it.
+# What the lab's `slipway` should know besides its blocks: SLIPWAY_SETTINGS names it.
 cat >"$SLIPWAY_STATE/settings.toml" <<TOML
 docker = "$SLIPWAY_STATE/bin/docker"
 active_url = "http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT/.slipway/active"
@@ -65,3 +65,11 @@ home = "data"
 gate_window = 6.0
 watch = 10.0
 TOML
+# `slipway` in and for the lab, from any directory and shell.
+cat >"$SLIPWAY_STATE/bin/slipway" <<SH
+#!/bin/sh
+export SLIPWAY_SETTINGS="\${SLIPWAY_SETTINGS:-$SLIPWAY_SETTINGS}" PREFECT_API_URL="\${PREFECT_API_URL:-$PREFECT_API_URL}"
+export PREFECT_HOME="\${PREFECT_HOME:-$PREFECT_HOME}"
+exec "$CHECKOUT/.venv/bin/slipway" "\$@"
+SH
+chmod 755 "$SLIPWAY_STATE/bin/slipway"

@@ -14,6 +14,8 @@ from tests import CHECKOUT
 
 LAB = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
+if (STATE / "settings.toml").exists():
+    os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
 SSH_PORTS = {"green": 2201, "blue": 2202, "edge": 2203, "data": 2204}
 # `make down` removes what carries these labels, so that what a killed run left does not outlive the lab.
 LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={LAB}")

@@ -4,25 +4,33 @@ import tomllib
 
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from flows.core.traffic.colours import Colours
 from flows.settings import Settings
 
 pytestmark = pytest.mark.unit
 
+
+def name_file(monkeypatch, directory, text):
+    (directory / "named.toml").write_text(f"{text}\n")
+    monkeypatch.setenv("SLIPWAY_SETTINGS", str(directory / "named.toml"))
+
+
 SOURCES = {
     "environment": lambda monkeypatch, _: monkeypatch.setenv("SLIPWAY_DROPLET", "environment"),
     ".env": lambda _, directory: (directory / ".env").write_text("SLIPWAY_DROPLET=.env\nSLIPWAY_UNKNOWN=1\nOTHER=2\n"),
     "slipway.toml": lambda _, directory: (directory / "slipway.toml").write_text('droplet = "slipway.toml"\n'),
-    "lab": lambda _, directory: (directory / ".slipway/settings.toml").write_text('droplet = "lab"\n'),
+    "SLIPWAY_SETTINGS": lambda monkeypatch, directory: name_file(
+        monkeypatch, directory, 'droplet = "SLIPWAY_SETTINGS"'
+    ),
 }
 
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    (tmp_path / ".slipway").mkdir()
     monkeypatch.chdir(tmp_path)
-    for name in ("CI", "SLIPWAY_STATE", *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields)):
+    for name in ("CI", "SLIPWAY_SETTINGS", *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields)):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -35,14 +43,20 @@ def test_the_stronger_source_wins(directory, monkeypatch, strongest):
     assert Settings().droplet == strongest
 
 
+def test_a_file_that_is_named_and_not_there_is_refused(directory, monkeypatch):
+    monkeypatch.setenv("SLIPWAY_SETTINGS", str(directory / "gone.toml"))
+    with pytest.raises(SettingsError, match=r"gone\.toml, and there is no such file"):
+        Settings()
+
+
 def test_what_is_given_in_code_wins_over_all(directory, monkeypatch):
     SOURCES["environment"](monkeypatch, directory)
     assert Settings(droplet="given").droplet == "given"
 
 
-def test_sources_complete_each_other(directory):
+def test_sources_complete_each_other(directory, monkeypatch):
     (directory / "slipway.toml").write_text('strategy = "prefetch"\n')
-    (directory / ".slipway/settings.toml").write_text('edge_url = "http://127.0.0.1:8080"\nstrategy = "recreate"\n')
+    name_file(monkeypatch, directory, 'edge_url = "http://127.0.0.1:8080"\nstrategy = "recreate"')
     (directory / ".env").write_text("SLIPWAY_LOG_LINES=5\n")
     settings = Settings()
     assert (settings.strategy, settings.edge_url, settings.log_lines) == ("prefetch", "http://127.0.0.1:8080", 5)

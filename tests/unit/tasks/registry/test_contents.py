@@ -149,7 +149,7 @@ def blocks(monkeypatch, tmp_path):
 
     monkeypatch.setattr(quiet, "saved_names", lambda _kind: sorted(saved))
     monkeypatch.setattr(quiet, "load_droplet", load)
-    monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))  # a lab that runs has settings of its own
+    monkeypatch.delenv("SLIPWAY_SETTINGS", raising=False)  # a lab that runs has settings of its own
     for name in ("SLIPWAY_DROPLETS", "SLIPWAY_GREEN", "SLIPWAY_BLUE", "SLIPWAY_HOME"):
         monkeypatch.delenv(name, raising=False)
     return saved
