@@ -4,7 +4,6 @@ import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markdown import Markdown
 from rich.markup import escape
 
 from flows.cli.app import TRAFFIC, app
@@ -53,6 +52,8 @@ def _give(waiting: "Waiting", decision: str, name: str, reason: str) -> "Approva
 
 def show_waiting_run(console: SummaryConsole, waiting: "Waiting") -> None:
     """The run that waits, and its question."""
+    from rich.markdown import Markdown  # a third of the time of `slipway --help`
+
     console.say(f"[bold]{escape(waiting.name)}[/bold] waits for an answer:")
     console.print(Markdown(waiting.question))
 

@@ -134,7 +134,8 @@ def show_status(console: SummaryConsole, found: Mapping[str, "DropletStatus"]) -
         last = f" · {record.outcome.value}, {record.kind} {record.number}" if record else ""
         console.say(f"[bold]{name}[/bold] · release {status.release or 'none'}{active}[dim]{last}[/dim]")
         if record:
-            console.say(f"  [dim]since {record.began[:19].replace('T', ' ')} UTC, by {escape(record.run.by)}[/dim]")
+            by = f", by {escape(record.run.by)}" if record.run.by else ""
+            console.say(f"  [dim]since {record.began[:19].replace('T', ' ')} UTC{by}[/dim]")
         if status.holder:
             console.say(f"  [yellow]being changed by {escape(status.holder)}[/yellow]")
         if status.trouble:

@@ -68,7 +68,7 @@ def slipway_history(
 def show_rolled_back(console: SummaryConsole, back: "RolledBack") -> None:
     """Services and probes of the release that is in force again."""
     console.print(services_table(console, back.services, back.validated.outcomes))
-    gone = f", instead of {back.left}" if back.left and back.left != back.release.tag else ""
+    gone = f", instead of {back.replaced}" if back.replaced and back.replaced != back.release.tag else ""
     pulled = f"{len(back.pulled)} images had to be pulled. " if back.pulled else ""
     console.say(
         f"Release [bold]{back.release.tag}[/bold] runs on [bold]{back.droplet}[/bold] again{gone}, by digest, "

@@ -22,7 +22,6 @@ from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, shown_image
 
 if TYPE_CHECKING:
-    from flows.core.gates.verdict import GateResult
     from flows.core.results import GateReport, Promoted, TrafficMoved, Watched
     from flows.core.traffic.promotion_plan import PromotionPlan
 
@@ -126,7 +125,9 @@ def show_gates(console: SummaryConsole, found: "GateReport") -> None:
     """What each gate found, what was wanted, and the verdict of all."""
     table = SummaryTable("gate", "verdict", "found", "wanted", free_text=["found", "wanted"])
     for reading in found.readings:
-        table.add_row(reading.gate, _gate_verdict(reading), reading.found, reading.wanted)
+        verdict = Text(*_VERDICTS[reading.verdict.value])
+        note = "observed only: it decides nothing" if reading.observed else ""
+        table.add_row(reading.gate, verdict, reading.found, reading.wanted, below=note)
     console.print(table)
     beyond = max(0.0, found.seconds - found.window)
     words, style = _VERDICTS[found.verdict.value]
@@ -145,7 +146,7 @@ def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
     show_traffic_moved(console, promoted)
     if promoted.approved_by:
         console.say(f"Approved by {escape(promoted.approved_by)}.")
-    kept = f" {promoted.left} is kept warm: slipway switch-back goes there in a moment." if promoted.left else ""
+    kept = f" {promoted.previous_colour} is kept warm: slipway switch-back goes there in a moment." if promoted.previous_colour else ""
     console.say(f"Watched for {promoted.watched:.0f} s, {promoted.readings} readings.{kept}")
     if promoted.run_url:
         console.say(f"The run in the Prefect UI: {promoted.run_url}")
@@ -153,7 +154,7 @@ def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
 
 def show_traffic_moved(console: SummaryConsole, moved: "TrafficMoved") -> None:
     """Where traffic goes now, and how long that took."""
-    away = f", away from {moved.left}" if moved.left else ""
+    away = f", away from {moved.previous_colour}" if moved.previous_colour else ""
     what = f" (release {moved.tag})" if moved.tag else ""
     console.say(
         f"Traffic of {moved.url} reaches [bold]{moved.colour}[/bold]{what}{away}: switched after "
@@ -175,7 +176,3 @@ def _changes(console: SummaryConsole, plan: "PromotionPlan") -> SummaryTable:
         images = (shown_image(image, wide=console.wide) or "none" for image in (change.old, change.new))
         table.add_row(change.service, Text(change.kind, _CHANGES[change.kind]), *images)
     return table
-
-
-def _gate_verdict(reading: "GateResult") -> Text:
-    return Text.assemble(_VERDICTS[reading.verdict.value], (", observed", "dim") if reading.observed else "")

@@ -1,5 +1,6 @@
 """Tables that fit the terminal, and the cells that several summaries share."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _GAP, _INDENT = 2, 4
 # Free text gets at least so many columns while others can give way, and takes at most so many lines.
 _LEAST_FREE, _MOST_LINES = 20, 4
-_DIGEST_LENGTH = len("sha256:") + 12
+_WHOLE_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _MARK_STYLES = {"✓": "green", "✗": "red", "?": "yellow"}
 
 
@@ -29,12 +30,12 @@ class SummaryTable:
 
     def __init__(self, *titles: str, free_text: Collection[str] = ()) -> None:
         self._free = [title in free_text for title in titles]
-        self._lines: list[tuple[list[Text], Text]] = [([Text(title, "dim") for title in titles], Text())]
+        self._rows: list[tuple[list[str | Text], str]] = [([Text(title, "dim") for title in titles], "")]
 
     @property
     def row_count(self) -> int:
         """How many rows were added."""
-        return len(self._lines) - 1
+        return len(self._rows) - 1
 
     def add_row(self, *cells: str | Text, below: str = "") -> None:
         """Add a row. Plain strings are shown as they are, never read as markup.
@@ -43,12 +44,14 @@ class SummaryTable:
             below: text for lines of its own below the row.
         """
         assert len(cells) == len(self._free)
-        self._lines.append(([_one_line(cell) for cell in cells], _one_line(below)))
+        self._rows.append((list(cells), below))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        natural = [max(cells[column].cell_len for cells, _ in self._lines) for column in range(len(self._free))]
+        wide = bool(getattr(console, "wide", False))
+        rows = [([_one_line(cell, wide=wide) for cell in cells], below) for cells, below in self._rows]
+        natural = [max(cells[column].cell_len for cells, _ in rows) for column in range(len(self._free))]
         widths = fitting_widths(natural, self._free, options.max_width - _GAP * (len(natural) - 1))
-        for cells, below in self._lines:
+        for cells, below in rows:
             columns = [
                 _folded(console, cell, width) if free else [_cut(cell, width)]
                 for cell, width, free in zip(cells, widths, self._free, strict=True)
@@ -56,7 +59,7 @@ class SummaryTable:
             for number in range(max(map(len, columns))):
                 yield _joined([lines[number] if number < len(lines) else Text() for lines in columns], widths)
             if below:
-                for line in _folded(console, below, options.max_width - _INDENT):
+                for line in _folded(console, _one_line(below, wide=wide), options.max_width - _INDENT):
                     yield Text(" " * _INDENT).append_text(line)
 
 
@@ -90,7 +93,7 @@ def pulled_images(deployed: "Deployed") -> str:
 def shown_image(reference: str, *, wide: bool) -> str:
     """An image reference as a table shows it: its digest in short, or the whole of it when `wide`."""
     digest = reference.partition("@")[2]
-    return reference if wide or not digest else digest[:_DIGEST_LENGTH]
+    return reference if wide or not digest else _WHOLE_DIGEST.sub(r"\1", digest)
 
 
 def services_table(
@@ -116,11 +119,12 @@ def _probes(probes: Sequence["ProbeResult"], *, wide: bool) -> Text:
     return Text(", ").join(marked(probe.mark, probe.phase.value) for probe in notable)
 
 
-def _one_line(cell: str | Text) -> Text:
-    """The cell without line breaks and control characters, which would move the cursor."""
+def _one_line(cell: str | Text, *, wide: bool) -> Text:
+    """The cell without line breaks and control characters, which would move the cursor; digests in short."""
     if isinstance(cell, Text):
         return cell
-    return Text(" ".join("".join(char if char.isprintable() else " " for char in cell).split()))
+    line = " ".join("".join(char if char.isprintable() else " " for char in cell).split())
+    return Text(line if wide else _WHOLE_DIGEST.sub(r"\1", line))
 
 
 def _folded(console: Console, text: Text, width: int) -> list[Text]:

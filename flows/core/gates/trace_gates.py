@@ -23,7 +23,8 @@ class Trace:
 def traces_gate(traces: Mapping[str, Trace], limits: Limits, query: str) -> list[GateResult]:
     """The gates over trace coverage and over errors in the traces.
 
-    Coverage is: agents that left a trace ÷ agents that left one or should have. An agent of which no trace is expected, and none came, is shown and does not count.
+    Coverage is: agents that left a trace ÷ agents that left one or should have. An agent of which no trace is expected,
+    and none came, is shown and does not count.
     """
     wanted = f"at least {limits.coverage:.0%} of the agents whose trace is expected or came are traced"
     allowed = f"at most {limits.trace_errors} observations of level ERROR"

@@ -1,7 +1,6 @@
 """Droplets and snapshots at DigitalOcean as steps: find, snapshot, create, trust, look at the engine, remove."""
 
 import hashlib
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo, NewDroplet
 from blocks.digitalocean.models import Snapshot as AtDigitalOcean
 from blocks.errors import ActionUnfinished, HostKeyRefused, RemoteFailed, Unreachable
+from blocks.polling import attempt
 from blocks.ssh.keys import SshTarget, read_private_key
 from flows.core.cloud.provisioning import ENGINE, INSTALL_ENGINE, MAKE_HOST_KEY, USE_HOST_KEY
 from flows.core.cloud.snapshots import OURS, SNAPSHOT, DropletSnapshot
@@ -103,40 +103,25 @@ def replace_host_key(droplet: Droplet) -> str:
     What user data holds can be read on the droplet by whatever reaches the metadata service.
 
     Raises:
-        NotTrusted: it shows another key. Unreachable: it cannot be reached in time.
+        HostKeyNotConfirmed: it shows another key. Unreachable: it cannot be reached in time.
     """
-    said = _patiently(droplet, MAKE_HOST_KEY).strip().split()
-    new = " ".join(said[:2])
     try:
-        with droplet.session() as session:
-            session.run(USE_HOST_KEY, timeout=_QUICK)
-        renewed = droplet.model_copy(update={"host_key": new})
-        deadline = time.monotonic() + _QUICK
-        while True:
-            try:
-                with renewed.session() as session:
-                    session.run("true", timeout=_QUICK)
-                return new
-            except (HostKeyRefused, Unreachable):
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
+        made = attempt(lambda: _run(droplet, MAKE_HOST_KEY), Unreachable, _REACHED, pause=1.0)
+    except HostKeyRefused as error:
+        raise HostKeyNotConfirmed(str(error)) from None
+    new = " ".join(made.split()[:2])
+    renewed = droplet.model_copy(update={"host_key": new})
+    try:
+        _run(droplet, USE_HOST_KEY)
+        attempt(lambda: _run(renewed, "true"), (HostKeyRefused, Unreachable), _QUICK, pause=0.5)
     except (HostKeyRefused, RemoteFailed) as error:
         raise HostKeyNotConfirmed(f"{droplet.address} did not take its new host key: {error}") from None
+    return new
 
 
-def _patiently(droplet: Droplet, script: str) -> str:
-    deadline = time.monotonic() + _REACHED
-    while True:
-        try:
-            with droplet.session() as session:
-                return session.run(script, timeout=_QUICK).out
-        except HostKeyRefused as error:
-            raise HostKeyNotConfirmed(f"{error}") from None
-        except Unreachable:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(1.0)
+def _run(droplet: Droplet, script: str) -> str:
+    with droplet.session() as session:
+        return session.run(script, timeout=_QUICK).out
 
 
 @task(name="check engine", task_run_name="look for Docker on {droplet.name}", **ONCE)

@@ -9,6 +9,7 @@ from prefect import task
 
 from blocks import Langfuse, Prometheus
 from blocks.errors import OutsideError
+from blocks.polling import until
 from flows.core.gates.metrics import Measured, Value, expression, single
 from flows.core.gates.probes import Phase, ProbeResult
 from flows.core.gates.trace_gates import Trace
@@ -39,22 +40,22 @@ def limits(settings: Settings) -> Limits:
 
 
 @task(name=Step.WINDOW.value, task_run_name="let requests come for {settings.gate_window} s", **ONCE)
-def generate_traffic(probes: Sequence[ProbeTargets], until: float, settings: Settings) -> list[ProbeResult]:
+def generate_traffic(probes: Sequence[ProbeTargets], deadline: float, settings: Settings) -> list[ProbeResult]:
     """Run the workflow probes again and again until the window is over: a colour that nobody asks has no metrics.
 
     Args:
-        until: when, by the monotonic clock.
+        deadline: when the window is over, by the monotonic clock.
 
     Returns the outcomes that failed, from whichever round.
     """
     failed: list[ProbeResult] = []
-    while (left := until - time.monotonic()) > 0:
+    while (left := deadline - time.monotonic()) > 0:
         if not any(one.services(lambda service: service.extension.workflow) for one in probes):
             time.sleep(left)
             break
         for one in probes:
             failed += [outcome for outcome in probe_workflows.fn(one, None) if outcome.failed]
-        time.sleep(max(0.0, min(settings.gate_pause, until - time.monotonic())))
+        time.sleep(max(0.0, min(settings.gate_pause, deadline - time.monotonic())))
     return [replace(outcome, detail=mask(outcome.detail)) for outcome in failed]
 
 
@@ -93,15 +94,20 @@ def read_traces(
     wanted = {o.service: o.trace_id for o in outcomes if o.phase is Phase.WORKFLOW and o.trace_id}
 
     def look(trace_id: str) -> Trace:
-        while True:
-            try:
-                found = langfuse.observations(trace_id, timeout)
-            except OutsideError as error:
-                return Trace(trace_id, trouble=mask(str(error)))
-            if found or time.monotonic() > deadline:
-                errors = [str(o.get("name") or "an observation") for o in found if o.get("level") == _ERROR]
-                return Trace(trace_id, len(found), tuple(mask(name) for name in errors))
-            time.sleep(_PAUSE)
+        try:
+            found = langfuse.observations(trace_id, timeout)
+        except OutsideError as error:
+            return Trace(trace_id, trouble=mask(str(error)))
+        errors = [str(o.get("name") or "an observation") for o in found if o.get("level") == _ERROR]
+        return Trace(trace_id, len(found), tuple(mask(name) for name in errors))
+
+    def wait(trace_id: str) -> Trace:
+        return until(
+            lambda: look(trace_id),
+            lambda trace: trace.observations or trace.trouble,
+            deadline - time.monotonic(),
+            pause=_PAUSE,
+        )
 
     with ThreadPoolExecutor(max(1, len(wanted))) as pool:
-        return dict(zip(wanted, pool.map(look, wanted.values()), strict=True))
+        return dict(zip(wanted, pool.map(wait, wanted.values()), strict=True))

@@ -1,7 +1,7 @@
 """Probes the services of a droplet, side by side, through its SSH connection."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 
@@ -11,8 +11,9 @@ from prefect.logging import get_run_logger
 
 from blocks import Langfuse
 from blocks.errors import OutsideError
+from blocks.polling import until
 from blocks.ssh.http import http_client
-from blocks.ssh.session import Session
+from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.containers import Container
 from flows.core.gates.probes import (
     Phase,
@@ -30,7 +31,7 @@ from flows.tasks.gates.mcp import McpFailed, list_tools
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 
-SIDE_BY_SIDE = 16
+MAX_PARALLEL = 16
 _PAUSE = 0.1
 _NO_ANSWER = (httpx.HTTPError, McpFailed)
 # Passed, why in words, and the tools that were offered.
@@ -40,7 +41,7 @@ Answered = tuple[bool, str, tuple[str, ...]]
 class ProbeTargets:
     """What is probed where: the services of a stack and the addresses their containers have on the droplet."""
 
-    def __init__(self, stack: Stack, containers: Iterable[Container], session: Session, settings: Settings) -> None:
+    def __init__(self, stack: Stack, containers: Iterable[Container], session: RemoteShell, settings: Settings) -> None:
         self.stack = stack
         self.session = session
         self.settings = settings
@@ -63,9 +64,13 @@ def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
         answer = client.get(url)
         return *judge_health(answer.status_code, answer.text, mask), ()
 
-    services = probes.services(lambda s: s.extension.health)
-    patience = probes.settings.health_patience
-    return _side_by_side(probes, Phase.HEALTH, services, lambda s: s.extension.health or "/", ask, patience)
+    return _probe_all(
+        probes,
+        Phase.HEALTH,
+        services=probes.services(lambda s: s.extension.health),
+        path=lambda s: s.extension.health or "/",
+        ask=ask,
+    )
 
 
 @task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, **ONCE)
@@ -78,9 +83,13 @@ def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
         passed, words = judge_tools(service.extension.mcp, tools)
         return passed, f"{words} ({revision})", tuple(sorted(tools))
 
-    services = probes.services(lambda s: s.extension.mcp)
-    path = lambda s: s.extension.mcp.path if s.extension.mcp else "/"  # noqa: E731
-    return _side_by_side(probes, Phase.MCP, services, path, ask, probes.settings.health_patience)
+    return _probe_all(
+        probes,
+        Phase.MCP,
+        services=probes.services(lambda s: s.extension.mcp),
+        path=lambda s: s.extension.mcp.path if s.extension.mcp else "/",
+        ask=ask,
+    )
 
 
 @task(name=Step.WORKFLOWS.value, task_run_name="run one workflow for each agent, and find its trace", **ONCE)
@@ -118,65 +127,69 @@ def _run_workflow(probes: ProbeTargets, client: httpx.Client, service: Service) 
         )
         passed, words = judge_workflow(probe, answer.status_code, answer.text, mask)
     except httpx.HTTPError as error:
-        passed, words = False, f"{probe.method} {probe.path}: {_words(error)}"
+        passed, words = False, f"{probe.method} {probe.path}: {_failure_message(error)}"
     seconds = time.monotonic() - began
     return ProbeResult(service.name, Phase.WORKFLOW, passed, words, seconds, trace_id, traced=probe.traced)
 
 
 def _find_trace(langfuse: Langfuse, outcome: ProbeResult, patience: float) -> ProbeResult:
-    began = time.monotonic()
-    while True:
+    def look() -> tuple[int, str]:
         try:
-            found = len(langfuse.observations(outcome.trace_id))
-            trouble = ""
+            return len(langfuse.observations(outcome.trace_id)), ""
         except OutsideError as error:
-            found, trouble = 0, str(error)
-        waited = time.monotonic() - began
-        if found or waited > patience:
-            passed, words = judge_trace(found, waited)
-            known = not trouble
-            return ProbeResult(
-                outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id, known=known
-            )
-        time.sleep(_PAUSE)
+            return 0, str(error)
+
+    began = time.monotonic()
+    found, trouble = until(look, lambda seen: seen[0], patience, pause=_PAUSE)
+    waited = time.monotonic() - began
+    passed, words = judge_trace(found, waited)
+    return ProbeResult(
+        outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id, known=not trouble
+    )
 
 
-def _side_by_side(
+def _probe_all(
     probes: ProbeTargets,
     phase: Phase,
+    *,
     services: list[Service],
     path: Callable[[Service], str],
     ask: Callable[[httpx.Client, Service, str], Answered],
-    patience: float,
 ) -> list[ProbeResult]:
-    """Probe every service at once; one that does not answer well is asked again until `patience` seconds are over."""
-    deadline = time.monotonic() + patience
+    """Probe services side by side; one that does not answer well is asked again while `health_patience` lasts."""
+    deadline = time.monotonic() + probes.settings.health_patience
     log = get_run_logger()
 
     def probe(client: httpx.Client, service: Service) -> ProbeResult:
         url = probes.url(service, path(service))
         if url is None:
             return ProbeResult(service.name, phase, False, "not running")
-        while True:
+        expected = service.extension.mcp.tools if service.extension.mcp and phase is Phase.MCP else ()
+
+        def once() -> ProbeResult:
             began = time.monotonic()
             try:
                 passed, words, tools = ask(client, service, url)
             except _NO_ANSWER as error:
-                passed, words, tools = False, _words(error), ()
-            if passed or time.monotonic() > deadline:
-                expected = service.extension.mcp.tools if service.extension.mcp and phase is Phase.MCP else ()
-                seconds = time.monotonic() - began
-                return ProbeResult(service.name, phase, passed, words, seconds, tools=tools, expected=expected)
-            log.debug("%s: %s; asking again", service.name, words)
-            time.sleep(_PAUSE)
+                passed, words, tools = False, _failure_message(error), ()
+            seconds = time.monotonic() - began
+            return ProbeResult(service.name, phase, passed, words, seconds, tools=tools, expected=expected)
+
+        return until(
+            once,
+            lambda result: result.passed,
+            deadline - time.monotonic(),
+            pause=_PAUSE,
+            tell=lambda result, _: log.debug("%s: %s; asking again", service.name, result.detail),
+        )
 
     with _pool(services) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
         return list(pool.map(lambda service: probe(client, service), services))
 
 
-def _pool(work: list[object] | list[Service] | list[ProbeResult]) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, min(SIDE_BY_SIDE, len(work))))
+def _pool(work: Sequence[object]) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, min(MAX_PARALLEL, len(work))))
 
 
-def _words(error: Exception) -> str:
+def _failure_message(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if not isinstance(error, McpFailed) else str(error)

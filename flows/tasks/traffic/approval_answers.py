@@ -1,7 +1,6 @@
 """Finds the runs that wait for a person, and gives them an answer through the Prefect API."""
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from pydantic import ValidationError
 
+from blocks.polling import until
 from flows.core.errors import BadAnswer, NothingToApprove
 from flows.tasks.traffic.approval import ApprovalAnswer
 
@@ -75,13 +75,16 @@ def give(waiting: Waiting, decision: str, name: str, reason: str) -> tuple[Waiti
                 f"{waiting.name} took no answer any more: {getattr(result.details, 'reason', None) or 'it went on'}. "
                 "Who answered what stands in its artifacts"
             )
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            state = client.read_flow_run(waiting.id).state
-            if state and before.state and state.id != before.state.id:
-                return waiting, answer
-            time.sleep(_PAUSE)
-    raise BadAnswer(f"the Prefect server did not take this answer for {waiting.name}; it still waits")
+        until(
+            lambda: client.read_flow_run(waiting.id).state,
+            lambda state: state and before.state and state.id != before.state.id,
+            _PATIENCE,
+            pause=_PAUSE,
+            unfinished=lambda *_: BadAnswer(
+                f"the Prefect server did not take this answer for {waiting.name}; it still waits"
+            ),
+        )
+    return waiting, answer
 
 
 def _question(client: Any, run: Any) -> str:

@@ -1,6 +1,5 @@
 """The traffic switch as steps: read it, turn it, ask through it which colour answers."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +7,8 @@ from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import CaddySwitch, DnsSwitch, LoadBalancerSwitch, ReservedIpSwitch, TrafficSwitch
-from blocks.errors import OutsideError, SwitchFailed, Unreachable
+from blocks.errors import OutsideError, SwitchFailed, SwitchMoved, Unreachable
+from blocks.polling import attempt, until
 from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
 from blocks.traffic.switch import SwitchProbe, SwitchState
 from flows.core.errors import NoSwitch
@@ -76,17 +76,13 @@ def switch_to(switch: TrafficSwitch, to: str, seen: SwitchState, by: str, patien
     Raises:
         SwitchMoved, SwitchFailed, Unreachable
     """
-    deadline, told = time.monotonic() + patience, False
-    while True:
-        try:
-            return switch.switch_to(to, seen, by)
-        except Unreachable as error:
-            if time.monotonic() > deadline:
-                raise
-            if not told:
-                get_run_logger().warning("%s; trying again for %g s", error, patience)
-            told = True
-            time.sleep(_RETRY)
+    return attempt(
+        lambda: switch.switch_to(to, seen, by),
+        Unreachable,
+        patience,
+        pause=_RETRY,
+        tell=lambda error: get_run_logger().warning("%s; trying again for %g s", error, patience),
+    )
 
 
 @task(name=Step.PROBE_SWITCH.value, task_run_name="ask through {switch.name} for {colour}", **ONCE)
@@ -99,16 +95,27 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchP
     Raises:
         SwitchFailed: it did not within that time; with what came instead.
     """
-    deadline, in_a_row = time.monotonic() + patience, 0
-    while True:
+
+    def right(heard: SwitchProbe) -> bool:
+        return heard.well and heard.colour == colour
+
+    def several() -> SwitchProbe:
+        """The last of several right answers, or the first other one."""
         heard = switch.probe()
-        in_a_row = in_a_row + 1 if heard.well and heard.colour == colour else 0
-        if in_a_row == IN_A_ROW:
-            return heard
-        if time.monotonic() > deadline:
-            raise SwitchFailed(f"{colour} does not answer through {switch} after {patience:g} s: {heard.detail}")
-        if not in_a_row:
-            time.sleep(_PAUSE)
+        for _ in range(IN_A_ROW - 1):
+            if right(heard):
+                heard = switch.probe()
+        return heard
+
+    return until(
+        several,
+        right,
+        patience,
+        pause=_PAUSE,
+        unfinished=lambda heard, _: SwitchFailed(
+            f"{colour} does not answer through {switch} after {patience:g} s: {heard.detail}"
+        ),
+    )
 
 
 def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:
@@ -117,3 +124,17 @@ def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:
         return switch.read()
     except OutsideError:
         return None
+
+
+def read_switch_at(switch: TrafficSwitch, colour: str) -> SwitchState:
+    """Where the switch stands after it was turned to a colour; whoever moved it since then has it.
+
+    Raises:
+        SwitchMoved
+    """
+    now = read_switch(switch)
+    if now.active != (colour,):
+        raise SwitchMoved(
+            f"{switch} was moved to {' and '.join(now.active) or 'nowhere'} by {now.by or 'somebody'} in the meantime"
+        )
+    return now
