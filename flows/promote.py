@@ -1,6 +1,5 @@
 """promote: prove a release on the idle colour, ask where wanted, send traffic there, watch it; and back if it fails."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -9,15 +8,13 @@ from prefect import flow, runtime
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.switch import SwitchState
-from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.release.role import refuse_release
 from flows.core.results import GateReport, Promoted
-from flows.core.stack.state import refuse_undeclared
 from flows.core.traffic.approval import approval_question
 from flows.core.traffic.colours import direction
-from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
+from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import deploy_release
 from flows.gates import read_gates
 from flows.hooks import prune_colours_after_failure, recover_promotion
@@ -36,11 +33,20 @@ from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.approval import ask_for_approval
 from flows.tasks.traffic.colours import (
-    ColourDroplets, load_colours, lock_colours, read_states, read_states_if_reachable,
-)  # fmt: skip
+    ColourDroplets,
+    load_colours,
+    lock_colours,
+    read_states,
+    read_states_if_reachable,
+)
 from flows.tasks.traffic.switch import (
-    finish_switch, open_switch, prepare_switch, read_switch, read_switch_at, try_read_switch,
-)  # fmt: skip
+    finish_switch,
+    open_switch,
+    prepare_switch,
+    read_switch,
+    read_switch_at,
+    try_read_switch,
+)
 from flows.validate import validate
 from flows.watch import keep_watch
 
@@ -154,7 +160,7 @@ class Promotion:
                 self.stack, self.candidate.colour, self.active.colour if self.active else None,
                 states, before, str(self.switch), self.switch.client_impact,
             )  # fmt: skip
-            self._refuse_undeclared(states)
+            refuse_undeclared_states(states, self.settings.home)
             publish_plan(plan)
             gates = read_gates(self.candidate, self.active, states, before, self.settings.gate_window, self.settings)
             if gates.verdict is Verdict.FAIL:
@@ -172,13 +178,6 @@ class Promotion:
             )  # fmt: skip
             guard.armed = True
             validate(stack=self.stack, droplet=target.name)
-
-    def _refuse_undeclared(self, states: Sequence[DeployedState]) -> None:
-        """Raises StateUndeclared."""
-        for state in states:
-            if state.stack and state.release:
-                refuse_undeclared(state.stack, self.settings.home)
-                refuse_release(state.release, self.settings.home)
 
     def _must_ask(self, gates: GateReport, approved: Verdict | None) -> bool:
         """Whether a person has to be asked. A yes to an inconclusive gate counts; a yes to a pass says nothing of one.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import NothingDeployed
+from flows.core.release.role import refuse_release
+from flows.core.stack.state import refuse_undeclared
 
 
 @dataclass(frozen=True)
@@ -144,3 +146,18 @@ def _notes(candidate: DeployedState, before: DeployedState | None, left: str | N
 
 def _hash(standing: DeployedState) -> str:
     return standing.record.environment if standing.record else ""
+
+
+def refuse_undeclared_states(states: Sequence[DeployedState], home: str) -> None:
+    """Refuse a colour whose stack does not say where its services keep their state.
+
+    Args:
+        home: name of the data home's Droplet block; '' where there is none.
+
+    Raises:
+        StateUndeclared
+    """
+    for state in states:
+        if state.stack and state.release:
+            refuse_undeclared(state.stack, home)
+            refuse_release(state.release, home)
