@@ -1,0 +1,39 @@
+"""Base classes of all errors, and the refusals that belong to no one subject."""
+
+
+class SlipwayError(Exception):
+    """Base of all errors raised by `flows`.
+
+    `exit_code` is what the command line ends with: 2 for input that was refused before anything changed, 3 for a
+    promotion that was not approved, 1 for work that was begun and did not succeed. `story` tells, below the
+    message, what was done about it.
+    """
+
+    exit_code = 1
+    story = ""
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (super().__str__(), self.story) if part)
+
+    def add_story(self, story: str) -> None:
+        """Add what was done about it. Something was changed by then, so it is not a refusal any more."""
+        self.story = "\n".join(part for part in (self.story, story) if part)
+        self.exit_code = 1
+
+
+class Refused(SlipwayError):
+    """The input cannot be worked with; nothing was built, pushed or changed on a droplet."""
+
+    exit_code = 2
+
+
+class BadSettings(Refused):
+    """A setting, a parameter or the settings file cannot be read."""
+
+
+class BlockMissing(Refused):
+    """A Prefect block that is needed was never saved."""
+
+
+class ConflictingOptions(Refused):
+    """Options were given that exclude each other."""

@@ -1,0 +1,27 @@
+"""Refusals and failures of putting a release on a droplet."""
+
+from flows.core.errors.base import Refused, SlipwayError
+
+
+class NothingDeployed(Refused):
+    """The droplet carries no release of this stack."""
+
+
+class NoStatefulServices(Refused):
+    """No data home was set, or the stack has no service that runs there."""
+
+
+class PullFailed(SlipwayError):
+    """An image could not be pulled; nothing was stopped or started."""
+
+
+class DeployFailed(SlipwayError):
+    """A command that changes the droplet failed after the pull."""
+
+
+class ServicesNotReady(SlipwayError):
+    """A service failed, or was not ready before its deadline."""
+
+
+class DigestMismatch(SlipwayError):
+    """Containers run other digests than the release holds."""

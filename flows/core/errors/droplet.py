@@ -1,0 +1,15 @@
+"""Refusals and failures of a droplet as such: its lock, and whether it can be used."""
+
+from flows.core.errors.base import Refused, SlipwayError
+
+
+class DropletNotReady(Refused):
+    """The droplet cannot take this release: engine, Compose, disk, architecture or directory."""
+
+
+class DropletBusy(Refused):
+    """Another run is changing the droplet; the message names it."""
+
+
+class LockLost(SlipwayError):
+    """The droplet's lock was lost during a change: the network was gone for longer than the lock's lease."""

@@ -1,0 +1,35 @@
+"""Refusals and failures of the stack or the files it is made of."""
+
+from flows.core.errors.base import Refused
+
+
+class StackNotFound(Refused):
+    """There is no compose file at the given path."""
+
+
+class BrokenStack(Refused):
+    """Compose cannot read the stack; the message carries Compose's own words."""
+
+
+class BadExtension(Refused):
+    """An `x-slipway` field does not fit its model; the message names service and field."""
+
+
+class UnknownService(Refused):
+    """A service was named that the stack does not have."""
+
+
+class UnsetVariables(Refused):
+    """The compose files use variables that have no value."""
+
+
+class MissingEnvironmentFile(Refused):
+    """An env file or a secret file of the stack is in neither the environment block nor the source."""
+
+
+class DevelopmentOnly(Refused):
+    """The stack resolves to a source mount or a reload flag; the message names the line."""
+
+
+class StateUndeclared(Refused):
+    """A service keeps state, and the stack does not say where it lives."""

@@ -1,0 +1,45 @@
+"""Refusals and failures of the two colours, the traffic switch and promotions."""
+
+from flows.core.errors.base import Refused, SlipwayError
+
+
+class BadColours(Refused):
+    """The two colours are not two: the same droplet in both, or a colour without one."""
+
+
+class NoSwitch(Refused):
+    """No traffic switch was set, so there is no active colour."""
+
+
+class SwitchAmbiguous(Refused):
+    """The traffic switch points to neither colour, or to both."""
+
+
+class PlanChanged(Refused):
+    """What was to be promoted is no longer what stands on the idle colour."""
+
+
+class NothingToApprove(Refused):
+    """No run of that name waits for an approval."""
+
+
+class BadAnswer(Refused):
+    """The answer to an approval has no name, or is none of approve, reject and hold."""
+
+
+class NotPromoted(SlipwayError):
+    """A gate failed, or an inconclusive one was nobody's to decide; traffic stays where it was."""
+
+
+class NotApproved(SlipwayError):
+    """The promotion was rejected, or nobody answered in time; traffic stays where it was."""
+
+    exit_code = 3
+
+
+class SwitchedBack(SlipwayError):
+    """The new release failed its gates after the switch; traffic is on the old one again."""
+
+
+class BothColoursUnhealthy(SlipwayError):
+    """Neither colour is healthy; traffic stays where it is."""
