@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import DocrRegistry
-from blocks.polling import until
+from blocks.digitalocean.waiting import wait_for
 from flows.core.errors import CollectionFailed
 from flows.core.registry.cleanup import CleanupPlan, CleanupResult, plan_collection
 from flows.settings import Settings
@@ -60,12 +60,14 @@ def registry_gc(dry_run: bool = False, without: list[str] | None = None, wait: f
                     client.registries.remove_manifest(registry.registry_name, fate.repository, fate.digest)
                 read_only = time.monotonic()
                 collection = client.registries.collect(registry.registry_name)
-                ended = until(
+                ended = wait_for(
+                    f"garbage collection of {registry.registry_name}",
                     lambda: client.registries.collected(registry.registry_name, collection.uuid),
                     lambda found: found is not None and found.ended,
-                    f"garbage collection of {registry.registry_name}", settings.collection_timeout, log.info,
-                    lambda found: found.status if found else "not to be seen",
-                )  # fmt: skip
+                    settings.collection_timeout,
+                    tell=log.info,
+                    state=lambda found: found.status if found else "not to be seen",
+                )
                 read_only = time.monotonic() - read_only
     if ended is None or ended.status != "succeeded":
         raise CollectionFailed(

@@ -1,11 +1,13 @@
 """Waits until the services of a droplet are ready, and tells what the others said last."""
 
+import math
 import time
 
 from prefect import task
 from prefect.logging import get_run_logger
 
-from flows.core.deploy.readiness import Patience, Watch, all_ready, failures, judge_readiness
+from blocks.polling import until
+from flows.core.deploy.readiness import Patience, ServiceReadiness, Watch, all_ready, failures, judge_readiness
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.docker_commands import without_controls
 from flows.core.droplet.running import Running, containers_script, read_running, running_script
@@ -28,47 +30,56 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
     Raises:
         ServicesNotReady: with each failed service, why, and its last log lines.
     """
-    settings, log = deployment.settings, get_run_logger()
+    settings = deployment.settings
     patience = Patience(readiness_delay=settings.readiness_delay, restarts_allowed=settings.restarts_allowed)
-    began = time.monotonic()
-    first_seen: dict[str, float] = {}
-    restarts: dict[str, int] = {}
-    latest: dict[str, int] = {}
-    told: dict[str, str] = {}
-    while True:
+    observation = _Observation()
+
+    def look() -> tuple[Running, list[ServiceReadiness]]:
         answer = deployment.session.run(running_script(deployment.release.stack), timeout=QUICK)
-        now, running = time.monotonic(), read_running(answer.out)
-        _remember(running.containers, first_seen, restarts, latest, now)
-        watch = Watch(now - began, {c: now - t for c, t in first_seen.items()}, restarts)
-        standings = judge_readiness(stack, running.containers, watch, patience)
-        for standing in standings:
-            if told.get(standing.container or standing.service) != standing.reason:
-                told[standing.container or standing.service] = standing.reason
-                log.info("%s is %s", standing.service, standing.reason, extra={RAW: True})
-        if failed := failures(standings):
-            names = tuple(dict.fromkeys(standing.service for standing in failed))
-            reasons = "; ".join(f"{standing.service}: {standing.reason}" for standing in failed)
+        running = read_running(answer.out)
+        services = judge_readiness(stack, running.containers, observation.watch(running.containers), patience)
+        observation.log_changes(services)
+        if failed := failures(services):
+            names = tuple(dict.fromkeys(one.service for one in failed))
+            reasons = "; ".join(f"{one.service}: {one.reason}" for one in failed)
             raise ServicesNotReady(f"on {deployment.session.address}: {mask(reasons)}{last_words(deployment, names)}")
-        if all_ready(standings):
-            return running
-        time.sleep(_POLL)
+        return running, services
+
+    # The deadline is each service's own, from its healthcheck: one that is over is a failure.
+    running, _ = until(look, lambda seen: all_ready(seen[1]), math.inf, pause=_POLL)
+    return running
 
 
-def _remember(
-    containers: list[Container],
-    first_seen: dict[str, float],
-    restarts: dict[str, int],
-    latest: dict[str, int],
-    now: float,
-) -> None:
-    """Note since when each container runs without a break, and how often it had been restarted at first."""
-    for container in containers:
-        restarts.setdefault(container.id, container.restarts)
-        if container.state != "running" or latest.get(container.id, container.restarts) != container.restarts:
-            first_seen.pop(container.id, None)
-        if container.state == "running":
-            first_seen.setdefault(container.id, now)
-        latest[container.id] = container.restarts
+class _Observation:
+    """What was seen of containers so far: since when each runs without a break, and its restarts at first."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._first_seen: dict[str, float] = {}
+        self._restarts: dict[str, int] = {}
+        self._latest: dict[str, int] = {}
+        self._logged: dict[str, str] = {}
+
+    def watch(self, containers: list[Container]) -> Watch:
+        """Note what is seen now, and return all that was seen by our own clock."""
+        now = time.monotonic()
+        for container in containers:
+            self._restarts.setdefault(container.id, container.restarts)
+            restarted = self._latest.get(container.id, container.restarts) != container.restarts
+            if container.state != "running" or restarted:
+                self._first_seen.pop(container.id, None)
+            if container.state == "running":
+                self._first_seen.setdefault(container.id, now)
+            self._latest[container.id] = container.restarts
+        return Watch(now - self._began, {c: now - t for c, t in self._first_seen.items()}, self._restarts)
+
+    def log_changes(self, services: list[ServiceReadiness]) -> None:
+        """Log each service whose readiness changed."""
+        for one in services:
+            key = one.container or one.service
+            if self._logged.get(key) != one.reason:
+                self._logged[key] = one.reason
+                get_run_logger().info("%s is %s", one.service, one.reason, extra={RAW: True})
 
 
 def unready_services(deployment: Deployment) -> tuple[str, ...]:

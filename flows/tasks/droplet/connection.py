@@ -9,6 +9,7 @@ from prefect.logging import get_logger
 
 from blocks import Droplet
 from blocks.errors import RemoteFailed, RemoteTimeout, Unreachable
+from blocks.polling import attempt
 from blocks.ssh.session import Session
 from flows.tasks.runs.context import extended_context, run_context
 
@@ -69,15 +70,8 @@ def _await_engine(session: Session, patience: float) -> None:
 
 def _try(work: Callable[[], object], droplet: str, patience: float) -> None:
     """Try until it works, or until `patience` seconds are over."""
-    deadline, told = time.monotonic() + patience, False
-    while True:
-        try:
-            work()
-            return
-        except (Unreachable, RemoteFailed, RemoteTimeout) as error:
-            if time.monotonic() > deadline:
-                raise
-            if not told:
-                get_logger("slipway.hooks").warning("waiting up to %.0f s for %s: %s", patience, droplet, error)
-            told = True
-            time.sleep(1)
+
+    def tell(error: Exception) -> None:
+        get_logger("slipway.hooks").warning("waiting up to %.0f s for %s: %s", patience, droplet, error)
+
+    attempt(work, (Unreachable, RemoteFailed, RemoteTimeout), patience, pause=1.0, tell=tell)
