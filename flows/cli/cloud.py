@@ -97,7 +97,7 @@ def slipway_rehearse(
 ) -> None:
     """Play a promotion on a droplet made for it, and report times, cost and every deviation. Nothing of it is left."""
     report = run_flow(
-        "flows.rehearse:rehearse", verbose=verbose, stack=stack, even_so=force or even_so, approval=approval
+        "flows.rehearse:rehearse", verbose=verbose, stack=stack, force=force or even_so, approval=approval
     )
     show_rehearsed(SummaryConsole(wide=wide), report)
 

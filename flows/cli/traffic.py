@@ -106,9 +106,7 @@ def slipway_switch_back(
     verbose: VerboseOption = False,
 ) -> None:
     """Send traffic to the other colour, if it is well: the way back that takes a moment."""
-    moved = run_flow(
-        "flows.switch_back:switch_back", verbose=verbose, stack=stack, to=to, even_if_sick=force or even_if_sick
-    )
+    moved = run_flow("flows.switch_back:switch_back", verbose=verbose, stack=stack, to=to, force=force or even_if_sick)
     show_traffic_moved(SummaryConsole(), moved)
 
 
@@ -146,7 +144,11 @@ def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
     show_traffic_moved(console, promoted)
     if promoted.approved_by:
         console.say(f"Approved by {escape(promoted.approved_by)}.")
-    kept = f" {promoted.previous_colour} is kept warm: slipway switch-back goes there in a moment." if promoted.previous_colour else ""
+    kept = (
+        f" {promoted.previous_colour} is kept warm: slipway switch-back goes there in a moment."
+        if promoted.previous_colour
+        else ""
+    )
     console.say(f"Watched for {promoted.watched:.0f} s, {promoted.readings} readings.{kept}")
     if promoted.run_url:
         console.say(f"The run in the Prefect UI: {promoted.run_url}")

@@ -89,4 +89,6 @@ def _is_raw(record: logging.LogRecord) -> bool:
 
 def show_error(console: Console, error: BaseException) -> None:
     """One error, in red: what, where, and what to do next."""
-    console.print(f"[bold red]✗ {type(error).__name__}:[/bold red] {escape(str(error))}", highlight=False)
+    console.print(
+        f"[bold red]✗ {type(error).__name__}:[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True
+    )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import CHECKOUT
+
 pytestmark = pytest.mark.unit
 
-ROOT = Path(__file__).parents[2]
 NO_SERVER = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
 REFUSED = 2
 
@@ -34,12 +35,18 @@ def test_a_key_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_strategy_that_there_is_not_is_refused(tmp_path: Path) -> None:
     answer = _slipway(("deploy", "--tag", "v1", "--strategy", "gently"), tmp_path)
     assert answer.returncode == REFUSED
-    assert "gently is none of rolling, prefetch, recreate" in answer.stderr
+    assert "'gently' is not one of 'rolling', 'prefetch', 'recreate'" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
 def _slipway(words: tuple[str, ...], directory: Path) -> subprocess.CompletedProcess[str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "PREFECT_"))}
-    env = {**own, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(directory / "prefect"), "COLUMNS": "300", **NO_SERVER}
+    env = {
+        **own,
+        "PYTHONPATH": str(CHECKOUT),
+        "PREFECT_HOME": str(directory / "prefect"),
+        "COLUMNS": "300",
+        **NO_SERVER,
+    }
     argv = [sys.executable, "-m", "flows.cli", *words]
     return subprocess.run(argv, cwd=directory, env=env, capture_output=True, text=True, timeout=120, check=False)

@@ -1,104 +1,16 @@
-"""What a person sees: plain text when piped, colours on a terminal, and errors on one line."""
+"""What is shown while a flow runs: its steps and their times, what is news in its log, an error on one line."""
 
 import io
 import logging
 import re
 
 import pytest
-from builders import digest, pinned, release
-from rich.console import Console
 
-from flows.cli.terminal import progress as terminal
-from flows.cli.terminal import tables as summaries
-from flows.cli.terminal.runner import wide_console
+from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.progress import Progress, show_error
 from flows.core.errors import ServicesNotReady
-from flows.core.gates.probes import Outcome, Phase
-from flows.core.results import Deployed, DropletStatus, Published, Released, ServiceState, Validated
 
 pytestmark = pytest.mark.unit
-
-COLOUR = re.compile(r"\x1b\[[0-9;]*3\dm")
-LONG = f"registry.example.com/team/a-service-with-a-rather-long-name@{digest('a')}"
-STATES = {"web": ServiceState(LONG, "running", "healthy"), "db": ServiceState(pinned("db"), "running", "unhealthy")}
-OUTCOMES = (
-    Outcome("web", Phase.HEALTH, True, "200 ok"),
-    Outcome("db", Phase.WORKFLOW, False, "POST /run: 500: [red]not markup[/red]"),
-)
-PUBLISHED = Published(release(services={"web": LONG}), "v0", 1.25)
-DEPLOYED = Deployed("green", release(), STATES, (LONG,), 21_000_000, 2.5)
-VALIDATED = Validated("green", "v1", OUTCOMES, 0.5)
-SHOWN = {
-    "published": (summaries.show_published, PUBLISHED),
-    "deployed": (summaries.show_deployed, DEPLOYED),
-    "validated": (summaries.show_validated, VALIDATED),
-    "released": (summaries.show_released, Released(PUBLISHED, DEPLOYED, VALIDATED, "http://ui/run", "http://edge")),
-    "status": (summaries.show_status, {"green": DropletStatus(True, "v1", STATES)}),
-}
-
-
-def printed(show, what, *, width: int = 200, is_terminal: bool = False) -> str:
-    file = io.StringIO()
-    show(Console(file=file, width=width, force_terminal=is_terminal, highlight=False), what)
-    return file.getvalue()
-
-
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch):
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-
-
-@pytest.mark.parametrize(("show", "what"), SHOWN.values(), ids=SHOWN)
-def test_a_pipe_gets_plain_text(show, what):
-    said = printed(show, what)
-    assert said
-    assert "\x1b" not in said
-
-
-@pytest.mark.parametrize("name", ["deployed", "validated", "released", "status"])
-def test_a_terminal_gets_colours(name):
-    assert COLOUR.search(printed(*SHOWN[name], is_terminal=True))
-
-
-@pytest.mark.parametrize("name", ["deployed", "validated", "released", "status"])
-def test_no_color_is_respected(name, monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert not COLOUR.search(printed(*SHOWN[name], is_terminal=True))
-
-
-@pytest.mark.parametrize("width", [200, 80])
-@pytest.mark.parametrize("name", ["published", "deployed", "released", "status"])
-def test_a_digest_is_shown_whole_however_narrow_the_terminal(name, width):
-    said = printed(*SHOWN[name], width=width)
-    assert LONG in re.sub(r"\s+", "", said)
-
-
-def test_a_summary_holds_what_a_person_looks_for():
-    said = printed(*SHOWN["released"])
-    for words in (
-        "✓ health",
-        "✗ workflow",
-        "running, unhealthy",
-        "Release v1 of shop runs on green, by digest, validated.",
-        "1 images were pulled, 21.0 MB.",
-        "The run in the Prefect UI: http://ui/run",
-        "The edge: http://edge",
-    ):
-        assert words in said
-    assert re.search(r"build-push\s+1\.2\s+deploy\s+2\.5\s+validate\s+0\.5", said)
-
-
-def test_words_of_others_are_no_markup():
-    assert "[red]not markup[/red]" in printed(*SHOWN["validated"])
-    error = ServicesNotReady("on green: [bold]x[/bold] [/]")
-    assert printed(terminal.show_error, error).strip() == "✗ ServicesNotReady: on green: [bold]x[/bold] [/]"
-
-
-def test_an_unknown_droplet_is_said_and_what_to_do():
-    assert "slipway droplet add NAME" in printed(summaries.show_status, {})
-    said = printed(summaries.show_status, {"green": DropletStatus(None, None, trouble="cannot be reached [x]")})
-    assert said.splitlines() == ["green · release none", "  cannot be reached [x]"]
 
 
 def record(message: str, level: int = logging.INFO, **more) -> logging.LogRecord:
@@ -107,17 +19,17 @@ def record(message: str, level: int = logging.INFO, **more) -> logging.LogRecord
     return made
 
 
-def progress(*records: logging.LogRecord, verbose: bool = False) -> list[str]:
+def shown(*records: logging.LogRecord, verbose: bool = False) -> list[str]:
     file = io.StringIO()
-    shown = terminal.Progress(Console(file=file, width=200, highlight=False), verbose)
-    with shown.shown():
+    progress = Progress(SummaryConsole(file=file), verbose)
+    with progress.shown():
         for each in records:
-            shown.handle(each)
+            progress.handle(each)
     return [line.strip() for line in file.getvalue().splitlines()]
 
 
 def test_progress_is_a_list_of_steps_with_their_times():
-    [flow, step] = progress(
+    [flow, step] = shown(
         record("Beginning flow run 'x' for flow 'deploy'", flow_name="deploy", flow_run_name="deploy v1 to green"),
         record("Finished in state Completed()", task_run_name="put [files]"),
     )
@@ -126,7 +38,7 @@ def test_progress_is_a_list_of_steps_with_their_times():
 
 
 @pytest.mark.parametrize(
-    ("shown", "quiet", "verbose"),
+    ("line", "quiet", "verbose"),
     [
         (record("pulled layer", slipway_raw=True), [], ["pulled layer"]),
         (record("9 images are there"), [], ["9 images are there"]),
@@ -137,19 +49,22 @@ def test_progress_is_a_list_of_steps_with_their_times():
         (record("Task run failed", logging.ERROR, exc_info=(ValueError, ValueError(), None)), [], []),
     ],
 )
-def test_of_a_runs_log_only_what_is_news_is_shown(shown, quiet, verbose):
-    assert progress(shown) == quiet
-    assert progress(shown, verbose=True) == verbose
+def test_of_a_runs_log_only_what_is_news_is_shown(line, quiet, verbose):
+    assert shown(line) == quiet
+    assert shown(line, verbose=True) == verbose
+
+
+def test_a_long_line_of_the_log_is_not_broken():
+    assert shown(record("x " * 200, logging.WARNING)) == [("x " * 200).strip()]
 
 
 def test_progress_leaves_the_loggers_as_they_were():
     before = list(logging.getLogger("prefect.flow_runs").handlers)
-    progress()
+    shown()
     assert logging.getLogger("prefect.flow_runs").handlers == before
 
 
-def test_a_pipe_is_wide_enough_for_digests(capsys):
-    wide_console().print("x" * 180)
-    assert capsys.readouterr().out == "x" * 180 + "\n"
-    wide_console(quiet=True).print("nothing")
-    assert capsys.readouterr().out == ""
+def test_an_error_is_one_line_and_its_words_are_no_markup():
+    file = io.StringIO()
+    show_error(SummaryConsole(file=file), ServicesNotReady(f"on green: [bold]x[/bold] [/] {'long ' * 40}end"))
+    assert file.getvalue() == f"✗ ServicesNotReady: on green: [bold]x[/bold] [/] {'long ' * 40}end\n"

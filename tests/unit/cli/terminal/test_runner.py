@@ -1,42 +1,24 @@
-"""The `slipway` command: help that is quick, input that is refused, exit codes that mean something."""
+"""Running for a command: a flow by its name, an error as one line and an exit code, a busy server asked once more."""
 
-import importlib
 import os
 import signal
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
 
 import httpx
 import pydantic
 import pytest
 import typer
-from http_server import Says, serving
-from typer.testing import CliRunner
 
 from blocks import errors as outside
-from flows.cli import main as cli
-from flows.cli.terminal import options
-from flows.cli.terminal import runner as running
+from flows.cli.terminal import runner
+from flows.cli.terminal.runner import INTERRUPTED, run_callable, run_flow
 from flows.core import errors as inside
 from flows.settings import Settings
+from tests import CHECKOUT
+from tests.support.http_server import Says, serving
 
 pytestmark = pytest.mark.unit
-
-ROOT = Path(__file__).parents[2]
-FLOWS = ("release", "build-push", "deploy", "validate", "status")
-UPKEEP = ("rollback", "reconcile", "history", "prune", "system-prune", "debug-agent")
-TRAFFIC = ("promote", "plan", "gates", "approve", "watch", "switch-back", "deploy-home")
-SET_UP = ("check", "droplet", "registry", "environment", "langfuse", "prometheus", "switch")
-INSIDE_THEM = (
-    *("droplet add", "droplet pin", "registry set", "environment set", "langfuse set", "prometheus set"),
-    "switch add",
-)
-
-
-def said(*words: str):
-    return CliRunner(env={"COLUMNS": "120", "TERM": "dumb"}).invoke(cli.app, list(words))
 
 
 @pytest.fixture(autouse=True)
@@ -46,66 +28,6 @@ def signals_as_they_were(monkeypatch):
     handler = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)
-
-
-@pytest.mark.parametrize("command", [*FLOWS, *UPKEEP, *TRAFFIC, *SET_UP, *INSIDE_THEM])
-def test_every_command_says_what_it_does(command):
-    answer = said(*command.split(), "--help")
-    assert answer.exit_code == 0
-    described = [line for line in answer.output.splitlines() if line.strip() and "Usage" not in line]
-    assert described[0].strip()[0].isupper()
-    assert "Usage: " in answer.output
-
-
-def test_all_commands_are_listed_with_a_sentence_and_the_exit_codes():
-    help_text = said("--help").output
-    for name in (*FLOWS, *UPKEEP, *TRAFFIC, *SET_UP):
-        assert f" {name} " in help_text
-    codes = "0 done · 1 it failed · 2 refused, nothing was changed · 3 a person said no, or nobody answered"
-    assert f"{codes} · 130 interrupted." in " ".join(help_text.split())
-
-
-def test_the_entry_point_stands_in_the_package():
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    module, function = scripts["slipway"].split(":")
-    assert getattr(importlib.import_module(module), function) is cli.main
-
-
-def test_help_waits_for_nothing_heavy():
-    code = (
-        "import sys; from flows.cli import app\n"
-        "try: app(['deploy', '--help'])\n"
-        "finally: print(sorted({'prefect', 'paramiko', 'httpx', 'blocks'} & set(sys.modules)), file=sys.stderr)"
-    )
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert "--strategy" in answer.stdout
-    assert answer.stderr.strip() == "[]"
-
-
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        (["deploy", "--tag", "v1", "--strategy", "quick"], "quick is none of rolling, prefetch, recreate"),
-        (["release", "--strategy", ""], "is none of rolling, prefetch, recreate"),
-        (["deploy"], "Missing option '--tag'"),
-        (["relase"], "No such command 'relase'"),
-        (["validate", "--tag", "v1"], "No such option"),
-        (["droplet", "add", "green", "--host", "h", "--key-file", "/none"], "does not exist"),
-    ],
-)
-def test_input_that_cannot_be_meant_is_refused_with_2(words, complaint):
-    answer = said(*words)
-    assert answer.exit_code == 2
-    assert complaint in " ".join(answer.output.replace("│", " ").split())
-    assert "Traceback" not in answer.output
-
-
-@pytest.mark.parametrize(
-    ("text", "names"), [("a,b", ["a", "b"]), (" a , ,b ", ["a", "b"]), ("a", ["a"]), ("", None), (None, None)]
-)
-def test_services_are_split_at_commas(text, names):
-    assert options.split(text) == names
 
 
 def failing(error: BaseException):
@@ -142,7 +64,7 @@ CODES = {
 @pytest.mark.parametrize(("error", "code", "words"), CODES.values(), ids=CODES)
 def test_an_error_is_one_line_and_an_exit_code(error, code, words, capsys):
     with pytest.raises(typer.Exit) as ended:
-        running.run_flow(failing(error), verbose=False)
+        run_callable(failing(error))
     shown = capsys.readouterr()
     assert ended.value.exit_code == code
     assert words in shown.err
@@ -160,10 +82,10 @@ def test_a_server_that_was_only_too_busy_is_asked_once_more(status, code, times,
             raise httpx.ReadTimeout("no answer")
 
     with serving(lambda _: Says(status)) as server:
-        monkeypatch.setattr(running, "api_url", lambda: server.url)
+        monkeypatch.setattr(runner, "api_url", lambda: server.url)
         seen = 0
         try:
-            running.run_flow(work, verbose=False)
+            run_callable(work)
         except typer.Exit as ended:
             seen = ended.exit_code
     assert (seen, len(tried), server.asked[0].path) == (code, times, "/health")
@@ -174,40 +96,55 @@ def test_a_settings_file_that_cannot_be_read_is_refused(name, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_text({"slipway.toml": "droplet = green\n", ".env": "SLIPWAY_DROPLETS=green,blue\n"}[name])
     with pytest.raises(typer.Exit) as ended:
-        running.run_flow(Settings, verbose=False)
+        run_callable(Settings)
     assert ended.value.exit_code == 2
+    assert "BadSettings" in capsys.readouterr().err
 
 
 def test_a_bug_shows_its_trace_when_it_is_asked_for(capsys):
     with pytest.raises(typer.Exit):
-        running.run_flow(failing(ZeroDivisionError("by zero")), verbose=True)
+        run_callable(failing(ZeroDivisionError("by zero")), verbose=True)
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_flow_is_found_by_its_name_and_called_by_keyword(tmp_path, monkeypatch):
+    (tmp_path / "some_flow.py").write_text("def called(*, stack, wait=0.0):\n    return stack, wait\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert run_flow("some_flow:called", stack="shop", wait=2.0) == ("shop", 2.0)
+
+
+def test_a_flow_that_there_is_not_is_a_bug(capsys):
+    with pytest.raises(typer.Exit) as ended:
+        run_flow("flows.release:no_such_flow", quiet=True)
+    assert ended.value.exit_code == runner.BUG
+    assert "no_such_flow" in capsys.readouterr().err
+
+
 RUN = """
-from flows import running
+from flows.cli.terminal.runner import run_callable
 def work():
-    from flows.release import release  # Prefect is imported here at the latest
     import logging
+    import prefect.main  # here at the latest
     logging.getLogger("prefect.flow_runs").info("a line of the run")
-running.run_flow(work, verbose=True)
+run_callable(work, verbose=True)
 """
 
 
 def test_the_log_of_a_run_is_shown_in_a_process_that_has_not_imported_prefect_yet(tmp_path):
     own = {**os.environ, "PREFECT_HOME": str(tmp_path), "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore"}
-    done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, env=own, cwd=ROOT, check=False)
+    argv = [sys.executable, "-c", RUN]
+    done = subprocess.run(argv, capture_output=True, text=True, env=own, cwd=CHECKOUT, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "a line of the run"), done.stderr
 
 
 def test_a_result_is_passed_on():
-    assert running.run_flow(lambda: 7, verbose=False) == 7
+    assert run_callable(lambda: 7) == 7
 
 
-def test_a_request_to_end_is_an_interruption(capsys):
+def test_a_request_to_end_is_an_interruption():
     with pytest.raises(typer.Exit) as ended:
-        running.run_flow(lambda: signal.raise_signal(signal.SIGTERM), verbose=False)
-    assert ended.value.exit_code == running.INTERRUPTED
+        run_callable(lambda: signal.raise_signal(signal.SIGTERM))
+    assert ended.value.exit_code == INTERRUPTED
 
 
 def all_errors(module) -> list[type[Exception]]:
