@@ -1,57 +1,83 @@
-"""Waiting for something that DigitalOcean does, with progress and an end."""
+"""Waiting with a deadline: for a state that is read again and again, and for a call that may fail at first."""
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from blocks.errors import ActionUnfinished
-
-Progress = Callable[[str], None]
 Found = TypeVar("Found")
-_FIRST, _LONGEST, _TOLD_EVERY = 0.3, 5.0, 15.0
+GROWTH = 1.5
 
 
-def silent(_words: str) -> None:
-    """Progress that nobody wants to see."""
+class Clock:
+    """Monotonic time and sleep. A test gives a clock of its own, and waits for nothing."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+SYSTEM = Clock()
 
 
 def until(
-    read: Callable[[], Found], done: Callable[[Found], bool], what: str, within: float, tell: Progress = silent,
-    say: Callable[[Found], str] = str,
-) -> Found:  # fmt: skip
-    """Read until it is done; returns what was read last.
+    read: Callable[[], Found],
+    done: Callable[[Found], object],
+    within: float,
+    *,
+    pause: float,
+    longest: float = 0.0,
+    tell: Callable[[Found, float], None] = lambda _found, _seconds: None,
+    unfinished: Callable[[Found, float], Exception] | None = None,
+    clock: Clock = SYSTEM,
+) -> Found:
+    """Read again and again until the reading is done or time is up; returns the last reading.
 
     Args:
-        what: what is waited for, in words.
-        within: seconds.
-        say: the state of what was read, in words.
-
-    Raises:
-        ActionUnfinished
+        read: handles its own errors; one that it raises ends the wait.
+        within: seconds; what is done at the first reading is returned even when there are none left.
+        pause: seconds between two readings; it grows by half each time where `longest` is more.
+        tell: is given each reading that is not done, and the seconds since the beginning.
+        unfinished: makes the error for a last reading that is not done. Without it that reading is returned.
     """
-    began, pause = time.monotonic(), _FIRST
-    last_told, last_said = began, ""
-    while True:
-        found = read()
-        if done(found):
-            return found
-        took, said = time.monotonic() - began, say(found)
-        if took > within:
-            raise ActionUnfinished(f"{what} is still {said} after {took:.0f} s. It goes on there: look at it in "
-                                   "DigitalOcean's control panel, and run the same command again")  # fmt: skip
-        if said != last_said or time.monotonic() - last_told > _TOLD_EVERY:
-            tell(f"{what}: {said} ({took:.0f} s)")
-            last_told, last_said = time.monotonic(), said
-        time.sleep(min(pause, max(0.05, within - took)))
-        pause = min(pause * 1.5, _LONGEST)
+    began = clock.now()
+    while not done(found := read()):
+        seconds = clock.now() - began
+        if seconds >= within:
+            if unfinished:
+                raise unfinished(found, seconds)
+            break
+        tell(found, seconds)
+        clock.sleep(min(pause, within - seconds))
+        pause = max(pause, min(pause * GROWTH, longest))
+    return found
 
 
-def appeared(look: Callable[[], Found | None], within: float = 6.0) -> Found | None:
-    """What was made by a call whose answer was lost, once it can be seen; None when it is not there within so many
-    seconds, and the call can be made again."""
-    deadline = time.monotonic() + within
+def attempt(
+    work: Callable[[], Found],
+    errors: type[Exception] | tuple[type[Exception], ...],
+    within: float,
+    *,
+    pause: float,
+    tell: Callable[[Exception], None] = lambda _error: None,
+    clock: Clock = SYSTEM,
+) -> Found:
+    """Call until it does not raise one of these errors; the last one is raised when time is up.
+
+    Args:
+        within: seconds; it is called once even when there are none.
+        pause: seconds between two calls.
+        tell: is given the first error, if another call follows.
+    """
+    deadline, told = clock.now() + within, False
     while True:
-        found = look()
-        if found is not None or time.monotonic() > deadline:
-            return found
-        time.sleep(0.5)
+        try:
+            return work()
+        except errors as error:
+            if (left := deadline - clock.now()) <= 0:
+                raise
+            if not told:
+                tell(error)
+            told = True
+        clock.sleep(min(pause, left))

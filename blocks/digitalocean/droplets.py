@@ -2,8 +2,8 @@
 
 from blocks.digitalocean.models import Action, DropletInfo, Firewall, NewDroplet
 from blocks.digitalocean.transport import Transport
+from blocks.digitalocean.waiting import Progress, appeared, silent, wait_for
 from blocks.errors import ActionFailed, AnswerLost, ApiFailed, NotAtDigitalOcean
-from blocks.polling import Progress, appeared, silent, until
 
 _ATTEMPTS = 3
 
@@ -50,10 +50,14 @@ class Droplets:
             ApiFailed: also when a droplet of that name exists that is not ours. ActionUnfinished
         """
         mine = self._mine(wanted) or self._create(wanted)
-        return until(
-            lambda: self.get(mine.id), lambda d: d.status == "active" and bool(d.public_ip),
-            f"droplet {wanted.name}", within, tell, lambda d: d.status,
-        )  # fmt: skip
+        return wait_for(
+            f"droplet {wanted.name}",
+            lambda: self.get(mine.id),
+            lambda droplet: droplet.status == "active" and droplet.public_ip,
+            within,
+            tell=tell,
+            state=lambda droplet: droplet.status,
+        )
 
     def _create(self, wanted: NewDroplet) -> DropletInfo:
         for attempt in range(_ATTEMPTS):
@@ -83,8 +87,14 @@ class Droplets:
             self._api.send("DELETE", f"/v2/droplets/{id}", "droplet:delete", again=True)
         except NotAtDigitalOcean:
             return False
-        until(lambda: self._is_there(id), lambda there: not there, f"droplet {id}", within, tell,
-              lambda _: "being removed")  # fmt: skip
+        wait_for(
+            f"droplet {id}",
+            lambda: self._is_there(id),
+            lambda there: not there,
+            within,
+            tell=tell,
+            state=lambda _: "being removed",
+        )
         return True
 
     def _is_there(self, id: int) -> bool:
@@ -134,7 +144,7 @@ class Droplets:
             found = self._api.get(path, "actions:read")
             return self._api.parsed(f"GET {path}", lambda a: Action.parse(a["action"]), found)
 
-        ended = until(read, lambda a: a.status != "in-progress", what, within, tell, lambda a: a.status)
+        ended = wait_for(what, read, lambda a: a.status != "in-progress", within, tell=tell, state=lambda a: a.status)
         if ended.status != "completed":
             raise ActionFailed(f"DigitalOcean: {what} ended {ended.status} (action {action.id}). Look at it in the "
                                "control panel; then run the same command again")  # fmt: skip

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from blocks.digitalocean.models import Action, DnsRecord, LoadBalancer, ReservedIp
 from blocks.digitalocean.transport import Transport
+from blocks.digitalocean.waiting import Progress, appeared, silent, wait_for
 from blocks.errors import ActionFailed, AnswerLost, ApiFailed, NotAtDigitalOcean
-from blocks.polling import Progress, appeared, silent, until
 
 
 class LoadBalancers:
@@ -119,12 +119,33 @@ class ReservedIps:
                 raise
         if action:
             path = f"{path}/{action.id}"
-            until(lambda: self._action(path), lambda a: a.status != "in-progress", f"assigning {ip}", within, tell,
-                  lambda a: a.status)  # fmt: skip
-        now = until(lambda: self.get(ip), lambda r: not r.locked, f"reserved IP {ip}", within, tell, lambda _: "locked")
+            wait_for(
+                f"assigning {ip}",
+                lambda: self._action(path),
+                lambda a: a.status != "in-progress",
+                within,
+                tell=tell,
+                state=lambda a: a.status,
+            )
+        now = self.wait_unlocked(ip, within, tell)
         if now.droplet != droplet:
             raise ActionFailed(f"DigitalOcean: {ip} was to go to droplet {droplet}, and is at {now.droplet or 'none'}. "
                                "Look at it in the control panel; then run the same command again")  # fmt: skip
+
+    def wait_unlocked(self, ip: str, within: float, tell: Progress = silent) -> ReservedIp:
+        """Wait while something else is done to the address.
+
+        Raises:
+            ActionUnfinished
+        """
+        return wait_for(
+            f"reserved IP {ip}",
+            lambda: self.get(ip),
+            lambda reserved: not reserved.locked,
+            within,
+            tell=tell,
+            state=lambda _: "locked by something else",
+        )
 
     def _action(self, path: str) -> Action:
         found = self._api.get(path, "reserved_ip:read")

@@ -1,7 +1,7 @@
 """Client of a registry's HTTP API.
 
-Source: OCI distribution specification 1.1 (endpoints), OCI image specification 1.1 (manifests), and the token
-authentication of the distribution project. Only what Slipway needs of each.
+Source: OCI distribution specification 1.1 (endpoints), OCI image specification 1.1 (manifests). Only what Slipway needs
+of each.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import httpx
 
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
 from blocks.http import tls
+from blocks.registry.auth import RegistryAuth, RegistryCredentials
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -30,7 +31,6 @@ ACCEPT = ", ".join(
     ]
 )
 _BYTES = "application/octet-stream"
-_NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,11 @@ class RegistryClient:
         renew: Callable[[], tuple[str, str] | None] = lambda: None,
     ) -> None:
         self.host = host
-        self._auth = (username, password)
         local = re.match(r"^(localhost|127\.|\[::1\])", host)
         transport = httpx.HTTPTransport(retries=2, verify=tls.context(), proxy=None if local else _proxy(host))
         address = f"http://{host}" if local else f"https://{host}"
         self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
-        self._tokens: dict[str, str] = {}
-        self._basic = False
-        self._renew = renew
+        self._credentials = RegistryCredentials(self._http, username, password, renew)
 
     def __enter__(self) -> "RegistryClient":
         return self
@@ -161,70 +158,27 @@ class RegistryClient:
     ) -> httpx.Response:
         if scope is None:
             scope = f"repository:{repository}:{'pull,push' if push else 'pull'}"
-        answer = self._send(method, url, scope, content, headers)
-        if answer.status_code == _UNAUTHORIZED and self._sign_in(answer, scope):
-            answer = self._send(method, url, scope, content, headers)
-        expired = ""
-        if answer.status_code == _UNAUTHORIZED and (login := self._renew()):
-            self._auth, self._tokens = login, {}  # it was good once: it has expired
-            expired = "The login had expired, and a new one is refused too. "
-            if self._sign_in(self._send(method, url, scope, content, headers), scope):
-                answer = self._send(method, url, scope, content, headers)
-        if answer.status_code in (_UNAUTHORIZED, _FORBIDDEN):
-            raise LoginRefused(
-                f"registry {self.host} refuses user '{self._auth[0][:12]}' ({answer.status_code} for "
-                f"{repository or 'login'}): {_error(answer)}. {expired}Check user, password and rights in its block"
-            )
-        if answer.status_code == _NOT_FOUND:
-            raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
-        if answer.status_code >= httpx.codes.BAD_REQUEST:
-            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {_error(answer)}")
-        return answer
-
-    def _send(
-        self, method: str, url: str, scope: str, content: bytes | None, headers: dict[str, str] | None
-    ) -> httpx.Response:
-        token = self._tokens.get(scope)
-        own = {"Authorization": f"Bearer {token}"} if token else {}
+        auth = RegistryAuth(self._credentials, scope)
         try:
-            return self._http.request(
-                method,
-                url,
-                content=content,
-                headers={**(headers or {}), **own},
-                auth=self._auth if self._basic and not token else None,
-                follow_redirects=method in ("GET", "HEAD"),
+            answer = self._http.request(
+                method, url, content=content, headers=headers, auth=auth, follow_redirects=method in ("GET", "HEAD")
             )
         except httpx.HTTPError as error:
             raise Unreachable(
                 f"registry {self.host} cannot be reached: {error or type(error).__name__}. "
                 f"Does `curl {self._http.base_url}/v2/` answer?"
             ) from None
-
-    def _sign_in(self, answer: httpx.Response, scope: str) -> bool:
-        """Prepare the login the registry asks for; False when there is none to try, or the request carried it."""
-        challenge = answer.headers.get("WWW-Authenticate", "")
-        if challenge.lower().startswith("basic"):
-            self._basic = True
-            return bool(self._auth[0]) and "Authorization" not in answer.request.headers
-        asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        if not challenge.lower().startswith("bearer") or "realm" not in asked:
-            return False
-        query: dict[str, str] = {key: asked[key] for key in ("service", "scope") if key in asked}
-        if scope:
-            query["scope"] = scope
-        try:
-            given = self._http.get(asked["realm"], params=query, auth=self._auth if self._auth[0] else None)
-        except httpx.HTTPError as error:
-            raise Unreachable(f"registry {self.host}: its token service cannot be reached: {error}") from None
-        if given.status_code != httpx.codes.OK:
-            return False
-        found = _mapping(given) or {}
-        token = found.get("token") or found.get("access_token")
-        if not token or answer.request.headers.get("Authorization") == f"Bearer {token}":
-            return False
-        self._tokens[scope] = token
-        return True
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            expired = "The login had expired, and a new one is refused too. " if auth.renewed else ""
+            raise LoginRefused(
+                f"registry {self.host} refuses user '{self._credentials.username[:12]}' ({answer.status_code} for "
+                f"{repository or 'login'}): {_error(answer)}. {expired}Check user, password and rights in its block"
+            )
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {_error(answer)}")
+        return answer
 
 
 def _proxy(host: str) -> str | None:

@@ -9,8 +9,8 @@ from pydantic import Field, PrivateAttr, SecretStr, model_validator
 from blocks.digitalocean.account import DigitalOceanAccount
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.registry_models import Subscription
+from blocks.digitalocean.waiting import Progress, silent
 from blocks.errors import NotAtDigitalOcean, RegistryFull
-from blocks.polling import Progress, silent, until
 from blocks.registry.container_registry import ContainerRegistry
 
 HOST = "registry.digitalocean.com"
@@ -55,7 +55,7 @@ class DocrRegistry(ContainerRegistry):
             return {**given, "namespace": given.get("registry_name", "")}
         return given
 
-    def keep_with(self, tell: Callable[[str], None]) -> None:
+    def on_new_password(self, tell: Callable[[str], None]) -> None:
         """Have every password told to somebody who keeps it out of logs."""
         self._tell = tell
 
@@ -110,14 +110,9 @@ class DocrRegistry(ContainerRegistry):
         """
         began = time.monotonic()
         with self._client() as client:
-            name = self.registry_name
-            if client.registries.collection(name) is None:
+            if client.registries.collection(self.registry_name) is None:
                 return 0.0
-            until(
-                lambda: client.registries.collection(name), lambda found: found is None,
-                f"garbage collection of {name}", within, lambda words: tell(f"waiting for {words}"),
-                lambda found: found.status if found else "",
-            )  # fmt: skip
+            client.registries.wait_idle(self.registry_name, within, lambda words: tell(f"waiting for {words}"))
         return time.monotonic() - began
 
     def _there(self, client: DigitalOcean) -> Any:

@@ -11,7 +11,8 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from blocks.droplet import Droplet
 from blocks.errors import RemoteFailed, SwitchFailed, SwitchMoved
-from blocks.ssh.session import CommandResult, Session
+from blocks.ssh.session import Session
+from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
 from blocks.traffic.switch import SwitchState, TrafficSwitch
 

@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from blocks.digitalocean.models import DnsRecord
 from blocks.errors import SwitchFailed
+from blocks.polling import until
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
 from blocks.traffic.switch import SwitchProbe, SwitchState
 
@@ -40,7 +41,7 @@ class DnsSwitch(DigitalOceanSwitch):
     _description = "A DNS record at DigitalOcean that points at one of two droplets."
 
     domain: str = Field(title="Domain", description="The domain, as DigitalOcean manages it.")
-    record: str = Field(title="DnsRecord", description="The full name that clients use; it has one A record.")
+    record: str = Field(title="Record", description="The full name that clients use; it has one A record.")
     ttl: int = Field(1800, ge=30, title="TTL", description="Seconds for which clients may keep the answer.")
     low_ttl: int = Field(30, ge=30, title="Low TTL", description="The same while it is being turned.")
     name_servers: list[str] = Field(
@@ -93,12 +94,12 @@ class DnsSwitch(DigitalOceanSwitch):
                 return
             lasting = record.ttl
             self.client.domains.change(self.domain, record, ttl=self.low_ttl)
-            self._published(lambda _, ttl: ttl <= self.low_ttl, "the low TTL")
+            self._wait_published(lambda _, ttl: ttl <= self.low_ttl, "the low TTL")
             tell(f"the TTL of {self.record} is {self.low_ttl} s now; answers with the old one run out in {lasting} s")
             time.sleep(lasting)  # what caches were given before is good for so long, and nothing can be asked
 
     def finish(self) -> None:
-        with self.translating_errors("settled"):
+        with self.translating_errors("restored"):
             record = self._record()
             if record.ttl != self.ttl:
                 self.client.domains.change(self.domain, record, ttl=self.ttl)
@@ -111,7 +112,7 @@ class DnsSwitch(DigitalOceanSwitch):
                 if now.mark != seen.mark:
                     raise self.moved_error(now)
                 self.client.domains.change(self.domain, record, data=self._address(to))
-            self._published(lambda answers, _: answers == {self._address(to)}, f"the address of {to}")
+            self._wait_published(lambda answers, _: answers == {self._address(to)}, f"the address of {to}")
             self._published_after = time.monotonic() - began
             now = self._position(self._record())
             if now.active != (to,):
@@ -148,26 +149,31 @@ class DnsSwitch(DigitalOceanSwitch):
     def _wait_before(self) -> int:
         return self._seen_ttl if self._seen_ttl > self.low_ttl else 0
 
-    def _published(self, done: Callable[[set[str], int], bool], what: str) -> None:
-        """Wait until every name server answers so.
+    def _wait_published(self, expected: Callable[[set[str], int], bool], what: str) -> None:
+        """Wait until every name server has answered as expected.
 
         Raises:
             SwitchFailed
         """
-        deadline = time.monotonic() + _PUBLISHED
-        for server in self.name_servers:
-            said = ""
-            while True:
+        waiting = list(self.name_servers)
+
+        def first_difference() -> str:
+            while waiting:
                 try:
-                    answers, ttl = self._ask(server)
-                    if done(answers, ttl):
-                        break
-                    said = f"{', '.join(sorted(answers)) or 'nothing'} for {ttl} s"
+                    answers, ttl = self._ask(waiting[0])
                 except (DNSException, OSError) as error:
-                    said = str(error) or type(error).__name__
-                if time.monotonic() > deadline:
-                    raise SwitchFailed(f"{self}: {server} does not answer with {what} after {_PUBLISHED:g} s: {said}")
-                time.sleep(_PAUSE)
+                    return str(error) or type(error).__name__
+                if not expected(answers, ttl):
+                    return f"{', '.join(sorted(answers)) or 'nothing'} for {ttl} s"
+                del waiting[0]
+            return ""
+
+        def unfinished(difference: str, _seconds: float) -> SwitchFailed:
+            return SwitchFailed(
+                f"{self}: {waiting[0]} does not answer with {what} after {_PUBLISHED:g} s: {difference}"
+            )
+
+        until(first_difference, lambda difference: not difference, _PUBLISHED, pause=_PAUSE, unfinished=unfinished)
 
     def _ask(self, server: str) -> tuple[set[str], int]:
         """The addresses that a server with authority gives, and their TTL in seconds."""

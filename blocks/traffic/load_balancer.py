@@ -8,10 +8,11 @@ from pydantic import Field, PrivateAttr
 
 from blocks.digitalocean.models import LoadBalancer
 from blocks.errors import SwitchFailed
+from blocks.polling import until
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
 from blocks.traffic.switch import SwitchProbe, SwitchState
 
-_IN_A_ROW = 3
+_ANSWERS = 3
 _PAUSE = 0.3
 _VOLATILE = ("droplet_ids", "status", "ip", "ipv6", "region", "created_at")
 
@@ -65,7 +66,7 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
             if now.mark != seen.mark and not half_way:
                 raise self.moved_error(now)
             self._let_in(balancer, to)
-            self._admitted(to)
+            self._wait_admitted(to)
             balancer = self._get()
             if self._settings(balancer) != before:
                 raise self.moved_error(self._position(balancer))
@@ -112,7 +113,7 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
         elif ids:
             self.client.load_balancers.remove(balancer.id, ids)
 
-    def _admitted(self, colour: str) -> None:
+    def _wait_admitted(self, colour: str) -> None:
         """Ask through the balancer until the colour has answered; where the stack does not say which colour answers,
         its health checks are given their time, and it must answer well.
 
@@ -120,20 +121,22 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
             SwitchFailed: it was not let in; both are behind the balancer.
         """
         self._only = None
-        began, heard_it, well = time.monotonic(), 0, 0
-        while heard_it < _IN_A_ROW:
-            heard = self.probe()
-            took = time.monotonic() - began
-            heard_it += heard.colour == colour and heard.well
-            well = well + 1 if heard.well else 0
-            if heard.well and heard.colour is None and took > 2 * self._admission() and well >= _IN_A_ROW:
-                return
-            if took > self.max_seconds:
-                raise SwitchFailed(
-                    f"{colour} did not answer through {self} within {took:.0f} s: {heard.detail}. Its droplets are in, "
-                    "and the others too: traffic goes to what passes the balancer's health check"
-                )
-            time.sleep(_PAUSE)
+        settled = time.monotonic() + 2 * self._admission()
+        probes: list[SwitchProbe] = []
+
+        def admitted(probe: SwitchProbe) -> bool:
+            probes.append(probe)
+            if probe.colour is None and time.monotonic() > settled:
+                return len(probes) >= _ANSWERS and all(each.well for each in probes[-_ANSWERS:])
+            return sum(each.well and each.colour == colour for each in probes) >= _ANSWERS
+
+        def unfinished(probe: SwitchProbe, seconds: float) -> SwitchFailed:
+            return SwitchFailed(
+                f"{colour} did not answer through {self} within {seconds:.0f} s: {probe.detail}. Its droplets are in, "
+                "and the others too: traffic goes to what passes the balancer's health check"
+            )
+
+        until(self.probe, admitted, self.max_seconds, pause=_PAUSE, unfinished=unfinished)
 
     def _admission(self) -> float:
         """Seconds until the balancer's health check lets a droplet in."""

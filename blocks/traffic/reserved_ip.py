@@ -4,7 +4,6 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from blocks.digitalocean.models import ReservedIp
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, SwitchFailed
-from blocks.polling import until
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
 from blocks.traffic.switch import SwitchProbe, SwitchState
 
@@ -54,14 +53,7 @@ class ReservedIpSwitch(DigitalOceanSwitch):
     def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
         target = self.droplets_of(to)[0]
         with self.translating_errors("turned"):
-            api, name = self.client.reserved_ips, f"reserved IP {self.ip}"
-            unlocked = until(
-                lambda: api.get(self.ip),
-                lambda r: not r.locked,
-                name,
-                _LOCKED,
-                say=lambda _: "locked by something else",
-            )
+            unlocked = self.client.reserved_ips.wait_unlocked(self.ip, _LOCKED)
             now = self._position(unlocked)
             if now.active == (to,):
                 return now

@@ -7,7 +7,6 @@ import pytest
 
 from blocks.digitalocean.models import NewDroplet
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, NotAtDigitalOcean
-from blocks.polling import until
 from tests.support.digitalocean_in_process import add_droplet, add_record, add_registry, reserved_ips, standin
 
 pytestmark = pytest.mark.unit
@@ -158,7 +157,7 @@ def test_a_registry_and_its_collection(lab):
     fault(lab, "lose", {"method": "POST", "path": "garbage-collection$"})
     begun = lab.client.registries.collect("team")
     assert lab.client.registries.collect("team").uuid == begun.uuid
-    ended = until(lambda: lab.client.registries.collected("team", begun.uuid), lambda c: c.ended, "collection", 10)
+    ended = lab.client.registries.wait_collected("team", begun.uuid, 10)
     assert (ended.status, ended.blobs_deleted, ended.freed) == ("succeeded", 2, 1000)
     with pytest.raises(NotAtDigitalOcean, match="registry not found"):
         lab.client.registries.get("other")

@@ -38,7 +38,7 @@ def balancer(lab, monkeypatch, heard=None, **more):
     switch = LoadBalancerSwitch(balancer="edge", **lab.common)
     answers = iter(heard or [])
     monkeypatch.setattr("blocks.traffic.load_balancer._PAUSE", 0.0)
-    monkeypatch.setattr(LoadBalancerSwitch, "_hear", lambda *_: next(answers, SwitchProbe("blue", 200, "from blue")))
+    monkeypatch.setattr(LoadBalancerSwitch, "_probe", lambda *_: next(answers, SwitchProbe("blue", 200, "from blue")))
     return switch
 
 
@@ -52,7 +52,7 @@ def test_a_balancer_lets_the_new_colour_in_hears_it_and_takes_the_old_one_out(la
     heard = [SwitchProbe("green", 200, "")] * 2 + [SwitchProbe(None, 503, "")] + [SwitchProbe("blue", 200, "")] * 3
     switch = balancer(lab, monkeypatch, heard, **({"tag": "live"} if by_tag else {}))
     real = LoadBalancerSwitch._probe
-    monkeypatch.setattr(LoadBalancerSwitch, "_hear", lambda *given: (seen.append(list(members(lab))), real(*given))[1])
+    monkeypatch.setattr(LoadBalancerSwitch, "_probe", lambda *given: (seen.append(list(members(lab))), real(*given))[1])
     position = switch.read()
     assert (position.active, members(lab)) == (("green",), [lab.green])
     assert switch.switch_to("blue", position, "test").active == ("blue",)
@@ -100,7 +100,7 @@ def test_a_balancer_changed_while_the_new_colour_is_admitted_keeps_both(lab, mon
         next(iter(lab.cloud.balancers.values()))["algorithm"] = "least_connections"
         return SwitchProbe("blue", 200, "")
 
-    monkeypatch.setattr(LoadBalancerSwitch, "_hear", probe)
+    monkeypatch.setattr(LoadBalancerSwitch, "_probe", probe)
     with pytest.raises(SwitchMoved):
         switch.switch_to("blue", seen, "test")
     assert members(lab) == [lab.green, lab.blue]
@@ -108,7 +108,7 @@ def test_a_balancer_changed_while_the_new_colour_is_admitted_keeps_both(lab, mon
 
 def test_a_colour_that_does_not_answer_is_not_left_alone_behind_a_balancer(lab, monkeypatch):
     switch = balancer(lab, monkeypatch, [SwitchProbe("green", 200, "green said it")] * 10_000)
-    monkeypatch.setattr(LoadBalancerSwitch, "takes", 0.2)
+    monkeypatch.setattr(LoadBalancerSwitch, "max_seconds", 0.2)
     with pytest.raises(SwitchFailed, match="blue did not answer through"):
         switch.switch_to("blue", switch.read(), "test")
     assert members(lab) == [lab.green, lab.blue]

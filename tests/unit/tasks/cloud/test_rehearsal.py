@@ -26,13 +26,13 @@ def lab(tmp_path, monkeypatch):
         lab.held = False
 
         @contextmanager
-        def rehearsing(like):
+        def rehearsal_lock(like):
             assert like == "green"
             if lab.held:
                 raise DropletBusy("a rehearsal is under way")
             yield
 
-        monkeypatch.setattr(rehearsal, "rehearsing", rehearsing)
+        monkeypatch.setattr(rehearsal, "rehearsal_lock", rehearsal_lock)
         yield lab
 
 
