@@ -1,4 +1,4 @@
-"""One call to DigitalOcean's API: the token, limits of requests, errors, and when it is safe to ask again.
+"""Calls to DigitalOcean's API: the token, limits of requests, errors, and when it is safe to call again.
 
 Source: https://docs.digitalocean.com/reference/api/ (rate limits, errors, pagination). 5,000 requests an hour, 250 a
 minute; `retry-after` stands only on the second kind of 429, `ratelimit-reset` on both.
@@ -10,14 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
 from blocks.errors import AnswerLost, ApiFailed, NotAtDigitalOcean, OutsideError, RateLimited, TokenRefused, Unreachable
 from blocks.http import tls
 from blocks.http.excerpt import excerpt
+from blocks.polling import SYSTEM, Clock
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
@@ -29,8 +31,30 @@ _READINGS = 3
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
+@dataclass(frozen=True)
+class _Call:
+    """One call as it was asked for."""
+
+    method: str
+    path: str
+    scope: str
+    body: Json | None
+    query: Mapping[str, Any]
+    again: bool
+
+    def __str__(self) -> str:
+        return f"DigitalOcean: {self.method} {self.path}"
+
+
+class _Failure(NamedTuple):
+    """A call that failed, and after how many seconds it may be made again: 0 is soon, None is never."""
+
+    error: OutsideError
+    again_after: float | None
+
+
 class Transport:
-    """Calls with one token. Safe to use from several threads.
+    """A client of the API with one token. Safe to use from several threads.
 
     Args:
         api: base address.
@@ -38,7 +62,7 @@ class Transport:
         patience: seconds in which a call that failed is made again.
     """
 
-    def __init__(self, api: str, token: str, patience: float = 60.0) -> None:
+    def __init__(self, api: str, token: str, patience: float = 60.0, clock: Clock = SYSTEM) -> None:
         self.api = api.rstrip("/")
         self._http = httpx.Client(
             base_url=self.api,
@@ -48,6 +72,7 @@ class Transport:
             limits=httpx.Limits(max_connections=AT_ONCE),
         )
         self._patience = patience
+        self._clock = clock
         self._lock = threading.Lock()
         self.calls: list[str] = []
         """Every call that was sent, as `METHOD path`."""
@@ -56,7 +81,7 @@ class Transport:
         self._http.close()
 
     def get(self, path: str, scope: str, **query: Any) -> Json:
-        """GET; asked again until it is answered or patience ends."""
+        """The answer to a GET, which is made again until it is answered or patience ends."""
         return self.send("GET", path, scope, query=query, again=True)
 
     def send(
@@ -69,7 +94,7 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         again: bool = False,
     ) -> Json:
-        """One call; returns the answer's JSON ({} when it has none).
+        """The JSON that a call answers with; {} when it has none.
 
         Args:
             scope: what the token must be allowed to, for the error.
@@ -78,18 +103,18 @@ class Transport:
         Raises:
             ApiFailed (and its kinds), TokenRefused, Unreachable
         """
-        deadline, pause = time.monotonic() + self._patience, _FIRST_PAUSE
-        while True:
-            failed, wait = self._once(method, path, scope, body, query or {}, again)
-            if not isinstance(failed, OutsideError):
-                return failed
+        call = _Call(method, path, scope, body, query or {}, again)
+        deadline, pause = self._clock.now() + self._patience, _FIRST_PAUSE
+        while isinstance(result := self._once(call), _Failure):
+            error, wait = result
             if wait is None:
-                raise failed
+                raise error
             wait = wait or pause * random.uniform(0.7, 1.3)  # noqa: S311 — only so that clients do not march in step
-            if time.monotonic() + wait > deadline:
-                raise failed
-            time.sleep(wait)
+            if self._clock.now() + wait > deadline:
+                raise error
+            self._clock.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE)
+        return result
 
     def pages(self, path: str, key: str, scope: str, **query: Any) -> list[Json]:
         """Every item of a list, all pages of it, at most four of them at a time. A list that changes while it is read
@@ -131,28 +156,22 @@ class Transport:
                 total = total if so_many == total else -1
         return (total if total >= 0 else None), found
 
-    def _once(
-        self, method: str, path: str, scope: str, body: Json | None, query: Mapping[str, Any], again: bool
-    ) -> tuple[Json | OutsideError, float | None]:
-        """(answer, None), or (error, seconds until it may be made again; 0: soon, None: never)."""
-        call = f"DigitalOcean: {method} {path}"
+    def _once(self, call: _Call) -> Json | _Failure:
         with self._lock:
-            self.calls.append(f"{method} {path}")
+            self.calls.append(f"{call.method} {call.path}")
         try:
-            answer = self._ask(method, path, body, query)
+            answer = self._ask(call)
         except httpx.HTTPError as error:
             what = f"{call}: {error or type(error).__name__}"
-            if again or isinstance(error, _UNSENT):
-                return Unreachable(f"{what}. Does `curl {self.api}` answer?"), 0.0
-            return AnswerLost(f"{what}. It may have taken effect"), None
-        if answer.is_success:
-            return self._json(call, answer), None
-        return refusal(call, scope, answer, again)
+            if call.again or isinstance(error, _UNSENT):
+                return _Failure(Unreachable(f"{what}. Does `curl {self.api}` answer?"), 0.0)
+            return _Failure(AnswerLost(f"{what}. It may have taken effect"), None)
+        return _json(call, answer) if answer.is_success else _refusal(call, answer)
 
-    def _ask(self, method: str, path: str, body: Json | None, query: Mapping[str, Any]) -> httpx.Response:
+    def _ask(self, call: _Call) -> httpx.Response:
         """One request with an end for all of it: httpx's own timeout begins anew with every byte that arrives."""
         deadline = time.monotonic() + _TIMEOUT
-        with self._http.stream(method, path, json=body, params=query) as answer:
+        with self._http.stream(call.method, call.path, json=call.body, params=call.query) as answer:
             content = bytearray()
             for chunk in answer.iter_bytes():
                 content += chunk
@@ -161,35 +180,41 @@ class Transport:
             headers = {n: v for n, v in answer.headers.items() if n != "content-encoding"}
             return httpx.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
 
-    def _json(self, call: str, answer: httpx.Response) -> Json | ApiFailed:
-        if not answer.content:
-            return {}
-        try:
-            found = answer.json()
-        except ValueError:
-            found = None
-        if isinstance(found, dict):
-            return found
-        return ApiFailed(f"{call}: {answer.status_code}, but no JSON: {excerpt(answer)}", answer.status_code)
+
+def _json(call: _Call, answer: httpx.Response) -> Json | _Failure:
+    if not answer.content:
+        return {}
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    return _Failure(
+        ApiFailed(f"{call}: {answer.status_code}, but no JSON: {excerpt(answer)}", answer.status_code), None
+    )
 
 
-def refusal(call: str, scope: str, answer: httpx.Response, again: bool) -> tuple[OutsideError, float | None]:
-    """What an answer that is no success means, and after how many seconds the call may be made again, if it may."""
+def _refusal(call: _Call, answer: httpx.Response) -> _Failure:
+    """What an answer that is no success means."""
     status = answer.status_code
     said, id = _said(answer)
     what = f"{call}: {status} {said}"
     if status == httpx.codes.UNAUTHORIZED:
-        return TokenRefused(f"{what}. The token is mistyped, expired or revoked: slipway account set"), None
+        error = TokenRefused(f"{what}. The token is mistyped, expired or revoked: slipway account set")
+        return _Failure(error, None)
     if status == httpx.codes.FORBIDDEN:
-        return TokenRefused(f"{what}. It needs the scope {scope}, and an account in order: slipway account check"), None
+        error = TokenRefused(f"{what}. It needs the scope {call.scope}, and an account in order: slipway account check")
+        return _Failure(error, None)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         wait = _wait(answer)
-        return RateLimited(f"{what}. The limit is lifted in {wait:.0f} s", status, id), wait
+        return _Failure(RateLimited(f"{what}. The limit is lifted in {wait:.0f} s", status, id), wait)
     if status < httpx.codes.INTERNAL_SERVER_ERROR:
-        return (NotAtDigitalOcean if status == httpx.codes.NOT_FOUND else ApiFailed)(what, status, id), None
-    if again:
-        return ApiFailed(what, status, id), 0.0
-    return AnswerLost(f"{what}. It may have taken effect", status, id), None
+        kind = NotAtDigitalOcean if status == httpx.codes.NOT_FOUND else ApiFailed
+        return _Failure(kind(what, status, id), None)
+    if call.again:
+        return _Failure(ApiFailed(what, status, id), 0.0)
+    return _Failure(AnswerLost(f"{what}. It may have taken effect", status, id), None)
 
 
 def _wait(answer: httpx.Response) -> float:

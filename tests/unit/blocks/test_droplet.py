@@ -43,7 +43,7 @@ def test_a_host_that_says_nothing_is_not_waited_for():
         began = time.monotonic()
         with pytest.raises(HostKeyRefused, match="shows no host key"):
             Droplet(host=host, port=port, private_key="x").seen_host_key(timeout=0.2)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10  # paramiko's own limit is 15 s
 
 
 def test_a_connection_that_does_not_come_about_has_a_limit(monkeypatch):

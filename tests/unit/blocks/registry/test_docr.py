@@ -96,5 +96,5 @@ def test_a_collection_is_awaited_with_progress_and_an_end(lab):
         lab.block.wait_writable(0.5, told.append)
     assert "scanning manifests" in told[0]
     threading.Timer(0.5, lambda: collection.update(status="succeeded")).start()
-    assert 0.2 < lab.block.wait_writable(10, told.append) < 8
-    assert lab.block.wait_writable(10, told.append) < 2
+    assert lab.block.wait_writable(60, told.append) > 0
+    assert lab.block.wait_writable(60, told.append) == 0

@@ -1,7 +1,6 @@
 """One SSH connection, against a server in this process that speaks the real protocol."""
 
 import re
-import time
 
 import paramiko
 import pytest
@@ -164,10 +163,8 @@ def test_a_key_that_the_droplet_does_not_take_is_refused(server):
 
 
 def test_a_droplet_that_is_not_there_is_unreachable():
-    began = time.monotonic()
     with pytest.raises(Unreachable, match=r"cannot be reached: .*ssh -p 1 root@127\.0\.0\.1"):
         Session(NOWHERE, key_text(USER_KEY), timeout=2).__enter__()
-    assert time.monotonic() - began < 2
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")), st.lists(st.integers(1, 5)))
