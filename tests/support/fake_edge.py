@@ -2,21 +2,11 @@
 
 import asyncio
 import json
-import os
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib import import_module
-from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
-
-from tests import CHECKOUT
-
-sys.path.insert(0, str(CHECKOUT))  # the benchmarks are not installed
-with patch.dict(os.environ):  # what a benchmark sets for Prefect is not for the other tests of this process
-    import_module("benchmarks")
 
 REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 404: "Not Found", 502: "Bad Gateway"}
 
