@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from flows.cli import deploy, records
 from flows.cli.main import app
 from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.tables import SummaryTable
 from flows.core.results import DropletStatus
 from tests.support.builders import digest
 from tests.unit.cli.results import Values
@@ -49,10 +51,17 @@ WHOLE = {
 
 
 class TablesOnly(SummaryConsole):
-    """Prints no sentence: those are not broken."""
+    """Prints no sentence, for those are not broken; and a table only if it fits without being wrapped."""
 
     def say(self, sentence: str) -> None:
         """Leave it out."""
+
+    def print(self, *shown: Any, **how: Any) -> None:
+        """Print a table that fits."""
+        for table in shown:
+            if isinstance(table, SummaryTable):
+                assert max(line.cell_len for line in table.__rich_console__(self, self.options)) <= self.width
+        super().print(*shown, **how)
 
 
 def tables(name: str, values: Values, *, wide: bool = False, width: int = 80) -> str:
