@@ -1,6 +1,7 @@
 """validate: health, MCP tools, workflows and their traces, of what runs on a droplet."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from prefect import flow
@@ -13,7 +14,7 @@ from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import running_release_script
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import DropletBusy, NothingDeployed, ValidationFailed
-from flows.core.gates.probes import ProbeResult, all_passed
+from flows.core.gates.probes import ProbeResult, all_passed, traced_services
 from flows.core.records.history import History
 from flows.core.records.lifecycle import conclude
 from flows.core.records.record import Record
@@ -63,7 +64,7 @@ def validate_droplet(target: Target) -> Validated:
         if failed:
             show_last_lines(session, target.directory, failed, settings.log_lines)
         elif (candidate := history.unfinished) and candidate.deployed and candidate.name == history.current:
-            _record_good(target, candidate)
+            _record_good(target, candidate, traced_services(outcomes, probes.traced))
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
@@ -72,13 +73,13 @@ def validate_droplet(target: Target) -> Validated:
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
 
-def _record_good(target: Target, candidate: Record) -> None:
+def _record_good(target: Target, candidate: Record, traced: Sequence[str]) -> None:
     """Write that it passed, unless another run changes the droplet meanwhile."""
     try:
         with target.locked(f"record of {candidate.tag}") as lock:
             history = load_history(lock, target.directory)
             if history.unfinished == candidate:
-                keep_record(lock, target.directory, conclude(history, candidate, now()))
+                keep_record(lock, target.directory, conclude(history, candidate, now(), traced=traced))
     except DropletBusy as error:
         get_run_logger().warning("it passed, but is not recorded as good: %s", error)
 
@@ -99,8 +100,10 @@ def read_running_release(
     register_stack_secrets(stack)
     register_environment_secrets(session, directory.current, release)
     containers: list[Container] = read_containers(said.get("containers", ""))
-    probes = ProbeTargets(stack, containers, session, settings)
-    return release, probes, read_records(said, directory.stack)
+    history = read_records(said, directory.stack)
+    good = history.last_known_good()
+    probes = ProbeTargets(stack, containers, session, settings, traced=good.traced if good else ())
+    return release, probes, history
 
 
 def probe_all(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:

@@ -91,23 +91,24 @@ def read_traces(
     Ingestion is asynchronous, so one that is not there yet is asked for again; one that cannot be asked for is not.
     """
     deadline = time.monotonic() + patience
-    wanted = {o.service: o.trace_id for o in outcomes if o.phase is Phase.WORKFLOW and o.trace_id}
+    wanted = [o for o in outcomes if o.phase is Phase.WORKFLOW and o.trace_id]
 
-    def look(trace_id: str) -> Trace:
+    def look(workflow: ProbeResult) -> Trace:
+        expected = workflow.trace_expected
         try:
-            found = langfuse.observations(trace_id, timeout)
+            found = langfuse.observations(workflow.trace_id, timeout)
         except OutsideError as error:
-            return Trace(trace_id, trouble=mask(str(error)))
+            return Trace(workflow.trace_id, trouble=mask(str(error)), expected=expected)
         errors = [str(o.get("name") or "an observation") for o in found if o.get("level") == _ERROR]
-        return Trace(trace_id, len(found), tuple(mask(name) for name in errors))
+        return Trace(workflow.trace_id, len(found), tuple(mask(name) for name in errors), expected=expected)
 
-    def wait(trace_id: str) -> Trace:
+    def wait(workflow: ProbeResult) -> Trace:
         return until(
-            lambda: look(trace_id),
+            lambda: look(workflow),
             lambda trace: trace.observations or trace.trouble,
             deadline - time.monotonic(),
             pause=_PAUSE,
         )
 
-    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
-        return dict(zip(wanted, pool.map(wait, wanted.values()), strict=True))
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        return dict(zip((o.service for o in wanted), pool.map(wait, wanted), strict=True))

@@ -1,7 +1,7 @@
 """Probes the services of a droplet, side by side, through its SSH connection."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 
@@ -20,8 +20,8 @@ from flows.core.gates.probes import (
     ProbeResult,
     judge_health,
     judge_tools,
-    judge_trace,
     judge_workflow,
+    trace_result,
     traceparent,
 )
 from flows.core.stack.stack import Service, Stack
@@ -39,9 +39,22 @@ Answered = tuple[bool, str, tuple[str, ...]]
 
 
 class ProbeTargets:
-    """What is probed where: the services of a stack and the addresses their containers have on the droplet."""
+    """What is probed where: the services of a stack and the addresses their containers have on the droplet.
 
-    def __init__(self, stack: Stack, containers: Iterable[Container], session: RemoteShell, settings: Settings) -> None:
+    Args:
+        traced: services whose workflow left a trace when the last good release was judged there.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        containers: Iterable[Container],
+        session: RemoteShell,
+        settings: Settings,
+        *,
+        traced: Collection[str] = (),
+    ) -> None:
+        self.traced = frozenset(traced)
         self.stack = stack
         self.session = session
         self.settings = settings
@@ -103,8 +116,7 @@ def probe_workflows(probes: ProbeTargets, langfuse: Langfuse | None) -> list[Pro
 
     def probe(client: httpx.Client, service: Service) -> list[ProbeResult]:
         workflow = _run_workflow(probes, client, service)
-        traced = service.extension.workflow is not None and service.extension.workflow.traced
-        if langfuse is None or not traced or not workflow.passed:
+        if langfuse is None or not workflow.traced or not workflow.passed:
             return [workflow]
         return [workflow, _find_trace(langfuse, workflow, probes.settings.trace_timeout)]
 
@@ -129,7 +141,10 @@ def _run_workflow(probes: ProbeTargets, client: httpx.Client, service: Service) 
     except httpx.HTTPError as error:
         passed, words = False, f"{probe.method} {probe.path}: {_failure_message(error)}"
     seconds = time.monotonic() - began
-    return ProbeResult(service.name, Phase.WORKFLOW, passed, words, seconds, trace_id, traced=probe.traced)
+    return ProbeResult(
+        service.name, Phase.WORKFLOW, passed, words, seconds, trace_id,
+        traced=probe.trace_wanted, trace_expected=probe.trace_expected(service.name in probes.traced),
+    )  # fmt: skip
 
 
 def _find_trace(langfuse: Langfuse, outcome: ProbeResult, patience: float) -> ProbeResult:
@@ -141,11 +156,7 @@ def _find_trace(langfuse: Langfuse, outcome: ProbeResult, patience: float) -> Pr
 
     began = time.monotonic()
     found, trouble = until(look, lambda seen: seen[0], patience, pause=_PAUSE)
-    waited = time.monotonic() - began
-    passed, words = judge_trace(found, waited)
-    return ProbeResult(
-        outcome.service, Phase.TRACE, passed, trouble or words, waited, outcome.trace_id, known=not trouble
-    )
+    return trace_result(outcome, found, time.monotonic() - began, trouble)
 
 
 def _probe_all(
