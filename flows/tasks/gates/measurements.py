@@ -110,5 +110,5 @@ def read_traces(
             pause=_PAUSE,
         )
 
-    with ThreadPoolExecutor(len(wanted)) as pool:
+    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
         return dict(zip((o.service for o in wanted), pool.map(wait, wanted), strict=True))
