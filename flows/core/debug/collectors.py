@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flows.core.droplet.containers import SERVICE_LABEL
+from flows.core.droplet.containers import SERVICE_LABEL, container_environment
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.sections import section_script
 
@@ -79,7 +79,7 @@ class CollectorTarget:
         """Read from one entry of `docker inspect`."""
         data = (inspected.get("GraphDriver") or {}).get("Data") or {}
         layers = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
-        env = dict(entry.split("=", 1) for entry in inspected["Config"].get("Env") or () if "=" in entry)
+        env = container_environment(inspected)
         found = [path.removesuffix("/bin") for path in env.get("PATH", "").split(":") if path.endswith("/bin")]
         prefixes = [env.get("VIRTUAL_ENV", ""), *found, *_PREFIXES]
         return cls(

@@ -10,12 +10,11 @@ from typing import Any
 import yaml
 
 from flows.core.droplet.containers import Container, by_service
-from flows.core.droplet.directories import RESOLVED, StackDirectory
-from flows.core.droplet.running import read_running, running_script
+from flows.core.droplet.directories import StackDirectory
+from flows.core.droplet.running import ENGINE_SECTIONS, read_running, release_sections, running_sections
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease, NothingDeployed, Refused, UnknownService
 from flows.core.registry.references import engine_name
-from flows.core.release.bundle import DOCUMENT
 from flows.core.release.release import Release, read_release
 from flows.core.stack.compose_files import load_config
 from flows.core.stack.stack import Stack
@@ -85,17 +84,14 @@ def overview_script(stack: str, directory: StackDirectory | None) -> str:
     """A script that prints what stands there of a stack, and changes nothing.
 
     Args:
-        home: the stack's directory on a droplet; None where no release was ever put.
+        directory: the stack's directory on a droplet; None where no release was ever put.
     """
     parts = {"now": "date +%s"}
     if directory:
-        current, history = shlex.quote(directory.current), shlex.quote(directory.history)
-        parts |= {
-            "release": f"cat {current}/{DOCUMENT} 2>/dev/null",
-            "config": f"cat {current}/{RESOLVED} 2>/dev/null",
-            "records": f"cd {history} 2>/dev/null && printf '%s\\n' *.json | tail -n {_RECORDS} | xargs cat",
-        }
-    return section_script(parts) + running_script(stack)
+        newest = f"printf '%s\\n' *.json | tail -n {_RECORDS} | xargs cat"
+        records = f"cd {shlex.quote(directory.history)} 2>/dev/null && {newest}"
+        parts |= {**release_sections(directory.current), "records": records}
+    return section_script({**parts, **running_sections(stack)}, ENGINE_SECTIONS)
 
 
 def read_overview(name: str, place: str, output: str, config: str = "", trouble: str = "") -> StackOverview:

@@ -1,19 +1,17 @@
 """What stands on one droplet of a colour: release, record, environment, and how what runs differs from it."""
 
 import hashlib
-import posixpath
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flows.core.deploy.digests import digest_mismatches
-from flows.core.droplet.directories import ENVIRONMENT, RESOLVED, StackDirectory
-from flows.core.droplet.running import read_running, running_script
+from flows.core.droplet.directories import ENVIRONMENT, StackDirectory
+from flows.core.droplet.running import ENGINE_SECTIONS, Running, read_running, release_sections, running_sections
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease
 from flows.core.records.record import Record
 from flows.core.records.storage import history_sections, read_records
-from flows.core.release.bundle import DOCUMENT
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.release_environment import OWN
 from flows.core.stack.compose_files import load_config
@@ -47,15 +45,15 @@ def deployed_state_script(directory: StackDirectory) -> str:
     """Prints all of it and changes nothing. The environment holds secrets: hashed as soon as it is read."""
     parts = {
         **history_sections(directory),
-        "release": f"cat {_current(directory, DOCUMENT)}",
-        "config": f"cat {_current(directory, RESOLVED)}",
-        "environment": f"cat {_current(directory, ENVIRONMENT)}",
+        **release_sections(directory.current),
+        "environment": f"cat {shlex.quote(directory.current)}/{ENVIRONMENT} 2>/dev/null",
+        **running_sections(directory.stack),
     }
-    return section_script(parts) + running_script(directory.stack)
+    return section_script(parts, ENGINE_SECTIONS)
 
 
 def read_deployed_state(output: str, directory: StackDirectory, droplet: str) -> DeployedState:
-    """Parse what `standing_script` printed.
+    """Parse what `deployed_state_script` printed.
 
     Raises:
         ForeignRecord, NewerRecord, BadRelease
@@ -70,25 +68,25 @@ def read_deployed_state(output: str, directory: StackDirectory, droplet: str) ->
             f"Put it there anew: slipway deploy --tag {release.tag} --droplet {droplet}"
         )
     stack = Stack.from_config(load_config(parts["config"]))
-    running = read_running(output)
-    expected = {n: ref for n, ref in release.services.items() if n in stack.services and stack.services[n].replicas}
-    ended = [
-        f"{c.service} is {c.state}"
-        for c in running.containers
-        if c.state != "running" and c.service in expected and c.service not in stack.one_shots
-    ]
     return DeployedState(
         droplet,
         release,
         read_records(parts, directory.stack).deployed(),
         stack,
         {name: _hash(value) for name, value in parse(parts.get("environment", "")).items() if name not in OWN},
-        (*digest_mismatches(expected, running.containers, running.digests), *ended),
+        _differences(release, stack, read_running(output)),
     )
 
 
-def _current(directory: StackDirectory, name: str) -> str:
-    return f"{shlex.quote(posixpath.join(directory.current, name))} 2>/dev/null"
+def _differences(release: Release, stack: Stack, running: Running) -> tuple[str, ...]:
+    """How what runs differs from the release; services that ended count, one-shots aside."""
+    expected = {n: ref for n, ref in release.services.items() if n in stack.services and stack.services[n].replicas}
+    ended = [
+        f"{c.service} is {c.state}"
+        for c in running.containers
+        if c.state != "running" and c.service in expected and c.service not in stack.one_shots
+    ]
+    return (*digest_mismatches(expected, running.containers, running.digests), *ended)
 
 
 def _hash(value: str) -> str:

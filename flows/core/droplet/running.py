@@ -9,16 +9,33 @@ from typing import Any
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import RESOLVED, StackDirectory
 from flows.core.droplet.docker_commands import project_containers
-from flows.core.droplet.sections import _MARK, section_script, sections
+from flows.core.droplet.sections import section_script, sections
 from flows.core.release.bundle import DOCUMENT
+
+# What cannot be read without the engine; a script ends where it does not answer.
+ENGINE_SECTIONS = ("containers",)
+
+
+def release_sections(at: str) -> dict[str, str]:
+    """Section name → the command that prints it: a release's document, and its stack as Compose resolved it there."""
+    place = shlex.quote(at)
+    return {"release": f"cat {place}/{DOCUMENT} 2>/dev/null", "config": f"cat {place}/{RESOLVED} 2>/dev/null"}
+
+
+def running_sections(stack: str) -> dict[str, str]:
+    """Section name → the command that prints it: the stack's containers, then the digests of the images they run."""
+    images = "$(docker inspect --format '{{.Image}}' $ids | sort -u)"
+    known_as = '{"id":{{json .Id}},"digests":{{json .RepoDigests}}}'
+    return {
+        "containers": containers_script(stack),
+        "images": f"[ -z \"$ids\" ] || docker image inspect --format '{known_as}' {images}",
+    }
 
 
 def kept_release_script(directory: StackDirectory, name: str) -> str:
-    """Prints what a kept release is: its document, its resolved stack; and what runs, and which images are there."""
-    at = shlex.quote(directory.release(name))
+    """Prints a kept release: its document, its resolved stack; and what runs, and which images are there."""
     return section_script({
-        "release": f"cat {at}/{DOCUMENT}",
-        "config": f"cat {at}/{RESOLVED}",
+        **release_sections(directory.release(name)),
         "containers": containers_script(directory.stack),
         "digests": "docker image ls --digests --format '{{.Repository}}@{{.Digest}}'",
     })  # fmt: skip
@@ -34,22 +51,13 @@ def containers_script(stack: str) -> str:
 
 def running_script(stack: str) -> str:
     """Prints the stack's containers, then the digests of the images they run."""
-    return (
-        f"echo '{_MARK}containers'\n{containers_script(stack)}\necho '{_MARK}images'\n"
-        'if [ -n "$ids" ]; then docker image inspect --format \'{"id":{{json .Id}},"digests":{{json .RepoDigests}}}\' '
-        "$(docker inspect --format '{{.Image}}' $ids | sort -u) || true; fi\n"
-    )
+    return section_script(running_sections(stack), ENGINE_SECTIONS)
 
 
 def running_release_script(directory: StackDirectory) -> str:
     """Prints the current release's document, its stack as Compose resolved it here, and its containers."""
-    current = shlex.quote(directory.current)
-    return (
-        f"[ -f {current}/{DOCUMENT} ] || exit 0\n"
-        f"echo '{_MARK}release'\ncat {current}/{DOCUMENT}\n"
-        f"echo '{_MARK}config'\ncat {current}/{RESOLVED}\n"
-        f"echo '{_MARK}containers'\n{containers_script(directory.stack)}\n"
-    )
+    parts = {**release_sections(directory.current), "containers": containers_script(directory.stack)}
+    return f"[ -f {shlex.quote(directory.current)}/{DOCUMENT} ] || exit 0\n{section_script(parts, ENGINE_SECTIONS)}"
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,6 @@ class Running:
 def read_running(output: str) -> Running:
     """Parse what `running_script` printed."""
     parts = sections(output)
-    images: dict[str, tuple[str, ...]] = {}
-    for line in parts.get("images", "").splitlines():
-        entry: Any = json.loads(line)
-        images[entry["id"]] = tuple(entry["digests"] or ())
-    return Running(read_containers(parts.get("containers", "")), images)
+    images: list[Any] = [json.loads(line) for line in parts.get("images", "").splitlines()]
+    digests = {image["id"]: tuple(image["digests"] or ()) for image in images}
+    return Running(read_containers(parts.get("containers", "")), digests)

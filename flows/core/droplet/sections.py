@@ -1,15 +1,21 @@
 """A script's output as named sections."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 Row = tuple[str, ...]
 _MARK = "@@slipway:"
 
 
-def section_script(sections: Mapping[str, str]) -> str:
-    """A script that prints what each command says under its section's name; a command may fail."""
-    said = [f"printf '\\n{_MARK}{name}\\n'\n({command})" for name, command in sections.items()]
-    return "\n".join([*said, "true", ""])
+def section_script(sections: Mapping[str, str], required: Collection[str] = ()) -> str:
+    """A script that prints the output of each command under its section's name; a command may fail.
+
+    Args:
+        required: sections whose command runs in the script's own shell: it may end the script, and the commands below
+            it know what it set.
+    """
+    commands = {name: command if name in required else f"({command})" for name, command in sections.items()}
+    printed = [f"printf '\\n{_MARK}{name}\\n'\n{command}" for name, command in commands.items()]
+    return "\n".join([*printed, "true", ""])
 
 
 def sections(output: str) -> dict[str, str]:

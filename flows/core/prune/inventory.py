@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.core.droplet.containers import SERVICE_LABEL
+from flows.core.droplet.containers import ONE_OFF_LABEL, SERVICE_LABEL
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.sections import section_script, sections
@@ -16,7 +16,6 @@ from flows.core.records.history import History
 from flows.core.records.storage import history_sections, read_records
 from flows.core.release.bundle import DOCUMENT
 
-ONE_OFF_LABEL = "com.docker.compose.oneoff"
 NUMBER_LABEL = "com.docker.compose.container-number"
 _COMPLETE = "complete"
 _FILE = "@@document:"

@@ -83,7 +83,7 @@ def test_a_shell_gathers_it_all_and_leaves_nothing_behind(tmp_path):
     host = make_host(tmp_path)
     (tmp_path / "bin/mktemp").write_text(f"#!/bin/sh\nmkdir {tmp_path}/made && echo {tmp_path}/made\n")
     (tmp_path / "bin/mktemp").chmod(0o755)
-    answer = host.run_script(collector_script("shop", subjects, [str(secret), "/none"], 5), NOTHING="")
+    answer = host.sh(collector_script("shop", subjects, [str(secret), "/none"], 5), NOTHING="")
     assert answer.returncode == 0, answer.stderr
     found = read_evidence(answer.stdout.decode())
     assert found.pythons[A] == PythonPackages("3.12", ("httpx==0.28.1", "odd"))
