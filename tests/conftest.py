@@ -1,9 +1,12 @@
 """What this session exchanged with the lab's stand-in for DigitalOcean's API is checked, all of it, by one hook."""
 
+import os
 from typing import Any
 
 import pytest
 
+# A test that asks Prefect by mistake fails at once; otherwise Prefect starts a server of its own, for half a minute.
+os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
 pytest.register_assert_rewrite("tests.support", "tests.stacks", "tests.faults.harness")
 
 from tests.support.lab import api_contract  # noqa: E402 — what helpers assert is shown in full

@@ -1,4 +1,4 @@
-"""Every command that the pages on two colours and on the laptop show is run, in their order, in the lab.
+"""Every command of the pages on two colours, incidents and the laptop is run, in their order, in the lab.
 
 A stack, an edge and a Prefect server of their own; on the lab's droplets a directory of their own. What stands on the
 pages once (addresses, names) is replaced by where it is here; nothing else of a command is changed.
@@ -27,7 +27,7 @@ from tests.support.lab.lab import LABELS, STATE, Lab, docker
 from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
 
 pytestmark = pytest.mark.lab
-PAGES = ("BLUE_GREEN_DEPLOYMENT.md", "HYBRID_ARCHITECTURE.md")
+PAGES = ("BLUE_GREEN_DEPLOYMENT.md", "INCIDENTS.md", "HYBRID_ARCHITECTURE.md")
 STACK, DIRECTORY, NAMESPACE = "my-stack", "/opt/slipway-docs", "test-docs"
 STORE_PORT = 18091
 HOSTS = {"green": "203.0.113.7", "blue": "203.0.113.8", "data": "203.0.113.9", "edge": "203.0.113.10"}

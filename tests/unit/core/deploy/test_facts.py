@@ -6,26 +6,21 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from flows.core.deploy.facts import Facts, facts_script, read_facts
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import (
-    Running,
     containers_script,
     kept_release_script,
-    read_running,
     running_release_script,
     running_script,
 )
-from flows.core.droplet.sections import section_script, sections
+from flows.core.droplet.sections import section_script
 from flows.core.records.history import History
 from flows.core.records.storage import history_sections
 
 pytestmark = pytest.mark.unit
 
-PS = "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop"
 SCRIPTS = {
     "facts": facts_script(StackDirectory("/opt/slip way", "shop"), ["host/web@sha256:1"]),
     "containers": containers_script("shop"),
@@ -34,10 +29,6 @@ SCRIPTS = {
     "way back": kept_release_script(StackDirectory("/opt/it's", "shop"), "v1.f00"),
     "history": section_script(history_sections(StackDirectory("/opt/it's", "shop"))),
 }
-
-
-def test_containers_are_asked_for_by_the_projects_label():
-    assert SCRIPTS["containers"] == f'ids=$({PS}) || exit; [ -z "$ids" ] || docker inspect $ids || true'
 
 
 def test_facts_come_in_sections_of_their_own():
@@ -75,6 +66,8 @@ INFO = {
     "Architecture": "aarch64",
     "ClientInfo": {"Plugins": [{"Name": "buildx", "Version": "0.13.1"}, {"Name": "compose", "Version": "2.26.1-4"}]},
 }
+
+
 OUTPUT = f"""\
 @@slipway:info
 {json.dumps(INFO)}
@@ -113,18 +106,3 @@ def test_a_droplet_without_an_engine_has_no_facts(output):
 def test_an_engine_that_answers_with_null_has_no_plugins():
     facts = read_facts('@@slipway:info\n{"ServerVersion": "26.0", "ClientInfo": null}\n', "shop")
     assert (facts.engine, facts.compose, facts.platform) == ("26.0", "", "")
-
-
-def test_what_runs_is_read_with_its_digests():
-    output = '@@slipway:containers\n@@slipway:images\n{"id":"sha256:1","digests":["a@b"]}\n{"id":"2","digests":null}\n'
-    assert read_running(output) == Running([], {"sha256:1": ("a@b",), "2": ()})
-    assert read_running("") == Running([], {})
-
-
-contents = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: "@@slipway:" not in text)
-
-
-@given(st.dictionaries(st.from_regex(r"[a-z]+", fullmatch=True), contents, max_size=4))
-def test_sections_keep_what_was_printed(parts):
-    output = "".join(f"@@slipway:{name}\n{text}\n" for name, text in parts.items())
-    assert sections(output) == {name: text.strip() for name, text in parts.items()}

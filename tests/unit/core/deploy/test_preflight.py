@@ -8,17 +8,22 @@ from hypothesis import strategies as st
 
 from flows.core.deploy.facts import Facts
 from flows.core.deploy.preflight import RESERVE, layers_to_pull, missing_images, preflight_problems
-from flows.core.droplet.versions import version
 from tests.support.builders import digest, image, pinned, release
 
 pytestmark = pytest.mark.unit
 
 GOOD = Facts(engine="26.1.5", compose="2.26.1", platform="linux/amd64", free=10**12)
+
+
 WEB, DB = pinned("web"), pinned("db", "b")
+
+
 TWO = release(
     services={"web": WEB, "db": DB},
     images={WEB: image(("base", 100), ("web", 10)), DB: image(("base", 100), ("db", 1))},
 )
+
+
 LARGE = release(images={WEB: image(("x", 10**9))})
 
 
@@ -106,24 +111,3 @@ def test_no_disk_that_is_full_is_accepted_when_something_is_to_pull(stack, there
     assert preflight_problems(wanted, replace(facts, free=RESERVE - 1), wanted) == [] or missing_images(
         wanted, facts.present
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
-        ("v2.26.1-4", (2, 26)),
-        ("2.26.1", (2, 26)),
-        ("26.1.5+dfsg1", (26, 1)),
-        ("24", (24, 0)),
-        ("2.20.0-desktop.1", (2, 20)),
-        ("dev", (0, 0)),
-        ("", (0, 0)),
-    ],
-)
-def test_a_version_is_read_by_its_first_two_numbers(text, numbers):
-    assert version(text) == numbers
-
-
-@given(st.text(max_size=12) | st.text(alphabet="v2.²-+٣", max_size=6))
-def test_any_text_is_a_version(text):
-    assert len(version(text)) == 2

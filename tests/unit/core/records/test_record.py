@@ -1,140 +1,14 @@
-"""Release records: what they hold, how a history is read, and where a rollback goes."""
-
-import json
+"""A release record: what it holds, as it is written."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from flows.core.errors import AlreadyRunning, ForeignRecord, NewerRecord, NoRollbackTarget, ReleaseNotOnDroplet
-from flows.core.records.history import History, read_history
-from flows.core.records.record import FORMAT, Record, RecordOutcome, Run
-from flows.core.records.rollback_target import rollback_target
-from tests.support.builders import BACK, FAILED, OPEN, past, record
+from flows.core.records.record import Record, Run
+from tests.support.builders import FAILED, record
 
 pytestmark = pytest.mark.unit
-
-SUPERSEDED = RecordOutcome.SUPERSEDED
 
 
 def test_a_record_survives_being_written_and_can_be_read_by_a_person():
     one = record(7, "v1", FAILED, run=Run(id="1", by="me@here"), reason="it was", previous="v0.0", leaves=3)
     assert Record.model_validate_json(one.document()) == one
     assert (one.file, one.document().count(b"\n") > 10) == ("000007.json", True)
-
-
-def test_records_are_ordered_by_number_and_not_by_their_clocks():
-    early = record(1, "v1", began="2026-05-04T13:00:00+00:00")
-    late = record(2, "v2", began="2026-05-04T12:00:00+00:00")
-    files = [(r.file, r.document().decode()) for r in (late, early)]
-    found = read_history(files, {"v1.0", "v2.0"}, "v2.0", "shop")
-    assert found.records == (early, late)
-    assert found.last_known_good() == late
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"number": "x"}', "null", "\x00\xff"])
-def test_a_damaged_record_is_left_out_and_its_number_is_not_given_again(text):
-    one = record(1, "v1")
-    found = read_history([(one.file, one.document().decode()), ("000002.json", text)], {"v1.0"}, "v1.0", "shop")
-    assert (found.records, found.damaged, found.next_number) == ((one,), ("000002.json",), 3)
-    assert found.last_known_good() == one
-
-
-def test_a_record_of_another_stack_is_refused():
-    text = record(1, "v1").document().decode()
-    with pytest.raises(ForeignRecord, match="belongs to stack shop, not to till"):
-        read_history([("000001.json", text)], (), "", "till")
-
-
-@pytest.mark.parametrize("fields", [{}, {"outcome": "something new"}, {"number": None}])
-def test_a_record_of_a_newer_format_is_refused(fields):
-    newer = {**json.loads(record(1, "v1").document()), "format": FORMAT + 1, **fields}
-    with pytest.raises(NewerRecord, match=f"is of format {FORMAT + 1}"):
-        read_history([("000001.json", json.dumps(newer))], (), "", "shop")
-
-
-# As the version before format 2 wrote it, field by field.
-OLD = """{"format": 1, "number": 2, "stack": "shop", "kind": "deploy", "tag": "v2", "name": "v2.0", "commit": null,
-"environment": "e1", "previous": "v1.0", "previous_tag": "v1", "leaves": null,
-"run": {"id": "7", "name": "a run", "url": "", "by": "me@here"}, "began": "2026-05-04T12:00:00+00:00",
-"deployed": "2026-05-04T12:01:00+00:00", "ended": "2026-05-04T12:02:00+00:00", "outcome": "failed",
-"reason": "interrupted: deploy 3 of v3 came after it"}"""
-
-
-def test_a_record_of_the_version_before_is_read_as_it_stands():
-    (old,) = read_history([("000002.json", OLD)], {"v2.0"}, "v2.0", "shop").records
-    assert (old.outcome, old.reason) == (FAILED, "interrupted: deploy 3 of v3 came after it")
-    assert (old.traced, old.format) == ((), 1)
-    assert {**json.loads(old.document()), "traced": None} == {**json.loads(OLD), "traced": None}
-
-
-def test_services_that_were_traced_are_those_of_the_last_known_good_release():
-    newest = record(3, "v3", OPEN, traced=("late",))
-    assert past(record(1, "v1", traced=("web",)), record(2, "v2", traced=("agent",)), newest).traced == {"agent"}
-    assert past(newest).traced == frozenset()
-
-
-@given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=80))))
-def test_whatever_stands_in_the_directory_is_a_record_or_damaged(files):
-    found = read_history(files, (), "", "shop")
-    assert len(found.records) + len(found.damaged) == len(files)
-
-
-WAYS = {
-    "from a good release to the good one before it": (past(record(1, "v1"), record(2, "v2")), None, 1),
-    "from a candidate to the last known good": (past(record(1, "v1"), record(2, "v2", OPEN)), None, 1),
-    "from a failed one to the last known good": (past(record(1, "v1"), record(2, "v2", FAILED)), None, 1),
-    "to a release by its tag": (past(record(1, "v1"), record(2, "v2"), record(3, "v3")), "v1", 1),
-    "to the same release, of which a second deploy was cut": (past(record(1, "v1"), record(2, "v1", OPEN)), None, 1),
-    "past one that was rolled back from": (past(record(1, "v1"), record(2, "v2", BACK), record(3, "v3")), None, 1),
-    "past one that was good first and rolled back from later": (
-        past(record(1, "v1"), record(2, "v2"), record(3, "v2", BACK), record(4, "v3")), None, 1,
-    ),
-    "past one whose files are gone": (past(record(1, "v1"), record(2, "v2"), record(3, "v3"), gone=("v2.0",)), None, 1),
-    "past one that was superseded": (
-        past(record(1, "v1"), record(2, "v2", SUPERSEDED), record(3, "v3", OPEN)), None, 1,
-    ),
-    "to a good release of which a second deploy was superseded": (
-        past(record(1, "v1"), record(2, "v1", SUPERSEDED), record(3, "v2", OPEN)), None, 1,
-    ),
-    "to what is good again": (past(record(1, "v1", BACK), record(2, "v1"), record(3, "v2", OPEN)), None, 2),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("history", "to", "number"), WAYS.values(), ids=WAYS)
-def test_a_rollback_goes(history, to, number):
-    assert rollback_target(history, to).number == number
-
-
-REFUSED = {
-    "a tag that is not on record, with near ones": (
-        past(record(1, "v1"), record(2, "v2")),
-        "v3",
-        ReleaseNotOnDroplet,
-        "v2",
-    ),
-    "a tag that is not on record, with all good ones": (past(record(1, "one")), "x", ReleaseNotOnDroplet, "good: one"),
-    "the release that runs": (past(record(1, "v1"), record(2, "v2")), "v2", AlreadyRunning, "what runs already"),
-    "one that never passed": (past(record(1, "v1", FAILED), record(2, "v2")), "v1", NoRollbackTarget, "never passed"),
-    "one that was superseded": (
-        past(record(1, "v1", SUPERSEDED), record(2, "v2")),
-        "v1",
-        NoRollbackTarget,
-        "never passed",
-    ),
-    "no record": (past(current=""), None, NoRollbackTarget, "nothing was ever put"),
-    "no other good one": (past(record(1, "v1")), None, NoRollbackTarget, "no other release"),
-    "no good one at all": (past(record(1, "v1", FAILED)), None, NoRollbackTarget, "no other release"),
-}
-
-
-def test_an_empty_history_has_nothing():
-    empty = History()
-    assert (empty.newest, empty.unfinished, empty.last_known_good(), empty.deployed()) == (None,) * 4
-    assert empty.next_number == 1
-
-
-@pytest.mark.parametrize(("history", "to", "error", "words"), REFUSED.values(), ids=REFUSED)
-def test_a_rollback_is_refused_to(history, to, error, words):
-    with pytest.raises(error, match=words):
-        rollback_target(history, to)

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.registry.logins import login_refused
 from flows.core.release.push_order import push_waves
 
 pytestmark = pytest.mark.unit
@@ -28,16 +27,9 @@ def test_nothing_to_wait_for_is_one_wave_at_most(layers):
     assert push_waves(layers) == ([list(layers)] if layers else [])
 
 
-@pytest.mark.parametrize(("said", "login"), [
-    ("unauthorized: authentication required", True), ("denied: requested access to the resource is denied", True),
-    ("Error response from daemon: Unauthorized", True), ("received unexpected HTTP status: 500", False),
-    ("write: no space left on device", False), ("", False),
-])  # fmt: skip
-def test_a_login_that_was_refused_is_told_from_other_failures(said, login):
-    assert login_refused(["The push refers to repository [x]", said]) is login
-
-
 layer = st.sampled_from("abcdefgh")
+
+
 stacks = st.dictionaries(st.text(alphabet="ABCD", min_size=1, max_size=2), st.lists(layer, max_size=6), max_size=10)
 
 

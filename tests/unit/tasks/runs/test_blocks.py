@@ -23,7 +23,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         def read_block_documents_by_type(self, _slug: str) -> list:
             raise error
 
-    monkeypatch.setattr("prefect.client.orchestration.get_client", lambda **_options: nullcontext(Client()))
+    monkeypatch.setattr("flows.tasks.runs.blocks.get_client", lambda **_options: nullcontext(Client()))
 
 
 @pytest.mark.parametrize("error", [answer(404), ObjectNotFound(http_exc=Exception("no"))], ids=["404", "not found"])
