@@ -156,6 +156,8 @@ class Settings(BaseSettings):
         base = os.environ.get("SLIPWAY_SETTINGS", "")
         if base and not Path(base).is_file():
             raise SettingsError(f"SLIPWAY_SETTINGS names {base}, and there is no such file")
+        if not base and (state := os.environ.get("SLIPWAY_STATE")):  # how a lab of version 0.1 says the same
+            base = str(Path(state) / "settings.toml")
         return (
             init_settings,
             env_settings,

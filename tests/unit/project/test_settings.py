@@ -30,7 +30,7 @@ SOURCES = {
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("CI", "SLIPWAY_SETTINGS", *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields)):
+    for name in ("CI", "SLIPWAY_SETTINGS", "SLIPWAY_STATE", *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields)):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -47,6 +47,13 @@ def test_a_file_that_is_named_and_not_there_is_refused(directory, monkeypatch):
     monkeypatch.setenv("SLIPWAY_SETTINGS", str(directory / "gone.toml"))
     with pytest.raises(SettingsError, match=r"gone\.toml, and there is no such file"):
         Settings()
+
+
+def test_the_directory_of_a_lab_still_names_its_settings(directory, monkeypatch):
+    (directory / "lab").mkdir()
+    (directory / "lab/settings.toml").write_text('droplet = "lab"\n')
+    monkeypatch.setenv("SLIPWAY_STATE", str(directory / "lab"))
+    assert Settings().droplet == "lab"
 
 
 def test_what_is_given_in_code_wins_over_all(directory, monkeypatch):
