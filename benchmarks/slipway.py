@@ -16,7 +16,7 @@ from benchmarks.command import BenchmarkFailed, run
 from benchmarks.lab import CHECKOUT, NAME
 from benchmarks.measure import Section, median, timed
 from benchmarks.prefect_runs import PREFECT, Span, timeline
-from flows.cli.terminal.runner import INTERRUPTED, run_flow
+from flows.cli.terminal.runner import INTERRUPTED, run_callable
 
 T = TypeVar("T")
 _FIRST_REQUEST = Path(__file__).parent / "first_request"
@@ -65,7 +65,7 @@ def in_process(work: Callable[[], T]) -> T:
         BenchmarkFailed: it failed, and has said why.
     """
     try:
-        return cast(T, run_flow(work, False, quiet=True))
+        return cast(T, run_callable(work, quiet=True))
     except typer.Exit as exit:
         if exit.exit_code == INTERRUPTED:
             raise KeyboardInterrupt from None

@@ -92,7 +92,7 @@ headline "A rehearsal, on a droplet of its own"
 slipway switch add-dns rehearsal --url http://app.agents.lab:8000 --domain agents.lab --record app.agents.lab --ttl 60 \
     --low-ttl 60 --blue rehearsal --name-servers "$NAME_SERVER" --untried >/dev/null
 slipway rehearse || true
-SLIPWAY_REHEARSAL_SWITCH=rehearsal slipway rehearse --even-so --approval never
+SLIPWAY_REHEARSAL_SWITCH=rehearsal slipway rehearse --force --approval never
 
 headline "Away with the second droplet and the snapshots"
 slipway decommission green-copy --approval never

@@ -13,7 +13,7 @@ from tests.stacks.rehearsal import COPY, DROPLET, REHEARSAL, RehearsalStack, ope
 pytestmark = pytest.mark.faults
 POINTS = ("take snapshot", "create droplet", "trust droplet", "check engine", "start services", "turn the switch",
           "probe through the switch", "remove droplet")  # fmt: skip
-REHEARSE = ["rehearse", "--stack", "cloud-app", "--even-so", "--approval", "never"]
+REHEARSE = ["rehearse", "--stack", "cloud-app", "--force", "--approval", "never"]
 PROVISION = ["provision", COPY, "--like", DROPLET, "--image", "debian-13-x64", "--approval", "never"]
 NOTHING = "nothing is left at DigitalOcean, and the name points where it did"
 

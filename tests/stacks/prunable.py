@@ -41,7 +41,7 @@ class PrunableStack(LabStack):
         self.slipway_ok("release", "--stack", str(self.place / "checkout"), "--tag", tag)
 
     def prune(self, *words: str, **more: str) -> CliResult:
-        return self.slipway("prune", "--stack", STACK, *words, **more)
+        return self.slipway("prune", "--stack", STACK, "--wide", *words, **more)
 
     def web(self, tag: str) -> str:
         """The reference by digest of a release's `web`."""

@@ -53,7 +53,7 @@ def test_the_switch_points_nowhere(pair: BlueGreenScenario) -> None:
     pair.says("the switch points nowhere", "read the switch", "refused without --to; with it, promoted")
     pair.edge.point()
     for verb in ("promote", "switch-back", "watch"):
-        refused(pair.say(pair.words(verb)), "SwitchUnclear", "--to COLOUR")
+        refused(pair.say(pair.words(verb)), "SwitchAmbiguous", "--to COLOUR")
     assert pair.edge.files() == []
     pair.done(pair.promote("--to", start.idle))
     pair.ended_well(start, start.idle)
@@ -72,7 +72,7 @@ def test_the_switch_points_nowhere_and_back_from_there_is_a_persons_word(pair: B
     watching.held()
     pair.make_unhealthy(start.idle)
     watching.go()
-    refused(watching.wait(), "BothSick", "came from nowhere", code=1)
+    refused(watching.wait(), "BothColoursUnhealthy", "came from nowhere", code=1)
     assert pair.edge.files() == [start.idle]
     pair.done(pair.words("switch-back"))
     pair.ended_well(start, start.active)
@@ -84,7 +84,7 @@ def test_the_switch_points_at_both(pair: BlueGreenScenario) -> None:
     pair.edge.point(*COLOURS)
     mark = pair.edge.mark()
     for words in (pair.promote(), pair.promote("--to", start.idle), pair.words("switch-back"), pair.words("watch")):
-        refused(pair.say(words), "SwitchUnclear", "switch-back --to COLOUR")
+        refused(pair.say(words), "SwitchAmbiguous", "switch-back --to COLOUR")
     assert (pair.edge.files(), pair.edge.mark()) == (["blue", "green"], mark)
     pair.done(pair.words("switch-back", "--to", start.idle))
     pair.ended_well(start, start.idle)
@@ -134,9 +134,11 @@ def test_the_droplets_of_a_colour_carry_different_releases(pair: BlueGreenScenar
 def test_words_that_mean_nothing(pair: BlueGreenScenario) -> None:
     start = pair.settle()
     pair.says("unknown colour, release, policy, switch; none at all", "read the settings", REFUSED)
-    refused(pair.say(pair.promote("--to", "red")), "BadColours", "green or blue")
-    refused(pair.say(pair.words("switch-back", "--to", "red")), "BadColours", "green or blue")
-    refused(pair.say(pair.promote("--to", start.active)), "SwitchUnclear", f"at {start.active} already")
+    for words in (pair.promote("--to", "red"), pair.words("switch-back", "--to", "red")):
+        said = pair.say(words)
+        assert said.code == 2
+        assert "'red' is not one of 'green', 'blue'" in said.err
+    refused(pair.say(pair.promote("--to", start.active)), "SwitchAmbiguous", f"at {start.active} already")
     refused(pair.say(pair.promote("--tag", "nonesuch")), "ReleaseNotFound")
     refused(pair.say(pair.promote(), {"SLIPWAY_SWITCH": ""}), "NoSwitch", "SLIPWAY_SWITCH")
     refused(pair.say(pair.promote(), {"SLIPWAY_SWITCH": "nonesuch"}), "BlockMissing", "slipway switch add")

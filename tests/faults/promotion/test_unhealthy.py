@@ -66,7 +66,7 @@ def test_both_are_unhealthy_after_the_switch(pair: BlueGreenScenario) -> None:
     pair.make_unhealthy(start.idle)
     mark = pair.edge.mark()
     process.go()
-    refused(process.wait(), "BothSick", "is not well either", f"switch-back --to {start.active} --even-if-sick", code=1)
+    refused(process.wait(), "BothColoursUnhealthy", "is not well either", f"switch-back --to {start.active} --force", code=1)
     assert (pair.edge.files(), pair.edge.mark()) == ([start.idle], mark)
     pair.tidy(start)
     pair.heal(start.idle)
@@ -78,9 +78,9 @@ def test_both_are_unhealthy_without_a_promotion(pair: BlueGreenScenario) -> None
     pair.says("both colours are unhealthy", "watch, promote, switch-back", "told each time; traffic stays")
     pair.make_unhealthy(start.active)
     pair.make_unhealthy(start.idle)
-    refused(pair.say(pair.words("watch", "--watch", "0")), "BothSick", "is not well either", code=1)
+    refused(pair.say(pair.words("watch", "--watch", "0")), "BothColoursUnhealthy", "is not well either", code=1)
     refused(pair.say(pair.promote()), "NotPromoted", "health: ", code=1)
-    refused(pair.say(pair.words("switch-back")), "BothSick", "--even-if-sick", code=1)
+    refused(pair.say(pair.words("switch-back")), "BothColoursUnhealthy", "--force", code=1)
     pair.heal(start.active)
     pair.untouched(start)
 
@@ -103,11 +103,11 @@ def test_away_from_a_unhealthy_colour(pair: BlueGreenScenario) -> None:
 
 def test_switch_back_to_a_unhealthy_colour(pair: BlueGreenScenario) -> None:
     start = pair.settle()
-    pair.says("switch-back to a unhealthy colour", "switch-back", "refused; --even-if-sick goes")
+    pair.says("switch-back to a unhealthy colour", "switch-back", "refused; --force goes")
     pair.make_unhealthy(start.idle)
-    refused(pair.say(pair.words("switch-back")), "BothSick", "Traffic stays", "--even-if-sick", code=1)
+    refused(pair.say(pair.words("switch-back")), "BothColoursUnhealthy", "Traffic stays", "--force", code=1)
     pair.untouched(start)
-    said = pair.say(pair.words("switch-back", "--even-if-sick"), {"SLIPWAY_SWITCH_TIMEOUT": "1"})
+    said = pair.say(pair.words("switch-back", "--force"), {"SLIPWAY_SWITCH_TIMEOUT": "1"})
     assert pair.edge.files() == [start.idle], said.all
     pair.heal(start.idle)
     pair.ended_well(start, start.idle)

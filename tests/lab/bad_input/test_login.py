@@ -128,5 +128,5 @@ def test_a_strategy_that_there_is_not_is_refused(case: InvalidInputCase) -> None
     with case.untouched():
         answer = case.deploy("good", "--strategy", "gently")
     assert answer.code == REFUSED
-    assert "gently is none of rolling, prefetch, recreate" in answer.err
+    assert "'gently' is not one of 'rolling', 'prefetch', 'recreate'" in answer.err
     assert "Traceback" not in answer.all

@@ -20,22 +20,22 @@ pytestmark = pytest.mark.lab
 UNKNOWN = "was never put on this droplet."
 CASES: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
     "a tag that is near to those on record": (
-        ["--to", "v33"], "NotOnRecord",
+        ["--to", "v33"], "ReleaseNotOnDroplet",
         (f"release v33 {UNKNOWN} Did you mean v3", "slipway deploy --tag v33"),
     ),
     "a tag like none on record": (
-        ["--to", "2019-06"], "NotOnRecord",
+        ["--to", "2019-06"], "ReleaseNotOnDroplet",
         (f"release 2019-06 {UNKNOWN} On record and good: v3, v1.", "slipway deploy --tag 2019-06"),
     ),
     "the release that runs": (
         ["--to", "v3"], "AlreadyRunning", ("release v3 is what runs already", "slipway history"),
     ),
     "a release that was never good": (
-        ["--to", "crashing"], "NothingGood",
+        ["--to", "crashing"], "NoRollbackTarget",
         ("release crashing is on record here, but it never passed", "Good ones: v3, v1.", "deploy --tag crashing"),
     ),
     "a stack without a record": (
-        ["--stack", "no-such-stack"], "NothingGood",
+        ["--stack", "no-such-stack"], "NoRollbackTarget",
         ("nothing was ever put on this droplet", "slipway deploy --tag TAG"),
     ),
 }  # fmt: skip
@@ -85,7 +85,7 @@ def test_a_rollback_is_refused_when_only_what_runs_was_ever_good(stack: SingleSe
         answer = stack.on_droplet("rollback")
     stack.droplet.sh(f"mv /run/held-back/* {history}; rmdir /run/held-back")
     words = ("no other release on this droplet ever passed its validation", "slipway deploy --tag TAG")
-    assert_one_error(answer, REFUSED, "NothingGood", words)
+    assert_one_error(answer, REFUSED, "NoRollbackTarget", words)
 
 
 @pytest.mark.parametrize("verb", CHANGING)

@@ -75,7 +75,7 @@ def test_a_snapshot_that_is_only_named_changes_nothing(stack):
 def test_a_rehearsal_reports_and_leaves_nothing(lab, stack):
     said = slipway_ok("rehearse", *stack.here, **stack.settings)
     assert "No rehearsal of cloud-app: it runs for 0.0 days, wanted are 7" in said.out
-    said = slipway_ok("rehearse", *stack.here, "--even-so", "--approval", "never", **stack.settings)
+    said = slipway_ok("rehearse", *stack.here, "--force", "--approval", "never", **stack.settings)
     assert "no deviation" in said.out
     assert "20 requests, 0 failed" in said.out
     assert stack.left() == []
