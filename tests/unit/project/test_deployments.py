@@ -34,6 +34,12 @@ def test_every_flow_of_the_command_line_has_its_deployment():
     assert len(DEPLOYMENTS) == len(WHOLE["deployments"])
 
 
+def test_the_root_of_flows_is_the_list_of_deployments():
+    flows = {deployment["entrypoint"].split(":")[0] for deployment in DEPLOYMENTS.values()}
+    beside = {f"flows/{name}.py" for name in ("__init__", "hooks", "settings")}
+    assert {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "flows").glob("*.py")} == flows | beside
+
+
 def test_the_file_has_only_keys_that_prefect_reads():
     assert set(WHOLE) <= {"name", "prefect-version", "pull", "build", "push", "definitions", "deployments"}
     for step in WHOLE.get("pull", ()):
