@@ -9,7 +9,7 @@ class Step(Enum):
     PREFLIGHT = "preflight"
     PUT_FILES = "put files"
     PULL = "pull images"
-    LOOK_BACK = "find the way back"
+    LOOK_BACK = "find the rollback target"
     SWITCH = "make current"
     REMOVE_ORPHANS = "remove orphan containers"
     STOP = "stop services"

@@ -72,12 +72,12 @@ class KeptRelease:
     present: frozenset[str]
 
 
-@task(name=Step.LOOK_BACK.value, task_run_name="find the way back to {record.tag}", timeout_seconds=120, **RETRIED)
+@task(name=Step.LOOK_BACK.value, task_run_name="find release {record.tag} on the droplet", timeout_seconds=120, **RETRIED)
 def find_kept_release(session: LockedSession, directory: StackDirectory, record: Record) -> KeptRelease:
     """Read a kept release from its own directory: neither registry nor environment block is asked.
 
     Raises:
-        NothingGood: its files are gone or damaged.
+        NoRollbackTarget: its files are gone or damaged.
         RemoteFailed: the engine does not answer.
     """
     said = sections(session.run(kept_release_script(directory, record.name), timeout=QUICK).out)
