@@ -1,23 +1,36 @@
-"""A browser that looks at the lab's Prefect UI. `SLIPWAY_PICTURES=docs/images` keeps pictures of what it sees."""
+"""A browser at the Prefect UI. `SLIPWAY_PICTURES=docs/images` keeps pictures of a promotion (test_promotion)."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import browsing, installed
-from prefect_ui import Ui, address
-from spare import STATE
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.prefect_api import API, server_answers
+from tests.browser.prefect_ui import HEIGHT, WIDTH, PrefectUi
+
+BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-proxy-server"]  # beside those that Playwright gives by itself
+PATIENCE_MS = 60_000
 
 
-@pytest.fixture(scope="session")
-def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    """The UI in a browser; skipped where none is installed, as the lab does not need one for anything else."""
-    chromium = installed()
+@pytest.fixture
+def ui() -> Iterator[PrefectUi]:
+    """The UI in a browser that knows nothing yet; skipped where none is installed, as nothing else needs one.
+
+    Not longer than a test: Playwright keeps an event loop running in this thread, which nobody else could have then.
+    """
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not chromium:
         pytest.skip("no Chromium is installed: apt-get install --no-install-recommends chromium fonts-dejavu")
-    if not (STATE / "lab" / "credentials.json").exists():
-        pytest.fail("the lab does not run. Start it with: make lab", pytrace=False)
+    if not server_answers():
+        pytest.fail(f"no Prefect server answers at {API}. Start it with: make lab", pytrace=False)
     wanted = os.environ.get("SLIPWAY_PICTURES")
-    with browsing(chromium, tmp_path_factory.mktemp("chromium")) as page:
-        yield Ui(page, address(), Path(wanted).resolve() if wanted else None)
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page(base_url=API.removesuffix("/api"), viewport={"width": WIDTH, "height": HEIGHT})
+        page.set_default_timeout(PATIENCE_MS)
+        yield PrefectUi(page, Path(wanted).resolve() if wanted else None)

@@ -1,94 +1,118 @@
 """Pages of the Prefect UI, as somebody who is asked for an answer reads them and uses them."""
 
-import json
-import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from browser import HEIGHT, WIDTH, Page
+from playwright.sync_api import Locator, Page, expect
 
-_DIALOG = "[role=dialog]"
-_FIELDS = f"{_DIALOG} .p-label.schema-form-property"
-_TABLES = "look('%s table').map(t => [...t.rows].map(row => [...row.cells].map(cell => cell.innerText.trim())))"
-_TAKEN, _TRIES = 20.0, 3
+WIDTH, HEIGHT = 1400, 1000
+_TABLES = "tables => tables.map(t => [...t.rows].map(row => [...row.cells].map(cell => cell.innerText.trim())))"
+_TAKEN_MS, _TRIES = 20_000, 3
+Table = list[list[str]]
 
 
 @dataclass
-class Ui:
-    """The UI of a Prefect server.
+class PrefectUi:
+    """The UI of a Prefect server. What it waits for has an end.
 
     Args:
-        url: where it is.
+        page: a tab of the browser; its base address is the server's.
         pictures: where pictures of it go; None: nobody wants any.
     """
 
     page: Page
-    url: str
     pictures: Path | None
 
     def picture(self, name: str, height: int = HEIGHT, width: int = WIDTH) -> None:
         """Keep what is seen, if somebody wants it."""
         if self.pictures:
-            self.page.picture(self.pictures / f"{name}.png", height, width)
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.wait_for_load_state("networkidle")
+            self.page.screenshot(path=self.pictures / f"{name}.png", animations="disabled")
+            self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
     # The page of a run.
 
     def open_run(self, run: str, state: str, logged: str) -> None:
         """Its page, once it shows this state, and these words in its log; what was logged last stands first."""
-        self.page.go(f"{self.url}/flow-runs/flow-run/{run}")  # as `slipway` prints it
-        self.page.until(f"look('.state-badge', {json.dumps(state)}).length")
-        self.page.choose("select:has([value=TIMESTAMP_DESC])", "Newest to oldest")
-        self.page.until(f"look('body', {json.dumps(logged)}).length")
+        self.page.goto(f"/runs/flow-run/{run}")  # as Prefect prints it
+        expect(self.page.get_by_text(state, exact=True).first).to_be_visible()
+        log = self.page.get_by_role("code")
+        expect(log).to_contain_text("flow_runs")
+        _choose(self.page.get_by_role("button", name=re.compile("^(Oldest|Newest) to")), "Newest to oldest")
+        expect(log).to_contain_text(logged)
 
-    def open_question(self) -> tuple[str, list[list[list[str]]]]:
+    # The dialog of a run that waits.
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def open_question(self) -> tuple[str, list[Table]]:
         """Press Resume on the page of a paused run. Returns the question's text and its tables, row by row."""
-        self.page.click("button", "Resume")
-        self.page.until(f"look('{_DIALOG} table').length && look('{_FIELDS}').length")
-        return str(self.page.look(f"look('{_DIALOG} article')[0].innerText")), self.tables(_DIALOG)
+        self.page.get_by_role("button", name="Resume").click()
+        expect(self.dialog.get_by_role("textbox").last).to_be_visible()
+        question = self.dialog.get_by_role("article").first
+        expect(question.get_by_role("table").first).to_be_visible()
+        return question.inner_text(), _tables(question)
 
     def labels(self) -> list[str]:
         """What the dialog asks for."""
-        return list(self.page.look(f"look('{_FIELDS}').map(e => e.querySelector('label').innerText.trim())"))
+        return [label.strip() for label in self.dialog.locator("label").all_inner_texts()]
 
-    def fill_in(self, decision: str, name: str, reason: str) -> None:
-        """Fill in the dialog, as far as there is something to be filled in."""
-        if decision:
-            self.page.choose(f"{_FIELDS} select:has(option)", decision)
-        for number, text in ((2, name), (3, reason)):
-            if text:
-                self.page.fill(f"{_FIELDS}:nth-child({number}) textarea", text)
+    def decide(self, decision: str) -> None:
+        """Choose the decision."""
+        _choose(self._field("Decision").get_by_role("button"), decision)
+
+    def fill_in(self, field: str, text: str) -> None:
+        """Write into a field."""
+        self._field(field).get_by_role("textbox").fill(text)
 
     def submit_in_vain(self) -> list[str]:
         """Press Submit, and see that the dialog stays. Returns what it finds wrong."""
-        self.page.click(f"{_DIALOG} button", "Submit")
-        wrong = f"look('{_DIALOG} .p-label__message').map(e => e.innerText.trim())"
-        self.page.until(f"{wrong}.length")
-        return list(self.page.look(wrong))
+        self._submit()
+        wrong = self.dialog.get_by_text("is a required property")
+        expect(wrong.first).to_be_visible()
+        return wrong.all_inner_texts()
 
     def submit(self) -> None:
         """Press Submit until the dialog is gone. A server that is busy may answer 500, and the UI then says `Oops`."""
         for left in reversed(range(_TRIES)):
-            self.page.click(f"{_DIALOG} button", "Submit")
+            self._submit()
             try:
-                self.page.until(f"!look('{_DIALOG}').length", _TAKEN)
+                expect(self.dialog).to_be_hidden(timeout=_TAKEN_MS)
                 return
             except AssertionError:
                 if not left:
                     raise
 
+    def _submit(self) -> None:
+        self.dialog.get_by_role("button", name="Submit").click()
+
+    def _field(self, name: str) -> Locator:
+        """What is filled in below a label; the two are tied by nothing but the element around them."""
+        around = self.dialog.locator(".schema-form-property")
+        return around.filter(has=self.page.get_by_text(name, exact=True)).get_by_role("group")
+
     # The page of an artifact.
 
-    def open_artifact(self, artifact: str, key: str) -> tuple[str, list[list[str]]]:
+    def open_artifact(self, artifact: str, key: str) -> tuple[str, Table]:
         """Its page. Returns the text that is seen, and the first table, row by row."""
-        self.page.go(f"{self.url}/artifacts/artifact/{artifact}")
-        self.page.until(f"look('body', {json.dumps(key)}).length && look('table td').length")
-        return str(self.page.look("document.body.innerText")), self.tables("body")[0]
-
-    def tables(self, where: str) -> list[list[list[str]]]:
-        """The tables inside an element."""
-        return list(self.page.look(_TABLES % where))
+        self.page.goto(f"/artifacts/artifact/{artifact}")
+        expect(self.page.get_by_text(key, exact=True).first).to_be_visible()
+        expect(self.page.get_by_role("cell").first).to_be_visible()
+        body = self.page.locator("body")
+        return body.inner_text(), _tables(body)[0]
 
 
-def address() -> str:
-    """Where the lab's Prefect UI is."""
-    return os.environ["PREFECT_API_URL"].rstrip("/").removesuffix("/api")
+def _choose(button: Locator, option: str) -> None:
+    """Choose from a list by the keyboard: a click on the button's words opens the list and closes it at once."""
+    button.press("Space")
+    button.page.get_by_role("option", name=option, exact=True).click()
+    expect(button).to_have_text(option)
+
+
+def _tables(inside: Locator) -> list[Table]:
+    """The tables inside an element."""
+    return list(inside.get_by_role("table").evaluate_all(_TABLES))
