@@ -1,4 +1,4 @@
-"""A host with Docker Engine and Compose v2, reached by SSH."""
+"""The Droplet block: a host with Docker Engine and Compose v2, reached by SSH."""
 
 import base64
 import contextlib
@@ -6,7 +6,7 @@ import socket
 
 import paramiko
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import HostKeyRefused
 from blocks.ssh.keys import SshTarget, key_fingerprint
@@ -15,13 +15,15 @@ from blocks.ssh.session import Session
 
 class Droplet(Block):
     """
-    A droplet and the key that opens it. Nothing of Slipway is installed there.
+    A host with Docker Engine and Compose v2: its address, the key that opens it, and its pinned host key.
+
+    Nothing of Slipway is installed there.
 
     Example:
         ```python
         from blocks import Droplet
 
-        droplet = Droplet.load("green")
+        droplet = Droplet.load("BLOCK_NAME")
         with droplet.session() as session:
             print(session.run(["docker", "version"], timeout=30).out)
         ```
@@ -29,11 +31,15 @@ class Droplet(Block):
 
     _block_type_name = "Slipway Droplet"
     _block_type_slug = "slipway-droplet"
+    _logo_url = HttpUrl(
+        "https://cdn.sanity.io/images/3ugk85nk/production/14a315b79990200db7341e42553e23650b34bb96-250x250.png"
+    )
+    _documentation_url = HttpUrl("https://docs.docker.com/engine/install/")
     _description = "A host with Docker Engine and Compose v2, reached by SSH with a pinned host key."
 
     host: str = Field(title="Host", description="Name or address of the droplet.")
     port: int = Field(22, title="SSH port", ge=1, le=65535, description="Port of its SSH server.")
-    user: str = Field("root", title="User", description="Who we are there; needs the right to use Docker.")
+    user: str = Field("root", title="User", description="The user we log in as; needs the right to use Docker.")
     private_key: SecretStr = Field(title="Private key", description="OpenSSH or PEM private key, without a passphrase.")
     host_key: str = Field(
         "",
@@ -61,7 +67,7 @@ class Droplet(Block):
         return Session(self.address, self.private_key.get_secret_value(), timeout)
 
     def reach(self) -> str:
-        """Return in words that it is reached.
+        """A sentence for the terminal: that it is reached, and by which engine.
 
         Raises:
             Unreachable, LoginRefused, HostKeyRefused

@@ -1,30 +1,34 @@
-"""What a stack's variables, env files and secret files hold. It never travels with a release."""
+"""The StackEnvironment block: values of a stack's variables, env files and secret files. Never part of a release."""
 
 import posixpath
 
 from prefect.blocks.core import Block
 from prefect.types import SecretDict
-from pydantic import Field
+from pydantic import Field, HttpUrl
 
 
 class StackEnvironment(Block):
     """
-    The values a stack runs with on its droplets: saved under the name of the stack (`name:` in its compose file).
+    The variables, env files and secret files that a stack runs with on its droplets.
+
+    It is saved under the name of the stack (`name:` in its compose file).
 
     Example:
         ```python
         from blocks import StackEnvironment
 
-        StackEnvironment(
-            variables={"BIND_ADDRESS": "10.0.0.5"},
-            files={"agent.env": "LOG_LEVEL=info", "secrets/db_password.txt": "…"},
-        ).save("shop", overwrite=True)
+        environment = StackEnvironment.load("BLOCK_NAME")
+        print(environment.reach())
         ```
     """
 
     _block_type_name = "Slipway Stack Environment"
     _block_type_slug = "slipway-stack-environment"
-    _description = "What a stack's variables, env files and secret files hold."
+    _logo_url = HttpUrl(
+        "https://cdn.sanity.io/images/3ugk85nk/production/14a315b79990200db7341e42553e23650b34bb96-250x250.png"
+    )
+    _documentation_url = HttpUrl("https://docs.docker.com/compose/how-tos/environment-variables/")
+    _description = "The variables, env files and secret files that a stack runs with."
 
     variables: SecretDict = Field(
         default_factory=lambda: SecretDict({}),
@@ -46,6 +50,6 @@ class StackEnvironment(Block):
         return {posixpath.normpath(path): str(text) for path, text in self.files.get_secret_value().items()}
 
     def reach(self) -> str:
-        """Return in words what it holds (names only)."""
+        """A sentence for the terminal: the names of what it holds, without values."""
         names = [*sorted(self.values()), *sorted(self.contents())]
         return f"environment {self._block_document_name or ''}: {', '.join(names) or 'empty'}"

@@ -1,4 +1,4 @@
-"""How an outside system says no. A message says what happened, where, and the next command to run."""
+"""Errors of outside systems. A message says what happened, where, and the next command to run."""
 
 
 class OutsideError(Exception):
@@ -11,19 +11,19 @@ class OutsideError(Exception):
         return "\n".join(part for part in (super().__str__(), self.story) if part)
 
     def add_story(self, story: str) -> None:
-        """Tell below the message what was done about it. Something was changed by then: it is no refusal any more."""
+        """Add to the message what was done about it. Something was changed by then: it is no refusal any more."""
         self.story = "\n".join(part for part in (self.story, story) if part)
         self.exit_code = 1
 
 
 class Unreachable(OutsideError):
-    """The other side could not be reached, or went away."""
+    """An outside system cannot be reached, or the connection to it broke."""
 
     exit_code = 2
 
 
 class LoginRefused(OutsideError):
-    """The other side refused the user, key or password."""
+    """An outside system refused the user, key or password."""
 
     exit_code = 2
 
@@ -58,11 +58,11 @@ class RegistryFailed(OutsideError):
 
 
 class ProviderFailed(OutsideError):
-    """Langfuse or Prometheus answered with an error, or with something else than its description says."""
+    """Langfuse or Prometheus answered with an error, or not as its documentation says."""
 
 
 class SwitchMoved(OutsideError):
-    """Somebody else moved the traffic switch in between; it was left as it is."""
+    """Somebody else moved the traffic switch since it was read; it was left as it is."""
 
 
 class SwitchFailed(OutsideError):
@@ -70,7 +70,7 @@ class SwitchFailed(OutsideError):
 
 
 class ApiFailed(OutsideError):
-    """DigitalOcean's API said no, or something that its description does not know."""
+    """DigitalOcean's API answered with an error, or not as its documentation says."""
 
     def __init__(self, message: str, status: int = 0, id: str = "") -> None:
         super().__init__(message)
@@ -79,7 +79,7 @@ class ApiFailed(OutsideError):
 
 
 class NotAtDigitalOcean(ApiFailed):
-    """The account has no such thing."""
+    """The DigitalOcean account has no resource of that name or id."""
 
     exit_code = 2
 

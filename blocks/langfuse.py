@@ -1,11 +1,11 @@
-"""A Langfuse project: where the stack's agents, and Slipway itself, send their traces."""
+"""The Langfuse block: the project that the stack's agents, and Slipway itself, send their traces to."""
 
 import time
 from typing import Any
 
 import httpx
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.http.excerpt import excerpt
@@ -14,7 +14,7 @@ from blocks.http.request import request_within
 
 class Langfuse(Block):
     """
-    A Langfuse project and its keys.
+    A Langfuse project: its address and its keys.
 
     Sources: https://langfuse.com/integrations/native/opentelemetry (ingestion by OTLP), and Langfuse's OpenAPI
     description (GET /api/public/health, GET /api/public/v2/observations).
@@ -23,12 +23,15 @@ class Langfuse(Block):
         ```python
         from blocks import Langfuse
 
-        print(Langfuse.load("langfuse").reach())
+        langfuse = Langfuse.load("BLOCK_NAME")
+        print(langfuse.reach())
         ```
     """
 
     _block_type_name = "Slipway Langfuse"
     _block_type_slug = "slipway-langfuse"
+    _logo_url = HttpUrl("https://github.com/langfuse.png")
+    _documentation_url = HttpUrl("https://langfuse.com/docs")
     _description = "A Langfuse project and its keys."
 
     url: str = Field(title="URL", pattern=r"^https?://", description="Such as https://cloud.langfuse.com.")
@@ -66,7 +69,7 @@ class Langfuse(Block):
         self._ask("POST", "/api/public/otel/v1/traces", 10.0, json=body)
 
     def reach(self) -> str:
-        """Return in words that it answers and takes our keys.
+        """A sentence for the terminal: its version, and that it takes our keys.
 
         Raises:
             Unreachable, LoginRefused, ProviderFailed

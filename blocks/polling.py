@@ -38,7 +38,7 @@ def until(
         read: handles its own errors; one that it raises ends the wait.
         within: seconds; what is done at the first reading is returned even when there are none left.
         pause: seconds between two readings; it grows by half each time where `longest` is more.
-        tell: is given each reading that is not done, and the seconds since the beginning.
+        tell: called with each reading that is not done, and the seconds since the beginning.
         unfinished: makes the error for a last reading that is not done. Without it that reading is returned.
     """
     began = clock.now()
@@ -68,16 +68,16 @@ def attempt(
     Args:
         within: seconds; it is called once even when there are none.
         pause: seconds between two calls.
-        tell: is given the first error, if another call follows.
+        tell: called with the first error, if another call follows.
     """
-    deadline, told = clock.now() + within, False
+    deadline, reported = clock.now() + within, False
     while True:
         try:
             return work()
         except errors as error:
             if (left := deadline - clock.now()) <= 0:
                 raise
-            if not told:
+            if not reported:
                 tell(error)
-            told = True
+            reported = True
         clock.sleep(min(pause, left))

@@ -1,8 +1,8 @@
-"""A Prometheus server: where the gates read metrics."""
+"""The Prometheus block: the server that the gates read metrics from."""
 
 import httpx
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.http.excerpt import excerpt
@@ -11,18 +11,21 @@ from blocks.http.request import request_within
 
 class Prometheus(Block):
     """
-    A Prometheus server and, where it wants one, a login.
+    A Prometheus server: its address and, where it is behind basic authentication, a login.
 
     Example:
         ```python
         from blocks import Prometheus
 
-        print(Prometheus.load("prometheus").query("up"))
+        prometheus = Prometheus.load("BLOCK_NAME")
+        print(prometheus.query("up"))
         ```
     """
 
     _block_type_name = "Slipway Prometheus"
     _block_type_slug = "slipway-prometheus"
+    _logo_url = HttpUrl("https://github.com/prometheus.png")
+    _documentation_url = HttpUrl("https://prometheus.io/docs/prometheus/latest/querying/api/")
     _description = "A Prometheus server that scrapes the stack's services."
 
     url: str = Field(title="URL", pattern=r"^https?://", description="Such as http://10.0.0.4:9090.")
@@ -30,7 +33,7 @@ class Prometheus(Block):
     password: SecretStr = Field(SecretStr(""), title="Password", description="For servers behind basic authentication.")
 
     def query(self, expression: str, timeout: float = 10.0) -> list[tuple[dict[str, str], float]]:
-        """Run an instant query and return (labels, value) pairs; an empty list is no data.
+        """The result of an instant query as (labels, value) pairs; an empty list is no data.
 
         Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 
@@ -52,5 +55,5 @@ class Prometheus(Block):
             raise ProviderFailed(f"Prometheus at {self.url}: {answer.status_code}: {excerpt(answer)}") from None
 
     def reach(self) -> str:
-        """Return in words that it answers queries."""
+        """A sentence for the terminal: how many targets it scrapes."""
         return f"Prometheus at {self.url}: {len(self.query('up'))} targets"

@@ -13,7 +13,7 @@ API = "https://api.digitalocean.com"
 
 
 class DigitalOcean:
-    """A client, to be used as a context manager.
+    """A client of DigitalOcean's API, to be used as a context manager.
 
     Args:
         token: of the account or team.

@@ -1,4 +1,4 @@
-"""Droplets, and the actions that are done to them."""
+"""DigitalOcean's API for droplets, their actions and their firewalls."""
 
 from blocks.digitalocean.models import Action, DropletInfo, Firewall, NewDroplet
 from blocks.digitalocean.transport import Transport
@@ -9,7 +9,7 @@ _ATTEMPTS = 3
 
 
 class Droplets:
-    """`/v2/droplets` and `/v2/actions`."""
+    """The part of the API under `/v2/droplets` and `/v2/actions`."""
 
     def __init__(self, api: Transport) -> None:
         self._api = api
@@ -21,7 +21,7 @@ class Droplets:
         return [self._api.parsed("GET /v2/droplets", DropletInfo.parse, item) for item in found]
 
     def get(self, id: int) -> DropletInfo:
-        """Raises NotAtDigitalOcean."""
+        """The droplet of this id. Raises NotAtDigitalOcean."""
         path = f"/v2/droplets/{id}"
         found = self._api.get(path, "droplet:read")
         return self._api.parsed(f"GET {path}", lambda a: DropletInfo.parse(a["droplet"]), found)
@@ -43,8 +43,9 @@ class Droplets:
         return found[0]
 
     def create(self, wanted: NewDroplet, within: float = 300.0, tell: Progress = silent) -> DropletInfo:
-        """Make a droplet and wait until it is active with an address. One of that name that has the same tags is taken
-        for ours: a lost answer, or a killed run, makes no second one.
+        """Make a droplet and wait until it is active with an address.
+
+        One of that name that has the same tags is taken for ours: a lost answer, or a killed run, makes no second one.
 
         Raises:
             ApiFailed: also when a droplet of that name exists that is not ours. ActionUnfinished
@@ -104,8 +105,9 @@ class Droplets:
             return False
 
     def act(self, id: int, type: str, within: float, tell: Progress = silent, **more: str) -> Action:
-        """Do something to a droplet (`snapshot`, `shutdown`, `power_off`, `power_on` …), and wait until it is done.
-        An action of that type that is under way there already is waited for, and not begun twice.
+        """Begin an action of a droplet (`snapshot`, `shutdown`, `power_off`, `power_on` …), and wait for its end.
+
+        One of that type that is under way already is waited for, and not begun twice.
 
         Raises:
             ActionFailed, ActionUnfinished
@@ -133,7 +135,7 @@ class Droplets:
         return next((a for a in actions if a.type == type and a.status == "in-progress"), None)
 
     def wait(self, action: Action, what: str, within: float, tell: Progress = silent) -> Action:
-        """Wait for an action.
+        """Wait for the end of an action.
 
         Raises:
             ActionFailed, ActionUnfinished
@@ -151,6 +153,6 @@ class Droplets:
         return ended
 
     def firewalls(self, id: int) -> list[Firewall]:
-        """The firewalls that guard a droplet."""
+        """The firewalls that apply to a droplet."""
         found = self._api.pages(f"/v2/droplets/{id}/firewalls", "firewalls", "firewall:read")
         return [self._api.parsed("firewalls", Firewall.parse, item) for item in found]

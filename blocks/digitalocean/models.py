@@ -1,17 +1,17 @@
-"""What DigitalOcean's API speaks of, as far as we use it: plain values, parsed from its JSON.
+"""Resources of DigitalOcean's API, as far as we use them: plain values, parsed from its JSON.
 
 Source: https://docs.digitalocean.com/reference/api/
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Account:
-    """Whose token it is, and what the account may do."""
+    """The account that a token belongs to, its state and its limits."""
 
     email: str
     status: str
@@ -23,13 +23,17 @@ class Account:
     def parse(cls, found: Json) -> "Account":
         team = str((found.get("team") or {}).get("name", ""))
         return cls(
-            found["email"], found["status"], found.get("status_message") or "", int(found["droplet_limit"]), team
+            email=found["email"],
+            status=found["status"],
+            status_message=found.get("status_message") or "",
+            droplet_limit=int(found["droplet_limit"]),
+            team=team,
         )
 
 
 @dataclass(frozen=True)
 class DropletInfo:
-    """A droplet as the account sees it. Prices in US dollars, `disk` in gigabytes."""
+    """A droplet as DigitalOcean describes it. Prices in US dollars, `disk` in gigabytes."""
 
     id: int
     name: str
@@ -62,7 +66,7 @@ class DropletInfo:
 
 @dataclass(frozen=True)
 class NewDroplet:
-    """What a droplet is made of. `image` is an id, or the slug of a distribution."""
+    """The properties of a droplet that is to be created. `image` is an id, or the slug of a distribution."""
 
     name: str
     region: str
@@ -75,7 +79,7 @@ class NewDroplet:
 
     @property
     def body(self) -> Json:
-        """As the API wants it."""
+        """The request that creates it."""
         keyed = {"ssh_keys": list(self.ssh_keys), "tags": list(self.tags), "vpc_uuid": self.vpc}
         keyed["user_data"] = self.user_data
         given = {name: value for name, value in keyed.items() if value}
@@ -84,7 +88,7 @@ class NewDroplet:
 
 @dataclass(frozen=True)
 class Action:
-    """Something that DigitalOcean does, and that takes time."""
+    """An operation that DigitalOcean carries out in the background."""
 
     id: int
     status: str
@@ -98,7 +102,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An image of a droplet at one moment. `created_at` in ISO 8601, size in gigabytes."""
+    """A snapshot of a droplet's disk. `created_at` in ISO 8601, size in gigabytes."""
 
     id: str
     name: str
@@ -111,14 +115,19 @@ class Snapshot:
     @classmethod
     def parse(cls, found: Json) -> "Snapshot":
         return cls(
-            str(found["id"]), found["name"], found["created_at"], float(found["size_gigabytes"]),
-            str(found["resource_id"]), tuple(found["regions"]), tuple(found.get("tags") or ()),
-        )  # fmt: skip
+            id=str(found["id"]),
+            name=found["name"],
+            created_at=found["created_at"],
+            size=float(found["size_gigabytes"]),
+            droplet=str(found["resource_id"]),
+            regions=tuple(found["regions"]),
+            tags=tuple(found.get("tags") or ()),
+        )
 
 
 @dataclass(frozen=True)
 class Firewall:
-    """A firewall of the account: by which tags and which droplets it is attached."""
+    """A cloud firewall, and the tags and droplets that it applies to."""
 
     id: str
     name: str
@@ -127,12 +136,13 @@ class Firewall:
 
     @classmethod
     def parse(cls, found: Json) -> "Firewall":
-        return cls(found["id"], found["name"], tuple(found.get("droplet_ids") or ()), tuple(found.get("tags") or ()))
+        droplets, tags = tuple(found.get("droplet_ids") or ()), tuple(found.get("tags") or ())
+        return cls(id=found["id"], name=found["name"], droplets=droplets, tags=tags)
 
 
 @dataclass(frozen=True)
 class LoadBalancer:
-    """A load balancer; `whole` is all that the API said of it."""
+    """A load balancer; `whole` is all of the API's answer."""
 
     id: str
     name: str
@@ -167,12 +177,18 @@ class DnsRecord:
 
     @classmethod
     def parse(cls, found: Json) -> "DnsRecord":
-        return cls(int(found["id"]), found["type"], found["name"], found["data"], int(found.get("ttl") or 1800))
+        return cls(
+            id=int(found["id"]),
+            type=found["type"],
+            name=found["name"],
+            data=found["data"],
+            ttl=int(found.get("ttl") or 1800),
+        )
 
 
 @dataclass(frozen=True)
 class ReservedIp:
-    """An address that can be moved between droplets of its region."""
+    """A static address that can be moved between the droplets of its region."""
 
     ip: str
     region: str
@@ -183,6 +199,3 @@ class ReservedIp:
     def parse(cls, found: Json) -> "ReservedIp":
         droplet = found.get("droplet") or {}
         return cls(found["ip"], found["region"]["slug"], droplet.get("id"), bool(found.get("locked")))
-
-
-Assignable = Literal["assign", "unassign"]

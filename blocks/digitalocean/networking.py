@@ -1,4 +1,4 @@
-"""What sends traffic to a droplet: load balancers, DNS records, reserved addresses."""
+"""DigitalOcean's API for load balancers, DNS records and reserved IPs: what sends traffic to a droplet."""
 
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +10,10 @@ from blocks.errors import ActionFailed, AnswerLost, ApiFailed, NotAtDigitalOcean
 
 
 class LoadBalancers:
-    """`/v2/load_balancers`. Membership is changed by POST and DELETE …/droplets: a PUT resets what it leaves out."""
+    """The part of the API under `/v2/load_balancers`.
+
+    Members are changed by POST and DELETE …/droplets: a PUT resets what it leaves out.
+    """
 
     def __init__(self, api: Transport) -> None:
         self._api = api
@@ -21,7 +24,7 @@ class LoadBalancers:
         return [self._api.parsed("GET /v2/load_balancers", LoadBalancer.parse, item) for item in found]
 
     def get(self, id: str) -> LoadBalancer:
-        """Raises NotAtDigitalOcean."""
+        """The load balancer of this id. Raises NotAtDigitalOcean."""
         path = f"/v2/load_balancers/{quote(id)}"
         found = self._api.get(path, "load_balancer:read")
         return self._api.parsed(f"GET {path}", lambda a: LoadBalancer.parse(a["load_balancer"]), found)
@@ -41,11 +44,11 @@ class LoadBalancers:
         return found[0]
 
     def add(self, id: str, droplets: list[int]) -> None:
-        """Let droplets in; those that are in already stay."""
+        """Add droplets to its members; one that is a member already stays."""
         self._members("POST", id, droplets)
 
     def remove(self, id: str, droplets: list[int]) -> None:
-        """Take droplets out; those that are out already stay out."""
+        """Remove droplets from its members; one that is none stays out."""
         self._members("DELETE", id, droplets)
 
     def _members(self, method: str, id: str, droplets: list[int]) -> None:
@@ -54,7 +57,7 @@ class LoadBalancers:
 
 
 class Domains:
-    """`/v2/domains/…/records`."""
+    """The part of the API under `/v2/domains/…/records`."""
 
     def __init__(self, api: Transport) -> None:
         self._api = api
@@ -92,19 +95,19 @@ class Domains:
 
 
 class ReservedIps:
-    """`/v2/reserved_ips`."""
+    """The part of the API under `/v2/reserved_ips`."""
 
     def __init__(self, api: Transport) -> None:
         self._api = api
 
     def get(self, ip: str) -> ReservedIp:
-        """Raises NotAtDigitalOcean."""
+        """The reserved IP of this address. Raises NotAtDigitalOcean."""
         path = f"/v2/reserved_ips/{quote(ip)}"
         found = self._api.get(path, "reserved_ip:read")
         return self._api.parsed(f"GET {path}", lambda a: ReservedIp.parse(a["reserved_ip"]), found)
 
     def assign(self, ip: str, droplet: int, within: float = 60.0, tell: Progress = silent) -> None:
-        """Move the address to a droplet, and wait until it is there. One that is there already is left alone.
+        """Assign the address to a droplet, and wait until it is there. One that is there already is left alone.
 
         Raises:
             ActionFailed, ActionUnfinished, ApiFailed
@@ -133,7 +136,7 @@ class ReservedIps:
                                "Look at it in the control panel; then run the same command again")  # fmt: skip
 
     def wait_unlocked(self, ip: str, within: float, tell: Progress = silent) -> ReservedIp:
-        """Wait while something else is done to the address.
+        """Wait until the address is not locked by another action.
 
         Raises:
             ActionUnfinished

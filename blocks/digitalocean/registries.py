@@ -1,4 +1,4 @@
-"""Container registries: plan, credentials, repositories, tags, manifests, garbage collection."""
+"""DigitalOcean's API for container registries: plan, credentials, repositories, tags, manifests, garbage collection."""
 
 import base64
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from blocks.errors import AnswerLost, NotAtDigitalOcean
 
 
 class Registries:
-    """`/v2/registries`; `name` is the registry's own."""
+    """The part of the API under `/v2/registries`; `name` is always the registry's own name."""
 
     def __init__(self, api: Transport) -> None:
         self._api = api
@@ -23,17 +23,17 @@ class Registries:
         )
 
     def get(self, name: str) -> RegistryInfo:
-        """Raises NotAtDigitalOcean."""
+        """The registry of this name. Raises NotAtDigitalOcean."""
         found = self._api.get(_path(name), "registry:read")
         return self._api.parsed("GET /v2/registries/…", lambda a: RegistryInfo.parse(a["registry"]), found)
 
     def subscription(self) -> Subscription:
-        """What the account's plan includes."""
+        """The plan of the account, and what it includes."""
         found = self._api.get("/v2/registries/subscription", "registry:read")
         return self._api.parsed("GET …/subscription", lambda a: Subscription.parse(a["subscription"]), found)
 
     def credentials(self, name: str, seconds: int, *, write: bool) -> tuple[str, str]:
-        """A user name and a password for the registry that expire after so many seconds."""
+        """User and password of the registry that expire after so many seconds."""
         query = {"expiry_seconds": seconds, "read_write": "true" if write else "false"}
         # The API wants both scopes, also for a login that only reads.
         found = self._api.get(f"{_path(name)}/docker-credentials", "registry:read and registry:update", **query)
@@ -77,7 +77,7 @@ class Registries:
         return True
 
     def collection(self, name: str) -> Collection | None:
-        """The garbage collection that is under way, if one is."""
+        """The garbage collection that is under way, or None."""
         try:
             found = self._api.get(f"{_path(name)}/garbage-collection", "registry:read")
         except NotAtDigitalOcean:
@@ -86,13 +86,13 @@ class Registries:
         return None if collection.ended else collection
 
     def collected(self, name: str, uuid: str) -> Collection | None:
-        """A garbage collection, also one that has ended."""
+        """The garbage collection of this id, whether it has ended or not; None when it is not listed."""
         found = self._api.pages(f"{_path(name)}/garbage-collections", "garbage_collections", "registry:read")
         every = [self._api.parsed("GET …/garbage-collections", Collection.parse, item) for item in found]
         return next((collection for collection in every if collection.uuid == uuid), None)
 
     def wait_idle(self, name: str, within: float, tell: Progress = silent) -> None:
-        """Wait while a garbage collection is under way.
+        """Wait until no garbage collection is under way.
 
         Raises:
             ActionUnfinished
@@ -124,8 +124,10 @@ class Registries:
         return found
 
     def collect(self, name: str) -> Collection:
-        """Begin to collect what no manifest refers to; manifests without a tag stay. The registry is read-only
-        meanwhile. One that is under way already is that one."""
+        """Start the garbage collection of blobs that no manifest refers to; manifests without a tag stay.
+
+        The registry is read-only meanwhile. Where one is under way already, that one is returned.
+        """
         path = f"{_path(name)}/garbage-collection"
         if active := self.collection(name):
             return active
@@ -148,6 +150,6 @@ def _collection(found: Json) -> Collection:
 
 
 def _login(found: Json) -> tuple[str, str]:
-    """The login stands under the registry's host, as in Docker's own configuration file."""
+    """The login in an answer that has the form of Docker's own configuration file."""
     user, _, password = base64.b64decode(next(iter(found["auths"].values()))["auth"]).decode().partition(":")
     return user, password

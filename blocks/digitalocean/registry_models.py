@@ -1,4 +1,4 @@
-"""What DigitalOcean's API says of a container registry: plan, repositories, tags, manifests, garbage collections.
+"""Resources of a container registry at DigitalOcean: plan, repositories, tags, manifests, garbage collections.
 
 Source: https://docs.digitalocean.com/reference/api/ (`/v2/registries`; all of `/v2/registry` is deprecated)
 """
@@ -12,7 +12,7 @@ ENDED = ("failed", "succeeded", "cancelled")
 
 @dataclass(frozen=True)
 class RegistryInfo:
-    """A registry; sizes in bytes."""
+    """A container registry of the account; `used` in bytes."""
 
     name: str
     region: str
@@ -25,7 +25,7 @@ class RegistryInfo:
 
 @dataclass(frozen=True)
 class Subscription:
-    """What the plan includes. Sizes in bytes, price in US dollars a month."""
+    """A registry plan, and what it includes. Sizes in bytes, price in US dollars a month."""
 
     tier: str
     repositories: int
@@ -37,14 +37,17 @@ class Subscription:
     def parse(cls, found: Json) -> "Subscription":
         tier = found["tier"]
         return cls(
-            tier["slug"], int(tier["included_repositories"]), int(tier["included_storage_bytes"]),
-            bool(tier.get("allow_storage_overage")), float(tier.get("monthly_price_in_cents") or 0) / 100,
-        )  # fmt: skip
+            tier=tier["slug"],
+            repositories=int(tier["included_repositories"]),
+            storage=int(tier["included_storage_bytes"]),
+            overage=bool(tier.get("allow_storage_overage")),
+            price_monthly=float(tier.get("monthly_price_in_cents") or 0) / 100,
+        )
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository and how much it holds."""
+    """A repository, with how many tags and manifests it holds."""
 
     name: str
     tags: int
@@ -66,7 +69,12 @@ class Tag:
 
     @classmethod
     def parse(cls, found: Json) -> "Tag":
-        return cls(found["repository"], found["tag"], found["manifest_digest"], found.get("updated_at") or "")
+        return cls(
+            repository=found["repository"],
+            tag=found["tag"],
+            digest=found["manifest_digest"],
+            updated_at=found.get("updated_at") or "",
+        )
 
 
 @dataclass(frozen=True)
@@ -82,14 +90,17 @@ class DocrManifest:
     @classmethod
     def parse(cls, found: Json) -> "DocrManifest":
         return cls(
-            found["repository"], found["digest"], tuple(found.get("tags") or ()),
-            int(found.get("compressed_size_bytes") or 0), found.get("updated_at") or "",
-        )  # fmt: skip
+            repository=found["repository"],
+            digest=found["digest"],
+            tags=tuple(found.get("tags") or ()),
+            size=int(found.get("compressed_size_bytes") or 0),
+            updated_at=found.get("updated_at") or "",
+        )
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A garbage collection."""
+    """A garbage collection, under way or ended; `freed` in bytes."""
 
     uuid: str
     status: str

@@ -1,4 +1,4 @@
-"""Snapshots of droplets, and the tags that say what is whose."""
+"""DigitalOcean's API for snapshots of droplets and for tags."""
 
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ from blocks.errors import NotAtDigitalOcean
 
 
 class Snapshots:
-    """`/v2/snapshots`. They are made by an action of the droplet: `Droplets.act(id, "snapshot", name=…)`."""
+    """The part of the API under `/v2/snapshots`. `Droplets.act(id, "snapshot", name=…)` is what makes one."""
 
     def __init__(self, api: Transport) -> None:
         self._api = api
@@ -28,18 +28,18 @@ class Snapshots:
 
 
 class Tags:
-    """`/v2/tags`: a droplet or a snapshot has a tag or has it not, so each call may be made twice."""
+    """The part of the API under `/v2/tags`. A resource has a tag or has it not, so each call may be made twice."""
 
     def __init__(self, api: Transport) -> None:
         self._api = api
 
     def add(self, tag: str, id: int | str, kind: str = "droplet") -> None:
-        """Give a droplet, or an `image` (a snapshot), a tag; it is made if there is none."""
+        """Tag a droplet, or an `image` (a snapshot). The tag is made if there is none."""
         self._api.send("POST", "/v2/tags", "tag:create", {"name": tag}, again=True)
         self._resources("POST", tag, id, kind)
 
     def take(self, tag: str, id: int | str, kind: str = "droplet") -> None:
-        """Take a tag from it."""
+        """Remove a tag from a droplet or an `image`."""
         self._resources("DELETE", tag, id, kind)
 
     def _resources(self, method: str, tag: str, id: int | str, kind: str) -> None:

@@ -1,7 +1,7 @@
 """Calls to DigitalOcean's API: the token, limits of requests, errors, and when it is safe to call again.
 
 Source: https://docs.digitalocean.com/reference/api/ (rate limits, errors, pagination). 5,000 requests an hour, 250 a
-minute; `retry-after` stands only on the second kind of 429, `ratelimit-reset` on both.
+minute; `retry-after` comes only with the second kind of 429, `ratelimit-reset` on both.
 """
 
 import json
@@ -117,11 +117,12 @@ class Transport:
         return result
 
     def pages(self, path: str, key: str, scope: str, **query: Any) -> list[Json]:
-        """Every item of a list, all pages of it, at most four of them at a time. A list that changes while it is read
-        is read anew.
+        """Every item of a list; its pages are read at most four at a time.
+
+        A list that changes meanwhile is read anew.
 
         Raises:
-            ApiFailed: it never stood still, too.
+            ApiFailed: also when it changes all the time.
         """
         for _ in range(_READINGS):
             total, found = self._pages(path, key, scope, query)
@@ -130,7 +131,7 @@ class Transport:
         raise ApiFailed(f"DigitalOcean: GET {path} changes faster than it can be read. Try again later")
 
     def parsed(self, call: str, parse: Callable[[Any], Found], found: Any) -> Found:
-        """What the API answered, in our types.
+        """An answer of the API as one of our types.
 
         Raises:
             ApiFailed: it is not what its description says.
@@ -198,8 +199,8 @@ def _json(call: _Call, answer: httpx.Response) -> Json | _Failure:
 def _refusal(call: _Call, answer: httpx.Response) -> _Failure:
     """What an answer that is no success means."""
     status = answer.status_code
-    said, id = _said(answer)
-    what = f"{call}: {status} {said}"
+    message, id = _error_message(answer)
+    what = f"{call}: {status} {message}"
     if status == httpx.codes.UNAUTHORIZED:
         error = TokenRefused(f"{what}. The token is mistyped, expired or revoked: slipway account set")
         return _Failure(error, None)
@@ -218,7 +219,7 @@ def _refusal(call: _Call, answer: httpx.Response) -> _Failure:
 
 
 def _wait(answer: httpx.Response) -> float:
-    """Seconds until the limit is lifted: told for bursts; for the hour it is when the oldest request is forgotten."""
+    """Seconds until the limit is lifted: `retry-after` for a burst, else when the oldest request is an hour old."""
     try:
         return max(0.05, float(answer.headers["retry-after"]))
     except (KeyError, ValueError):
@@ -229,8 +230,8 @@ def _wait(answer: httpx.Response) -> float:
         return 1.0
 
 
-def _said(answer: httpx.Response) -> tuple[str, str]:
-    """The error in words, with the id that DigitalOcean's support asks for; and its short name."""
+def _error_message(answer: httpx.Response) -> tuple[str, str]:
+    """An error's message with its request id, which DigitalOcean's support asks for; and its short name."""
     try:
         found = answer.json()
         asked = f" (request {found['request_id']})" if found.get("request_id") else ""

@@ -1,4 +1,4 @@
-"""Waiting for what DigitalOcean does: its state as progress, and an end."""
+"""Waits for DigitalOcean: the state of an operation as tell, and an error when it does not end."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,7 +12,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _REPEATED_EVERY = 0.3, 5.0, 15.0
 
 
 def silent(_words: str) -> None:
-    """Progress that nobody wants to see."""
+    """Progress that is not shown."""
 
 
 def wait_for(
@@ -30,7 +30,7 @@ def wait_for(
     Args:
         what: what is waited for, in words.
         within: seconds.
-        tell: is given the state when it changes, and again every fifteen seconds.
+        tell: called with the state when it changes, and again every fifteen seconds.
         state: what was read, in words.
 
     Raises:
@@ -51,11 +51,21 @@ def wait_for(
         )
 
     return until(
-        read, done, within, pause=_FIRST_PAUSE, longest=_LONGEST_PAUSE, tell=show, unfinished=unfinished, clock=clock
+        read,
+        done,
+        within,
+        pause=_FIRST_PAUSE,
+        longest=_LONGEST_PAUSE,
+        tell=show,
+        unfinished=unfinished,
+        clock=clock,
     )
 
 
 def appeared(look: Callable[[], Found | None], within: float = 6.0) -> Found | None:
-    """What a call made whose answer was lost, once it can be seen. None when it cannot be seen within so many seconds:
-    then the call can be made again."""
+    """The resource that a call made whose answer was lost, or None: then the call can be made again.
+
+    Args:
+        within: seconds until it must be seen.
+    """
     return until(look, lambda found: found is not None, within, pause=0.5)

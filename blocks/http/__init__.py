@@ -1,1 +1,1 @@
-"""Requests with a deadline, excerpts of answers, TLS."""
+"""HTTP requests with a deadline, excerpts of answers, TLS."""

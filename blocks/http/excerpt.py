@@ -1,4 +1,4 @@
-"""What an outside system answered, in short, for an error's text."""
+"""Excerpts of HTTP answers for error messages."""
 
 import httpx
 
@@ -6,7 +6,7 @@ _LENGTH = 200
 
 
 def excerpt(answer: httpx.Response) -> str:
-    """The beginning of an answer, without the login that it was an answer to.
+    """The beginning of an answer, without the login that the request carried.
 
     Some servers repeat what they were sent; half a login, where the text is cut, would be known to no mask.
     """

@@ -1,4 +1,4 @@
-"""One HTTP request with an end: httpx's own timeout begins anew with every byte that arrives."""
+"""HTTP requests with a deadline for the whole answer: httpx's own timeout begins anew with every byte."""
 
 import threading
 from concurrent.futures import Future
@@ -11,10 +11,10 @@ from blocks.http import tls
 
 
 def request_within(method: str, url: str, within: float, **options: Any) -> httpx.Response:
-    """Send a request and return the whole answer.
+    """Send a request and return the whole answer, within a number of seconds.
 
     Args:
-        within: seconds for all of it, however slowly it comes.
+        within: seconds, however slowly the answer comes.
         options: what `httpx.Client.request` takes besides, and `trust_env`.
 
     Raises:
@@ -33,6 +33,6 @@ def request_within(method: str, url: str, within: float, **options: Any) -> http
     # A daemon: one that is given up on must not keep the process from its end.
     threading.Thread(target=work, name=f"{method} {url}", daemon=True).start()
     try:
-        return answer.result(within + 1.0)  # httpx's own word comes first, and is the better one
+        return answer.result(within + 1.0)  # httpx's own error comes first, and says more
     except TookTooLong:
         raise httpx.ReadTimeout(f"the answer did not end within {within:g} s") from None

@@ -1,4 +1,4 @@
-"""Certificates for clients of our own: read once, because reading them takes longer than most requests."""
+"""The TLS context of our HTTP clients: made once, because reading the certificates takes longer than most requests."""
 
 import functools
 import ssl
@@ -8,5 +8,5 @@ import httpx
 
 @functools.cache
 def context() -> ssl.SSLContext:
-    """What httpx would make for each client: certifi's certificates, or those of SSL_CERT_FILE or SSL_CERT_DIR."""
+    """The context httpx would make for each client: certifi's certificates, or SSL_CERT_FILE or SSL_CERT_DIR."""
     return httpx.create_ssl_context()

@@ -1,4 +1,4 @@
-"""A registry's login for httpx: basic, or a bearer token for each scope, whichever the registry asks for.
+"""The authentication of a container registry: basic, or a bearer token for each scope, as the registry asks for it.
 
 Source: RFC 7617, RFC 6750, and the token authentication of the distribution project.
 """
@@ -12,7 +12,7 @@ from blocks.errors import Unreachable
 
 
 class RegistryCredentials:
-    """One user's login at one registry, and the tokens given for it. Safe to use from several threads.
+    """A user's login at one registry, and the tokens given for it. Safe to use from several threads.
 
     Args:
         http: the client by which token services are asked.
@@ -30,7 +30,7 @@ class RegistryCredentials:
         self._tokens: dict[str, str] = {}
 
     def sign(self, request: httpx.Request, scope: str) -> bool:
-        """Put in what is known for a scope. Returns whether that is another login than the request had."""
+        """Set `Authorization` as far as it is known for a scope. Returns whether it is another than the request had."""
         before: str | None = request.headers.get("Authorization")
         if token := self._tokens.get(scope):
             request.headers["Authorization"] = f"Bearer {token}"
@@ -38,8 +38,8 @@ class RegistryCredentials:
             next(basic.auth_flow(request))
         return bool(request.headers.get("Authorization") != before)
 
-    def meet(self, challenge: str, scope: str) -> bool:
-        """Prepare what a `WWW-Authenticate` asks for; False when that cannot be had.
+    def answer_challenge(self, challenge: str, scope: str) -> bool:
+        """Prepare the login that a `WWW-Authenticate` header asks for; False when there is none.
 
         Raises:
             Unreachable: the token service.
@@ -58,7 +58,7 @@ class RegistryCredentials:
         return bool(token)
 
     def renew(self) -> bool:
-        """Take another login, where there is one, after this one was refused: it was good once, and has expired."""
+        """Replace a login that was refused, where there is another one: it was good once, and has expired."""
         login = self._renew()
         if login:
             (self.username, self._password), self._tokens = login, {}
@@ -81,8 +81,9 @@ class RegistryCredentials:
 
 
 class RegistryAuth(httpx.Auth):
-    """The login of one request: sent as it is known, once more as the challenge of a refusal asks, and a last time when
-    the login could be renewed.
+    """The authentication of one request.
+
+    A refused request is sent once more as the challenge asks, and a last time when the login could be renewed.
 
     Args:
         scope: what the request is for, as `repository:NAME:pull`; '': the scope that the challenge names.
@@ -96,16 +97,18 @@ class RegistryAuth(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         self._credentials.sign(request, self._scope)
         answer = yield request
-        if self._refused(answer) and self._met(answer, request):
+        if self._refused(answer) and self._signed_anew(answer, request):
             answer = yield request
         if self._refused(answer) and self._credentials.renew():
             self.renewed = True
-            if self._met(answer, request):
+            if self._signed_anew(answer, request):
                 yield request
 
     def _refused(self, answer: httpx.Response) -> bool:
         return answer.status_code == httpx.codes.UNAUTHORIZED
 
-    def _met(self, answer: httpx.Response, request: httpx.Request) -> bool:
+    def _signed_anew(self, answer: httpx.Response, request: httpx.Request) -> bool:
         challenge = answer.headers.get("WWW-Authenticate", "")
-        return self._credentials.meet(challenge, self._scope) and self._credentials.sign(request, self._scope)
+        return self._credentials.answer_challenge(challenge, self._scope) and self._credentials.sign(
+            request, self._scope
+        )

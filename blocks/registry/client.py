@@ -1,4 +1,4 @@
-"""Client of a registry's HTTP API.
+"""A client of the HTTP API of container registries.
 
 Source: OCI distribution specification 1.1 (endpoints), OCI image specification 1.1 (manifests). Only what Slipway needs
 of each.
@@ -35,7 +35,7 @@ _BYTES = "application/octet-stream"
 
 @dataclass(frozen=True)
 class ImageManifest:
-    """One manifest: its digest, media type and parsed content."""
+    """An image's manifest: its digest, media type and content."""
 
     digest: str
     media_type: str
@@ -44,9 +44,13 @@ class ImageManifest:
 
 
 class RegistryClient:
-    """One registry, as one user. Loopback registries are spoken to by http, all others by https.
+    """A client of one registry, as one user, to be used as a context manager. Loopback is by http, all else by https.
 
     Raises in every method: Unreachable, LoginRefused, RegistryFailed; where a manifest or blob is read, NotInRegistry.
+
+    Args:
+        timeout: seconds without a byte.
+        renew: another login after one that was refused; None where there is no other.
     """
 
     def __init__(
@@ -77,12 +81,13 @@ class RegistryClient:
         self._ask("GET", "/v2/", scope="")
 
     def digest(self, repository: str, reference: str) -> str:
-        """The digest that a tag or digest stands for."""
+        """The digest of the manifest that a tag or digest names."""
         answer = self._ask("HEAD", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
-        said = answer.headers.get("Docker-Content-Digest")
-        return str(said) if said else self.manifest(repository, reference).digest
+        digest = answer.headers.get("Docker-Content-Digest")
+        return str(digest) if digest else self.manifest(repository, reference).digest
 
     def manifest(self, repository: str, reference: str) -> ImageManifest:
+        """The manifest that a tag or digest names."""
         answer = self._ask("GET", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
         if reference.startswith("sha256:") and reference != digest:
@@ -93,14 +98,14 @@ class RegistryClient:
         return ImageManifest(digest, answer.headers.get("Content-Type", MANIFEST), content, answer.content)
 
     def blob(self, repository: str, digest: str) -> bytes:
-        """A blob's content, its digest checked."""
+        """The content of a blob; its digest is checked."""
         content = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository).content
         if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
             raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
         return content
 
     def tag(self, repository: str, manifest: ImageManifest, tag: str) -> None:
-        """Give a manifest that is there another tag; nothing is uploaded but the manifest."""
+        """Add a tag to a manifest that is there; only the manifest is uploaded."""
         self._put_manifest(repository, tag, manifest.raw, manifest.media_type)
 
     def push_files(self, repository: str, tag: str, layer: bytes, diff_id: str, labels: dict[str, str]) -> str:

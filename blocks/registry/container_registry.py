@@ -1,4 +1,4 @@
-"""A container registry: where the stack's images and releases are published."""
+"""The ContainerRegistry block: where the stack's images and releases are published."""
 
 import base64
 import json
@@ -11,34 +11,37 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prefect_docker import DockerRegistryCredentials
-from pydantic import Field, model_validator
+from pydantic import Field, HttpUrl, model_validator
 
 from blocks.registry.client import RegistryClient
 
 
 class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
     """
-    prefect-docker's registry login (`username`, `password`, `registry_url`), and how images are laid out there.
-    It can be used wherever prefect-docker takes its own block.
+    A container registry: the login, and how the images of a stack are laid out in it.
+
+    It extends prefect-docker's DockerRegistryCredentials (`username`, `password`, `registry_url`), and can be used
+    wherever prefect-docker takes that.
 
     Example:
         ```python
         from blocks import ContainerRegistry
 
-        registry = ContainerRegistry.load("registry")
+        registry = ContainerRegistry.load("BLOCK_NAME")
         print(registry.reach())
         ```
     """
 
     _block_type_name = "Slipway Container Registry"
     _block_type_slug = "slipway-container-registry"
+    _documentation_url = HttpUrl("https://docs.docker.com/reference/cli/docker/login/")
     _description = "A container registry, its login, and how the images of a stack are laid out in it."
 
     namespace: str = Field(
         "",
         title="Namespace",
         pattern=r"^[a-z0-9._/-]*$",
-        description="What stands between host and image name.",
+        description="The part of an image's name between the host and the service.",
     )
     layout: Literal["repository-per-service", "single-repository"] = Field(
         "repository-per-service",
@@ -71,22 +74,23 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         return self.username, self.password.get_secret_value()
 
     def renew(self, *, write: bool) -> tuple[str, str] | None:
-        """Another login after one that was refused; None where there is no other."""
+        """Another login after one that was refused, or None."""
         return None
 
     def check_room(self, repositories: Collection[str]) -> None:
-        """Make sure there is room for a release that needs these repositories. Raises RegistryFull."""
+        """Check that there is room for a release that needs these repositories. Raises RegistryFull."""
 
     def wait_writable(self, within: float, tell: Callable[[str], None]) -> float:
-        """Wait, at most so many seconds, until it can be written to; returns how long that took, 0 if it could."""
+        """Wait, at most `within` seconds, until it is not read-only. Returns how long, 0 when it was not."""
         return 0.0
 
     def client(self, *, write: bool = True) -> RegistryClient:
         """A client of the registry's API, to be used as a context manager."""
-        return RegistryClient(self.host, *self.login(write=write), renew=lambda: self.renew(write=write))
+        username, password = self.login(write=write)
+        return RegistryClient(self.host, username, password, renew=lambda: self.renew(write=write))
 
     def reach(self) -> str:
-        """Return in words that the registry takes our login.
+        """A sentence for the terminal: that the registry takes our login.
 
         Raises:
             Unreachable, LoginRefused
@@ -97,9 +101,9 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
 
     @contextmanager
     def docker_config(self) -> Iterator[dict[str, str]]:
-        """A private Docker configuration directory that is logged in here, removed again at the end.
+        """Environment variables for the docker client: a private configuration directory that is logged in here.
 
-        Yields environment variables for the docker client. The user's own logins, plugins and contexts still count;
+        It is removed at the end. The user's own logins, plugins and contexts still count;
         a credential store does not, because the client would then ignore (or be asked to keep) our login.
         """
         own = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")

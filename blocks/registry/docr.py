@@ -1,14 +1,14 @@
-"""DigitalOcean's container registry: a registry whose logins live for minutes and come from the account."""
+"""The DocrRegistry block: DigitalOcean's container registry, whose logins come from the account and expire."""
 
 import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from pydantic import Field, PrivateAttr, SecretStr, model_validator
+from pydantic import Field, HttpUrl, PrivateAttr, SecretStr, model_validator
 
 from blocks.digitalocean.account import DigitalOceanAccount
 from blocks.digitalocean.client import DigitalOcean
-from blocks.digitalocean.registry_models import Subscription
+from blocks.digitalocean.registry_models import RegistryInfo, Subscription
 from blocks.digitalocean.waiting import Progress, silent
 from blocks.errors import NotAtDigitalOcean, RegistryFull
 from blocks.registry.container_registry import ContainerRegistry
@@ -19,20 +19,24 @@ _MARGIN = 120.0
 
 class DocrRegistry(ContainerRegistry):
     """
-    A registry at DigitalOcean, usable wherever a ContainerRegistry is. No password is stored: a login is asked for
-    when one is needed, for reading alone where nothing is written.
+    A container registry of DigitalOcean, usable wherever a ContainerRegistry is.
+
+    No password is stored: a login is asked for when one is needed, for reading alone where nothing is written.
 
     Example:
         ```python
         from blocks import DocrRegistry
 
-        print(DocrRegistry.load("registry").reach())
+        registry = DocrRegistry.load("BLOCK_NAME")
+        print(registry.reach())
         ```
     """
 
     _block_type_name = "Slipway DigitalOcean Registry"
     _block_type_slug = "slipway-docr-registry"
-    _description = "DigitalOcean's container registry, with logins that live for minutes."
+    _logo_url = HttpUrl("https://github.com/digitalocean.png")
+    _documentation_url = HttpUrl("https://docs.digitalocean.com/products/container-registry/")
+    _description = "DigitalOcean's container registry, with logins that expire."
 
     username: str = Field("", title="User", description="Not needed: logins come from the account.")
     password: SecretStr = Field(
@@ -50,19 +54,19 @@ class DocrRegistry(ContainerRegistry):
     @model_validator(mode="before")
     @classmethod
     def _below_its_name(cls, given: Any) -> Any:
-        """What a registry holds lies below its name."""
+        """The namespace is the registry's own name, where none is given."""
         if isinstance(given, dict) and not given.get("namespace"):
             return {**given, "namespace": given.get("registry_name", "")}
         return given
 
     def on_new_password(self, tell: Callable[[str], None]) -> None:
-        """Have every password told to somebody who keeps it out of logs."""
+        """Set what is called with every new password, to keep it out of logs."""
         self._tell = tell
 
     def login(self, *, write: bool) -> tuple[str, str]:
-        """A login that is good for two minutes at least; one that may only read lives ten."""
-        until, login = self._logins.get(write, (0.0, ("", "")))
-        if time.monotonic() > until - _MARGIN:
+        """User and password, good for two minutes at least; a login that may only read expires after ten."""
+        expires, login = self._logins.get(write, (0.0, ("", "")))
+        if time.monotonic() > expires - _MARGIN:
             seconds = self.lifetime if write else 600
             with self._client() as client:
                 login = client.registries.credentials(self.registry_name, seconds, write=write)
@@ -77,33 +81,34 @@ class DocrRegistry(ContainerRegistry):
         return self.login(write=write)
 
     def reach(self) -> str:
-        """Return in words that the account has this registry, which plan it is on, and that a login is taken.
+        """A sentence for the terminal: the plan of this registry, and that a login is taken.
 
         Raises:
             Unreachable, TokenRefused, LoginRefused, NotAtDigitalOcean, ApiFailed
         """
         account = self.account.reach()
         with self._client() as client:
-            self._there(client)
+            self._find(client)
             plan = client.registries.subscription()
         with self.client() as registry:
             registry.check()
         return f"registry {self.host}/{self.registry_name}: plan {plan.tier}, login accepted; {account}"
 
     def check_room(self, repositories: Collection[str]) -> None:
-        """Make sure that the plan has room for a release that needs these repositories (without the registry's name).
+        """Check that the plan has room for a release that needs these repositories.
 
         Raises:
             RegistryFull: it has not; nothing was built or pushed.
         """
         with self._client() as client:
-            registry, plan = self._there(client), client.registries.subscription()
+            registry, plan = self._find(client), client.registries.subscription()
             there = {repository.name for repository in client.registries.repositories(self.registry_name)}
         refuse_full(plan, there, {r.removeprefix(f"{self.registry_name}/") for r in repositories}, registry.used)
 
     def wait_writable(self, within: float, tell: Progress = silent) -> float:
-        """Wait for a garbage collection that is under way: the registry is read-only meanwhile. Returns the seconds, 0
-        when there was none.
+        """Wait for the end of a garbage collection: the registry is read-only meanwhile.
+
+        Returns the seconds that took; 0 when there was none.
 
         Raises:
             ActionUnfinished
@@ -115,7 +120,7 @@ class DocrRegistry(ContainerRegistry):
             client.registries.wait_idle(self.registry_name, within, lambda words: tell(f"waiting for {words}"))
         return time.monotonic() - began
 
-    def _there(self, client: DigitalOcean) -> Any:
+    def _find(self, client: DigitalOcean) -> RegistryInfo:
         try:
             return client.registries.get(self.registry_name)
         except NotAtDigitalOcean as error:
@@ -130,7 +135,7 @@ class DocrRegistry(ContainerRegistry):
 
 
 def refuse_full(plan: Subscription, there: Collection[str], needed: Collection[str], used: int) -> None:
-    """Raises RegistryFull: the plan has no room for these repositories, or no storage is left.
+    """Check that a plan has room for these repositories. Raises RegistryFull: it has not, or no storage is left.
 
     Args:
         used: bytes.

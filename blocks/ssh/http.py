@@ -1,4 +1,4 @@
-"""HTTP to a container of a droplet, through the SSH connection that is open anyway. No local port is opened."""
+"""HTTP clients whose connections go through an SSH connection: to containers of a droplet, without a local port."""
 
 import contextlib
 import ssl
@@ -13,7 +13,7 @@ from blocks.ssh.shell import RemoteShell
 
 
 def http_client(session: RemoteShell, timeout: float, connections: int = 20) -> httpx.Client:
-    """An httpx client whose connections start on the droplet: `http://172.18.0.5:8000/…` is the droplet's network."""
+    """An httpx client in the droplet's network: `http://172.18.0.5:8000/…` is a container there."""
     return httpx.Client(transport=_Transport(session, connections), timeout=timeout, trust_env=False)
 
 

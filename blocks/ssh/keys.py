@@ -1,4 +1,4 @@
-"""Keys of an SSH connection: the host key that is pinned, and our own."""
+"""SSH keys: the pinned host key, and our own."""
 
 import base64
 import contextlib
@@ -14,7 +14,10 @@ from blocks.errors import HostKeyRefused, LoginRefused
 
 @dataclass(frozen=True)
 class SshTarget:
-    """Where a droplet is and who we are there. `host_key` is `TYPE BASE64`, as in a `.pub` file; empty: none pinned."""
+    """The address of a droplet, the user we log in as, and its pinned host key.
+
+    `host_key` is `TYPE BASE64`, as in a `.pub` file; empty: none is pinned.
+    """
 
     name: str
     host: str
@@ -27,7 +30,7 @@ class SshTarget:
 
 
 class RefuseUnknown(paramiko.MissingHostKeyPolicy):
-    """Never trusts an unknown key; says its fingerprint and how to pin it."""
+    """Paramiko's policy for unknown host keys: none is trusted. The error names the fingerprint and how to pin it."""
 
     def __init__(self, address: SshTarget) -> None:
         self._address = address
@@ -42,7 +45,7 @@ class RefuseUnknown(paramiko.MissingHostKeyPolicy):
 
 
 def key_fingerprint(key: paramiko.PKey) -> str:
-    """`SHA256:…`, as `ssh-keygen -l` prints it."""
+    """The fingerprint of a key, as `ssh-keygen -l` prints it (`SHA256:…`)."""
     return str(key.fingerprint)
 
 
@@ -60,7 +63,7 @@ def parse_host_key(address: SshTarget) -> paramiko.PKey | None:
 
 
 def read_private_key(text: str, address: SshTarget) -> paramiko.PKey:
-    """Parse an OpenSSH or PEM private key."""
+    """The private key of an OpenSSH or PEM text. Raises LoginRefused."""
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         with contextlib.suppress(paramiko.SSHException, ValueError, IndexError):
             return kind.from_private_key(io.StringIO(text.strip() + "\n"))
@@ -81,7 +84,7 @@ def host_key_changed(address: SshTarget, key: paramiko.PKey) -> HostKeyRefused:
 
 
 def new_host_key() -> tuple[str, str]:
-    """(private, `TYPE BASE64`)."""
+    """A new Ed25519 key pair: (private key as OpenSSH PEM, public key as `TYPE BASE64`)."""
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()

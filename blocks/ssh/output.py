@@ -1,19 +1,19 @@
-"""What a remote command is called, and what it says, line by line."""
+"""The output of remote commands: collected, handed on line by line, shortened for errors."""
 
 import io
 from collections.abc import Callable, Sequence
 
 Line = Callable[[str], None]
-_WORDS = 2000
+_TAIL = 2000
 
 
 def command_name(command: str | Sequence[str]) -> str:
-    """What a command is called in errors."""
+    """The name of a command in errors: its first word, or the first line of a script."""
     return command.strip().splitlines()[0][:60] if isinstance(command, str) else command[0]
 
 
 class LineCollector:
-    """Collects a stream and hands on its whole lines."""
+    """A stream's content, collected; whole lines are handed on as they come."""
 
     def __init__(self, on_line: Line | None) -> None:
         self._all = io.BytesIO()
@@ -36,5 +36,5 @@ class LineCollector:
 
 
 def tail(text: str) -> str:
-    """The last words of a long text, from a whole line on: half a secret could not be masked."""
-    return text if len(text) <= _WORDS else text[-_WORDS:].partition("\n")[2] or text[-_WORDS:]
+    """The end of a long text, from a whole line on: half a secret could not be masked."""
+    return text if len(text) <= _TAIL else text[-_TAIL:].partition("\n")[2] or text[-_TAIL:]

@@ -1,4 +1,4 @@
-"""One SSH connection to a droplet: runs commands, streams their output, takes files, opens sockets.
+"""An SSH connection to a droplet: runs commands, streams their output, opens sockets.
 
 Protocol: RFC 4254, by paramiko. The host key is always compared with the pinned one.
 """
@@ -26,7 +26,7 @@ _KILLED = 137
 
 
 class Session:
-    """An open connection; use it as a context manager.
+    """An SSH connection, to be used as a context manager.
 
     Raises on entry:
         HostKeyRefused: the key is unknown or changed.
@@ -63,10 +63,10 @@ class Session:
             )
         except BaseException as error:
             client.close()
-            told = _told(error, self.address)
-            if told is None:
+            translated = _translate_error(error, self.address)
+            if translated is None:
                 raise
-            raise told from None
+            raise translated from None
         transport = client.get_transport()
         assert transport is not None
         transport.set_keepalive(KEEPALIVE)
@@ -90,13 +90,13 @@ class Session:
         check: bool = True,
         name: str = "",
     ) -> CommandResult:
-        """Run one command and return its answer.
+        """Run one command and return its result.
 
         Args:
             command: argv, or a script for `sh -c`.
-            timeout: seconds; the droplet ends the command then, and we stop listening soon after.
+            timeout: seconds; the droplet ends the command then, and we stop waiting soon after.
             stdin: what the command reads; secrets go this way.
-            on_line: is given each line of standard output and error as it comes.
+            on_line: called with each line of standard output and error as it comes.
             check: raise when it exits with anything but 0.
             name: what it is called in errors; default: its first word, or the script's first line.
 
@@ -128,7 +128,7 @@ class Session:
         return bool(transport and transport.is_active())
 
     def start(self, argv: Sequence[str]) -> paramiko.Channel:
-        """Start a command that is talked to over its standard input and output for as long as it runs.
+        """Start a command, and return the channel of its standard input and output.
 
         Raises:
             Unreachable
@@ -141,7 +141,7 @@ class Session:
         return channel
 
     def break_off(self) -> None:
-        """Close the connection from another thread, so that whoever waits on it is told."""
+        """Close the connection from another thread, so that whoever waits on it gets an error."""
         if self._client is not None and (transport := self._client.get_transport()) is not None:
             transport.close()
 
@@ -192,7 +192,7 @@ class Session:
         return CommandResult(code, out.end(), err.end())
 
 
-def _told(error: BaseException, address: SshTarget) -> Exception | None:
+def _translate_error(error: BaseException, address: SshTarget) -> Exception | None:
     if isinstance(error, HostKeyRefused):
         return error
     if isinstance(error, paramiko.BadHostKeyException):

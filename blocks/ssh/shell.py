@@ -1,4 +1,4 @@
-"""A shell on a droplet: what runs commands there, with or without the droplet's lock."""
+"""The interface of what runs commands on a droplet, with or without the droplet's lock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from blocks.ssh.output import Line
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a remote command said."""
+    """The result of a remote command: exit code, standard output, standard error."""
 
     code: int
     out: str

@@ -1,4 +1,4 @@
-"""A Caddy in front of both colours, switched by a state file over SSH; or, second way, by its admin API."""
+"""The CaddySwitch block: a Caddy in front of both colours, switched by a state file over SSH, or by its admin API."""
 
 import contextlib
 import json
@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Literal
 
 from prefect.logging import get_logger
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.droplet import Droplet
 from blocks.errors import RemoteFailed, SwitchFailed, SwitchMoved
@@ -28,7 +28,7 @@ look() {
     done
 }
 """
-# Prints them. Argument: directory. A rename while it looks would show neither file, or both; what is seen twice stands.
+# Prints them. Argument: directory. A rename meanwhile would show neither file, or both: what is seen twice counts.
 _READ = (
     _LOOK
     + """
@@ -45,7 +45,7 @@ done
 # The content goes into the file that is there, and only then one rename moves it: that is the flip.
 _TURN = (
     """
-read -r said
+read -r content
 cd "$1" && command exec 9>>lock || exit 73
 flock -w 10 9 || exit 73
 to=$2 from=blue
@@ -57,9 +57,9 @@ to=$2 from=blue
 if [ -e "$to" ]; then
     [ ! -e "$from" ] || rm -f "$from"
 elif [ -e "$from" ]; then
-    printf '%s\\n' "$said" >"$from" && sync "$from" 2>/dev/null; mv -fT "$from" "$to" || exit 73
+    printf '%s\\n' "$content" >"$from" && sync "$from" 2>/dev/null; mv -fT "$from" "$to" || exit 73
 else
-    printf '%s\\n' "$said" >"$to.new" && mv -fT "$to.new" "$to" || exit 73
+    printf '%s\\n' "$content" >"$to.new" && mv -fT "$to.new" "$to" || exit 73
 fi
 """
     + _READ
@@ -68,27 +68,32 @@ fi
 
 class CaddySwitch(TrafficSwitch):
     """
-    A Caddy whose routes look for a state file named after the active colour. One rename moves it, the next request
-    follows; nothing is reloaded, no connection is cut. docs/BLUE_GREEN_DEPLOYMENT.md has the Caddyfile.
+    A traffic switch made of a Caddy whose routes look for a state file named after the active colour.
+
+    One rename of the file moves traffic from the next request on; nothing is reloaded, no connection is cut.
+    docs/BLUE_GREEN_DEPLOYMENT.md has the Caddyfile.
 
     Example:
         ```python
         from blocks import CaddySwitch
 
-        print(CaddySwitch.load("edge").read())
+        switch = CaddySwitch.load("BLOCK_NAME")
+        print(switch.read())
         ```
     """
 
     _block_type_name = "Slipway Caddy Switch"
     _block_type_slug = "slipway-caddy-switch"
+    _logo_url = HttpUrl("https://github.com/caddyserver.png")
+    _documentation_url = HttpUrl("https://caddyserver.com/docs/caddyfile/matchers")
     _description = "A Caddy in front of both colours, switched by a state file over SSH."
 
-    host: Droplet = Field(title="Host", description="The machine that Caddy runs on: how SSH reaches it.")
+    host: Droplet = Field(title="Host", description="The machine that Caddy runs on, as a Droplet block.")
     directory: str = Field(
         "/var/lib/slipway-edge",
         title="State directory",
         pattern=r"^/\S+$",
-        description="Where the file named after the active colour lies; Caddy only reads there.",
+        description="The directory of the file named after the active colour; Caddy only reads it.",
     )
     way: Literal["state-file", "admin"] = Field(
         "state-file",
@@ -127,9 +132,9 @@ class CaddySwitch(TrafficSwitch):
     def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
         if self.way == "admin":
             return self._admin().switch_to(to, seen)
-        said = {"by": by, "at": datetime.now(UTC).isoformat(timespec="seconds"), "id": token_hex(8)}
+        content = {"by": by, "at": datetime.now(UTC).isoformat(timespec="seconds"), "id": token_hex(8)}
         try:
-            answer = self._run(_TURN, self.directory, to, seen.mark, stdin=f"{json.dumps(said)}\n".encode())
+            answer = self._run(_TURN, self.directory, to, seen.mark, stdin=f"{json.dumps(content)}\n".encode())
         except RemoteFailed as error:
             if error.code == _MOVED:
                 now = self.read()
@@ -167,7 +172,7 @@ class CaddySwitch(TrafficSwitch):
             raise
 
     def _open(self) -> Session:
-        """One connection, kept: a turn must not wait for a handshake. One that broke is replaced."""
+        """The kept connection: a turn must not wait for a handshake. One that broke is replaced."""
         if self._session is None or not self._session.alive:
             self.close()
             session = self.host.session()
@@ -180,9 +185,9 @@ class CaddySwitch(TrafficSwitch):
         return CaddyAdmin(self._open(), self.admin, self.admin_id, self.upstreams, str(self))
 
 
-def _position(said: str) -> SwitchState:
+def _position(output: str) -> SwitchState:
     """Parse what `_READ` printed: a colour and one line of JSON for each file that is there."""
-    lines = [line for line in said.splitlines() if line.partition(" ")[0] in _COLOURS]
+    lines = [line for line in output.splitlines() if line.partition(" ")[0] in _COLOURS]
     by = ""
     for line in lines:
         with contextlib.suppress(ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Caddy's admin API through an SSH connection: which upstreams a reverse_proxy has, read and replaced.
+"""A client of Caddy's admin API through an SSH connection: reads and replaces the upstreams of a reverse_proxy.
 
 Source: https://caddyserver.com/docs/api (`/id/…`, `Etag` and `If-Match`). The Etag comes as a trailer of the answer,
 which HTTP clients drop, so the few bytes are spoken here with h11.
@@ -19,13 +19,13 @@ _STALE = 412
 
 
 class CaddyAdmin:
-    """The upstreams of one handler.
+    """The upstreams of one reverse_proxy handler.
 
     Args:
         admin: `host:port` of the API as the host itself sees it.
         handler: its `@id`.
         upstreams: colour → the `host:port`s it stands for.
-        name: the switch, in words.
+        name: the name of the switch in errors.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class CaddyAdmin:
         if seen.active == (to,):
             return self.read()
         body = json.dumps([{"dial": dial} for dial in self._upstreams[to]]).encode()
-        status, said, _ = self._ask("PATCH", self._path, body, seen.mark)
+        status, answer, _ = self._ask("PATCH", self._path, body, seen.mark)
         if status == _STALE:
             now = self.read()
             if now.active == (to,):
                 return now  # a turn that was sent twice, or somebody who wanted the same
             raise SwitchMoved(f"{self._name} was changed by somebody else since it was read. It was left as it is")
         if status != 200:
-            raise SwitchFailed(f"{self._name}: PATCH {self._path}: {status} {said[:160].decode(errors='replace')}")
+            raise SwitchFailed(f"{self._name}: PATCH {self._path}: {status} {answer[:160].decode(errors='replace')}")
         return self.read()
 
     def _ask(self, method: str, path: str, body: bytes = b"", match: str = "") -> tuple[int, bytes, str]:
@@ -74,14 +74,14 @@ class CaddyAdmin:
                 channel.sendall(client.send(h11.Request(method=method, target=path, headers=headers)) or b"")
                 channel.sendall((client.send(h11.Data(data=body)) or b"") if body else b"")
                 channel.sendall(client.send(h11.EndOfMessage()) or b"")
-                return _answer(client, channel)
+                return _read_answer(client, channel)
             finally:
                 channel.close()
         except (OSError, EOFError, h11.ProtocolError) as error:
             raise Unreachable(f"{self._name}: {method} {path}: {error or type(error).__name__}") from None
 
 
-def _answer(client: h11.Connection, channel: Any) -> tuple[int, bytes, str]:
+def _read_answer(client: h11.Connection, channel: Any) -> tuple[int, bytes, str]:
     status, body, etag = 0, b"", ""
     while True:
         event = client.next_event()

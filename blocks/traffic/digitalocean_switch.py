@@ -1,10 +1,10 @@
-"""What the switches of DigitalOcean have in common: an account, and which droplet each colour is there."""
+"""The base of traffic switches at DigitalOcean: an account, and the droplets of each colour there."""
 
 from abc import ABC
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.digitalocean.account import DigitalOceanAccount
 from blocks.digitalocean.client import DigitalOcean
@@ -16,11 +16,13 @@ COLOURS = ("green", "blue")
 
 
 class DigitalOceanSwitch(TrafficSwitch, ABC):
-    """A switch that is turned through DigitalOcean's API."""
+    """A traffic switch that is turned through DigitalOcean's API."""
+
+    _logo_url = HttpUrl("https://github.com/digitalocean.png")
 
     account: DigitalOceanAccount = Field(title="Account", description="The DigitalOcean account.")
     droplets: dict[str, list[str]] = Field(
-        title="Droplets", description="Colour → names of its droplets, as DigitalOcean knows them."
+        title="Droplets", description="Colour → names of its droplets at DigitalOcean."
     )
     _client: DigitalOcean | None = PrivateAttr(None)
     _found: dict[str, tuple[DropletInfo, ...]] = PrivateAttr(default_factory=dict)
@@ -41,13 +43,13 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
 
     @property
     def client(self) -> DigitalOcean:
-        """One client, kept: what it was asked stands in `client.api.calls`."""
+        """The kept client of the API; `client.api.calls` lists its calls."""
         if self._client is None:
             self._client = self.account.client()
         return self._client
 
     def droplets_of(self, colour: str) -> tuple[DropletInfo, ...]:
-        """A colour's droplets, looked up once: their ids do not change.
+        """The droplets of a colour, looked up once: their ids do not change.
 
         Raises:
             NotAtDigitalOcean, ApiFailed: no droplet has the name, or several have it.
@@ -58,7 +60,7 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
 
     @contextmanager
     def translating_errors(self, doing: str) -> Iterator[None]:
-        """What DigitalOcean says no to is this switch's failure. Raises SwitchFailed; Unreachable and TokenRefused."""
+        """Raise errors of the API as SwitchFailed; Unreachable and TokenRefused stay what they are."""
         try:
             yield
         except (SwitchMoved, SwitchFailed, TokenRefused, Unreachable):
@@ -67,14 +69,14 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
             raise SwitchFailed(f"{self} could not be {doing}: {error}") from None
 
     def moved_error(self, now: SwitchState) -> SwitchMoved:
-        """The error that says that somebody else was faster."""
+        """The error for a switch that somebody else moved since it was read."""
         return SwitchMoved(
             f"{self} was changed by somebody else since it was read: it points at "
             f"{' and '.join(now.active) or 'nowhere'} now. It was left as it is. Look first: slipway status"
         )
 
     def reach(self) -> str:
-        """Return in words that it can be read, and that its droplets are there.
+        """A sentence for the terminal: where it points; its droplets were found.
 
         Raises:
             Unreachable, SwitchFailed, TokenRefused

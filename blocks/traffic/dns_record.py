@@ -1,4 +1,4 @@
-"""A DNS record at DigitalOcean: the name that clients use has the address of one colour."""
+"""The DnsSwitch block: a DNS record at DigitalOcean that has the address of one colour."""
 
 import ipaddress
 import time
@@ -11,7 +11,7 @@ import dns.query
 import dns.rdatatype
 import dns.resolver
 from dns.exception import DNSException
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.digitalocean.models import DnsRecord
 from blocks.errors import SwitchFailed
@@ -25,27 +25,32 @@ _ASK, _PAUSE, _PUBLISHED = 3.0, 0.3, 120.0
 
 class DnsSwitch(DigitalOceanSwitch):
     """
-    An A record that points at one colour's droplet. Clients keep an answer for the record's TTL, so that is lowered
-    beforehand and restored afterwards.
+    A traffic switch made of an A record that points at one colour's droplet.
+
+    Clients keep an answer for the record's TTL, so that is lowered beforehand and restored afterwards.
 
     Example:
         ```python
         from blocks import DnsSwitch
 
-        print(DnsSwitch.load("name").read())
+        switch = DnsSwitch.load("BLOCK_NAME")
+        print(switch.read())
         ```
     """
 
     _block_type_name = "Slipway DNS Switch"
     _block_type_slug = "slipway-dns-switch"
+    _documentation_url = HttpUrl("https://docs.digitalocean.com/products/networking/dns/")
     _description = "A DNS record at DigitalOcean that points at one of two droplets."
 
-    domain: str = Field(title="Domain", description="The domain, as DigitalOcean manages it.")
+    domain: str = Field(title="Domain", description="The domain that DigitalOcean manages.")
     record: str = Field(title="Record", description="The full name that clients use; it has one A record.")
     ttl: int = Field(1800, ge=30, title="TTL", description="Seconds for which clients may keep the answer.")
     low_ttl: int = Field(30, ge=30, title="Low TTL", description="The same while it is being turned.")
     name_servers: list[str] = Field(
-        list(NAME_SERVERS), title="Name servers", description="Those with authority; `host:port` where it is not 53."
+        list(NAME_SERVERS),
+        title="Name servers",
+        description="The authoritative name servers; `host:port` where it is not 53.",
     )
     _seen_ttl: int = PrivateAttr(0)
     _published_after: float | None = PrivateAttr(None)
@@ -120,8 +125,10 @@ class DnsSwitch(DigitalOceanSwitch):
             return now
 
     def probe(self, timeout: float = 5.0) -> SwitchProbe:
-        """Ask the address that the name servers give now. The colour is what the stack's header says, and otherwise
-        whose address it is."""
+        """Request the probe path from the address that the name servers give now.
+
+        The colour is that of the answer's header, or else the one whose address it is.
+        """
         parts = urlsplit(self.url)
         try:
             answers, _ = self._ask(self.name_servers[0])
@@ -176,7 +183,7 @@ class DnsSwitch(DigitalOceanSwitch):
         until(first_difference, lambda difference: not difference, _PUBLISHED, pause=_PAUSE, unfinished=unfinished)
 
     def _ask(self, server: str) -> tuple[set[str], int]:
-        """The addresses that a server with authority gives, and their TTL in seconds."""
+        """The addresses that an authoritative name server gives, and their TTL in seconds."""
         host, _, port = server.partition(":")
         question = dns.message.make_query(self.record, dns.rdatatype.A)
         answer = dns.query.udp(question, _resolved(host), _ASK, int(port or 53))

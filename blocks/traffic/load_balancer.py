@@ -1,10 +1,10 @@
-"""A DigitalOcean load balancer: one colour's droplets are in it, the other's are not."""
+"""The LoadBalancerSwitch block: a DigitalOcean load balancer that has the droplets of one colour as members."""
 
 import hashlib
 import json
 import time
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, HttpUrl, PrivateAttr
 
 from blocks.digitalocean.models import LoadBalancer
 from blocks.errors import SwitchFailed
@@ -19,25 +19,29 @@ _VOLATILE = ("droplet_ids", "status", "ip", "ipv6", "region", "created_at")
 
 class LoadBalancerSwitch(DigitalOceanSwitch):
     """
-    A regional load balancer, by droplet ids or by a tag. The new colour's droplets are let in, asked for through it
-    until they answer, and only then the old ones are taken out. Nothing else of the balancer is changed.
+    A traffic switch made of a regional load balancer, whose members are droplets or a tag.
+
+    The new colour's droplets are added, probed through the balancer until they answer, and only then the old ones are
+    removed. Nothing else of the balancer is changed.
 
     Example:
         ```python
         from blocks import LoadBalancerSwitch
 
-        print(LoadBalancerSwitch.load("balancer").read())
+        switch = LoadBalancerSwitch.load("BLOCK_NAME")
+        print(switch.read())
         ```
     """
 
     _block_type_name = "Slipway Load Balancer Switch"
     _block_type_slug = "slipway-load-balancer-switch"
+    _documentation_url = HttpUrl("https://docs.digitalocean.com/products/networking/load-balancers/")
     _description = "A DigitalOcean load balancer that one of two colours is behind."
 
     balancer: str = Field(title="Load balancer", description="Its name or id.")
     _id: str = PrivateAttr("")
     _only: str | None = PrivateAttr(None)
-    _said: LoadBalancer | None = PrivateAttr(None)
+    _last: LoadBalancer | None = PrivateAttr(None)
 
     @property
     def client_impact(self) -> str:
@@ -77,13 +81,16 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
             return now
 
     def probe(self, timeout: float = 5.0) -> SwitchProbe:
-        """The colour is what the stack's header says; without one it is known while only one is behind the balancer."""
+        """Request the probe path through the balancer.
+
+        The colour is that of the answer's header, or else the one that alone is behind the balancer.
+        """
         return self._probe(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._only)
 
     def _get(self) -> LoadBalancer:
         api = self.client.load_balancers
         found = api.get(self._id) if self._id else api.named(self.balancer)
-        self._id, self._said = found.id, found
+        self._id, self._last = found.id, found
         return found
 
     def _position(self, balancer: LoadBalancer) -> SwitchState:
@@ -93,7 +100,7 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
         return SwitchState(active, f"{self._settings(balancer)}\n{sorted(members)}")
 
     def _settings(self, balancer: LoadBalancer) -> str:
-        """A hash of all that a turn does not change."""
+        """A hash of the settings that a turn does not change."""
         kept = {name: value for name, value in balancer.whole.items() if name not in _VOLATILE}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -114,8 +121,10 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
             self.client.load_balancers.remove(balancer.id, ids)
 
     def _wait_admitted(self, colour: str) -> None:
-        """Ask through the balancer until the colour has answered; where the stack does not say which colour answers,
-        its health checks are given their time, and it must answer well.
+        """Probe through the balancer until the colour has answered.
+
+        Where answers do not name their colour, the balancer's health checks are given their time, and then it must
+        answer well.
 
         Raises:
             SwitchFailed: it was not let in; both are behind the balancer.
@@ -140,4 +149,4 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
 
     def _admission(self) -> float:
         """Seconds until the balancer's health check lets a droplet in."""
-        return self._said.check_interval * self._said.healthy_after if self._said else 30.0
+        return self._last.check_interval * self._last.healthy_after if self._last else 30.0

@@ -1,6 +1,6 @@
-"""A DigitalOcean reserved IP: an address that is moved from one droplet to another."""
+"""The ReservedIpSwitch block: a DigitalOcean reserved IP that is moved between two droplets."""
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.digitalocean.models import ReservedIp
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, SwitchFailed
@@ -12,18 +12,20 @@ _LOCKED, _ASSIGNED = 60.0, 60.0
 
 class ReservedIpSwitch(DigitalOceanSwitch):
     """
-    A reserved IP that one colour's droplet has.
+    A traffic switch made of a reserved IP that is assigned to one colour's droplet.
 
     Example:
         ```python
         from blocks import ReservedIpSwitch
 
-        print(ReservedIpSwitch.load("address").read())
+        switch = ReservedIpSwitch.load("BLOCK_NAME")
+        print(switch.read())
         ```
     """
 
     _block_type_name = "Slipway Reserved IP Switch"
     _block_type_slug = "slipway-reserved-ip-switch"
+    _documentation_url = HttpUrl("https://docs.digitalocean.com/products/networking/reserved-ips/")
     _description = "A DigitalOcean reserved IP that one of two droplets has."
 
     ip: str = Field(title="Reserved IP", pattern=r"^\d+\.\d+\.\d+\.\d+$", description="The address that clients use.")
@@ -78,7 +80,10 @@ class ReservedIpSwitch(DigitalOceanSwitch):
             return now
 
     def probe(self, timeout: float = 5.0) -> SwitchProbe:
-        """The colour is what the stack's header says; without one it is the droplet that has the address."""
+        """Request the probe path from the address.
+
+        The colour is that of the answer's header, or else the one whose droplet has the address.
+        """
         return self._probe(f"{self.url.rstrip('/')}{self.probe_path}", timeout, self._at)
 
     def _position(self, reserved: ReservedIp) -> SwitchState:

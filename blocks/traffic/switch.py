@@ -1,4 +1,4 @@
-"""The interface of a traffic switch: what sends traffic to one of two colours."""
+"""The interface of traffic switches, each of which sends traffic to one of two colours."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -16,12 +16,12 @@ COLOUR_HEADER = "X-Slipway-Colour"
 
 @dataclass(frozen=True)
 class SwitchState:
-    """What a switch says of itself.
+    """The state of a traffic switch, as it was read.
 
     Args:
         active: the colours that traffic reaches: one, none (it points nowhere), or both.
         mark: changes with every turn, whoever made it; a turn shows the mark it started from.
-        by: who turned it last, in words; '' when the switch cannot tell.
+        by: who turned it last, in words; '' when that is not known.
     """
 
     active: tuple[str, ...]
@@ -31,7 +31,7 @@ class SwitchState:
 
 @dataclass(frozen=True)
 class SwitchProbe:
-    """One answer that came through the switch, as any client would get it: by which colour, and how it went."""
+    """An answer that came through the switch, as any client would get it: from which colour, with which status."""
 
     colour: str | None
     status: int
@@ -39,17 +39,17 @@ class SwitchProbe:
 
     @property
     def well(self) -> bool:
-        """Whether a service answered; an error of its own, or of the switch, is no answer."""
+        """Whether the answer is no server error and no failed connection."""
         return 200 <= self.status < 500
 
 
 class TrafficSwitch(Block, ABC):
     """
-    What every kind of switch can do. A kind knows how its targets are called (upstreams, droplet ids, addresses); a
-    colour is all that the flows speak of.
+    What sends traffic to one of two colours: the interface of every kind of switch.
 
-    `switch_to` must be atomic as far as its kind allows, idempotent (a switch that points there already is left alone), and
-    must not overwrite what somebody else did since `read`. What clients see meanwhile stands in `client_impact`.
+    A kind knows what its targets are (upstreams, droplet ids, addresses); flows speak of colours only. `switch_to` must
+    be atomic as far as the kind allows, idempotent (a switch that points there already is left alone), and must not
+    overwrite what somebody else did since `read`. `client_impact` is what clients see meanwhile.
     """
 
     url: str = Field(title="URL", pattern=r"^https?://", description="The one stable address that clients use.")
@@ -71,25 +71,25 @@ class TrafficSwitch(Block, ABC):
 
     @property
     def last_report(self) -> str:
-        """What the last turn showed of its effect, in words; '' where there is nothing to add."""
+        """What was measured of the last turn, in words; '' where nothing was."""
         return ""
 
     def prepare(self, tell: Callable[[str], None]) -> None:
-        """What makes the turn quick and can be done before anything is decided. May be done twice.
+        """Do beforehand what makes the turn quick. May be done twice.
 
         Args:
-            tell: is told what is waited for, in words.
+            tell: called with what is waited for, in words.
 
         Raises:
             Unreachable, SwitchFailed, and what the kind's own API raises
         """
 
     def finish(self) -> None:
-        """Take back what `prepare` did, once traffic stays where it is. May be done twice, and without it."""
+        """Undo what `prepare` did, once traffic stays where it is. May be done twice, and without it."""
 
     @abstractmethod
     def read(self) -> SwitchState:
-        """Ask the switch itself which colours traffic reaches.
+        """The colours that traffic reaches, read from the switch itself.
 
         Raises:
             Unreachable, SwitchFailed
@@ -100,24 +100,24 @@ class TrafficSwitch(Block, ABC):
         """Send traffic to a colour.
 
         Args:
-            seen: where it stood when that was decided.
+            seen: the state in which that was decided.
             by: who turns it, in words, for whoever reads it next.
 
         Raises:
-            SwitchMoved: it does not stand there any more; nothing was changed.
+            SwitchMoved: its state is another one by now; nothing was changed.
             Unreachable, SwitchFailed
         """
 
     def probe(self, timeout: float = 5.0) -> SwitchProbe:
-        """Ask through the switch, on a connection of its own, which colour answers. Never raises for a bad answer."""
+        """Request the probe path through the switch, on a new connection. Never raises for a bad answer."""
         return self._probe(f"{self.url.rstrip('/')}{self.probe_path}", timeout)
 
     def _probe(self, address: str, timeout: float, otherwise: str | None = None, **options: Any) -> SwitchProbe:
-        """Ask at this address.
+        """Request an address.
 
         Args:
-            otherwise: the colour it must have been, where the answer does not say.
-            options: what the request is sent with besides.
+            otherwise: the colour, where the answer does not name one.
+            options: more options of the request.
         """
         headers = {"Connection": "close", **options.pop("headers", {})}
         try:
@@ -130,10 +130,10 @@ class TrafficSwitch(Block, ABC):
         )
 
     def close(self) -> None:
-        """Let go of connections; the switch can be used again afterwards."""
+        """Close connections; the switch can be used again afterwards."""
 
     def reach(self) -> str:
-        """Return in words that it can be read.
+        """A sentence for the terminal: where it points.
 
         Raises:
             Unreachable, SwitchFailed

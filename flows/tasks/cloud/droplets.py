@@ -1,4 +1,4 @@
-"""Droplets and snapshots at DigitalOcean as steps: find, snapshot, create, trust, look at the engine, remove."""
+"""Steps on droplets at DigitalOcean: snapshot, create, replace the host key, check the engine, remove."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ _QUICK, _INSTALL, _REACHED = 30.0, 600.0, 180.0
 
 
 def known_snapshots(found: Sequence[AtDigitalOcean]) -> list[DropletSnapshot]:
-    """Snapshots as the core knows them."""
+    """Snapshots of the API as those of the core."""
     return [DropletSnapshot(s.id, s.name, s.created_at, s.droplet, s.size, s.tags) for s in found]
 
 
 def utc() -> str:
-    """This moment, ISO 8601."""
+    """The current time, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def warn_elsewhere(info: DropletInfo, droplet: Droplet) -> None:
-    """Say so when a block and the droplet of its name at DigitalOcean have different addresses."""
+    """Log a warning when a block and the droplet of its name at DigitalOcean have different addresses."""
     if droplet.host not in (info.public_ip, info.private_ip):
         get_run_logger().warning(
             "droplet %s is at %s, and DigitalOcean's %s at %s: make sure that this is the same one",
@@ -46,7 +46,9 @@ def warn_elsewhere(info: DropletInfo, droplet: Droplet) -> None:
 def take_snapshot(
     client: DigitalOcean, info: DropletInfo, name: str, power_off: bool, tags: Sequence[str]
 ) -> DropletSnapshot:
-    """Take a snapshot of a droplet, live or powered off, and tag it as ours. Powered on again, whatever happens.
+    """Take a snapshot of a droplet, live or powered off, and tag it as ours.
+
+    A droplet that was powered off is powered on again in any case.
 
     Raises:
         ActionFailed, ActionUnfinished
@@ -82,7 +84,7 @@ def _power_off(client: DigitalOcean, info: DropletInfo) -> None:
 
 @task(name="create droplet", task_run_name="create droplet {wanted.name}", **ONCE)
 def create_droplet(client: DigitalOcean, wanted: NewDroplet) -> DropletInfo:
-    """Make a droplet, or find the one that an earlier run of this made.
+    """Create a droplet, or find the one that an earlier run created.
 
     Raises:
         ApiFailed, ActionUnfinished
@@ -92,15 +94,15 @@ def create_droplet(client: DigitalOcean, wanted: NewDroplet) -> DropletInfo:
 
 @task(name="remove droplet", task_run_name="remove droplet {info.name}", **ONCE)
 def remove_droplet(client: DigitalOcean, info: DropletInfo) -> bool:
-    """Destroy it, and wait until it is gone."""
+    """Destroy a droplet, and wait until it is gone. Returns whether there was one."""
     return client.droplets.remove(info.id, POWER_TIME, get_run_logger().info)
 
 
 @task(name="trust droplet", task_run_name="make a host key on {droplet.name}", **ONCE)
 def replace_host_key(droplet: Droplet) -> str:
-    """Connect by the host key that was given to it, have it make one of its own that never left it, and return that.
+    """Have a new droplet replace the host key that it got by user data with one of its own; returns its public half.
 
-    What user data holds can be read on the droplet by whatever reaches the metadata service.
+    User data can be read on the droplet by whatever reaches the metadata service.
 
     Raises:
         HostKeyNotConfirmed: it shows another key. Unreachable: it cannot be reached in time.
@@ -126,7 +128,7 @@ def _run(droplet: Droplet, script: str) -> str:
 
 @task(name="check engine", task_run_name="look for Docker on {droplet.name}", **ONCE)
 def check_engine(droplet: Droplet, install: bool) -> str:
-    """Docker Engine and Compose v2, in words; installed from the distribution where that is asked for.
+    """The versions of Docker Engine and Compose in words; they are installed first where that is asked for.
 
     Raises:
         NoEngine
@@ -147,7 +149,7 @@ def check_engine(droplet: Droplet, install: bool) -> str:
 
 
 def account_key_fingerprint(droplet: Droplet) -> str:
-    """The MD5 fingerprint of a droplet's key, by which the account knows it."""
+    """The MD5 fingerprint of a droplet's private key, by which DigitalOcean's account lists it."""
     key = read_private_key(
         droplet.private_key.get_secret_value(), SshTarget(droplet.name, droplet.host, droplet.port, droplet.user, "")
     )

@@ -1,4 +1,4 @@
-"""What a rehearsal leaves when it is killed: found by its tags, and removed."""
+"""Leftovers of rehearsals that were killed: found by their tags, and removed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ _GONE = 120.0
 
 
 def rehearsal_tags(run: str, like: str) -> list[str]:
-    """The tags that say which run something belongs to, and on which droplet that run holds its lock."""
+    """The tags of a rehearsal's resources: which run they belong to, and on which droplet that run holds its lock."""
     return [REHEARSAL, f"{_RUN}{run}", f"{_LIKE}{like}"]
 
 
@@ -35,7 +35,7 @@ def rehearsal_tags(run: str, like: str) -> list[str]:
 def rehearsal_lock(like: Droplet) -> Iterator[None]:
     """Hold the lock of rehearsals on the droplet that one is like; not the one of releases, which may go on.
 
-    A run that is killed has let go of it a moment later: that is how others know that it is over.
+    A run that is killed loses it a moment later: that is how others know that it is over.
 
     Raises:
         DropletBusy: another rehearsal holds it.
@@ -45,12 +45,12 @@ def rehearsal_lock(like: Droplet) -> Iterator[None]:
 
 
 def rehearsal_switch(settings: Settings) -> Settings:
-    """The settings with the rehearsal's switch in place of production's."""
+    """Settings with the rehearsal's switch in place of production's."""
     return settings.model_copy(update={"switch": settings.rehearsal_switch})
 
 
 def rehearsal_colour(switch: TrafficSwitch, droplet: str) -> str:
-    """The colour by which a rehearsal's switch knows its droplet. Raises BadColours."""
+    """The colour of a rehearsal's droplet at the rehearsal's switch. Raises BadColours."""
     known = switch.droplets if isinstance(switch, DigitalOceanSwitch) else {}
     found = next((colour for colour, names in known.items() if names == [droplet]), None)
     if found is None:
@@ -62,8 +62,9 @@ def rehearsal_colour(switch: TrafficSwitch, droplet: str) -> str:
 
 
 def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -> list[str]:
-    """Remove droplets and snapshots of rehearsals whose run is over, and send the rehearsal's switch back before.
-    Where there is no account, or nothing is left, nothing changes. May run twice.
+    """Remove droplets and snapshots of rehearsals whose run is over, after the rehearsal's switch was sent back.
+
+    Without an account, or without leftovers, nothing changes. May run twice.
 
     Args:
         mine: this run counts as over.
@@ -92,7 +93,7 @@ def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -
 
 
 def remove_left_best_effort(settings: Settings) -> None:
-    """The same, by the way: an account that cannot be asked now must not stand in the way of a droplet."""
+    """Remove leftovers of rehearsals; what fails is only logged: it must not end the run that does this by the way."""
     try:
         for words in remove_left(settings, patience=3.0):
             get_logger("slipway.hooks").warning("a rehearsal that ended in between left %s; it is removed", words)
@@ -101,7 +102,7 @@ def remove_left_best_effort(settings: Settings) -> None:
 
 
 def rehearsal_leftovers(settings: Settings) -> list[str]:
-    """What of any rehearsal is at DigitalOcean now, in words."""
+    """Resources of rehearsals at DigitalOcean now, in words."""
     account = find_account(settings)
     if account is None:
         return []
@@ -118,7 +119,7 @@ def _remove_snapshots(client: DigitalOcean) -> list[str]:
 
 
 def _switch_away(settings: Settings) -> None:
-    """A droplet that traffic of the rehearsal's name still reaches is left by it first."""
+    """Send the rehearsal's switch to the other colour, if it points at the droplet that is to be removed."""
     if not settings.rehearsal_switch:
         return
     try:
@@ -132,9 +133,12 @@ def _switch_away(settings: Settings) -> None:
 
 
 def _is_over(droplet: DropletInfo, mine: str) -> bool:
-    """Whether the run that made it has ended: it has when nobody holds its lock; where that cannot be asked, Prefect
-    says, and a run that Prefect does not know any more has."""
-    runs, likes = _after(droplet, _RUN), _after(droplet, _LIKE)
+    """Whether the run that made a droplet has ended.
+
+    It has when nobody holds its lock. Where that cannot be asked, its state in Prefect decides; a run that Prefect does
+    not know any more has ended.
+    """
+    runs, likes = _tag_values(droplet, _RUN), _tag_values(droplet, _LIKE)
     if not runs or runs == [mine]:
         return True
     like = find_droplet(likes[0]) if likes else None
@@ -154,5 +158,5 @@ def _is_over(droplet: DropletInfo, mine: str) -> bool:
     return state is None or state.is_final()
 
 
-def _after(droplet: DropletInfo, beginning: str) -> list[str]:
-    return [tag.removeprefix(beginning) for tag in droplet.tags if tag.startswith(beginning)]
+def _tag_values(droplet: DropletInfo, prefix: str) -> list[str]:
+    return [tag.removeprefix(prefix) for tag in droplet.tags if tag.startswith(prefix)]

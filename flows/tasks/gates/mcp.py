@@ -20,11 +20,11 @@ _PAGES = 50
 
 
 class McpFailed(Exception):
-    """The endpoint is no MCP server, or answered with an error."""
+    """An endpoint is no MCP server, or answered with an error."""
 
 
 def list_tools(client: httpx.Client, url: str, headers: dict[str, str]) -> tuple[list[str], str]:
-    """Return the names of all tools, and the protocol revision they were listed by.
+    """The names of all tools of a server, and the protocol revision they were listed by.
 
     Raises:
         McpFailed, httpx.HTTPError

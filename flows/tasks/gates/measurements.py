@@ -1,4 +1,4 @@
-"""Reads what the gates judge: requests made while a window is open, metrics of both colours, traces of the probes."""
+"""Measurements for the gates: requests made during a window, metrics of both colours, traces of the probes."""
 
 import time
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _PAUSE = 0.3
 
 
 def limits(settings: Settings) -> Limits:
-    """The thresholds of the settings."""
+    """The limits of the gates, from the settings."""
     s = settings
     return Limits(
         requests=s.gate_requests,
@@ -41,12 +41,12 @@ def limits(settings: Settings) -> Limits:
 
 @task(name=Step.WINDOW.value, task_run_name="let requests come for {settings.gate_window} s", **ONCE)
 def generate_traffic(probes: Sequence[ProbeTargets], deadline: float, settings: Settings) -> list[ProbeResult]:
-    """Run the workflow probes again and again until the window is over: a colour that nobody asks has no metrics.
+    """Run the workflow probes again and again until the window is over: a colour without requests has no metrics.
 
     Args:
         deadline: when the window is over, by the monotonic clock.
 
-    Returns the outcomes that failed, from whichever round.
+    Returns the results that failed, from whichever round.
     """
     failed: list[ProbeResult] = []
     while (left := deadline - time.monotonic()) > 0:
@@ -63,7 +63,7 @@ def generate_traffic(probes: Sequence[ProbeTargets], deadline: float, settings: 
 def read_metrics(
     prometheus: Prometheus, stack: str, colours: Sequence[str], window: float, settings: Settings
 ) -> dict[str, Measured]:
-    """Ask Prometheus for each colour: requests, error rate, latency, all at once. What it cannot say is told."""
+    """Requests, error rate and latency of each colour from Prometheus; a value that cannot be had says why."""
     templates = (settings.requests_query, settings.error_rate_query, settings.latency_query)
     asked = [
         expression(template, colour, settings.colours.droplets(colour), stack, window)
@@ -86,7 +86,7 @@ def read_metrics(
 def read_traces(
     langfuse: Langfuse, outcomes: Sequence[ProbeResult], patience: float, timeout: float
 ) -> dict[str, Trace]:
-    """Look for the trace of each workflow probe, until all are there or `patience` seconds are over.
+    """The trace of each workflow probe from Langfuse, waited for `patience` seconds.
 
     Ingestion is asynchronous, so one that is not there yet is asked for again; one that cannot be asked for is not.
     """

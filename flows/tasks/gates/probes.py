@@ -1,4 +1,4 @@
-"""Probes the services of a droplet, side by side, through its SSH connection."""
+"""Probes of the services of a droplet, in parallel, through its SSH connection."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -71,7 +71,7 @@ class ProbeTargets:
 
 @task(name=Step.HEALTH.value, task_run_name="probe the health of every service", **ONCE)
 def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
-    """GET the health path of every service that names one."""
+    """Health of every service that names a health path, by a GET."""
 
     def ask(client: httpx.Client, _service: Service, url: str) -> Answered:
         answer = client.get(url)
@@ -88,7 +88,7 @@ def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
 
 @task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, **ONCE)
 def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
-    """List the tools of every service that speaks MCP."""
+    """Tools of every service that speaks MCP, as it lists them."""
 
     def ask(client: httpx.Client, service: Service, url: str) -> Answered:
         assert service.extension.mcp is not None
@@ -107,10 +107,10 @@ def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
 
 @task(name=Step.WORKFLOWS.value, task_run_name="run one workflow for each agent, and find its trace", **ONCE)
 def probe_workflows(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:
-    """Run one workflow for every service that names one, each with a trace id of its own; none is run twice.
+    """One workflow of every service that names one, each with a trace id of its own; none is run twice.
 
-    Returns their outcomes, then those of the traces. With a Langfuse, each trace is looked for as soon as its workflow
-    has passed; ingestion is asynchronous, so it is waited for, with an end.
+    Returns their results, then those of the traces. With a Langfuse, each trace is looked for as soon as its workflow
+    has passed; ingestion is asynchronous, so it is waited for, with a deadline.
     """
     services = probes.services(lambda s: s.extension.workflow)
 
@@ -167,7 +167,7 @@ def _probe_all(
     path: Callable[[Service], str],
     ask: Callable[[httpx.Client, Service, str], Answered],
 ) -> list[ProbeResult]:
-    """Probe services side by side; one that does not answer well is asked again while `health_patience` lasts."""
+    """Probe services in parallel; one that does not answer well is probed again while `health_patience` lasts."""
     deadline = time.monotonic() + probes.settings.health_patience
     log = get_run_logger()
 

@@ -1,4 +1,4 @@
-"""Asks a person, and waits with an end. In the Prefect UI, by the API, or by `slipway approve`."""
+"""Approval by a person: a run pauses until it is answered in the Prefect UI, by the API or by `slipway approve`."""
 
 import shlex
 from typing import Literal
@@ -20,7 +20,7 @@ _SAYS_SOMETHING = r"\S"
 
 
 class ApprovalAnswer(RunInput):
-    """What a person says. `hold` leaves everything as it is and asks again, with the time starting anew."""
+    """A person's answer. `hold` leaves everything as it is and asks again, with the time starting anew."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

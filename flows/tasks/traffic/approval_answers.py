@@ -1,4 +1,4 @@
-"""Finds the runs that wait for a person, and gives them an answer through the Prefect API."""
+"""Answers to runs that wait for a person, given through the Prefect API."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _PATIENCE, _PAUSE = 15.0, 0.2
 
 @dataclass(frozen=True)
 class Waiting:
-    """A run that waits: its question is Markdown."""
+    """A run that waits for an answer; its question is Markdown."""
 
     id: UUID
     name: str
@@ -47,23 +47,25 @@ def find_waiting(run: str | None) -> Waiting:
         if run is not None:
             named = [one for one in found if run in (one.name, str(one.id))]
             if not named:
-                raise NothingToApprove(f"{run} does not wait for an answer{_ended(client, run)}. {_those(found)}")
+                raise NothingToApprove(
+                    f"{run} does not wait for an answer{_ended(client, run)}. {_list_waiting(found)}"
+                )
             found = named
         if len(found) != 1:
-            raise NothingToApprove(_those(found))
+            raise NothingToApprove(_list_waiting(found))
         mine = found[0]
         return Waiting(mine.id, mine.name, _question(client, mine))
 
 
 def give(waiting: Waiting, decision: str, name: str, reason: str) -> tuple[Waiting, ApprovalAnswer]:
-    """Answer it, and see that it was taken.
+    """Answer a run that waits, and check that the answer was taken.
 
     Raises:
         BadAnswer: a name or a reason is missing.
         NothingToApprove: somebody else answered meanwhile, or its time was over.
     """
     try:
-        answer = ApprovalAnswer(decision=decision, name=name, reason=reason)  # type: ignore[arg-type]
+        answer = ApprovalAnswer(decision=decision, name=name, reason=reason)
     except ValidationError as error:
         wrong = ", ".join(str(fault["loc"][0]) for fault in error.errors())
         raise BadAnswer(f"the answer needs a name and a reason (wrong: {wrong}): --name NAME --reason WORDS") from None
@@ -73,7 +75,7 @@ def give(waiting: Waiting, decision: str, name: str, reason: str) -> tuple[Waiti
         if result.status.value != "ACCEPT":
             raise NothingToApprove(
                 f"{waiting.name} took no answer any more: {getattr(result.details, 'reason', None) or 'it went on'}. "
-                "Who answered what stands in its artifacts"
+                "Who answered what is in its artifacts"
             )
         until(
             lambda: client.read_flow_run(waiting.id).state,
@@ -106,7 +108,7 @@ def _ended(client: Any, run: str) -> str:
     return f": it is {found[0].state.name.lower()}" if found and found[0].state else ""
 
 
-def _those(found: list[Any]) -> str:
+def _list_waiting(found: list[Any]) -> str:
     if not found:
         return "No run waits for an answer"
     return "These wait: " + ", ".join(f"'{one.name}' ({one.id})" for one in found)

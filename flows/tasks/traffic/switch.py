@@ -1,4 +1,4 @@
-"""The traffic switch as steps: read it, turn it, ask through it which colour answers."""
+"""Steps on the traffic switch: read it, turn it, probe which colour answers through it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,17 +49,17 @@ def open_switch(settings: Settings) -> Iterator[TrafficSwitch]:
 
 @task(name=Step.READ_SWITCH.value, task_run_name="read {switch.name}", timeout_seconds=60, **RETRIED)
 def read_switch(switch: TrafficSwitch) -> SwitchState:
-    """Ask the switch itself which colour is active."""
+    """The state of the switch, read from the switch itself."""
     return switch.read()
 
 
 def prepare_switch(switch: TrafficSwitch) -> None:
-    """Do beforehand what makes the turn quick."""
+    """Do beforehand what makes the turn of the switch quick."""
     switch.prepare(get_run_logger().info)
 
 
 def finish_switch(switch: TrafficSwitch) -> None:
-    """Take that back. What fails here has no say in what becomes of the run."""
+    """Undo what `prepare_switch` did; what fails is only logged."""
     try:
         switch.finish()
     except OutsideError as error:
@@ -87,7 +87,7 @@ def switch_to(switch: TrafficSwitch, to: str, seen: SwitchState, by: str, patien
 
 @task(name=Step.PROBE_SWITCH.value, task_run_name="ask through {switch.name} for {colour}", **ONCE)
 def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchProbe:
-    """Ask through the switch until that colour has answered well three times in a row.
+    """Probe through the switch until a colour has answered well three times in a row.
 
     Args:
         patience: seconds.
@@ -96,30 +96,30 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchP
         SwitchFailed: it did not within that time; with what came instead.
     """
 
-    def right(heard: SwitchProbe) -> bool:
-        return heard.well and heard.colour == colour
+    def right(probe: SwitchProbe) -> bool:
+        return probe.well and probe.colour == colour
 
     def several() -> SwitchProbe:
         """The last of several right answers, or the first other one."""
-        heard = switch.probe()
+        probe = switch.probe()
         for _ in range(IN_A_ROW - 1):
-            if right(heard):
-                heard = switch.probe()
-        return heard
+            if right(probe):
+                probe = switch.probe()
+        return probe
 
     return until(
         several,
         right,
         patience,
         pause=_PAUSE,
-        unfinished=lambda heard, _: SwitchFailed(
-            f"{colour} does not answer through {switch} after {patience:g} s: {heard.detail}"
+        unfinished=lambda probe, _: SwitchFailed(
+            f"{colour} does not answer through {switch} after {patience:g} s: {probe.detail}"
         ),
     )
 
 
 def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:
-    """Where it points, or None when it cannot be read now."""
+    """The state of the switch, or None when it cannot be read now."""
     try:
         return switch.read()
     except OutsideError:
@@ -127,7 +127,7 @@ def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:
 
 
 def read_switch_at(switch: TrafficSwitch, colour: str) -> SwitchState:
-    """Where the switch stands after it was turned to a colour; whoever moved it since then has it.
+    """The state of the switch after it was turned to a colour, if nobody else has moved it since.
 
     Raises:
         SwitchMoved
