@@ -16,7 +16,7 @@ class SwitchAmbiguous(Refused):
 
 
 class PlanChanged(Refused):
-    """What was to be promoted is no longer what stands on the idle colour."""
+    """What was approved is no longer what the colours carry."""
 
 
 class NothingToApprove(Refused):
