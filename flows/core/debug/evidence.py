@@ -90,7 +90,7 @@ class Evidence:
 
 
 def read_evidence(output: str) -> Evidence:
-    """Parse what `collector_script` printed. What cannot be read is left out."""
+    """Parse the output of `collector_script`. What cannot be read is left out."""
     by_kind: dict[str, dict[str, str]] = {}
     for name, text in sections(output).items():
         kind, _, what = name.partition(" ")

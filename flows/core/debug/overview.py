@@ -95,7 +95,7 @@ def overview_script(stack: str, directory: StackDirectory | None) -> str:
 
 
 def read_overview(name: str, place: str, output: str, config: str = "", trouble: str = "") -> StackOverview:
-    """Parse what `overview_script` printed. What cannot be read is left out: this is for times when things are broken.
+    """Parse the output of `overview_script`. What cannot be read is left out: this is for times when things are broken.
 
     Args:
         config: the stack as Compose resolves it, where the script does not print it.

@@ -56,7 +56,7 @@ def deployed_state_script(directory: StackDirectory) -> str:
 
 
 def read_deployed_state(output: str, directory: StackDirectory, droplet: str) -> DeployedState:
-    """Parse what `deployed_state_script` printed.
+    """Parse the output of `deployed_state_script`.
 
     Raises:
         ForeignRecord, NewerRecord, BadRelease

@@ -56,7 +56,7 @@ def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> s
 
 
 def read_facts(output: str, stack: str) -> Facts:
-    """Parse what `facts_script` printed.
+    """Parse the output of `facts_script`.
 
     Raises:
         ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.

@@ -69,7 +69,7 @@ class Running:
 
 
 def read_running(output: str) -> Running:
-    """Parse what `running_script` printed."""
+    """Parse the output of `running_script`."""
     parts = sections(output)
     images: list[Any] = [json.loads(line) for line in parts.get("images", "").splitlines()]
     digests = {image["id"]: tuple(image["digests"] or ()) for image in images}

@@ -109,7 +109,7 @@ def inventory_script(directory: StackDirectory) -> str:
 
 
 def read_inventory(output: str, stack: str) -> tuple[Inventory, History]:
-    """Parse what `inventory_script` printed.
+    """Parse the output of `inventory_script`.
 
     Raises:
         ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.

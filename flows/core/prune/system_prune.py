@@ -102,7 +102,7 @@ def prunable_script(directory: str) -> str:
 
 
 def read_prunable(output: str) -> PrunableObjects:
-    """Parse what `prunable_script` printed."""
+    """Parse the output of `prunable_script`."""
     parts = sections(output)
     engine, api = (*parts.get("version", "").split(), "", "")[:2]  # this one command makes columns of tabs
     images = read_rows(parts.get("images", ""))
