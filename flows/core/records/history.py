@@ -61,12 +61,6 @@ class History:
         """The newest good record."""
         return next(iter(self.good()), None)
 
-    @property
-    def traced(self) -> frozenset[str]:
-        """Services whose workflow probe left a trace in the last known good release."""
-        good = self.last_known_good()
-        return frozenset(good.traced) if good else frozenset()
-
     def deployed(self) -> Record | None:
         """The newest record of the current release."""
         return next((record for record in reversed(self.records) if record.name == self.current), None)
