@@ -1,4 +1,4 @@
-"""A browser at the Prefect UI. `SLIPWAY_PICTURES=docs/images` keeps pictures of a promotion (test_promotion)."""
+"""A browser at the Prefect UI: the distribution's own Chromium, so that nothing is downloaded for Playwright."""
 
 import os
 import shutil
