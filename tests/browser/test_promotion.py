@@ -42,7 +42,7 @@ def active() -> str:
 
 
 @pytest.fixture
-def idle() -> str:
+def idle(chromium: str) -> str:
     """The colour that traffic does not reach; a release stands on both, and one on the data home."""
     at = active()
     colour = "blue" if at == "green" else "green"

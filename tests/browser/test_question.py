@@ -58,7 +58,7 @@ class Asking:
 
 
 @pytest.fixture
-def asking() -> Iterator[Asking]:
+def asking(chromium: str) -> Iterator[Asking]:
     """A run that asks; it does not outlive the test."""
     name = f"promote {uuid4().hex[:8]}"
     with ThreadPoolExecutor(1) as thread:
