@@ -14,8 +14,19 @@ from tests.support.lab import api_contract  # noqa: E402 — what helpers assert
 BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[api_contract.Checked]()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes run tests, those of a module stay together, as what they share does. Modules that would
+    get in each other's way (one stack, one account at DigitalOcean) name a group that they have in common; a case of
+    the fault suite goes to whichever process is free."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group") and not item.get_closest_marker("faults"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Remember what had been exchanged before."""
+    if _is_one_of_several(session.config):
+        return
     found = api_contract.exchanged(0)
     session.config.stash[BEGAN] = found[-1]["n"] if found else 0
 
@@ -23,7 +34,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Check every request and every answer against the official description; a violation fails the session."""
-    if not api_contract.SPEC.exists():
+    if not api_contract.SPEC.exists() or _is_one_of_several(session.config):
         return
     found = api_contract.exchanged(session.config.stash.get(BEGAN, 0))
     if not found:
@@ -33,6 +44,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     api_contract.write(checked)
     if checked.violations and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_one_of_several(config: pytest.Config) -> bool:
+    """Whether this process runs tests for another one, which checks the whole."""
+    return hasattr(config, "workerinput")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

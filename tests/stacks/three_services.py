@@ -119,7 +119,7 @@ def open_three_service_stack(
     place: Path, registry: RegistryNamespace, name: str, droplet: str
 ) -> Iterator[ThreeServiceStack]:
     """The stack with blocks and a directory of its own, in a registry that others use too."""
-    own = {"directory": f"/opt/{name}", "registry": registry, "SLIPWAY_READINESS_DELAY": "0.3"}
+    own = {"registry": registry, "SLIPWAY_READINESS_DELAY": "0.3"}
     with lab_stack(ThreeServiceStack, name, droplet, place, **own) as stack:  # type: ignore[arg-type]
         stack.save_environment()
         yield stack

@@ -9,13 +9,13 @@ from tests.stacks.invalid_input import (
     REFUSED,
     InvalidInputCase,
     assert_one_error,
-    new_key,
     open_invalid_input_case,
     plain,
 )
+from tests.support.lab.forced_command import new_key
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
 
 
 # What is wrong → what the droplet's block holds instead, name of the error, words it must hold.
@@ -85,7 +85,7 @@ def test_a_droplet_is_refused_when(what: str, case: InvalidInputCase) -> None:
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
     fields, name, words = DROPLETS[what]
-    block = Droplet.model_validate({**plain(Droplet.load("blue")), **fields()})
+    block = Droplet.model_validate({**plain(Droplet.load(case.block)), **fields()})
     with saved(bad_droplet=block), case.untouched():
         answer = case.deploy("good", SLIPWAY_DROPLET="bad-droplet")
     assert_one_error(answer, REFUSED, name, words)

@@ -10,7 +10,7 @@ import pytest
 from tests import CHECKOUT
 from tests.stacks.invalid_input import FAILED, REFUSED, STACK, InvalidInputCase, open_invalid_input_case
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
 
 
 @pytest.fixture(scope="module")

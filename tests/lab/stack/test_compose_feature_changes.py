@@ -12,7 +12,7 @@ from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.droplet_view import DropletView
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("compose-features")]
 
 # A one-shot runs again at every `docker compose up`; that is what Compose means by it.
 AS_ALWAYS = {"migrate"}
@@ -162,8 +162,8 @@ def test_an_older_release_can_be_deployed_again_without_its_checkout(
 
 
 def test_status_shows_the_release_and_its_digests(shop: ComposeFeaturesStack, droplet: DropletView) -> None:
-    said = slipway("status", "--stack", "corner-shop", "--droplet", "blue", "--json", **shop.settings)
-    shown = json.loads(said.out)["droplets"]["blue"]
+    said = slipway("status", "--stack", "corner-shop", "--droplet", shop.block, "--json", **shop.settings)
+    shown = json.loads(said.out)["droplets"][shop.block]
     assert shown["release"] == _current(droplet)["tag"]
     running = {name: entry["Config"]["Image"] for name, entry in droplet.containers().items()}
     assert {name: entry["image"] for name, entry in shown["services"].items()} == running
