@@ -10,17 +10,14 @@ os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
 pytest.register_assert_rewrite("tests.support", "tests.stacks", "tests.faults.harness")
 
 from tests.support.lab import api_contract  # noqa: E402 — what helpers assert is shown in full
+from tests.support.lanes import LaneScheduling  # noqa: E402
 
 BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[api_contract.Checked]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes run tests, those of a module stay together, as what they share does. Modules that would
-    get in each other's way (one stack, one account at DigitalOcean) name a group that they have in common; a case of
-    the fault suite goes to whichever process is free."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group") and not item.get_closest_marker("faults"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LaneScheduling:
+    """With `-n`, several processes run tests, each a lane at a time."""
+    return LaneScheduling(config, log)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

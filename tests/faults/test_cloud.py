@@ -10,7 +10,7 @@ from tests.faults.harness.fault_report import Case
 from tests.faults.harness.slipway_process import SlipwayProcess, run_slipway
 from tests.stacks.rehearsal import COPY, DROPLET, REHEARSAL, RehearsalStack, open_rehearsal_stack
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.faults
 POINTS = ("take snapshot", "create droplet", "trust droplet", "check engine", "start services", "turn the switch",
           "probe through the switch", "remove droplet")  # fmt: skip
 REHEARSE = ["rehearse", "--stack", "cloud-app", "--force", "--approval", "never"]

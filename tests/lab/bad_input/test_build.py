@@ -10,7 +10,7 @@ import pytest
 
 from tests.stacks.invalid_input import FAILED, STACK, InvalidInputCase, assert_one_error, open_invalid_input_case
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
+pytestmark = pytest.mark.lab
 
 # Nobody else sleeps this long, so a process that is left behind can be told by it.
 NAP = 100_000 + int(token_hex(2), 16)

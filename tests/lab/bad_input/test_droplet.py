@@ -22,7 +22,7 @@ from tests.stacks.invalid_input import (
 from tests.support.lab.forced_command import forced_command
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
+pytestmark = pytest.mark.lab
 
 PLACE = "/var/lib/slipway-test"
 ARM = GOOD.replace("build: .", "build: {context: ., platforms: [linux/arm64]}")

@@ -15,7 +15,7 @@ from tests.stacks.invalid_input import (
 from tests.support.lab.forced_command import new_key
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
+pytestmark = pytest.mark.lab
 
 
 # What is wrong → what the droplet's block holds instead, name of the error, words it must hold.

@@ -10,7 +10,7 @@ import pytest
 from tests import CHECKOUT
 from tests.stacks.invalid_input import FAILED, REFUSED, STACK, InvalidInputCase, open_invalid_input_case
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")

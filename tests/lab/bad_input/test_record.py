@@ -14,7 +14,7 @@ from tests.stacks.invalid_input import REFUSED, assert_one_error
 from tests.stacks.single_service import BLOCK, CRASHES, SingleServiceStack, open_single_service_stack
 from tests.support.lab.lab import LAB
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("single-service")]
+pytestmark = pytest.mark.lab
 
 # What is asked for → the error and its words. On the droplet v1 and v3 are good, `crashing` failed, and v3 runs.
 UNKNOWN = "was never put on this droplet."

@@ -6,7 +6,7 @@ import pytest
 
 from tests.stacks.invalid_input import FAILED, STACK, InvalidInputCase, assert_one_error, open_invalid_input_case
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
+pytestmark = pytest.mark.lab
 
 HEAD = """
 name: bad-input

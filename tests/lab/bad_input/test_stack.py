@@ -8,7 +8,7 @@ import pytest
 from tests import CHECKOUT
 from tests.stacks.invalid_input import GOOD, REFUSED, InvalidInputCase, assert_one_error, open_invalid_input_case
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("invalid-input")]
+pytestmark = pytest.mark.lab
 
 SAMPLE = CHECKOUT / "compose"
 WEB = """

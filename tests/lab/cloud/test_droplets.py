@@ -9,7 +9,7 @@ from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.digitalocean_account import Cloud
 from tests.support.lab.lab import run
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")

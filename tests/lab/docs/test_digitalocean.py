@@ -21,7 +21,7 @@ from tests.support.lab.git_checkout import checkout
 from tests.support.lab.lab import STATE, Lab, port
 from tests.support.lab.registry_namespace import remove_build_images
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.lab
 STACK, DIRECTORY, DOMAIN, NAME = "my-stack", "/opt/slipway-docs-do", "docs.lab", "slipway-lab"
 COLOURS = ("green", "blue")
 RULE = {"entry_protocol": "http", "entry_port": 80, "target_protocol": "http", "target_port": 8009}

@@ -10,7 +10,7 @@ import pytest
 from tests.support.lab.digitalocean_account import calm_cloud
 from tests.support.lab.lab import port
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.lab
 NAME, HOST = "slipway-lab", f"127.0.0.1:{port('DOCR', 5001)}"
 REALM = f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}/_registry/token"
 SIZE = 300_000

@@ -15,7 +15,7 @@ import pytest
 from tests.support.lab.digitalocean_account import calm_cloud
 from tests.support.lab.lab import port
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.lab
 PORT = 18_000
 # Answers with its colour; a path that begins with a number takes so many seconds.
 SERVER = """

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.lab.lab import connect
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.lab
 STATE = "/var/lib/slipway-edge"
 LAB_STATE = '{"by": "lab"}'
 

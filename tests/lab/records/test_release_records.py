@@ -15,7 +15,7 @@ from tests.stacks.single_service import BLOCK, STACK, SingleServiceStack, open_s
 from tests.support.lab.cli import slipway
 from tests.support.lab.git_checkout import git
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("single-service")]
+pytestmark = pytest.mark.lab
 
 VALUES = {"greeting": "good morning", "colour": "apple green", "token": "open sesame"}
 

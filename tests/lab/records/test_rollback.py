@@ -8,7 +8,7 @@ from tests.stacks.invalid_input import FAILED, assert_one_error
 from tests.stacks.single_service import BLOCK, CRASHES, LIES, SingleServiceStack, open_single_service_stack
 from tests.support.lab.cli import CliResult
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("single-service")]
+pytestmark = pytest.mark.lab
 
 AGAIN = f"Rolled back: release v1 runs on {BLOCK} again, by digest, validated"
 EITHER = ("The rollback did not succeed either: RollbackFailed: release v1 on droplet ", " is not well either: ")

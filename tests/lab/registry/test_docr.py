@@ -11,7 +11,7 @@ from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.lab import port
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests import CHECKOUT
 from tests.support.lab.cli import slipway_ok
 from tests.support.lab.droplet_view import DropletView
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-account")]
+pytestmark = pytest.mark.lab
 API = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
 
 

@@ -28,7 +28,7 @@ from tests.support.lab.process_watcher import Seen, watched
 from tests.support.lab.saved_blocks import saved
 from tests.support.lab.secret_leaks import Needles, kept_by_prefect, published
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("single-service")]
+pytestmark = pytest.mark.lab
 
 ENTRY = "/var/lib/slipway-sentinels"
 # The droplet keeps every command that it is asked for.

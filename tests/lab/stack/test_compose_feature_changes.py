@@ -12,7 +12,7 @@ from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.droplet_view import DropletView
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("compose-features")]
+pytestmark = pytest.mark.lab
 
 # A one-shot runs again at every `docker compose up`; that is what Compose means by it.
 AS_ALWAYS = {"migrate"}

@@ -11,7 +11,7 @@ from tests.stacks.compose_features import KEY, TOKEN, VARIABLES, ComposeFeatures
 from tests.support.lab.cli import CliResult
 from tests.support.lab.droplet_view import DropletView
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("compose-features")]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
