@@ -9,10 +9,11 @@ from collections.abc import Hashable, Sequence
 
 import pytest
 
-# A test that is given one of these strikes at a point of a run, or after a delay in it.
-POINT_PARAMETERS = ("point", "delay")
+# A test that is given one of these strikes at a point of a run, after a delay in it, or with one of several kinds of
+# damage. With another parameter, such as the command that meets the damage, it counts as one fault for each value.
+POINT_PARAMETERS = ("point", "delay", "damage")
 # What a case costs beside others: one that the worker runs starts four processes, each of which imports Prefect.
-COST = {"test_cancels": 4}
+COST = {"test_cancels": 2}
 
 Strike = tuple[str, Hashable]
 
@@ -20,8 +21,8 @@ Strike = tuple[str, Hashable]
 def sampled(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The items that are played: all without a point, and of the others one for each point and each fault."""
     strikes = [(item, strike) for item in items if (strike := _strike(item))]
-    chosen = share_out([(_test(item), point, _cost(item)) for item, (_, point) in strikes])
-    left = {item for item, (test, point) in strikes if (test, point) not in chosen}
+    chosen = share_out([(fault, point, _cost(item)) for item, (fault, point) in strikes])
+    left = {item for item, strike in strikes if strike not in chosen}
     return [item for item in items if item not in left]
 
 
@@ -43,19 +44,18 @@ def share_out(strikes: Sequence[tuple[str, Hashable, int]]) -> set[Strike]:
 
 
 def _strike(item: pytest.Item) -> Strike | None:
-    """The test and its point; None for one that has none."""
+    """The fault and its point; None for a case that has none."""
     given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     name = next((name for name in POINT_PARAMETERS if name in given), None)
-    return (_test(item), _point(item, given[name])) if name else None
+    if not name:
+        return None
+    others = [repr(given[other]) for other in sorted(given) if other != name]
+    return " ".join([item.nodeid.partition("[")[0], *others]), _point(item, given[name])
 
 
 def _point(item: pytest.Item, given: object) -> Hashable:
     """A point of the lists is the same for every module; any other one belongs to the tests of its module."""
     return repr(given) if hasattr(given, "steps") else (item.path.stem, repr(given))
-
-
-def _test(item: pytest.Item) -> str:
-    return item.nodeid.partition("[")[0]
 
 
 def _cost(item: pytest.Item) -> int:
