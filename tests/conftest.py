@@ -9,8 +9,8 @@ import pytest
 os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
 pytest.register_assert_rewrite("tests.support", "tests.stacks", "tests.faults.harness")
 
+from tests.lanes import LaneScheduling  # noqa: E402
 from tests.support.lab import api_contract  # noqa: E402 — what helpers assert is shown in full
-from tests.support.lanes import LaneScheduling  # noqa: E402
 
 BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[api_contract.Checked]()
 

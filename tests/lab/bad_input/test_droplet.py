@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.harness.doubles.forced_command import forced_command
 from tests.stacks.invalid_input import (
     GOOD,
     REFUSED,
@@ -19,7 +20,6 @@ from tests.stacks.invalid_input import (
     open_invalid_input_case,
     plain,
 )
-from tests.support.lab.forced_command import forced_command
 from tests.support.lab.saved_blocks import saved
 
 pytestmark = pytest.mark.lab

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.harness.doubles.forced_command import new_key
 from tests.stacks.invalid_input import (
     REFUSED,
     InvalidInputCase,
@@ -12,7 +13,6 @@ from tests.stacks.invalid_input import (
     open_invalid_input_case,
     plain,
 )
-from tests.support.lab.forced_command import new_key
 from tests.support.lab.saved_blocks import saved
 
 pytestmark = pytest.mark.lab

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.harness.doubles.forced_command import forced_command
 from tests.stacks.invalid_input import FAILED, REFUSED, assert_one_error, plain
 from tests.stacks.prunable import STACK, PrunableStack, open_prunable_stack
 from tests.support.lab.cli import CliResult
-from tests.support.lab.forced_command import forced_command
 from tests.support.lab.saved_blocks import saved
 
 pytestmark = pytest.mark.lab

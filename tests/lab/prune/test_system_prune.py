@@ -13,10 +13,10 @@ from secrets import token_hex
 import pytest
 from typer.testing import CliRunner
 
+from tests.faults.harness.doubles.forced_command import forced_command
 from tests.stacks.invalid_input import REFUSED, assert_one_error, plain
 from tests.support.lab.cli import CliResult, slipway
 from tests.support.lab.droplet_view import DropletView
-from tests.support.lab.forced_command import forced_command
 from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
 from tests.support.lab.saved_blocks import saved
 

@@ -21,8 +21,8 @@ from secrets import token_hex
 import pytest
 
 from tests import CHECKOUT
+from tests.faults.harness.doubles.forced_command import forced_command
 from tests.stacks.single_service import BLOCK, CRASHES, LIES, STACK, SingleServiceStack, open_single_service_stack
-from tests.support.lab.forced_command import forced_command
 from tests.support.lab.lab import STATE
 from tests.support.lab.process_watcher import Seen, watched
 from tests.support.lab.saved_blocks import saved

@@ -4,7 +4,7 @@ import pytest
 
 from tests import CHECKOUT
 from tests.faults.harness.sample import share_out
-from tests.support.lanes import FREE, SHARED, lane
+from tests.lanes import FREE, SHARED, lane
 
 pytestmark = pytest.mark.unit
 
