@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: docs help demo demo-digitalocean lab test test-all unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
+.PHONY: docs help demo demo-digitalocean lab test test-all unit lint format bench bench-switch down lock venv browser prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -35,7 +35,7 @@ demo-digitalocean: lab ## Registry, snapshot, second droplet, every switch under
 lab: venv prefect engine containers deployments worker ## Start everything the demo needs, and leave it running
 
 LANES := $(or $(SLIPWAY_LANES),4)
-test: unit lab ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)
+test: unit lab browser ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)
 	@pytest tests/lab tests/faults tests/browser -n $(LANES) --durations=20 --durations-min=5
 
 test-all: ## Run them with every fault at every point
@@ -86,6 +86,9 @@ containers: engine venv
 deployments: containers prefect
 	@$(LAB)/prefect.sh wait
 	$(LAB)/deployments.sh
+
+browser: venv
+	@$(LAB)/browser.sh
 
 worker: deployments
 	@$(LAB)/worker.sh
