@@ -13,7 +13,7 @@ from tests.support.lab.lab import LAB
 
 SHARED = "/opt/slipway"
 _TIMEOUT_S = 60.0
-# Runs one script after the other, for as long as there are any: a `docker exec` for each costs more than most of them do.
+# Runs one script after the other, as long as there are any: a `docker exec` for each costs more than most of them do.
 # A line is a script and its standard input; the answer is the exit code, the output and the errors.
 _LOOP = """out=$(mktemp -u /run/view.XXXXXX)
 while read -r script stdin; do
