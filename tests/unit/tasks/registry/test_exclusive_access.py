@@ -25,7 +25,6 @@ def blocks(monkeypatch, tmp_path):
 
     monkeypatch.setattr(exclusive_access, "saved_names", lambda _kind: sorted(saved))
     monkeypatch.setattr(exclusive_access, "load_droplet", load)
-    monkeypatch.delenv("SLIPWAY_SETTINGS", raising=False)  # a lab that runs has settings of its own
     for name in ("SLIPWAY_DROPLETS", "SLIPWAY_GREEN", "SLIPWAY_BLUE", "SLIPWAY_HOME"):
         monkeypatch.delenv(name, raising=False)
     return saved
