@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -73,22 +74,37 @@ class Collected:
         return 2, 1000
 
 
+class _Server:
+    """An HTTP server that leads to the app of the test that runs."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+        server = uvicorn.Server(
+            uvicorn.Config(self._answer, port=0, interface="asgi3", lifespan="off", log_level="critical")
+        )
+        threading.Thread(target=server.run, daemon=True).start()
+        wait_until(lambda: server.started)
+        self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@cache
+def _server() -> _Server:
+    """One for this process: to start it and to end it takes longer than most tests."""
+    return _Server()
+
+
 @contextmanager
 def standin(root: Path) -> Iterator[SimpleNamespace]:
     """`client`, `cloud`, `parts`, `url`. Afterwards every exchange is checked against the official description."""
     cloud = HeldCloud()
     parts = nothing(Collected(root, cloud.let_go))
-    server = uvicorn.Server(uvicorn.Config(create_app(cloud, parts), port=0, log_level="critical"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
-        with DigitalOcean(TOKEN, url) as client:
-            yield SimpleNamespace(client=client, cloud=cloud, parts=parts, url=url, token=TOKEN)
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
+    server = _server()
+    server.app = create_app(cloud, parts)
+    with DigitalOcean(TOKEN, server.url) as client:
+        yield SimpleNamespace(client=client, cloud=cloud, parts=parts, url=server.url, token=TOKEN)
     if api_contract.SPEC.exists():
         checked = api_contract.check(cloud.exchanges)
         assert not checked.violations, checked.violations

@@ -112,7 +112,7 @@ def langfuse():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Keep)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/", received
     server.shutdown()
     server.server_close()
