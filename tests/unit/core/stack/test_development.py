@@ -22,9 +22,7 @@ def bind(source: str, target: str = "/app") -> dict:
 def refused(spec: dict, text: str = "services: {}", host_paths: tuple[str, ...] = ()) -> str:
     """The refusal of a stack with this one service; '' when it is not refused."""
     try:
-        refuse_development(
-            stack({"web": spec}), {"compose.yml": text}, lambda path: path == "/s/web/src", host_paths
-        )
+        refuse_development(stack({"web": spec}), {"compose.yml": text}, lambda path: path == "/s/web/src", host_paths)
     except DevelopmentOnly as error:
         return str(error)
     return ""
