@@ -1,4 +1,4 @@
-"""What the engine says of a stack's containers: `docker inspect`, read into facts."""
+"""The containers of a stack: the output of `docker inspect` as values."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _INTERVAL, _TIMEOUT, _RETRIES = 30.0, 30.0, 3
 
 @dataclass(frozen=True)
 class Healthcheck:
-    """The times of one healthcheck, in seconds."""
+    """The settings of one healthcheck; times are in seconds."""
 
     interval: float = _INTERVAL
     timeout: float = _TIMEOUT
@@ -28,7 +28,7 @@ class Healthcheck:
 
     @property
     def longest(self) -> float:
-        """Seconds after the start within which the engine itself must have come to a verdict."""
+        """Seconds after the start within which the engine must have called it healthy or unhealthy."""
         return self.start_period + (self.retries + 1) * (self.interval + self.timeout)
 
 
@@ -58,10 +58,6 @@ class Container:
     labels: tuple[tuple[str, str], ...] = ()
     nameless: tuple[str, ...] = ()
 
-    def uptime(self, now: datetime) -> float:
-        """Seconds since it was started; 0 if it never was."""
-        return max(0.0, (now - self.started).total_seconds()) if self.started else 0.0
-
 
 def read_containers(inspected: str) -> list[Container]:
     """The stack's containers from what `containers_script` printed (empty text: no containers)."""
@@ -81,7 +77,7 @@ def read_inspected(inspected: str) -> tuple[list[Any], list[Any]]:
 
 
 def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
-    """The containers of each service, as Compose labels those it keeps for it.
+    """Service → its containers, by the labels that Compose sets.
 
     Those of a one-off `compose run` are left out, and those of a plain `docker run` of our image, which inherit the
     labels that the image got when it was built.
@@ -94,7 +90,7 @@ def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
 
 
 def orphan_ids(containers: Iterable[Container], services: Collection[str]) -> list[str]:
-    """Ids of the containers whose service is none of these."""
+    """Ids of orphan containers: their service is none of these."""
     return [c.id for name, mine in by_service(containers).items() if name not in services for c in mine]
 
 

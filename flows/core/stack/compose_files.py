@@ -1,4 +1,4 @@
-"""The text of compose files: which other files they pull in, and on which line something stands."""
+"""The text of compose files: the files they include, and the line of a value."""
 
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ _Loader.add_multi_constructor("!", _ignore_tag)
 
 
 def collect_files(given: Iterable[str], read: Callable[[str], str]) -> dict[str, str]:
-    """Return absolute path → text of the given compose files and of those they include or extend, in that order.
+    """Collect absolute path → text of the compose files, and of those they include or extend, in that order.
 
     Raises:
         BrokenStack: one of them is missing, or no YAML mapping.
@@ -62,9 +62,9 @@ def scalars(text: str) -> Iterator[str]:
 
 
 def locate(texts: Mapping[str, str], service: str, fields: Iterable[str], needle: str) -> str:
-    """`FILE:LINE` of the last file that holds the needle in one of these fields of the service, else the files' names.
+    """Find `FILE:LINE` of a text in fields of a service, in the last file that has it; else the files' names.
 
-    Later files win in Compose. Merge keys are followed to where the text really stands.
+    Later files win in Compose. Merge keys are followed to the text itself.
     """
     for name, text in reversed(list(texts.items())):
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -76,10 +76,10 @@ def locate(texts: Mapping[str, str], service: str, fields: Iterable[str], needle
 
 
 def document_of(path: str, text: str) -> Mapping[str, Any]:
-    """The text of a compose file as a mapping.
+    """Parse a compose file into a mapping.
 
     Raises:
-        BrokenStack: it is none.
+        BrokenStack: it is not one.
     """
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 — a SafeLoader
@@ -105,7 +105,7 @@ def _extended(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list(value: Any) -> list[Any]:
-    """A list as it is, one value as a list of it; what else is wrong with it Compose itself says best."""
+    """The value as a list. Whatever is wrong with it, Compose says."""
     return value if isinstance(value, list) else [value]
 
 

@@ -1,4 +1,4 @@
-"""What may not ship: mounts of program source and flags that reload it."""
+"""The development form of a stack, which is refused: mounts of program source, and flags that reload it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 

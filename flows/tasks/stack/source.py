@@ -146,6 +146,7 @@ def _git(directory: str, *words: str) -> str | None:
 
 
 def ask_compose(argv: list[str], env: Mapping[str, str]) -> str:
+    """What Compose prints; a stack that it cannot read, or that uses unset variables, is refused."""
     answer = run(argv, env)
     if answer.returncode != 0:
         refuse_unset(answer.stderr, "the compose files use")

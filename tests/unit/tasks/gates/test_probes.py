@@ -1,144 +1,131 @@
-"""Probes of services, through a session that leads to servers of this machine."""
+"""Probes: which services are asked at which address, what is asked again, and what becomes of errors."""
 
-import socket
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+import logging
+from contextlib import contextmanager
 
+import httpx
 import pytest
-from prefect.logging import disable_run_logger
 
+from blocks.errors import ProviderFailed
+from flows.core.gates.probes import Phase
 from flows.settings import Settings
+from flows.tasks.gates import probes
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
 from tests.support.builders import container, stack
-from tests.support.http_server import Says, serving
 
 pytestmark = pytest.mark.unit
-
-TOOLS = {"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "search"}]}}
-
-
-@dataclass
-class Loopback:
-    """A session whose droplet is this machine: what has the address 172.18.0.N there is port N of `servers` here."""
-
-    servers: dict[str, int] = field(default_factory=dict)
-    asked: list[tuple[str, int]] = field(default_factory=list)
-
-    def open_socket(self, host: str, port: int) -> socket.socket:
-        self.asked.append((host, port))
-        return socket.create_connection(("127.0.0.1", self.servers[host]))
-
-
-def answer(asked) -> Says:
-    if asked.path == "/mcp":
-        return Says(200, TOOLS)
-    return Says(200, {"status": "ok", "answer": "yes"})
-
-
-@pytest.fixture
-def droplet():
-    """Makes probes of a stack of one service `web` whose containers are at these addresses, each with a server."""
-    with ExitStack() as opened, disable_run_logger():
-
-        def make(spec: dict, *addresses: str, answer=answer, states: tuple[str, ...] = ()):
-            servers = {address: opened.enter_context(serving(answer)) for address in addresses if address}
-            states = states or ("running",) * len(addresses)
-            there = [
-                container(id=f"id{n}", name=f"shop-web-{n}", address=address, state=state)
-                for n, (address, state) in enumerate(zip(addresses, states, strict=True), 1)
-            ]
-            session = Loopback({address: server.server_port for address, server in servers.items()})
-            settings = Settings(health_patience=0.0, probe_timeout=5.0)
-            return ProbeTargets(stack({"web": spec}), there, session, settings), servers
-
-        yield make
-
-
-HEALTH = {"x-slipway": {"port": 8000, "health": "/health"}}
-MCP = {"x-slipway": {"port": 8000, "mcp": "/mcp"}}
-WORKFLOW = {"x-slipway": {"port": 8000, "workflow": {"post": "/ask", "expect": "answer"}}}
-THREE = ("172.18.0.2", "172.18.0.3", "172.18.0.4")
-
-
-@pytest.mark.parametrize(("spec", "probe"), [(HEALTH, probe_health), (MCP, probe_mcp)], ids=["health", "MCP"])
-def test_every_replica_is_probed(droplet, spec, probe):
-    probes, servers = droplet({**spec, "deploy": {"replicas": 3}}, *THREE)
-    results = probe.fn(probes)
-    assert [(result.name, result.service, result.passed) for result in results] == [
-        (f"shop-web-{n}", "web", True) for n in (1, 2, 3)
-    ]
-    assert all(server.asked for server in servers.values())
-
-
-def test_one_sick_replica_fails_by_its_name(droplet):
-    probes, servers = droplet({**HEALTH, "deploy": {"replicas": 3}}, *THREE)
-    servers["172.18.0.3"].answer = lambda _asked: Says(503, b"no")
-    assert [(result.name, result.passed) for result in probe_health.fn(probes)] == [
-        *(("shop-web-1", True), ("shop-web-2", False), ("shop-web-3", True))
-    ]
-
-
-def test_a_workflow_runs_on_one_replica(droplet):
-    probes, servers = droplet({**WORKFLOW, "deploy": {"replicas": 3}}, *THREE)
-    [result] = probe_workflows.fn(probes, None)
-    assert result.passed
-    assert sum(len(server.asked) for server in servers.values()) == 1
-
-
-@pytest.mark.parametrize(("said", "host"), [({}, "localhost:8000"), ({"host": "shop.example.com"}, "shop.example.com")])
-@pytest.mark.parametrize(
-    ("spec", "probe"),
-    [(HEALTH, probe_health), (MCP, probe_mcp), (WORKFLOW, lambda probes: probe_workflows.fn(probes, None))],
-    ids=["health", "MCP", "workflow"],
-)
-def test_every_probe_names_a_host_that_the_service_takes(droplet, spec, probe, said, host):
-    probes, servers = droplet({"x-slipway": {**spec["x-slipway"], **said}}, THREE[0])
-    assert all(result.passed for result in getattr(probe, "fn", probe)(probes))
-    assert {asked.headers["host"] for asked in servers[THREE[0]].asked} == {host}
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [(400, b"Invalid Host header: x"), (403, b"Blocked hosts: x"), (421, b"Misdirected Request")],
-    ids=["Django", "Rails", "MCP"],
-)
-@pytest.mark.parametrize(
-    ("spec", "probe"), [(HEALTH, probe_health.fn), (WORKFLOW, lambda probes: probe_workflows.fn(probes, None))]
-)
-def test_a_refused_host_is_told_with_the_field_that_names_another(droplet, spec, probe, status, words):
-    probes, _ = droplet(spec, THREE[0], answer=lambda _asked: Says(status, words))
-    [result] = probe(probes)
-    assert result.detail.endswith("(asked as localhost:8000; to be asked as another: x-slipway.host)")
-
-
-def test_a_failure_of_another_kind_says_nothing_of_hosts(droplet):
-    probes, _ = droplet(HEALTH, THREE[0], answer=lambda _asked: Says(503, b"the database's host is away"))
-    assert "x-slipway.host" not in probe_health.fn(probes)[0].detail
-
-
-MISSING = {
-    "nothing runs": ({}, (), (), ["not running"]),
-    "it has ended": ({}, THREE[:1], ("exited",), ["not running"]),
-    "two of three": ({"deploy": {"replicas": 3}}, THREE[:2], (), ["200 ok", "200 ok", "2 of 3 replicas run"]),
-    "no address": (
-        {"network_mode": "service:vpn"},
-        ("",),
-        (),
-        ["runs without an address that could be asked (network_mode: service:vpn)"],
-    ),
-    "none is wanted": ({"deploy": {"replicas": 0}}, (), (), []),
+SERVICES = {
+    "web": {"x-slipway": {"health": "/up", "port": 8000}},
+    "jobs": {"x-slipway": {"health": "/health", "port": 9000}},
+    "tools": {"x-slipway": {"mcp": {"path": "/mcp", "tools": ["ask"]}, "port": 8000}},
+    "agent": {"x-slipway": {"workflow": {"post": "/ask", "body": {}, "expect": "answer"}, "port": 8000}},
+    "cache": {},
 }
 
 
-@pytest.mark.parametrize(("spec", "addresses", "states", "said"), MISSING.values(), ids=MISSING)
-def test_a_container_that_is_missing_is_a_failure_that_says_why(droplet, spec, addresses, states, said):
-    probes, _ = droplet({**HEALTH, **spec}, *addresses, states=states)
-    assert [result.detail for result in probe_health.fn(probes)] == said
+@pytest.fixture
+def answers(monkeypatch):
+    """URL → answers or errors, one after another, the last one again and again; `asked` lists the URLs."""
+    says: dict[str, list] = {"asked": []}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        url = str(request.url)
+        says["asked"].append(url)
+        left = says[url]
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @contextmanager
+    def client(_session, _timeout):
+        with httpx.Client(transport=httpx.MockTransport(handle)) as http:
+            yield http
+
+    monkeypatch.setattr(probes, "http_client", client)
+    monkeypatch.setattr(probes, "get_run_logger", lambda: logging.getLogger("test"))
+    monkeypatch.setattr(probes, "_PAUSE", 0.001)
+    return says
 
 
-def test_a_service_is_probed_where_its_network_is(droplet):
-    probes, servers = droplet({**HEALTH, "network_mode": "host"}, "127.0.0.1")
-    assert probe_health.fn(probes)[0].passed
-    assert probes.session.asked[0] == ("127.0.0.1", 8000)
-    assert servers["127.0.0.1"].asked[0].path == "/health"
+def targets(*running: str, patience: float = 60.0) -> ProbeTargets:
+    containers = [container(name, address=f"10.0.0.{n}") for n, name in enumerate(running, 1)]
+    settings = Settings(health_patience=patience, trace_timeout=patience or 1.0)
+    return ProbeTargets(stack(SERVICES), containers, None, settings)
+
+
+def test_every_service_with_a_health_path_is_asked_at_its_containers_address(answers):
+    answers.update(
+        {"http://10.0.0.1:8000/up": [httpx.Response(200)], "http://10.0.0.2:9000/health": [httpx.Response(204)]}
+    )
+    found = probe_health.fn(targets("web", "jobs", "cache"))
+    assert [(one.service, one.phase, one.passed) for one in found] == [
+        ("web", Phase.HEALTH, True),
+        ("jobs", Phase.HEALTH, True),
+    ]
+
+
+def test_a_service_that_does_not_run_is_not_asked(answers):
+    answers["http://10.0.0.1:8000/up"] = [httpx.Response(200)]
+    [web, jobs] = probe_health.fn(targets("web"))
+    assert (web.passed, jobs.passed, jobs.detail) == (True, False, "not running")
+
+
+def test_one_that_does_not_answer_well_is_asked_again_while_there_is_time(answers):
+    answers["http://10.0.0.1:8000/up"] = [httpx.Response(503), httpx.ConnectError("refused"), httpx.Response(200)]
+    assert probe_health.fn(targets("web"))[0].passed
+    assert len(answers["asked"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "detail"),
+    [(httpx.ConnectError("refused"), "ConnectError: refused"), (httpx.Response(503, text="full"), "503")],
+)
+def test_without_time_it_is_asked_once_and_its_answer_is_the_detail(answers, answer, detail):
+    answers["http://10.0.0.1:8000/up"] = [answer, httpx.Response(200)]
+    web = probe_health.fn(targets("web", patience=0.0))[0]
+    assert (web.passed, len(answers["asked"])) == (False, 1)
+    assert detail in web.detail
+
+
+def test_an_mcp_server_that_answers_with_an_error_fails_in_its_own_words(answers):
+    answers["http://10.0.0.1:8000/mcp"] = [httpx.Response(404, text="no such page")]
+    [tools] = probe_mcp.fn(targets("tools", patience=0.0))
+    assert (tools.passed, tools.expected, tools.detail) == (False, ("ask",), "initialize: 404 no such page")
+
+
+class Langfuse:
+    """Answers with these, one after another: a number of observations, or an error."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), []
+
+    def observations(self, trace_id):
+        self.asked.append(trace_id)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return [{}] * answer
+
+
+def workflows(answers, langfuse, patience=60.0):
+    answers["http://10.0.0.1:8000/ask"] = [httpx.Response(200, json={"answer": "42"})]
+    return probe_workflows.fn(targets("agent", patience=patience), langfuse)
+
+
+def test_the_trace_of_a_workflow_is_looked_for_until_it_is_there(answers):
+    langfuse = Langfuse(0, ProviderFailed("503"), 2)
+    workflow, trace = workflows(answers, langfuse)
+    assert (workflow.phase, workflow.passed) == (Phase.WORKFLOW, True)
+    assert (trace.phase, trace.passed, trace.known) == (Phase.TRACE, True, True)
+    assert langfuse.asked == [workflow.trace_id] * 3
+
+
+def test_a_trace_that_cannot_be_looked_for_is_not_known(answers):
+    _, trace = workflows(answers, Langfuse(ProviderFailed("503 from Langfuse")), patience=0.01)
+    assert (trace.passed, trace.known, trace.detail) == (False, False, "503 from Langfuse")
+
+
+def test_without_a_langfuse_only_the_workflow_is_run(answers):
+    assert [one.phase for one in workflows(answers, None)] == [Phase.WORKFLOW]
