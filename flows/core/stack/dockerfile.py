@@ -44,11 +44,10 @@ def image_references(text: str, args: Mapping[str, str]) -> tuple[str, ...]:
 
 def familiar(reference: str) -> str:
     """An image's name as people write it, the same for `base`, `base:latest` and `docker.io/library/base`."""
-    name = reference.split("@", 1)[0] if "@" in reference else reference
-    for prefix in ("index.docker.io/", "docker.io/"):
-        name = name.removeprefix(prefix)
-    name = name.removeprefix("library/")
-    return name.removesuffix(":latest") if "@" not in reference else reference
+    if "@" in reference:
+        return reference
+    name = re.sub(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?", "", reference)
+    return name.removesuffix(":latest")
 
 
 def _copied_from(instruction: str) -> Iterator[str]:
