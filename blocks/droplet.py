@@ -60,7 +60,7 @@ class Droplet(Block):
 
     @property
     def address(self) -> SshTarget:
-        return SshTarget(self.name, self.host, self.port, self.user, self.host_key)
+        return SshTarget(name=self.name, host=self.host, port=self.port, user=self.user, host_key=self.host_key)
 
     def session(self, timeout: float = 15.0) -> Session:
         """An SSH session, to be used as a context manager. Raises what `Session` raises."""

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from blocks.digitalocean.registry_models import Collection, DocrManifest, RegistryInfo, Repository, Subscription, Tag
 from blocks.digitalocean.transport import Json, Transport
-from blocks.digitalocean.waiting import Progress, appeared, silent, wait_for
+from blocks.digitalocean.waiting import appeared
 from blocks.errors import AnswerLost, NotAtDigitalOcean
 
 
@@ -90,38 +90,6 @@ class Registries:
         found = self._api.pages(f"{_path(name)}/garbage-collections", "garbage_collections", "registry:read")
         every = [self._api.parsed("GET …/garbage-collections", Collection.parse, item) for item in found]
         return next((collection for collection in every if collection.uuid == uuid), None)
-
-    def wait_idle(self, name: str, within: float, tell: Progress = silent) -> None:
-        """Wait until no garbage collection is under way.
-
-        Raises:
-            ActionUnfinished
-        """
-        wait_for(
-            f"garbage collection of {name}",
-            lambda: self.collection(name),
-            lambda found: found is None,
-            within,
-            tell=tell,
-            state=lambda found: found.status if found else "",
-        )
-
-    def wait_collected(self, name: str, uuid: str, within: float, tell: Progress = silent) -> Collection:
-        """Wait for the end of a garbage collection.
-
-        Raises:
-            ActionUnfinished
-        """
-        found = wait_for(
-            f"garbage collection of {name}",
-            lambda: self.collected(name, uuid),
-            lambda found: found is not None and found.ended,
-            within,
-            tell=tell,
-            state=lambda found: found.status if found else "not to be seen",
-        )
-        assert found is not None
-        return found
 
     def collect(self, name: str) -> Collection:
         """Start the garbage collection of blobs that no manifest refers to; manifests without a tag stay.

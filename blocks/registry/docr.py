@@ -9,7 +9,7 @@ from pydantic import Field, HttpUrl, PrivateAttr, SecretStr, model_validator
 from blocks.digitalocean.account import DigitalOceanAccount
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.registry_models import RegistryInfo, Subscription
-from blocks.digitalocean.waiting import Progress, silent
+from blocks.digitalocean.waiting import Progress, silent, wait_for
 from blocks.errors import NotAtDigitalOcean, RegistryFull
 from blocks.registry.container_registry import ContainerRegistry
 
@@ -117,7 +117,14 @@ class DocrRegistry(ContainerRegistry):
         with self._client() as client:
             if client.registries.collection(self.registry_name) is None:
                 return 0.0
-            client.registries.wait_idle(self.registry_name, within, lambda words: tell(f"waiting for {words}"))
+            wait_for(
+                f"garbage collection of {self.registry_name}",
+                lambda: client.registries.collection(self.registry_name),
+                lambda found: found is None,
+                within,
+                tell=lambda words: tell(f"waiting for {words}"),
+                state=lambda found: found.status if found else "",
+            )
         return time.monotonic() - began
 
     def _find(self, client: DigitalOcean) -> RegistryInfo:

@@ -1,1 +1,1 @@
-"""The rules: plain functions from values to values, without Prefect and without I/O."""
+"""The decisions: plain functions from values to values, without Prefect and without I/O."""

@@ -1,4 +1,4 @@
-"""What the flows return: plain values that the command line, the UI and the tests read."""
+"""Results of the flows: plain values that the command line, the UI and the tests read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from flows.core.traffic.promotion_plan import PromotionPlan
 
 @dataclass(frozen=True)
 class ServiceState:
-    """One service on one droplet: image by digest, and what the engine says of it."""
+    """The state of one service on one droplet: its image by digest, its state and health."""
 
     image: str
     state: str
@@ -26,7 +26,7 @@ class ServiceState:
 
 @dataclass(frozen=True)
 class Published:
-    """What build-push published, and the tag that was the newest before it."""
+    """Result of build-push: the release, and the tag that was the newest before it."""
 
     release: Release
     previous: str | None
@@ -35,7 +35,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What deploy put where, and what it had to pull."""
+    """Result of deploy: the release on the droplet, and the images that were pulled."""
 
     droplet: str
     release: Release
@@ -47,7 +47,7 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Validated:
-    """What validate found."""
+    """Result of validate: the results of all probes."""
 
     droplet: str
     tag: str
@@ -57,7 +57,7 @@ class Validated:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """What a rollback put in force again, and the tag it went away from. Times are seconds since it began."""
+    """Result of rollback: the release that runs again, and the tag it replaced. Times are seconds since it began."""
 
     droplet: str
     release: Release
@@ -71,7 +71,7 @@ class RolledBack:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What was done about what ended runs had left, and why."""
+    """Result of reconcile: what was done, and why."""
 
     droplet: str
     done: str
@@ -80,7 +80,7 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Released:
-    """The stages of a release: deployed and validated where it was sent, or promoted."""
+    """Result of release: its stages, deployed and validated on a droplet, or promoted."""
 
     published: Published
     deployed: Deployed | None
@@ -92,7 +92,7 @@ class Released:
 
 @dataclass(frozen=True)
 class GateReport:
-    """The gates of one colour, read once. Times are seconds; `window` is how long requests were let come."""
+    """Result of gates: those of one colour, read once. `window` is how many seconds of requests were counted."""
 
     colour: str
     readings: tuple[GateResult, ...]
@@ -102,14 +102,14 @@ class GateReport:
 
     @property
     def words(self) -> str:
-        """Every gate that did not pass and counts, in one line: what was found, and what was wanted."""
+        """The gates that count and did not pass, in one line, each with what was found and wanted."""
         open_ones = [r for r in self.readings if r.verdict is not Verdict.PASS and not r.observed]
         return "; ".join(f"{r.gate}: {r.found} (wanted: {r.wanted})" for r in open_ones)
 
 
 @dataclass(frozen=True)
 class TrafficMoved:
-    """What moving traffic did.
+    """Result of moving traffic to a colour.
 
     Args:
         colour, previous_colour: where traffic goes now, and where it went before ('' for nowhere).
@@ -129,7 +129,7 @@ class TrafficMoved:
 
 @dataclass(frozen=True)
 class Promoted(TrafficMoved):
-    """What a promotion did: the plan it followed, the gates it passed, who approved it, and how long it was watched."""
+    """Result of promote: its plan, the gates it passed, who approved it, and how many seconds it was watched."""
 
     plan: PromotionPlan | None = None
     gates: GateReport | None = None
@@ -141,7 +141,7 @@ class Promoted(TrafficMoved):
 
 @dataclass(frozen=True)
 class Watched:
-    """What a watch saw: seconds, how often the gates were read, and how often they did not pass."""
+    """Result of watch: seconds, how often the gates were read, and how often they did not pass."""
 
     colour: str
     seconds: float
@@ -152,8 +152,13 @@ class Watched:
 
 @dataclass(frozen=True)
 class DropletStatus:
-    """One droplet: whether traffic reaches it (None: nobody knows), the release it runs with the record of it, its
-    services, who holds its lock, and whether it is the data home, which has no colour."""
+    """Result of status for one droplet: its release, record, services and lock.
+
+    Args:
+        active: whether traffic reaches it; None: unknown.
+        holder: who holds its lock.
+        home: whether it is the data home, which has no colour.
+    """
 
     active: bool | None
     release: str | None
@@ -176,7 +181,7 @@ class DropletStatus:
 
 
 def service_states(containers: list[Container], digests: Mapping[str, tuple[str, ...]]) -> dict[str, ServiceState]:
-    """The state of each service. With several containers, that of the worst."""
+    """Service → its state; that of the worst container where it has several."""
     return {
         name: min((_state(container, digests) for container in mine), key=_goodness)
         for name, mine in by_service(containers).items()

@@ -1,10 +1,10 @@
-"""The steps of a release on a droplet, in their order: tasks have their names from here, fault tests their points."""
+"""The steps of a release on a droplet, in their order: the names of tasks, and the points of fault tests."""
 
 from enum import Enum
 
 
 class Step(Enum):
-    """One step; its value is the name of the task that takes it."""
+    """One step; its value is the name of its task."""
 
     PREFLIGHT = "preflight"
     PUT_FILES = "put files"
@@ -56,7 +56,7 @@ ROLLBACK = (
     *VALIDATE,
     Step.KEEP_RECORD,
 )
-# What a promotion of what stands on the idle colour does, beside its probes; with a tag, DEPLOY comes first.
+# What a promotion of the idle colour's release does, beside its probes; with a tag, DEPLOY comes first.
 PROMOTE = (
     Step.READ_SWITCH,
     Step.LOOK,

@@ -1,4 +1,4 @@
-"""What a new droplet is given: a host key we can know it by, and the engine where that is asked for."""
+"""Scripts and user data for a new droplet: a host key to verify it by, and the installation of Docker."""
 
 import yaml
 
@@ -40,7 +40,7 @@ systemctl enable --now docker >/dev/null 2>&1 || true
 
 
 def cloud_config(private: str, public: str) -> str:
-    """User data that gives the droplet this host key, and no other.
+    """cloud-init user data that gives the droplet this host key, and no other.
 
     Source: https://cloudinit.readthedocs.io/en/latest/reference/modules.html#ssh
     """

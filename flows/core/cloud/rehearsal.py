@@ -1,4 +1,4 @@
-"""What a rehearsal found: each step with its time, what clients would have seen, what it cost, every deviation."""
+"""The report of a rehearsal: its steps with their times, the load on it, its costs, and every deviation."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from flows.core.records.stability import Stability
 
 @dataclass(frozen=True)
 class StepTiming:
-    """One step of it; times in seconds."""
+    """One step of a rehearsal, how many seconds it took, and what it found."""
 
     step: str
     seconds: float
@@ -27,7 +27,7 @@ class Load:
 
 
 def summarise_load(answers: Sequence[tuple[bool, float]]) -> Load:
-    """Sum up answers, each (whether it was well, seconds)."""
+    """Sum up responses, each as (whether it succeeded, seconds)."""
     times = sorted(seconds for _, seconds in answers)
     latency = times[min(len(times) - 1, int(len(times) * 0.95))] if times else 0.0
     return Load(len(answers), sum(not well for well, _ in answers), latency)
@@ -35,7 +35,12 @@ def summarise_load(answers: Sequence[tuple[bool, float]]) -> Load:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """The whole. `skipped` is why it did not begin; then nothing was created."""
+    """The report of one rehearsal.
+
+    Args:
+        skipped: why it did not begin; nothing was created then.
+        left: what could not be removed at DigitalOcean afterwards.
+    """
 
     stack: str
     release: str
@@ -50,13 +55,13 @@ class Rehearsed:
 
     @property
     def cost(self) -> float:
-        """US dollars it cost: hours begun are billed whole."""
+        """What it cost in US dollars: hours begun are billed whole."""
         hours = max(1.0, float(-(-self.hours // 1)))
         return sum(cost.hourly for cost in self.costs) * hours
 
     @property
     def sentence(self) -> str:
-        """The whole in one sentence."""
+        """The report in one sentence."""
         if self.skipped:
             return f"No rehearsal of {self.stack}: {self.skipped}."
         total = sum(took.seconds for took in self.took)
@@ -64,7 +69,7 @@ class Rehearsed:
         return f"Rehearsed {self.stack} {self.release} in {total:.0f} s for ${self.cost:.2f}: {worse}."
 
     def markdown(self) -> str:
-        """The report."""
+        """The report as a Markdown page."""
         lines = [f"# {self.sentence}", "", f"Before it: {self.stability.sentence}.", ""]
         if self.took:
             lines += ["| step | seconds | found |", "| --- | --- | --- |"]
@@ -84,5 +89,5 @@ class Rehearsed:
         return "\n".join(lines) + "\n"
 
     def as_json(self) -> dict[str, Any]:
-        """The report for programs."""
+        """The report as JSON."""
         return {**asdict(self), "cost": self.cost, "sentence": self.sentence}

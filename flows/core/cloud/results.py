@@ -1,4 +1,4 @@
-"""What the flows at DigitalOcean return."""
+"""Results of the flows that work at DigitalOcean."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from flows.core.cloud.snapshots import DropletSnapshot
 
 @dataclass(frozen=True)
 class Provisioned:
-    """The new droplet, its address, what it costs, and what engine it has."""
+    """Result of provision: the new droplet, its address, its price and its engine."""
 
     name: str
     id: int
@@ -21,7 +21,7 @@ class Provisioned:
 
 @dataclass(frozen=True)
 class Decommissioned:
-    """Whether there was such a droplet, and how long it took."""
+    """Result of decommission: whether there was a droplet to remove."""
 
     name: str
     removed: bool
@@ -30,7 +30,7 @@ class Decommissioned:
 
 @dataclass(frozen=True)
 class SnapshotResult:
-    """What was taken (None in a dry run), what it may cost, and which ones went."""
+    """Result of snapshot: the new one (None in a dry run), its price, and the old ones that were removed."""
 
     droplet: str
     name: str

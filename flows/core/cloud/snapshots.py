@@ -1,4 +1,4 @@
-"""Snapshots of droplets: how ours are called, and which of them are old."""
+"""Snapshots of droplets: names and tags of those that Slipway makes, and which of them are old."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _NAME = re.compile(r"slipway-.+-\d{14}")
 
 @dataclass(frozen=True)
 class DropletSnapshot:
-    """A snapshot of a droplet. `at` in ISO 8601, size in gigabytes."""
+    """A snapshot of a droplet: `at` is when it was made (ISO 8601), `size` is in gigabytes."""
 
     id: str
     name: str
@@ -23,12 +23,12 @@ class DropletSnapshot:
 
     @property
     def ours(self) -> bool:
-        """Whether we made it: by its tag, or by its name where a killed run gave it none."""
+        """Whether Slipway made it: known by its tag, or by its name where a killed run set no tag."""
         return SNAPSHOT in self.tags or _NAME.fullmatch(self.name) is not None
 
 
 def snapshot_name(stack: str, tag: str, at: str) -> str:
-    """`slipway-STACK-TAG-YYYYMMDDHHMMSS`.
+    """The name of a new snapshot: `slipway-STACK-TAG-YYYYMMDDHHMMSS`.
 
     Args:
         at: ISO 8601, UTC.
@@ -37,10 +37,10 @@ def snapshot_name(stack: str, tag: str, at: str) -> str:
 
 
 def snapshots_of(taken: Sequence[DropletSnapshot], droplet: int) -> list[DropletSnapshot]:
-    """Ours of this droplet, newest first."""
+    """The snapshots that Slipway made of this droplet, newest first."""
     return sorted((t for t in taken if t.ours and t.droplet == str(droplet)), key=lambda t: (t.at, t.id), reverse=True)
 
 
 def snapshots_beyond(taken: Sequence[DropletSnapshot], droplet: int, keep: int) -> list[DropletSnapshot]:
-    """Ours of this droplet beyond the newest."""
+    """The snapshots that Slipway made of this droplet, without the `keep` newest."""
     return snapshots_of(taken, droplet)[keep:]

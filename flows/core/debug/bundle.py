@@ -1,4 +1,4 @@
-"""A debug bundle: what was found out about services that are not well, as files, as Markdown, and as a result."""
+"""A debug bundle: the evidence on unhealthy services and their diagnosis, as an archive and as Markdown."""
 
 import gzip
 import io
@@ -22,11 +22,11 @@ LARGEST, LARGEST_TEXT, SHOWN = 4_900_000, 190_000, 20
 
 @dataclass(frozen=True)
 class DebugResult:
-    """What debug-agent made.
+    """Result of debug-agent.
 
     Args:
-        readings: one a service, then the host's.
-        path: the archive; None when there was nothing to keep.
+        readings: the diagnosis of each service, then of the host.
+        path: the archive; None when every service is healthy.
     """
 
     stack: str
@@ -38,13 +38,13 @@ class DebugResult:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """The services that were looked at."""
+        """The services that were examined."""
         return tuple(reading.service for reading in self.readings[:-1])
 
 
 @dataclass(frozen=True)
 class DebugBundle:
-    """Everything that was found, with its secrets masked already: what is shortened here could not be masked later."""
+    """The evidence on services and their diagnosis, with secrets masked: a shortened text cannot be masked later."""
 
     overview: StackOverview
     evidence: Evidence
@@ -54,7 +54,7 @@ class DebugBundle:
     taken: str
 
     def files(self) -> dict[str, bytes]:
-        """Path → content of the archive, the whole within its cap, the longest logs shortened first."""
+        """The archive's files: path → content, within the size limit of a bundle, the longest shortened first."""
         files = {"README.md": self.markdown(), "host.txt": self._host(), "records.txt": self.overview.records}
         for name in self.services:
             service, mine = name.replace("/", "_"), self.overview.of(name)
@@ -70,7 +70,7 @@ class DebugBundle:
         )
 
     def markdown(self) -> str:
-        """The bundle in short: the reading, a table of the services, and what they said last."""
+        """The bundle as a Markdown page: the diagnosis, a table of the services, and the end of their logs."""
         release = f" · release {self.overview.release.tag}" if self.overview.release else ""
         parts = [f"# {self.overview.name} on {self.overview.place}\n\n{self.taken}{release}\n"]
         for reading in self.readings:
@@ -122,8 +122,10 @@ class DebugBundle:
 
 
 def shorten_to_fit(files: Mapping[str, bytes], largest: int) -> dict[str, bytes]:
-    """The files, the whole no larger than `largest` bytes: the longest are shortened first, all to one length, and keep
-    their ends."""
+    """The files, together no larger than `largest` bytes.
+
+    The longest are shortened first, all to one length, and keep their ends.
+    """
     files = dict(files)
     over = sum(map(len, files.values())) - largest
     if over <= 0:
@@ -138,7 +140,11 @@ def shorten_to_fit(files: Mapping[str, bytes], largest: int) -> dict[str, bytes]
 
 
 def bundle_archive(files: Mapping[str, bytes], directory: str, now: float) -> bytes:
-    """The files as a gzipped tar, below one directory, readable by their owner, of now (seconds since the epoch)."""
+    """The files as a gzipped tar below one directory, readable by their owner only.
+
+    Args:
+        now: their date, in seconds since the epoch.
+    """
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
         for name, data in files.items():

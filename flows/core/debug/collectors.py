@@ -1,4 +1,4 @@
-"""A close look at containers and their host: one script that gathers everything side by side.
+"""The script that collects evidence on containers and their host: logs, packages, usage, events, side by side.
 
 It changes nothing, runs nothing inside a container whose files can be read from outside (in one that is at its memory
 limit a single new process may be the end of it), and caps what it prints.
@@ -67,7 +67,7 @@ _HOST = {
 
 @dataclass(frozen=True)
 class CollectorTarget:
-    """A container to be looked at: its main process (0: none), the layers of its files, and where it has programs."""
+    """A container to collect evidence on: its main process (0: none), its file layers, and where its programs are."""
 
     id: str
     pid: int = 0
@@ -76,7 +76,7 @@ class CollectorTarget:
 
     @classmethod
     def of(cls, inspected: Mapping[str, Any]) -> "CollectorTarget":
-        """Read from one entry of `docker inspect`."""
+        """The target for one entry of `docker inspect`."""
         data = (inspected.get("GraphDriver") or {}).get("Data") or {}
         layers = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
         env = container_environment(inspected)
@@ -91,7 +91,7 @@ class CollectorTarget:
 
 
 def collector_script(stack: str, subjects: Sequence[CollectorTarget], secrets: Iterable[str], lines: int) -> str:
-    """A script that prints a section for each thing there is to see.
+    """A script that prints the evidence, a section for each kind and container.
 
     Args:
         secrets: files whose content must be known to be masked; printed, and never written anywhere.
@@ -115,7 +115,7 @@ def _packages(subject: CollectorTarget) -> str:
 
 
 def _events(stack: str) -> str:
-    """The engine keeps its last 256 events, and a healthcheck makes three of them each time it runs."""
+    """The engine's events of the last hour. It keeps 256, and a healthcheck makes three each time it runs."""
     only = " ".join(f"--filter event={event}" for event in _EVENTS)
     words = "|".join(f'{{{{index .Actor.Attributes "{name}"}}}}' for name in _ATTRIBUTES)
     return (

@@ -1,4 +1,4 @@
-"""What is wrong, in sentences: the reading of a overview and a close look. The nearest cause comes first."""
+"""The diagnosis: what is wrong with a service or its host, in sentences, the nearest cause first."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ _EXCEPTION = re.compile(
 
 @dataclass(frozen=True)
 class HealthResponse:
-    """What a service said to a GET of its health path. `status` is None when no answer came."""
+    """The response of a service to a GET of its health path. `status` is None when none came."""
 
     path: str
     status: int | None
@@ -46,13 +46,13 @@ class HealthResponse:
 
     @property
     def good(self) -> bool:
-        """Any 2xx is."""
+        """Whether the status is 2xx."""
         return self.status is not None and 200 <= self.status < 300
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is wrong with one service (or the host), and what else is worth knowing."""
+    """What is wrong with one service, or with the host, and notes beside it."""
 
     service: str
     troubles: tuple[str, ...] = ()
@@ -60,14 +60,14 @@ class Diagnosis:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Troubles, then notes; that nothing is wrong, when nothing is."""
+        """The causes, or that none was found; then the notes."""
         return (*(self.troubles or (FINE,)), *self.notes)
 
 
 def diagnose_service(
     overview: StackOverview, evidence: Evidence, service: str, answer: HealthResponse | None = None
 ) -> Diagnosis:
-    """The reading of one service."""
+    """The diagnosis of one service."""
     if overview.is_missed(service) or not overview.of(service):
         return Diagnosis(service, ("is not running; no container",))
     troubles, notes = [], []
@@ -83,7 +83,7 @@ def diagnose_service(
 
 
 def diagnose_host(overview: StackOverview, evidence: Evidence) -> Diagnosis:
-    """The reading of the machine below."""
+    """The diagnosis of the host: engine, disk, memory."""
     troubles = [f"Docker does not answer: {_short(overview.trouble)}"] if overview.trouble else []
     full = [(mount, used) for mount, used in evidence.host.full("space") if used >= _FULL]
     troubles += [f"disk {used} % full ({mount})" for mount, used in full]
@@ -95,21 +95,21 @@ def diagnose_host(overview: StackOverview, evidence: Evidence) -> Diagnosis:
 
 
 def last_lines(log: str, lines: int) -> list[str]:
-    """The last lines of a log that say anything, without the engine's time stamps."""
+    """The last lines of a log that are not empty, without the engine's time stamps."""
     said = [_STAMP.sub("", line).rstrip() for line in log.splitlines()]
     return [line for line in said if line.strip()][-lines:]
 
 
 @dataclass(frozen=True)
 class _Case:
-    """One container before the reader."""
+    """The diagnosis of one container."""
 
     overview: StackOverview
     evidence: Evidence
     container: Container
 
     def troubles(self, answer: HealthResponse | None) -> Iterator[str]:
-        yield from self._standing()
+        yield from self._state_causes()
         yield from self._health()
         if answer and not answer.good and self.container.state == "running":
             if answer.status is None:
@@ -124,14 +124,14 @@ class _Case:
         if differ := self.overview.other_digest(self.container):
             yield f"runs {_digest(differ[0])}, the record says {_digest(differ[1])}"
 
-    def notes(self, sick: bool) -> Iterator[str]:
+    def notes(self, unhealthy: bool) -> Iterator[str]:
         if self.container.health == "starting" and self.overview.may_start(self.container):
             yield "starting: still within its start period"
         log = last_lines(self.evidence.logs.get(self.container.id, ""), 1)
-        if sick and not self._exception():
+        if unhealthy and not self._exception():
             yield f"last words: {_short(log[-1])}" if log else "its log is empty"
 
-    def _standing(self) -> Iterator[str]:
+    def _state_causes(self) -> Iterator[str]:
         container = self.container
         if container.restarts:
             times = "once" if container.restarts == 1 else f"{container.restarts} times"
@@ -146,7 +146,7 @@ class _Case:
             yield f"is {container.state}"
 
     def _last_end(self) -> list[str]:
-        """How it ended last: its state says so only until it is started again, then it is the engine's events."""
+        """How it ended last: from its state while it is ended, from the engine's events once it runs again."""
         if self.container.state != "running":
             return [f"last {self._end_words(self.container.exit_code, self.container.oom_killed)}"]
         ends = [event for event in self._events if event.action == "die" and event.exit_code.isdecimal()]
@@ -183,7 +183,7 @@ class _Case:
 
     @property
     def _error(self) -> str:
-        """What the engine says of a start that failed; the end of its sentence is what says why."""
+        """The engine's message about a start that failed, without its beginning, which is always the same."""
         state = self.overview.inspected.get(self.container.id, {}).get("State") or {}
         said = str(state.get("Error") or "").removesuffix(": unknown")
         said = said.rsplit("unable to start container process: ", 1)[-1]

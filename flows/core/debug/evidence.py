@@ -1,4 +1,4 @@
-"""What a close look found: the output of `collector_script`, read into values."""
+"""The evidence on containers and their host: the output of `collector_script` as values."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _UNLIMITED = 1 << 60
 
 @dataclass(frozen=True)
 class EngineEvent:
-    """One thing the engine noted: when (seconds since the epoch), what, of which service, with which exit code."""
+    """One event of the engine: when (seconds since the epoch), what, of which service, with which exit code."""
 
     at: float
     action: str
@@ -30,7 +30,7 @@ class EngineEvent:
 
 @dataclass(frozen=True)
 class ContainerUsage:
-    """What a container uses. Memory in bytes, without what the kernel can take back; None: unknown, or no limit."""
+    """The resources that a container uses. Memory is in bytes, without caches; None: unknown, or no limit."""
 
     memory: int | None = None
     limit: int | None = None
@@ -45,7 +45,7 @@ class ContainerUsage:
 
 @dataclass(frozen=True)
 class PythonPackages:
-    """The Python of a container: version, and its packages as `name==version`. `words`: why there is none to show."""
+    """The Python of a container: its version, and its packages as `name==version`; `words` says why there is none."""
 
     version: str = ""
     packages: tuple[str, ...] = ()
@@ -54,12 +54,12 @@ class PythonPackages:
 
 @dataclass(frozen=True)
 class HostEvidence:
-    """The machine below: section → what its commands printed."""
+    """The evidence on the host: section → what its commands printed."""
 
     said: Mapping[str, str] = field(default_factory=dict)
 
     def full(self, what: Literal["space", "inodes"]) -> list[tuple[str, int]]:
-        """(mount point, per cent used) of each file system, the fullest first."""
+        """The file systems as (mount point, per cent used), the fullest first."""
         used: dict[str, tuple[str, int]] = {}
         table = ""
         for row in (line.split() for line in self.said.get("disk", "").splitlines()):
@@ -79,7 +79,7 @@ class HostEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that was found. Logs, packages and usage by container id; secrets in the order they were asked for."""
+    """The evidence: logs, packages and usage by container id; secrets in the order of their files."""
 
     logs: Mapping[str, str] = field(default_factory=dict)
     pythons: Mapping[str, PythonPackages] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Evidence:
 
 
 def read_evidence(output: str) -> Evidence:
-    """Parse what `collector_script` printed. What cannot be read is left out."""
+    """Parse the output of `collector_script`. What cannot be read is left out."""
     by_kind: dict[str, dict[str, str]] = {}
     for name, text in sections(output).items():
         kind, _, what = name.partition(" ")
@@ -106,7 +106,7 @@ def read_evidence(output: str) -> Evidence:
 
 
 def read_python(listed: str) -> PythonPackages:
-    """Parse paths of Python's own notes on its packages (PEP 376: `NAME-VERSION.dist-info`)."""
+    """Parse a list of Python's package metadata directories (PEP 376: `NAME-VERSION.dist-info`)."""
     if listed == "unreadable":
         return PythonPackages(words="it does not run, and its files cannot be read")
     if not listed:
@@ -120,8 +120,10 @@ def read_python(listed: str) -> PythonPackages:
 
 
 def read_usage(text: str) -> dict[str, ContainerUsage]:
-    """Parse the kernel's accounts (https://docs.kernel.org/admin-guide/cgroup-v2.html and …/cgroup-v1/), or the lines
-    of `docker stats --format '{{json .}}'`."""
+    """Parse cgroup files, or the lines of `docker stats --format '{{json .}}'`: container id → usage.
+
+    Source: https://docs.kernel.org/admin-guide/cgroup-v2.html and …/cgroup-v1/.
+    """
     accounts: dict[str, dict[str, str]] = {}
     for container, file, value in _ACCOUNT.findall(text):
         words = value.split()
@@ -134,7 +136,7 @@ def read_usage(text: str) -> dict[str, ContainerUsage]:
 
 
 def _whole_lines(log: str) -> str:
-    """A log without the half line that its cap may have left at its beginning: half a secret is known to no mask."""
+    """A log without the half line that its size limit left at its beginning: half a secret cannot be masked."""
     return log if len(log.encode()) < CAP - 1 else log.partition("\n")[2]
 
 

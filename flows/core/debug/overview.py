@@ -1,4 +1,4 @@
-"""What stands of a stack on a droplet, or on this host's engine, and which of it is not well."""
+"""The overview of a stack on a droplet or on this host: its release, its services, and which are unhealthy."""
 
 import difflib
 import json
@@ -24,16 +24,16 @@ _RECORDS = 3
 
 @dataclass(frozen=True)
 class StackOverview:
-    """A stack as it stands.
+    """A stack's release, containers and records in one place.
 
     Args:
         name: the stack's name.
         place: where, in words.
         inspected: container id → what `docker inspect` says of it.
         digests: image id → the repository digests the engine knows it by.
-        records: the newest release records, as they stand there.
+        records: the newest release records, as text.
         now: the clock there, in seconds since the epoch.
-        trouble: why the engine told nothing ('' if it did).
+        trouble: why the engine did not answer ('' if it did).
     """
 
     name: str
@@ -58,11 +58,11 @@ class StackOverview:
         return by_service(self.containers).get(service, [])
 
     def may_end(self, service: str) -> bool:
-        """Whether a service may end well; one of a stack that cannot be read may."""
+        """Whether a service is allowed to end with exit 0; any is when the stack cannot be read."""
         return self.stack is None or service not in self.stack.services or service in self.stack.one_shots
 
     def is_missed(self, service: str) -> bool:
-        """Whether a service should have a container, and has none."""
+        """Whether a service has no container and should have one."""
         wanted = self.stack.services[service].replicas if self.stack and service in self.stack.services else 1
         return bool(wanted) and not self.of(service)
 
@@ -72,7 +72,7 @@ class StackOverview:
         return bool(started and check and self.now - started.timestamp() <= check.start_period)
 
     def other_digest(self, container: Container) -> tuple[str, str] | None:
-        """What the container runs and what the release says, when these differ."""
+        """The digest that the container runs and that of the release, when they differ."""
         wanted = self.release.services.get(container.service) if self.release else None
         have = self.digests.get(container.image_id, ())
         if wanted is None or engine_name(wanted) in have:
@@ -81,7 +81,7 @@ class StackOverview:
 
 
 def overview_script(stack: str, directory: StackDirectory | None) -> str:
-    """A script that prints what stands there of a stack, and changes nothing.
+    """The script that prints the overview of a stack, and changes nothing.
 
     Args:
         directory: the stack's directory on a droplet; None where no release was ever put.
@@ -95,7 +95,7 @@ def overview_script(stack: str, directory: StackDirectory | None) -> str:
 
 
 def read_overview(name: str, place: str, output: str, config: str = "", trouble: str = "") -> StackOverview:
-    """Parse what `overview_script` printed. What cannot be read is left out: this is for times when things are broken.
+    """Parse the output of `overview_script`. What cannot be read is left out: this is for times when things are broken.
 
     Args:
         config: the stack as Compose resolves it, where the script does not print it.
@@ -118,20 +118,20 @@ def read_overview(name: str, place: str, output: str, config: str = "", trouble:
 
 
 def unhealthy_services(overview: StackOverview) -> tuple[str, ...]:
-    """Services that are not well: unhealthy, ended, restarted and not healthy since, missing, or of another digest."""
-    return tuple(name for name in overview.services if overview.is_missed(name) or _any_sick(overview, name))
+    """Services that are unhealthy, ended, restarted and not healthy since, missing, or of another digest."""
+    return tuple(name for name in overview.services if overview.is_missed(name) or _any_unhealthy(overview, name))
 
 
 def choose_services(overview: StackOverview, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The services asked for; without any, those that are not well.
+    """The services to examine: those named, else the unhealthy ones.
 
     Raises:
-        UnknownService: with names that are near.
+        UnknownService: with similar names.
         NothingDeployed: there is nothing of the stack at all.
     """
     if not overview.services and not overview.trouble:
         raise NothingDeployed(
-            f"{overview.place} has nothing of stack {overview.name}. What stands where: slipway status"
+            f"{overview.place} has nothing of stack {overview.name}. To see which droplet runs what: slipway status"
         )
     for name in wanted:
         if name not in overview.services and not overview.trouble:
@@ -144,11 +144,11 @@ def choose_services(overview: StackOverview, wanted: Sequence[str]) -> tuple[str
     return tuple(dict.fromkeys(wanted)) or unhealthy_services(overview)
 
 
-def _any_sick(overview: StackOverview, service: str) -> bool:
-    return any(_is_sick(overview, container) for container in overview.of(service))
+def _any_unhealthy(overview: StackOverview, service: str) -> bool:
+    return any(_is_unhealthy(overview, container) for container in overview.of(service))
 
 
-def _is_sick(overview: StackOverview, container: Container) -> bool:
+def _is_unhealthy(overview: StackOverview, container: Container) -> bool:
     if overview.other_digest(container) or container.health == "unhealthy":
         return True
     if container.state == "exited" and container.exit_code == 0:

@@ -1,4 +1,4 @@
-"""What of a stack must not be seen: where its secrets stand, the mask made of them, and how it is put on."""
+"""The redaction of a debug bundle: which files hold secrets, the mask made of them, and its use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ _PROJECT_DIRECTORY = "com.docker.compose.project.working_dir"
 
 
 def secret_paths(overview: StackOverview, home: StackDirectory | None) -> list[str]:
-    """Files there that hold secrets of the stack: its environment, its env and secret files, what is mounted as one."""
+    """Paths of files that hold secrets of the stack: environment, env files, secret files, mounted secrets."""
     paths = environment_paths(home.current, overview.release) if home else []
     for container in overview.containers:
         mounts = overview.inspected[container.id].get("Mounts") or ()
@@ -27,9 +27,9 @@ def secret_paths(overview: StackOverview, home: StackDirectory | None) -> list[s
 
 
 def redaction_mask(overview: StackOverview, paths: Sequence[str], evidence: Evidence, known: frozenset[str]) -> Mask:
-    """The mask for everything that leaves: what is known already, what those files hold, what containers were given.
+    """The mask over secrets that are known already, of those files, and of the containers' environments.
 
-    Names that everybody sees (stack, services, tag, registry) stay readable.
+    Public names (stack, services, tag, registry) stay readable.
     """
     secrets = set(known)
     public = {overview.name, *overview.services, *(container.name for container in overview.containers)}
@@ -45,7 +45,7 @@ def redaction_mask(overview: StackOverview, paths: Sequence[str], evidence: Evid
 
 
 def redact(overview: StackOverview, evidence: Evidence, mask: Mask) -> tuple[StackOverview, Evidence]:
-    """The same, masked, before anything is shortened: half a secret is known to no mask."""
+    """The overview and the evidence with secrets masked. Shorten only afterwards: half a secret cannot be masked."""
     hidden = replace(
         overview,
         inspected={key: _hidden(entry, mask) for key, entry in overview.inspected.items()},

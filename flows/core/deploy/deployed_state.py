@@ -1,4 +1,4 @@
-"""What stands on one droplet of a colour: release, record, environment, and how what runs differs from it."""
+"""The deployed state of one droplet: release, record, environment, and how what runs differs from the release."""
 
 import hashlib
 import shlex
@@ -21,7 +21,7 @@ from flows.core.stack.stack import Stack
 
 @dataclass(frozen=True)
 class DeployedState:
-    """One droplet, as it was looked at.
+    """The deployed state of one droplet at one moment.
 
     Args:
         environment: variable → a hash of its value; values are never kept.
@@ -37,12 +37,15 @@ class DeployedState:
 
     @property
     def mark(self) -> str:
-        """The same as long as the same release with the same environment stands there."""
+        """A text that changes whenever another release or another environment is put on the droplet."""
         return f"{self.droplet} {self.record.number if self.record else '-'} {self.record.name if self.record else '-'}"
 
 
 def deployed_state_script(directory: StackDirectory) -> str:
-    """Prints all of it and changes nothing. The environment holds secrets: hashed as soon as it is read."""
+    """The script that prints the deployed state, and changes nothing.
+
+    The environment holds secrets: values are hashed as soon as they are read.
+    """
     parts = {
         **history_sections(directory),
         **release_sections(directory.current),
@@ -53,7 +56,7 @@ def deployed_state_script(directory: StackDirectory) -> str:
 
 
 def read_deployed_state(output: str, directory: StackDirectory, droplet: str) -> DeployedState:
-    """Parse what `deployed_state_script` printed.
+    """Parse the output of `deployed_state_script`.
 
     Raises:
         ForeignRecord, NewerRecord, BadRelease
@@ -79,7 +82,7 @@ def read_deployed_state(output: str, directory: StackDirectory, droplet: str) ->
 
 
 def _differences(release: Release, stack: Stack, running: Running) -> tuple[str, ...]:
-    """How what runs differs from the release; services that ended count, one-shots aside."""
+    """How what runs differs from the release, in sentences; services that ended count, one-shots aside."""
     expected = {n: ref for n, ref in release.services.items() if n in stack.services and stack.services[n].replicas}
     ended = [
         f"{c.service} is {c.state}"

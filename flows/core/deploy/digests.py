@@ -1,4 +1,4 @@
-"""Whether what runs is what the release says."""
+"""The comparison of running containers with the release, by digest."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ from flows.core.registry.references import engine_name
 def digest_mismatches(
     services: Mapping[str, str], containers: Iterable[Container], digests: Mapping[str, tuple[str, ...]]
 ) -> list[str]:
-    """Compare every container with the release; each difference is a sentence, none means it is proved.
+    """The differences between the containers and the release, in sentences; none: exactly the release runs.
 
     Args:
         services: service → `repository@sha256:…` of the release.

@@ -1,4 +1,4 @@
-"""What is known of a droplet before anything on it is changed: one script, read into facts."""
+"""The facts of a droplet that a deploy decides by: one script, and its output as values."""
 
 import json
 import shlex
@@ -20,7 +20,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 @dataclass(frozen=True)
 class Facts:
-    """A droplet as it stands.
+    """A droplet before anything on it is changed: its engine, disk, containers, images and history.
 
     Args:
         platform: such as `linux/amd64`.
@@ -42,7 +42,7 @@ class Facts:
 
 
 def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> str:
-    """A shell script that prints every fact in a section of its own and changes nothing."""
+    """The script that prints every fact in a section of its own, and changes nothing."""
     wanted = shlex.join(references)
     sections = {
         "info": "printf '%s\\n' \"$info\"",
@@ -56,7 +56,7 @@ def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> s
 
 
 def read_facts(output: str, stack: str) -> Facts:
-    """Parse what `facts_script` printed.
+    """Parse the output of `facts_script`.
 
     Raises:
         ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.

@@ -1,4 +1,4 @@
-"""Whether a droplet can take a release, decided before anything on it changes."""
+"""The preflight: whether a droplet can take a release, decided before anything on it changes."""
 
 from collections.abc import Collection
 
@@ -9,13 +9,13 @@ from flows.core.release.release import Layer, Release
 
 MINIMUM_COMPOSE = (2, 20)
 MINIMUM_ENGINE = (20, 10)
-# A compressed layer takes up to about three times its size once unpacked, and stands on the disk twice meanwhile.
+# A compressed layer takes up to about three times its size once unpacked, and is on the disk twice meanwhile.
 UNPACKED = 3
 RESERVE = 256 * 1024 * 1024
 
 
 def preflight_problems(release: Release, facts: Facts, previous: Release | None) -> list[str]:
-    """Everything that stands against this release on this droplet, as sentences; empty when nothing does."""
+    """The reasons why this droplet cannot take this release, as sentences; none: it can."""
     if not facts.engine:
         return ["no Docker Engine answers: install it, or start it with `systemctl start docker`"]
     found = []
@@ -36,7 +36,7 @@ def preflight_problems(release: Release, facts: Facts, previous: Release | None)
 
 
 def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> list[Layer]:
-    """The layers of images the droplet does not have, each once, without those of the release it runs now."""
+    """The layers of missing images, each once, without those of the release that the droplet runs."""
     there = {layer.digest for image in (previous.images.values() if previous else ()) for layer in image.layers}
     there |= {
         layer.digest
@@ -54,7 +54,7 @@ def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> 
 
 
 def missing_images(release: Release, present: Collection[str]) -> list[str]:
-    """References of the release that are not among those present on the droplet."""
+    """The image references of the release that are not present on the droplet."""
     return sorted(ref for ref in set(release.services.values()) if engine_name(ref) not in present)
 
 

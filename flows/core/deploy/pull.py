@@ -1,4 +1,4 @@
-"""The script that pulls images onto a droplet, with a login that is gone afterwards."""
+"""The script that pulls images onto a droplet, with a registry login that it removes afterwards."""
 
 import re
 import shlex
@@ -15,19 +15,19 @@ PULL_FAILED = 78
 
 @dataclass(frozen=True)
 class RegistryLogin:
-    """Who we are at a registry; the password comes by standard input."""
+    """The registry and the user to log in as; the password comes by standard input."""
 
     host: str
     user: str
 
 
 def pull_script(references: Sequence[str], account: RegistryLogin) -> str:
-    """Pull images by digest, side by side, and give each a tag.
+    """The script that pulls images by digest, side by side, and tags each.
 
-    To the engine an image known by its digest only is dangling: any `docker image prune` would take it, and with it the
-    way back. What the droplet's own user is logged in to counts too; that configuration itself is left alone.
+    To the engine an image known by its digest only is dangling: any `docker image prune` would remove it, and with it
+    the release to roll back to. The logins of the droplet's own user count too; that configuration is left alone.
 
-    Exit codes: LOGIN_FAILED, or PULL_FAILED after all the others were tried; the reason stands in standard error.
+    Exit codes: LOGIN_FAILED, or PULL_FAILED after all the others were tried; the reason is in standard error.
     """
     quoted = [shlex.quote(reference) for reference in references]
     lines = [
@@ -57,8 +57,10 @@ def pull_script(references: Sequence[str], account: RegistryLogin) -> str:
 
 
 def _without_stores(host: str) -> str:
-    """The `sed` that takes credential stores for our login out of a Docker configuration: one would keep the password
-    on the droplet for good. Stores of other registries stay."""
+    """The `sed` that removes credential stores for this login from a Docker configuration.
+
+    A store would keep the password on the droplet for good. Stores of other registries stay.
+    """
     name = re.sub(r"[.[]", r"[\g<0>]", host)
     return shlex.join(["sed", "-e", 's/"credsStore"/"-"/', "-e", f's/"{name}"\\([[:space:]]*:[[:space:]]*"\\)/"-"\\1/'])
 

@@ -1,4 +1,4 @@
-"""When a started service counts as ready: the rules of our own waiter.
+"""When a started service counts as ready.
 
 `docker compose up --wait` exits 1 when a one-shot container exits 0, and a fixed clock kills containers that are
 still inside their start period. Here the deadline comes from each healthcheck's own fields.
@@ -13,7 +13,7 @@ from flows.core.stack.stack import Stack
 
 
 class Readiness(Enum):
-    """Where one service stands."""
+    """Whether a service is ready, is still waited for, or has failed."""
 
     READY = "ready"
     WAITING = "waiting"
@@ -22,7 +22,7 @@ class Readiness(Enum):
 
 @dataclass(frozen=True)
 class ServiceReadiness:
-    """One service's readiness, and the reason in words."""
+    """The readiness of one container of a service, and the reason in words."""
 
     service: str
     readiness: Readiness
@@ -32,7 +32,7 @@ class ServiceReadiness:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait (seconds), and how many restarts a starting service may have."""
+    """The limits of waiting: seconds for each case, and restarts that a starting service may have."""
 
     readiness_delay: float = 2.0
     margin: float = 10.0
@@ -43,7 +43,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Watch:
-    """What the waiter has seen so far, by its own clock, so that a droplet whose clock is off changes nothing.
+    """What was observed of the containers so far, by our own clock: that of a droplet may be wrong.
 
     Args:
         waited: seconds since the waiting began.
@@ -59,25 +59,25 @@ class Watch:
 def judge_readiness(
     stack: Stack, containers: Iterable[Container], watch: Watch, patience: Patience
 ) -> list[ServiceReadiness]:
-    """Judge every service of the stack; a service with several containers has one standing each."""
+    """The readiness of every service of the stack; a service with several containers has one for each."""
     found = by_service(containers)
-    standings = []
+    judged = []
     for name, service in stack.services.items():
         mine = found.get(name, [])
         if len(mine) < service.replicas:
-            standings.append(_missing(name, len(mine), service.replicas, watch.waited, patience))
-        standings += [_Case(stack, container, watch, patience).standing() for container in mine]
-    return standings
+            judged.append(_missing(name, len(mine), service.replicas, watch.waited, patience))
+        judged += [_Case(stack, container, watch, patience).judge() for container in mine]
+    return judged
 
 
-def all_ready(standings: Iterable[ServiceReadiness]) -> bool:
-    """Whether nothing has to be waited for any more."""
-    return all(standing.readiness is Readiness.READY for standing in standings)
+def all_ready(services: Iterable[ServiceReadiness]) -> bool:
+    """Whether every service is ready."""
+    return all(one.readiness is Readiness.READY for one in services)
 
 
-def failures(standings: Iterable[ServiceReadiness]) -> list[ServiceReadiness]:
-    """The standings for which waiting longer is of no use."""
-    return [standing for standing in standings if standing.readiness is Readiness.FAILED]
+def failures(services: Iterable[ServiceReadiness]) -> list[ServiceReadiness]:
+    """The services that have failed: waiting longer is of no use."""
+    return [one for one in services if one.readiness is Readiness.FAILED]
 
 
 def _missing(name: str, there: int, wanted: int, waited: float, patience: Patience) -> ServiceReadiness:
@@ -88,14 +88,14 @@ def _missing(name: str, there: int, wanted: int, waited: float, patience: Patien
 
 @dataclass(frozen=True)
 class _Case:
-    """One container before the judge."""
+    """The readiness of one container."""
 
     stack: Stack
     container: Container
     watch: Watch
     patience: Patience
 
-    def standing(self) -> ServiceReadiness:
+    def judge(self) -> ServiceReadiness:
         container = self.container
         restarts = container.restarts - self.watch.restarts_before.get(container.id, 0)
         if restarts > self.patience.restarts_allowed:
@@ -130,8 +130,11 @@ class _Case:
 
     @property
     def _one_shot(self) -> bool:
-        """A healthcheck says that a service is meant to stay, unless others wait for its completion: a migration that
-        runs the application's image has the healthcheck of that image too."""
+        """Whether the container may end with exit 0.
+
+        A healthcheck says that a service is meant to stay, unless others wait for its completion: a migration that
+        runs the application's image has the healthcheck of that image too.
+        """
         if self.container.service in self.stack.awaited_to_complete:
             return True
         return self.container.service in self.stack.one_shots and self.container.healthcheck is None
@@ -156,7 +159,7 @@ class _Case:
 
 
 def exit_words(container: Container) -> str:
-    """`exit 137 (out of memory)` and the like."""
+    """The exit code of a container with its meaning, such as `exit 137 (out of memory)`."""
     known = {137: "killed", 143: "terminated", 127: "command not found", 126: "command not executable"}
     meaning = "out of memory" if container.oom_killed else known.get(container.exit_code, "")
     words = f"exit {container.exit_code}"

@@ -1,4 +1,4 @@
-"""What is put on a droplet for one release, as one tar, and the scripts that move it into place."""
+"""The staging of a release on a droplet: its files as one tar, and the scripts that move them into place."""
 
 import io
 import posixpath
@@ -21,7 +21,7 @@ PRIVATE = 0o600
 
 
 def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, File]:
-    """Env and secret files of the release, from the environment block: path below the release's root → file.
+    """The env and secret files of a release, from the environment block: path below the release's root → file.
 
     Args:
         given: path, relative to the compose file's directory → content.
@@ -41,7 +41,7 @@ def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, Fil
 def environment_contents(
     stack: str, base: str, wanted: Iterable[EnvironmentFile], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """What the environment block holds, by path below the release's root.
+    """The contents of the environment block: path below the release's root → text.
 
     Args:
         base: the compose file's directory, below that root.
@@ -61,7 +61,7 @@ def environment_contents(
 
 
 def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str], secrets: Mapping[str, File]) -> str:
-    """One hash over what is put on the droplet: the release, its files with their modes, and the environment."""
+    """A hash over all that is put on the droplet: the release, its files with their modes, and the environment."""
     return content_hash({
         **{f"r/{file.mode:o}/{name}": file.content for name, file in files.items()},
         **{f"s/{file.mode:o}/{name}": file.content for name, file in secrets.items()},
@@ -72,7 +72,7 @@ def release_fingerprint(files: Mapping[str, File], variables: Mapping[str, str],
 def secrets_override(
     stack_secrets: Mapping[str, tuple[str, ...]], secrets: Mapping[str, File], seed: str
 ) -> dict[str, Any]:
-    """What a compose override says to make exactly those services restart whose secret files changed.
+    """The part of a compose override that makes exactly those services restart whose secret files changed.
 
     Args:
         stack_secrets: service → the secret files it mounts.
@@ -129,7 +129,7 @@ def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping
 
 
 def stage_script(release: Release, directory: StackDirectory, name: str, seeds: Mapping[str, File]) -> str:
-    """Unpack the tar from standard input, link what services write to, and print (and keep) what Compose makes of it.
+    """The script that unpacks the tar on standard input, links writable paths, and prints and keeps the resolved stack.
 
     Nothing that runs is touched. On any failure what was unpacked is removed again.
     """
@@ -158,9 +158,9 @@ def stage_script(release: Release, directory: StackDirectory, name: str, seeds: 
 
 
 def switch_script(directory: StackDirectory, name: str) -> str:
-    """Move a staged release into place and make it the current one; may run twice.
+    """The script that moves a staged release into place and makes it the current one; it may run twice.
 
-    Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` goes.
+    Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` is removed.
     """
     incoming, final = shlex.quote(directory.incoming(name)), shlex.quote(directory.release(name))
     return "\n".join([
@@ -173,7 +173,7 @@ def switch_script(directory: StackDirectory, name: str) -> str:
 
 
 def discard_script(directory: StackDirectory, name: str) -> str:
-    """Remove a staged release, and where it would have been the first one, the directories made for it."""
+    """The script that removes a staged release and, where it would have been the first, the directories made for it."""
     return _discard(directory, name) + "\n"
 
 
@@ -187,7 +187,7 @@ def _discard(directory: StackDirectory, name: str) -> str:
 
 
 def _keep_state(path: str, directory: StackDirectory, place: str, is_file: bool) -> list[str]:
-    """Make what services write to, once: a file from its seed, a directory from what was shipped for its readers."""
+    """Create a writable path once: a file from its seed, a directory from what was shipped for its readers."""
     kept, parent = _join(directory.shared, path), _join(directory.shared, posixpath.dirname(path))
     if is_file:
         return [f"mkdir -p {parent}", f"[ -e {kept} ] || cp -p {_join(place, SEED, path)} {kept}"]
@@ -196,7 +196,7 @@ def _keep_state(path: str, directory: StackDirectory, place: str, is_file: bool)
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
-    """Those that lie in no other: a link to what holds a path leads to the path too."""
+    """The paths that lie in no other one: a link to a directory leads to what is in it too."""
     paths = sorted(paths)
     return [p for p in paths if not any(p != other and posixpath.commonpath([p, other]) == other for other in paths)]
 

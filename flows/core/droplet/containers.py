@@ -1,4 +1,4 @@
-"""What the engine says of a stack's containers: `docker inspect`, read into facts."""
+"""The containers of a stack: the output of `docker inspect` as values."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ _INTERVAL, _TIMEOUT, _RETRIES = 30.0, 30.0, 3
 
 @dataclass(frozen=True)
 class Healthcheck:
-    """The times of one healthcheck, in seconds."""
+    """The settings of one healthcheck; times are in seconds."""
 
     interval: float = _INTERVAL
     timeout: float = _TIMEOUT
@@ -24,13 +24,13 @@ class Healthcheck:
 
     @property
     def longest(self) -> float:
-        """Seconds after the start within which the engine itself must have come to a verdict."""
+        """Seconds after the start within which the engine must have called it healthy or unhealthy."""
         return self.start_period + (self.retries + 1) * (self.interval + self.timeout)
 
 
 @dataclass(frozen=True)
 class Container:
-    """One container of the stack, as it stands now."""
+    """One container of the stack at one moment."""
 
     id: str
     name: str
@@ -49,7 +49,7 @@ class Container:
     labels: tuple[tuple[str, str], ...] = ()
 
     def uptime(self, now: datetime) -> float:
-        """Seconds since it was started; 0 if it never was."""
+        """Seconds since the container was started; 0 if it never was."""
         return max(0.0, (now - self.started).total_seconds()) if self.started else 0.0
 
 
@@ -60,7 +60,7 @@ def read_containers(inspected: str) -> list[Container]:
 
 
 def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
-    """The containers of each service, as Compose labels those it keeps for it.
+    """Service → its containers, by the labels that Compose sets.
 
     Those of a one-off `compose run` are left out, and those of a plain `docker run` of our image, which inherit the
     labels that the image got when it was built.
@@ -73,7 +73,7 @@ def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
 
 
 def orphan_ids(containers: Iterable[Container], services: Collection[str]) -> list[str]:
-    """Ids of the containers whose service is none of these."""
+    """Ids of orphan containers: their service is none of these."""
     return [c.id for name, mine in by_service(containers).items() if name not in services for c in mine]
 
 
@@ -113,7 +113,7 @@ def _healthcheck(spec: Any) -> Healthcheck | None:
 
 
 def _address(entry: Any) -> str:
-    """Where the droplet itself reaches the container: its first network address, or loopback on the host's network."""
+    """The address by which the droplet reaches the container: its first one, or loopback on the host's network."""
     if (entry.get("HostConfig") or {}).get("NetworkMode") == "host":
         return "127.0.0.1"
     networks = (entry.get("NetworkSettings") or {}).get("Networks") or {}

@@ -1,10 +1,10 @@
-"""Where things stand on a droplet. One directory a stack, one a release inside it, and what outlives releases.
+"""The directories of a stack on a droplet: one for each release, and those that outlive releases.
 
 DIRECTORY/
-    lock  lock.holder  lock.busy   one changes the droplet at a time (core/lock.py)
+    lock  lock.holder  lock.busy   one changes the droplet at a time (core/droplet/lock.py)
 DIRECTORY/STACK/
     current -> releases/NAME
-    history/000007.json     one record for each time a release was put here (core/record.py)
+    history/000007.json     one record for each time a release was put here (core/records/record.py)
     releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  config.yml  files/…
     shared/                 what services write to on relative paths
     incoming/               a release on its way; never started from
@@ -70,5 +70,5 @@ class StackDirectory:
 
 
 def release_name(tag: str, fingerprint: str) -> str:
-    """A release directory's name: the tag, and a hash of what was put there (release and environment)."""
+    """The name of a release directory: the tag, and a hash of what was put there (release and environment)."""
     return f"{tag}.{fingerprint}"

@@ -1,4 +1,4 @@
-"""The `docker` and `docker compose` commands Slipway runs, as argv. Nothing here runs anything."""
+"""The `docker` and `docker compose` commands that Slipway runs, as argv."""
 
 import re
 import shlex
@@ -47,11 +47,11 @@ class Compose:
         return [*(CLEAN_DOCKER if self.clean else [self.docker]), "compose", *options, *words]
 
     def config(self) -> list[str]:
-        """The resolved stack as YAML. (JSON loses `x-` fields of services beside an `include` in Compose 2.26.)"""
+        """Print the resolved stack as YAML: JSON loses `x-` fields of services beside an `include` in Compose 2.26."""
         return self("config")
 
     def raw_config(self) -> list[str]:
-        """The stack with its variables left as they are; works while env files are missing."""
+        """Print the stack with its variables left as they are; works while env files are missing."""
         return self("config", "--no-interpolate")
 
     def build(self) -> list[str]:
@@ -67,25 +67,25 @@ class Compose:
 
 
 def complaint(said: str) -> str:
-    """The last line of Compose's complaint, without what it repeats of an env file."""
+    """The last line of Compose's error output, without what it repeats of an env file."""
     lines = _REPEATED.sub(r"\1 … (not shown, it may be secret)", said).strip().splitlines()
     return lines[-1] if lines else "no reason given"
 
 
 def without_controls(text: str) -> str:
-    """Text without the terminal's control sequences, which `docker compose logs` writes into files and pipes too."""
+    """The text without terminal control sequences, which `docker compose logs` writes into files and pipes too."""
     return _CONTROL.sub("", text)
 
 
 def project_containers(project: str) -> list[str]:
-    """Ids of all containers of the project, stopped ones too."""
+    """List the ids of all containers of the project, stopped ones too."""
     return ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}"]
 
 
 def remove_half_made(project: str) -> str:
-    """A script that removes what a `docker compose up` that was cut left half made.
+    """The script that removes containers which an interrupted `docker compose up` left half made.
 
-    Compose gives a container that is to take another's place the other's id before its name, until it has taken it.
+    Compose gives a container that is to replace another the other's id before its name, until it has replaced it.
     The next `up` would fail over that name. Volumes stay.
     """
     listed = [*project_containers(project), "--filter", "name=^/[0-9a-f]{12}_"]
@@ -108,12 +108,12 @@ def push(reference: str, docker: str = "docker") -> list[str]:
 
 
 def login(host: str, user: str) -> list[str]:
-    """The password comes by standard input."""
+    """Log in to a registry; the password comes by standard input."""
     return ["docker", "login", "--username", user, "--password-stdin", host]
 
 
 def inspect_images(references: Iterable[str], docker: str = "docker") -> list[str]:
-    """What the engine knows of these images; fails when it lacks one."""
+    """Print what the engine knows of these images; fails when it lacks one."""
     return [docker, "image", "inspect", *references]
 
 
@@ -123,15 +123,15 @@ def copy_image(source: str, target: str, docker: str = "docker") -> list[str]:
 
 
 def remote_manifest(reference: str, docker: str = "docker") -> list[str]:
-    """The manifest of an image as its registry holds it, with the user's own logins."""
+    """Print the manifest of an image in its registry, by the user's own logins."""
     return [docker, "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", reference]
 
 
 def prune_dangling(project: str, docker: str = "docker") -> list[str]:
-    """Images of this stack that no tag names any more. Compose labels what it builds with the project."""
+    """Remove images of this stack that have no tag any more. Compose labels what it builds with the project."""
     return [docker, "image", "prune", "--force", "--filter", f"label={PROJECT_LABEL}={project}"]
 
 
 def prune_builder(keep: str, docker: str = "docker") -> list[str]:
-    """Builder cache beyond `keep` (such as 10GB), oldest first."""
+    """Remove builder cache beyond `keep` (such as 10GB), oldest first."""
     return [docker, "builder", "prune", "--force", "--keep-storage", keep]

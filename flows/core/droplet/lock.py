@@ -1,4 +1,4 @@
-"""The droplet's lock: the scripts that hold it and that run a command under it.
+"""The droplet's lock: the scripts that hold it, and that run a command under it.
 
 The lock is an flock on a file, held by a process whose standard input is our SSH channel, fed a heartbeat. The worker
 is killed: the channel ends, and the lock is free at once. The network is gone: no heartbeat comes, and the lock is free
@@ -75,7 +75,7 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a droplet's lock. `since` is ISO 8601, UTC."""
+    """The holder of a droplet's lock: who, for what, by which run, since when (ISO 8601, UTC)."""
 
     token: str = ""
     by: str = ""
@@ -94,7 +94,7 @@ class Holder:
 
 
 def read_holder(text: str) -> Holder:
-    """Parse a holder's line; one that cannot be read holds nothing but the lock."""
+    """Parse a holder's line; one that cannot be read is a holder without a name."""
     try:
         found = json.loads(text)
         return Holder(**{name: str(found.get(name, "")) for name in Holder.__dataclass_fields__})
@@ -103,7 +103,7 @@ def read_holder(text: str) -> Holder:
 
 
 def hold_script(directory: str, token: str, wait: float = 0.0, lease: int = LEASE) -> list[str]:
-    """Take the lock and hold it for as long as heartbeats come.
+    """The command that takes the lock and holds it for as long as heartbeats come.
 
     Prints `busy HOLDER` when another has it, then `held`, then each heartbeat again.
 
@@ -116,13 +116,13 @@ def hold_script(directory: str, token: str, wait: float = 0.0, lease: int = LEAS
 
 
 def guarded_script(directory: str, token: str, command: str | Sequence[str]) -> list[str]:
-    """Run a command only while the lock with this token is still ours; exit LOST when it is not."""
+    """The command that runs another one only while the lock with this token is still ours; else it exits with LOST."""
     argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
     return ["sh", "-c", _GUARD, "slipway", directory, token, *argv]
 
 
 def holder_script(directory: str) -> str:
-    """Print who holds the lock, if anybody does. The lock itself is not touched: its holder's process tells."""
+    """The script that prints who holds the lock, if anybody does. It asks the holder's process, not the lock."""
     holder = shlex.quote(posixpath.join(directory, "lock.holder"))
     return (
         f"read -r pid who 2>/dev/null <{holder} && grep -qs slipway-lock /proc/$pid/cmdline && "

@@ -1,4 +1,4 @@
-"""The scripts that read what runs on a droplet, and their output as values."""
+"""What runs of a stack on a droplet: the scripts that print it, and their output as values."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ from flows.core.droplet.docker_commands import project_containers
 from flows.core.droplet.sections import section_script, sections
 from flows.core.release.bundle import DOCUMENT
 
-# What cannot be read without the engine; a script ends where it does not answer.
+# Sections that need the engine: a script ends where it does not answer.
 ENGINE_SECTIONS = ("containers",)
 
 
@@ -33,7 +33,7 @@ def running_sections(stack: str) -> dict[str, str]:
 
 
 def kept_release_script(directory: StackDirectory, name: str) -> str:
-    """Prints a kept release: its document, its resolved stack; and what runs, and which images are there."""
+    """The script that prints a kept release: its document and resolved stack, what runs, and which images are there."""
     return section_script({
         **release_sections(directory.release(name)),
         "containers": containers_script(directory.stack),
@@ -42,7 +42,7 @@ def kept_release_script(directory: StackDirectory, name: str) -> str:
 
 
 def containers_script(stack: str) -> str:
-    """Prints `docker inspect` of all containers of the stack; nothing when there are none.
+    """The command that prints `docker inspect` of all containers of the stack; nothing when there are none.
 
     One that goes away in between is left out; an engine that does not answer ends the script.
     """
@@ -50,26 +50,26 @@ def containers_script(stack: str) -> str:
 
 
 def running_script(stack: str) -> str:
-    """Prints the stack's containers, then the digests of the images they run."""
+    """The script that prints the stack's containers, then the digests of the images they run."""
     return section_script(running_sections(stack), ENGINE_SECTIONS)
 
 
 def running_release_script(directory: StackDirectory) -> str:
-    """Prints the current release's document, its stack as Compose resolved it here, and its containers."""
+    """The script that prints the current release: its document, its resolved stack, and its containers."""
     parts = {**release_sections(directory.current), "containers": containers_script(directory.stack)}
     return f"[ -f {shlex.quote(directory.current)}/{DOCUMENT} ] || exit 0\n{section_script(parts, ENGINE_SECTIONS)}"
 
 
 @dataclass(frozen=True)
 class Running:
-    """What a droplet runs at one moment: the stack's containers, and image id → the digests it is known by."""
+    """The containers of a stack at one moment, and image id → the digests it is known by."""
 
     containers: list[Container]
     digests: Mapping[str, tuple[str, ...]]
 
 
 def read_running(output: str) -> Running:
-    """Parse what `running_script` printed."""
+    """Parse the output of `running_script`."""
     parts = sections(output)
     images: list[Any] = [json.loads(line) for line in parts.get("images", "").splitlines()]
     digests = {image["id"]: tuple(image["digests"] or ()) for image in images}

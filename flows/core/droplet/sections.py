@@ -1,4 +1,4 @@
-"""A script's output as named sections."""
+"""Scripts whose output comes in named sections."""
 
 from collections.abc import Collection, Mapping
 
@@ -19,7 +19,7 @@ def section_script(sections: Mapping[str, str], required: Collection[str] = ()) 
 
 
 def sections(output: str) -> dict[str, str]:
-    """Split a script's output at its marks: name → what stood below it."""
+    """Split a script's output at its marks: name → the text below it."""
     parts: dict[str, list[str]] = {}
     current: list[str] = []
     for line in output.split("\n"):  # not splitlines(), which also splits at what JSON strings may hold
@@ -31,5 +31,5 @@ def sections(output: str) -> dict[str, str]:
 
 
 def read_rows(text: str) -> tuple[Row, ...]:
-    """Lines of fields between tabs."""
+    """Parse lines of fields separated by tabs."""
     return tuple(tuple(line.split("\t")) for line in text.splitlines() if line)

@@ -16,7 +16,7 @@ class SwitchAmbiguous(Refused):
 
 
 class PlanChanged(Refused):
-    """What was to be promoted is no longer what stands on the idle colour."""
+    """What was approved is no longer what the colours carry."""
 
 
 class NothingToApprove(Refused):
@@ -28,7 +28,7 @@ class BadAnswer(Refused):
 
 
 class NotPromoted(SlipwayError):
-    """A gate failed, or an inconclusive one was nobody's to decide; traffic stays where it was."""
+    """A gate failed, or was inconclusive and the approval mode is never; traffic stays where it was."""
 
 
 class NotApproved(SlipwayError):

@@ -8,7 +8,7 @@ from flows.core.gates.verdict import GateResult, Limits, Verdict
 
 
 def error_rate_gate(candidate: Measured, active: Measured | None, limits: Limits) -> GateResult:
-    """The candidate's share of failed requests, by itself and beside the active colour's."""
+    """The gate over the share of failed requests: against the threshold, and against the active colour."""
     allowed, before = limits.error_rate, _known(active, "error_rate", limits)
     wanted = f"at most {limits.error_rate:.2%} of at least {limits.requests} requests"
     if before is not None:
@@ -22,7 +22,7 @@ def error_rate_gate(candidate: Measured, active: Measured | None, limits: Limits
 
 
 def latency_gate(candidate: Measured, active: Measured | None, limits: Limits) -> GateResult:
-    """The candidate's 95th percentile, by itself and beside the active colour's."""
+    """The gate over the 95th percentile of latency: against the threshold, and against the active colour."""
     allowed, before = limits.latency, _known(active, "latency", limits)
     wanted = f"at most {limits.latency:g} s"
     if before is not None:
@@ -59,7 +59,7 @@ def _measured(
 
 
 def _known(measured: Measured | None, name: str, limits: Limits) -> float | None:
-    """The active colour's value, when it is one and had enough requests to mean anything."""
+    """The active colour's value, when there is one and it comes from enough requests."""
     if measured is None or not limits.requests <= (measured.requests.value or 0) < math.inf:
         return None
     value: float | None = getattr(measured, name).value

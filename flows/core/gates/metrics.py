@@ -1,4 +1,4 @@
-"""What the metric gates ask Prometheus, and how its answers are read. No data is None, never zero.
+"""The PromQL queries of the metric gates, and their results as values. No data is None, never zero.
 
 Templates know `$colour` (green or blue), `$droplets` (a regular expression of the colour's droplet blocks), `$stack`
 and `$window` (such as 30s). Health checks and scrapes are nobody's requests, so the default queries leave them out.
@@ -24,7 +24,7 @@ Sample = tuple[dict[str, str], float]
 
 @dataclass(frozen=True)
 class Value:
-    """One number and the query that gave it. `value` is None without data; `trouble` says why nobody could be asked."""
+    """One result and its query. `value` is None without data; `trouble` says why Prometheus could not be asked."""
 
     query: str
     value: float | None = None
@@ -33,7 +33,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Measured:
-    """What Prometheus says of one colour: requests in the window, the share that failed, the latency in seconds."""
+    """The metrics of one colour: requests in the window, the share that failed, the latency in seconds."""
 
     requests: Value
     error_rate: Value
@@ -41,7 +41,11 @@ class Measured:
 
 
 def expression(template: str, colour: str, droplets: Sequence[str], stack: str, window: float) -> str:
-    """The query for one colour over a window of seconds; a window shorter than two scrapes would never hold data."""
+    """The query of a template for one colour.
+
+    Args:
+        window: seconds; one shorter than two scrapes would never hold data.
+    """
     return Template(template).safe_substitute(
         colour=colour,
         droplets="|".join(map(re.escape, droplets)),
@@ -51,9 +55,9 @@ def expression(template: str, colour: str, droplets: Sequence[str], stack: str, 
 
 
 def single(samples: Sequence[Sample]) -> float | None:
-    """The one value of an instant query; None for an empty answer, NaN, or several series.
+    """The value of an instant query; None for an empty result, NaN, or several series.
 
-    0/0 is NaN to Prometheus: nothing was asked in the window.
+    0/0 is NaN to Prometheus: there was no request in the window.
     """
     if len(samples) != 1 or math.isnan(samples[0][1]):
         return None

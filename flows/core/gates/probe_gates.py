@@ -1,4 +1,4 @@
-"""Gates: decisions over probes, traces and metrics, with three verdicts. No data is inconclusive, never a pass."""
+"""The gates over probes: health, workflows, tools, data home, order. No data is inconclusive, never a pass."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,18 +8,18 @@ from flows.core.gates.verdict import GateResult, Verdict
 
 
 def health_gate(outcomes: Sequence[ProbeResult]) -> GateResult:
-    """Every service that says how its health is probed is well."""
+    """The gate over health: passes when every health probe does."""
     return _probed("health", "every health probe passes", Phase.HEALTH, outcomes, "no service has an x-slipway.health")
 
 
 def workflows_gate(outcomes: Sequence[ProbeResult]) -> GateResult | None:
-    """Every workflow gave what was expected; None when there are none."""
+    """The gate over workflows: passes when every one does; None where the stack has none."""
     mine = [outcome for outcome in outcomes if outcome.phase is Phase.WORKFLOW]
     return _probed("workflows", "every workflow passes", Phase.WORKFLOW, outcomes, "") if mine else None
 
 
 def tools_gate(outcomes: Sequence[ProbeResult], active: Sequence[ProbeResult]) -> GateResult | None:
-    """The expected MCP tools are offered, and every one that the active colour offers; None where MCP is not spoken.
+    """The gate over MCP tools: the expected ones are offered, and all that the active colour offers; None without MCP.
 
     A tool that the stack's own list names decides alone: a service with a list may drop tools that are not on it.
     """
@@ -38,7 +38,7 @@ def tools_gate(outcomes: Sequence[ProbeResult], active: Sequence[ProbeResult]) -
 
 
 def home_gate(outcomes: Sequence[ProbeResult], trouble: str) -> GateResult:
-    """What keeps state is well: without it no colour is."""
+    """The gate over the data home: no colour works without its services."""
     wanted = "the data home answers, and its services are well"
     if trouble:
         return GateResult("data home", Verdict.FAIL, trouble, wanted)
@@ -46,7 +46,7 @@ def home_gate(outcomes: Sequence[ProbeResult], trouble: str) -> GateResult:
 
 
 def order_gate(candidate: str | None, active: str | None, words: str) -> GateResult:
-    """Whether the candidate was put there after what is active.
+    """The gate over the order of deploys: the candidate is newer than the active release.
 
     Args:
         candidate, active: when each was deployed (ISO 8601, UTC), None when no record says it.

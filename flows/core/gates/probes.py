@@ -1,4 +1,4 @@
-"""Probes: one check of one service, and how its answer is judged."""
+"""Probes: one check of one service each, and how its response is judged."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ class ProbeResult:
 
 
 def judge_health(status: int, body: str, show: Callable[[str], str] = str) -> tuple[bool, str]:
-    """Any 2xx passes; what `status` says in a JSON answer is shown.
+    """Judge a health probe: any 2xx passes. The field `status` of a JSON response is shown.
 
     Args:
         show: masks what must not be seen; before anything is cut short, for half a secret is known to no mask.
@@ -70,7 +70,7 @@ def judge_health(status: int, body: str, show: Callable[[str], str] = str) -> tu
 
 
 def judge_tools(probe: McpProbe, tools: Sequence[str]) -> tuple[bool, str]:
-    """Enough tools, and every expected one."""
+    """Judge tool discovery: enough tools, and every expected one."""
     missing = [name for name in probe.tools if name not in tools]
     sample = ", ".join(sorted(tools)[:4]) + (", …" if len(tools) > 4 else "")
     words = f"{len(tools)} tools: {sample}" if tools else "no tools"
@@ -82,7 +82,9 @@ def judge_tools(probe: McpProbe, tools: Sequence[str]) -> tuple[bool, str]:
 
 
 def judge_workflow(probe: WorkflowProbe, status: int, body: str, show: Callable[[str], str] = str) -> tuple[bool, str]:
-    """2xx JSON that holds a value under `expect`. False and 0 are values; null and empty ones are not.
+    """Judge a workflow: 2xx JSON with a value in the field `expect`.
+
+    False and 0 are values; null and empty ones are not.
 
     Args:
         show: as `judge_health` takes it.
@@ -100,7 +102,12 @@ def judge_workflow(probe: WorkflowProbe, status: int, body: str, show: Callable[
 
 
 def judge_trace(count: int, waited: float, expected: bool = True) -> tuple[bool, str]:
-    """One observation is enough; `waited` are the seconds it was looked for."""
+    """Judge a trace: one observation is enough.
+
+    Args:
+        waited: seconds it was looked for.
+        expected: whether it is a failure when none comes.
+    """
     if count:
         return True, f"{count} observations"
     words = f"no observation of this trace after {waited:.0f} s"
@@ -140,7 +147,7 @@ def all_passed(outcomes: Iterable[ProbeResult]) -> bool:
 
 
 def traceparent(trace_id: str) -> str:
-    """The W3C header that starts this trace (https://www.w3.org/TR/trace-context/)."""
+    """The W3C `traceparent` header that starts this trace (https://www.w3.org/TR/trace-context/)."""
     return f"00-{trace_id}-{trace_id[16:]}-01"
 
 

@@ -1,4 +1,4 @@
-"""The gate over Langfuse: which share of the expected agents left a trace."""
+"""The gates over traces in Langfuse: coverage, and errors in them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,9 +8,13 @@ from flows.core.gates.verdict import GateResult, Limits, Verdict
 
 @dataclass(frozen=True)
 class Trace:
-    """What Langfuse holds of one agent's probe: observations, those of level ERROR, or why it could not say.
+    """The trace of one agent's probe in Langfuse.
 
-    `expected`: whether it is a failure when there is none.
+    Args:
+        observations: how many it has.
+        errors: names of those of level ERROR.
+        trouble: why Langfuse could not be asked.
+        expected: whether it is a failure when there is no trace.
     """
 
     trace_id: str

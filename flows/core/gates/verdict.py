@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Verdict(Enum):
-    """What a gate says."""
+    """The three verdicts of a gate."""
 
     PASS = "pass"  # noqa: S105 — a verdict
     FAIL = "fail"
@@ -15,13 +15,13 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class GateResult:
-    """One gate as it was read once.
+    """The result of one gate, read once.
 
     Args:
         found: the numbers, in words.
         wanted: the threshold, in words.
         query: what was asked to find it, word for word.
-        observed: it is shown, and decides nothing.
+        observed: whether it is only shown, and decides nothing.
         evidence: the rows behind it.
     """
 
@@ -36,7 +36,7 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Limits:
-    """The thresholds; `Settings` says what each means."""
+    """The thresholds of the gates; `Settings` describes each."""
 
     requests: int
     error_rate: float
@@ -49,7 +49,7 @@ class Limits:
 
 
 def combine_verdicts(readings: Iterable[GateResult]) -> Verdict:
-    """One failing gate fails the whole; one that is inconclusive leaves it open; without any, nobody knows."""
+    """The verdict over all gates: fail where one fails, pass where all pass, else inconclusive."""
     verdicts = [reading.verdict for reading in readings if not reading.observed]
     if Verdict.FAIL in verdicts:
         return Verdict.FAIL
@@ -57,5 +57,5 @@ def combine_verdicts(readings: Iterable[GateResult]) -> Verdict:
 
 
 def mark_observed(readings: Iterable[GateResult], names: Collection[str]) -> list[GateResult]:
-    """Readings of these gates decide nothing any more."""
+    """The results, those of the named gates marked as observed: they decide nothing any more."""
     return [replace(reading, observed=reading.gate in names) for reading in readings]

@@ -1,4 +1,4 @@
-"""What a droplet holds that pruning must know of: one script, read into an inventory."""
+"""The inventory of a droplet that pruning decides by: one script, and its output as values."""
 
 import json
 import posixpath
@@ -25,7 +25,7 @@ _RELEASE = re.compile(r"(?:^|/)releases/([^/]+)")
 
 @dataclass(frozen=True)
 class ContainerEntry:
-    """A container of whatever project. `image` is an image id; the others come from Compose's labels, '' without.
+    """A container of any project. `image` is an image id; project, service, one_off and number are Compose's labels.
 
     A plain `docker run` of an image that Compose built has the project's and the service's label from the image;
     `one_off` ("True" or "False") and `number` are on containers that Compose itself made.
@@ -43,13 +43,13 @@ class ContainerEntry:
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing of it runs. A paused or restarting one is not stopped."""
+        """Whether no process of it runs. A paused or restarting one is not stopped."""
         return self.state in ("created", "exited", "dead")
 
 
 @dataclass(frozen=True)
 class LocalImage:
-    """An image on the droplet. `project` is Compose's label on what it builds, `size` bytes, shared layers included."""
+    """An image on the droplet. `project` is Compose's label on what it builds; `size` counts shared layers too."""
 
     id: str
     tags: tuple[str, ...] = ()
@@ -59,13 +59,13 @@ class LocalImage:
 
     @property
     def name(self) -> str:
-        """A reference a person may know it by."""
+        """A reference that a person may know the image by."""
         return next(iter((*self.tags, *self.digests, self.id)))
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """What stands on a droplet.
+    """The containers, images and release directories of a droplet.
 
     Args:
         whole: whether every container was seen; one that came or went meanwhile may use any image.
@@ -86,7 +86,7 @@ class Inventory:
 
 
 def inventory_script(directory: StackDirectory) -> str:
-    """Prints the history and everything that pruning must know of, and changes nothing. Exits 1 without an engine.
+    """The script that prints the history and the inventory, and changes nothing. It exits 1 without an engine.
 
     Of containers and images only what is named here leaves the droplet: their environment holds secrets.
     A bind mount through `current` is resolved when a container starts, so a service that no release since has changed
@@ -109,7 +109,7 @@ def inventory_script(directory: StackDirectory) -> str:
 
 
 def read_inventory(output: str, stack: str) -> tuple[Inventory, History]:
-    """Parse what `inventory_script` printed.
+    """Parse the output of `inventory_script`.
 
     Raises:
         ForeignRecord, NewerRecord: the droplet's records are not ours to go on with.

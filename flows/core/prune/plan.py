@@ -1,4 +1,4 @@
-"""What may go from a droplet, and what stays: never a volume, never a network, nothing without our label."""
+"""The plan of a prune: what is removed from a droplet, and why the rest stays. Never a volume or a network."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -12,7 +12,7 @@ from flows.core.release.release import Release, read_release
 
 
 def plan_removal(inventory: Inventory, history: History, keep: int) -> Removal:
-    """Decide what may go.
+    """Decide what is removed: only what has our label, and what no kept release needs.
 
     Args:
         keep: how many good releases stay.
@@ -43,7 +43,7 @@ Judged = tuple[bool, Item]
 
 
 def _split(judged: Iterable[Judged]) -> tuple[list[Item], list[Item]]:
-    """What goes, and what stays."""
+    """The items that are removed, and those that stay."""
     every = list(judged)
     return [item for goes, item in every if goes], [item for goes, item in every if not goes]
 
@@ -66,7 +66,7 @@ def _ours(inventory: Inventory) -> Iterator[LocalImage]:
 def _image(
     image: LocalImage, inventory: Inventory, needed: Mapping[str, str], unknown: str, gone: Collection[str]
 ) -> Judged:
-    """An image by digest can be pulled again; one without was built here, and nobody else has it."""
+    """Whether an image is removed: one with a digest can be pulled again, one without was built here."""
     users = [c.name for c in inventory.containers if c.image == image.id and c.id not in gone]
     wanted = [needed[digest] for digest in map(_digest, image.digests) if digest in needed]
     stays = ""
@@ -84,7 +84,7 @@ def _image(
 
 
 def _containers(inventory: Inventory, current: Release | None) -> Iterator[Item]:
-    """One-off containers that ended, those of services that have left the stack, and those an ended `up` left over."""
+    """Containers to remove: ended one-off runs, those of services that left the stack, and leftovers of a cut `up`."""
     mine = [c for c in inventory.containers if c.project == inventory.stack and c.service and c.one_off and c.number]
     for container in mine:
         if container.one_off == "True":
@@ -108,7 +108,7 @@ def _container(container: ContainerEntry, reason: str) -> Item:
 
 
 def _needed(inventory: Inventory, reasons: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Digest → a kept release that needs it; and the kept releases whose needs cannot be known."""
+    """Digest → a kept release that needs it; and the names of kept releases whose document cannot be read."""
     needed: dict[str, str] = {}
     unknown = []
     for name in reasons:

@@ -1,4 +1,4 @@
-"""What goes from a droplet: its description for people, and the script that removes exactly that."""
+"""The list of what is removed from a droplet, and the script that removes exactly that."""
 
 import shlex
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from flows.core.droplet.directories import StackDirectory
 
 
 class Kind(Enum):
-    """What kind of thing goes or stays; removed in this order, so that a release goes before its images do."""
+    """The kinds of things that prune removes, in this order: a release goes before its images."""
 
     RELEASE = "release"
     INCOMING = "incoming"
@@ -19,7 +19,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Item:
-    """One thing on a droplet, and why it goes or stays.
+    """One thing on a droplet, and why it is removed or stays.
 
     Args:
         id: what the engine or the file system knows it by.
@@ -38,29 +38,29 @@ class Item:
 
     @property
     def key(self) -> str:
-        """What the removal script calls it."""
+        """The item's name in the removal script."""
         return f"{self.kind.value}:{self.id}"
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What goes from a droplet, what of the same kinds stays, and what somebody should know of it."""
+    """The items that are removed from a droplet, those of the same kinds that stay, and warnings."""
 
     goes: tuple[Item, ...] = ()
     left: tuple[Item, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def of(self, kind: Kind) -> tuple[Item, ...]:
-        """What goes of one kind."""
+        """The items of one kind that are removed."""
         return tuple(item for item in self.goes if item.kind is kind)
 
     @property
     def size(self) -> int:
-        """Bytes of the images that go; layers they share with others count too."""
+        """Bytes of the images that are removed; layers they share with others count too."""
         return sum(item.size for item in self.goes)
 
     def rows(self) -> list[dict[str, object]]:
-        """One row an item, for a table: first what goes."""
+        """The items as rows of a table, those that are removed first."""
         return [_row("goes", item) for item in self.goes] + [_row("stays", item) for item in self.left]
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class Removal:
         return f"{', '.join(words)}{size}" if words else "nothing"
 
     def without(self, refusals: Mapping[str, str]) -> "Removal":
-        """The same, when some could not be removed.
+        """The removal as it was carried out, when some items could not be removed.
 
         Args:
             refusals: key of an item → why it is still there.
@@ -81,7 +81,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What went from a droplet (of a dry run: what would go), and what the build host said."""
+    """Result of prune: what was removed (or would be, in a dry run), and what the build host freed."""
 
     droplet: str
     stack: str
@@ -92,11 +92,11 @@ class Pruned:
 
 
 def removal_script(directory: StackDirectory, removal: Removal) -> str:
-    """Remove these things one by one; one that is refused stops no other. Prints `gone KEY` or `left KEY WORDS`.
+    """The script that removes the items one by one. It prints `gone KEY`, or `left KEY WORDS` where one is refused.
 
     May run twice. Without `--force`, so that the engine itself refuses what is in use by now; without `--volumes`; and
-    without what an image was built on (`--no-prune`), which was not listed. A name goes only while it still leads to
-    the image that was meant.
+    without what an image was built on (`--no-prune`), which was not listed. A name is removed only while it
+    still leads to the image that was meant.
     """
     lines = [
         "set -u",
@@ -110,7 +110,7 @@ def removal_script(directory: StackDirectory, removal: Removal) -> str:
 
 
 def read_refusals(output: str, removal: Removal) -> dict[str, str]:
-    """Parse what `removal_script` printed: key → why it is still there. One that nothing was said of is not gone."""
+    """Parse the output of `removal_script`: key → why it is still there. An item without a line was not removed."""
     lines = output.splitlines()
     refusals = {}
     for item in removal.goes:

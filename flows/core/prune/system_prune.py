@@ -1,4 +1,4 @@
-"""What lies about on an engine, whoever left it: what `docker system prune --volumes` would take."""
+"""What `docker system prune --volumes` would remove from an engine, and what it must spare."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ _DOCUMENT = re.compile(r"^@@document\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class PrunableObjects:
-    """What a system prune would take from an engine, and what it must spare.
+    """The objects that a system prune would remove from an engine, and those it must spare.
 
     Args:
         containers: name, image, status of those that are stopped.
@@ -48,7 +48,7 @@ class PrunableObjects:
     to_keep: tuple[str, ...] = ()
 
     def rows(self) -> list[dict[str, object]]:
-        """One row an item, for a table."""
+        """The objects as rows of a table."""
         spared = {engine_name(reference) for reference in self.to_keep}
         found = [("container", name, f"{status}; of {image}", "") for name, image, status in self.containers]
         found += [("image", i, f"{name}: no tag", size) for i, name, size in self.images if name not in spared]
@@ -60,7 +60,7 @@ class PrunableObjects:
 
 @dataclass(frozen=True)
 class SystemPruned:
-    """What was listed, and what the engine says it freed."""
+    """Result of system-prune: the objects that were listed, and the size that the engine freed."""
 
     droplet: str
     prunable: PrunableObjects
@@ -69,7 +69,7 @@ class SystemPruned:
 
 
 def refuse_reason(prunable: PrunableObjects) -> str:
-    """Why a system prune would take named volumes too; '' when it would not."""
+    """Why a system prune is refused: it would remove named volumes too; '' when it would not."""
     if version(prunable.engine) < SPARING_ENGINE:
         return f"its Docker Engine is {prunable.engine or 'silent'}, and before 23 `--volumes` means named volumes too"
     if version(prunable.api) < SPARING_API:
@@ -80,7 +80,7 @@ def refuse_reason(prunable: PrunableObjects) -> str:
 
 
 def prunable_script(directory: str) -> str:
-    """Prints all that a system prune would take and must spare, and changes nothing.
+    """The script that prints what a system prune would remove and must spare, and changes nothing.
 
     Args:
         directory: Slipway's directory on the droplet.
@@ -102,7 +102,7 @@ def prunable_script(directory: str) -> str:
 
 
 def read_prunable(output: str) -> PrunableObjects:
-    """Parse what `prunable_script` printed."""
+    """Parse the output of `prunable_script`."""
     parts = sections(output)
     engine, api = (*parts.get("version", "").split(), "", "")[:2]  # this one command makes columns of tabs
     images = read_rows(parts.get("images", ""))
@@ -123,25 +123,25 @@ def read_prunable(output: str) -> PrunableObjects:
 
 
 def keep_script(references: Iterable[str]) -> str:
-    """Give images that a release needs the tag that saves them from every prune."""
+    """The script that tags images which a release needs, so that no prune removes them."""
     tags = [shlex.join(["docker", "tag", reference, keep_tag(reference)]) for reference in references]
     return "\n".join(["set -e", *tags, ""])
 
 
 def system_prune_command() -> list[str]:
-    """Remove stopped containers, dangling images, unused networks, anonymous volumes and builder cache of everybody."""
+    """Remove stopped containers, dangling images, unused networks, anonymous volumes and builder cache, whoever's."""
     return ["docker", "system", "prune", "--volumes", "--force"]
 
 
 def dangling_images(project: str = "", docker: str = "docker") -> list[str]:
-    """Images that no tag names: of a project, or all."""
+    """List images without a tag: of a project, or all."""
     only = ["--filter", f"label={PROJECT_LABEL}={project}"] if project else []
     shown = "{{.ID}}\t{{.Repository}}@{{.Digest}}\t{{.Size}}"
     return [docker, "image", "ls", "--no-trunc", "--digests", "--filter", "dangling=true", *only, "--format", shown]
 
 
 def disk_use(docker: str = "docker") -> list[str]:
-    """What the engine keeps, by kind: type and size."""
+    """Print the disk usage of the engine: type and size."""
     return [docker, "system", "df", "--format", "{{.Type}}\t{{.Size}}"]
 
 

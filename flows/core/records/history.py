@@ -1,4 +1,4 @@
-"""Release records: what a droplet keeps of each release that was put on it, and what follows from them."""
+"""The history of a stack on a droplet: its release records, and the releases that are good."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from flows.core.records.record import FORMAT, Record, RecordOutcome
 
 @dataclass(frozen=True)
 class History:
-    """The records of one stack on one droplet, oldest first, and what could not be read.
+    """The release records of one stack on one droplet, oldest first.
 
     Args:
-        kept: names of the release directories that stand on the droplet.
+        kept: names of the release directories on the droplet.
         current: name of the release directory that `current` leads to; '' if none.
         damaged: files that hold no record.
     """
@@ -27,7 +27,7 @@ class History:
 
     @property
     def newest(self) -> Record | None:
-        """The record written last."""
+        """The newest record."""
         return self.records[-1] if self.records else None
 
     @property
@@ -49,7 +49,7 @@ class History:
         return self.last_number + 1
 
     def good(self) -> list[Record]:
-        """Good records whose release stands on the droplet, newest first, each release once.
+        """The good records whose release directory is still there, newest first, each release once.
 
         A release that was rolled back from is not good any more, however often it was before.
         """
@@ -58,17 +58,11 @@ class History:
         return sorted(found, key=lambda record: -record.number)
 
     def last_known_good(self) -> Record | None:
-        """The newest release whose gate passed here."""
+        """The newest good record."""
         return next(iter(self.good()), None)
 
-    @property
-    def traced(self) -> frozenset[str]:
-        """Services whose workflow probe left a trace in the last known good release."""
-        good = self.last_known_good()
-        return frozenset(good.traced) if good else frozenset()
-
     def deployed(self) -> Record | None:
-        """The newest record of what `current` leads to."""
+        """The newest record of the current release."""
         return next((record for record in reversed(self.records) if record.name == self.current), None)
 
 

@@ -1,4 +1,4 @@
-"""How a release record is opened before the first change and closed after the verdict."""
+"""The life of a release record: opened before the first change, closed after the verdict."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from flows.core.release.release import Release
 def open_record(
     history: History, release: Release, name: str, *, kind: Kind, environment: str, run: Run, now: str, reason: str = ""
 ) -> tuple[Record, list[Record]]:
-    """The record of what begins now, and the records that are left unfinished behind it, closed.
+    """The record of what begins now, and the unfinished records before it, closed.
 
     One that was deployed and waited to be judged is superseded, unless `reason` judges it; one whose run ended before
     it was deployed has failed.
@@ -49,12 +49,12 @@ def _close_for(record: Record, old: Record, now: str, reason: str) -> Record:
 
 
 def mark_deployed(record: Record, now: str) -> Record:
-    """Its services were ready, and their digests those of the release."""
+    """The record, now deployed: its services were ready, and their digests those of the release."""
     return record.model_copy(update={"deployed": now})
 
 
 def close_record(record: Record, outcome: RecordOutcome, now: str, reason: str = "") -> Record:
-    """The record with its verdict, and the reason in one line."""
+    """The record with its outcome, and the reason in one line."""
     line = next((line.strip() for line in reason.splitlines() if line.strip()), "")
     words = line if len(line) <= _REASON else f"{line[: _REASON - 1]}…"
     closed = {"outcome": outcome, "ended": now, "reason": words or record.reason, "format": outcome.format}
@@ -64,9 +64,9 @@ def close_record(record: Record, outcome: RecordOutcome, now: str, reason: str =
 def conclude(
     history: History, record: Record, now: str, reason: str = "", *, traced: Iterable[str] = ()
 ) -> list[Record]:
-    """The records to write once it is judged: good without a reason, failed with one.
+    """The records to write once a release is judged: good without a reason, failed with one.
 
-    What a good rollback went away from counts as rolled back.
+    The record that a good rollback replaces counts as rolled back.
 
     Args:
         traced: services whose workflow probe left a trace, as `traced_services` finds them.
@@ -81,6 +81,6 @@ def conclude(
 
 
 def record_left_behind(history: History) -> Record | None:
-    """The record that a rollback goes away from: the newest one unless it is good, else that of what runs."""
+    """The record that a rollback replaces: the newest one unless it is good, else that of the current release."""
     newest = history.newest
     return newest if newest and newest.outcome is not RecordOutcome.GOOD else history.deployed()

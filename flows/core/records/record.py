@@ -12,7 +12,7 @@ Kind = Literal["deploy", "rollback"]
 
 
 class RecordOutcome(Enum):
-    """The verdict over a release on a droplet.
+    """The outcome of putting a release on a droplet.
 
     `candidate`: nobody has judged it yet. `superseded`: it ran, and another release came before anybody judged it; it
     counts neither as good nor as failed. Before format 2 such a record was `failed`, with a reason that begins with
@@ -32,7 +32,7 @@ class RecordOutcome(Enum):
 
 
 class Run(BaseModel):
-    """The Prefect run that did it, and who started it where."""
+    """The Prefect run that put a release on a droplet, and who started it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,11 +43,11 @@ class Run(BaseModel):
 
 
 class Record(BaseModel):
-    """One time that one release was put on one droplet.
+    """The record of one release that was put on one droplet once.
 
     `number` counts up on each droplet and orders the records, whatever clocks say. `name` is the release's directory,
     `environment` a hash of what the stack's environment held, never a value of it. `previous` is the directory that ran
-    before, `leaves` the number of the record that a rollback goes away from. `deployed` is set once the services
+    before, `leaves` the number of the record that a rollback replaces. `deployed` is set once the services
     were ready and their digests proved, `ended` once the release was judged. `traced` are the services whose workflow
     probe left a trace when the release was judged good; older records do not say it. Times are ISO 8601, UTC.
     """
@@ -75,12 +75,12 @@ class Record(BaseModel):
 
     @property
     def file(self) -> str:
-        """The record's file below `history/`; its name sorts as its number does."""
+        """The name of the record's file below `history/`; names sort as numbers do."""
         return f"{self.number:06d}.json"
 
     @property
     def open(self) -> bool:
-        """Whether nobody has judged it yet."""
+        """Whether the release was not judged yet."""
         return self.outcome is RecordOutcome.CANDIDATE
 
     def document(self) -> bytes:

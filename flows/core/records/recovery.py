@@ -1,4 +1,4 @@
-"""How records change: opened before a release is put on a droplet, closed once it is judged."""
+"""The recovery of a droplet after a run that ended before it was done."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,7 +10,7 @@ _REASON = 600
 
 
 class RecoveryAction(Enum):
-    """What a droplet needs after a run that ended in between."""
+    """The actions that recover a droplet."""
 
     NOTHING = "nothing"
     VALIDATE = "validate"
@@ -20,7 +20,7 @@ class RecoveryAction(Enum):
 
 @dataclass(frozen=True)
 class RecoveryPlan:
-    """What has to be done, to which record's release, and why in words."""
+    """The action that a droplet needs, the record whose release it is about, and why in words."""
 
     action: RecoveryAction
     record: Record | None
@@ -28,7 +28,7 @@ class RecoveryPlan:
 
 
 def plan_recovery(history: History, wrong: list[str]) -> RecoveryPlan:
-    """Decide how to finish or undo what an ended run left.
+    """Decide how to finish or undo what an interrupted run left.
 
     Args:
         wrong: how what runs differs from the release that `current` leads to.
@@ -43,7 +43,7 @@ def plan_recovery(history: History, wrong: list[str]) -> RecoveryPlan:
     if wrong and runs is not None and runs.name in history.kept:
         return RecoveryPlan(RecoveryAction.RESTORE, runs, f"what runs is not release {runs.tag}: {'; '.join(wrong)}")
     return RecoveryPlan(
-        RecoveryAction.NOTHING, runs, f"release {runs.tag} runs as it should" if runs else "there is nothing to mend"
+        RecoveryAction.NOTHING, runs, f"release {runs.tag} runs as it should" if runs else "there is nothing to recover"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which releases a droplet keeps: cleaning up after many failed releases never removes the last good one."""
+"""The releases that a droplet keeps: pruning after many failed releases never removes the last good one."""
 
 import re
 
@@ -10,15 +10,15 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.[0-9a-f]{16}")
 
 
 def kept_names(history: History, keep: int) -> frozenset[str]:
-    """Names of the release directories that stay: see `why_kept`."""
+    """The names of the release directories that stay, as `why_kept` decides."""
     return frozenset(why_kept(history, keep))
 
 
 def why_kept(history: History, keep: int) -> dict[str, str]:
-    """Each release directory that stays, and why in words.
+    """The release directories that stay, each with the reason in words.
 
-    The `keep` newest good releases, the one that `current` leads to and the candidate. Where records cannot be read,
-    every release that stands here may be the good one; and as long as no good one is on record, so may those that no
+    The `keep` newest good releases, the current one and the candidate. Where records cannot be read,
+    every release on the droplet may be the good one; and as long as no good one is on record, so may those that no
     record names.
 
     Args:
@@ -45,19 +45,19 @@ def why_kept(history: History, keep: int) -> dict[str, str]:
 
 
 def check_retention(keep: int) -> int:
-    """Return how many good releases are to stay.
+    """Return how many good releases stay, checked.
 
     Raises:
         BadRetention: fewer than one.
     """
     if keep < 1:
         raise BadRetention(
-            f"{keep} good releases were to be kept, and without one there is no way back. Nothing was changed. "
+            f"{keep} good releases were to be kept, and a rollback needs at least one. Nothing was changed. "
             "Keep at least 1: --keep N, or the setting `retention`"
         )
     return keep
 
 
 def is_release(name: str) -> bool:
-    """Whether a directory below `releases/` has a name that Slipway gives."""
+    """Whether a directory below `releases/` has the form of a release's name."""
     return _NAME.fullmatch(name) is not None

@@ -1,4 +1,4 @@
-"""The record that a rollback goes to."""
+"""The target of a rollback."""
 
 import difflib
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from flows.core.records.record import Record, RecordOutcome
 def rollback_target(history: History, to: str | None) -> Record:
     """The record that a rollback goes to: the newest good one of that tag; without a tag the last known good.
 
-    A settled droplet goes back from its newest good release to the one before; one whose newest release was never
-    judged, or failed, goes back to the last known good.
+    Where the newest release is good, that is the good one before it; where it failed, or was never judged, the newest
+    good one.
 
     Raises:
-        NotOnRecord, NothingGood, AlreadyRunning
+        ReleaseNotOnDroplet, NoRollbackTarget, AlreadyRunning
     """
     good = history.good()
     settled = bool(history.newest and history.newest.outcome is RecordOutcome.GOOD)
@@ -38,7 +38,7 @@ def rollback_target(history: History, to: str | None) -> Record:
             f"Good ones: {_tags(good)}. To put it there anew: slipway deploy --tag {to}"
         )
     if target.name == runs:
-        raise AlreadyRunning(f"release {to} is what runs already. What stands here: slipway history")
+        raise AlreadyRunning(f"release {to} is what runs already. To see what else there is: slipway history")
     return target
 
 

@@ -1,4 +1,4 @@
-"""Whether what runs has been stable for long enough to rehearse its replacement: read from release records."""
+"""The stability of the active release, by its records: whether its replacement may be rehearsed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from flows.core.records.record import Record, RecordOutcome
 
 @dataclass(frozen=True)
 class StabilityLimits:
-    """Thresholds: days, share of releases that were good, and how many rollbacks and failed gates may have been."""
+    """The thresholds: days, share of good releases, and how many rollbacks and failed gates are allowed."""
 
     days: float
     success_rate: float
@@ -19,7 +19,7 @@ class StabilityLimits:
 
 @dataclass(frozen=True)
 class Stability:
-    """What the records of that time say. `reasons` is why it is not stable; empty: it is."""
+    """The stability over a time: counts from the records. `reasons` says why it is not stable; empty: it is."""
 
     release: str
     days: float
@@ -35,7 +35,7 @@ class Stability:
 
     @property
     def sentence(self) -> str:
-        """All of it in one sentence."""
+        """The counts in one sentence."""
         return (
             f"release {self.release or 'none'} is active for {self.days:.1f} days; in that time {self.releases} "
             f"releases, {self.good} of them good, {self.rollbacks} rollbacks, {self.gate_failures} failed gates"
@@ -43,7 +43,7 @@ class Stability:
 
 
 def judge_stability(histories: Mapping[str, Sequence[Record]], wanted: StabilityLimits, now: datetime) -> Stability:
-    """Read the records of all droplets of the active colour.
+    """Judge the stability by the records of all droplets of the active colour.
 
     Args:
         histories: droplet → its records, oldest first.
@@ -54,10 +54,10 @@ def judge_stability(histories: Mapping[str, Sequence[Record]], wanted: Stability
     good = sum(r.outcome is RecordOutcome.GOOD for r in deploys)
     failed = sum(r.outcome is RecordOutcome.FAILED and "gate" in (r.reason or "") for r in recent)
     rollbacks = sum(r.kind == "rollback" for r in recent)
-    standing = [records[-1] for records in histories.values() if records]
-    age = min(((now - _at(r.began)).total_seconds() / 86400 for r in standing), default=0.0)
+    newest = [records[-1] for records in histories.values() if records]
+    age = min(((now - _at(r.began)).total_seconds() / 86400 for r in newest), default=0.0)
     reasons = []
-    if not standing or any(r.outcome is not RecordOutcome.GOOD for r in standing):
+    if not newest or any(r.outcome is not RecordOutcome.GOOD for r in newest):
         reasons.append("what runs is not on record as good")
     if age < wanted.days:
         reasons.append(f"it runs for {age:.1f} days, wanted are {wanted.days:g}")
@@ -67,7 +67,7 @@ def judge_stability(histories: Mapping[str, Sequence[Record]], wanted: Stability
         reasons.append(f"{rollbacks} rollbacks, at most {wanted.rollbacks} are allowed")
     if failed > wanted.gate_failures:
         reasons.append(f"{failed} failed gates, at most {wanted.gate_failures} are allowed")
-    tag = standing[0].tag if standing else ""
+    tag = newest[0].tag if newest else ""
     return Stability(tag, age, len(deploys), good, rollbacks, failed, tuple(reasons))
 
 

@@ -1,4 +1,4 @@
-"""The droplet's history as files: the script that prints it, and the one that writes records."""
+"""The history as files on the droplet: the script that prints it, and the one that writes records."""
 
 import base64
 import gzip
@@ -18,7 +18,7 @@ _HEAD = re.compile(r"^==> (.+) <==$", re.MULTILINE)
 
 
 def history_sections(directory: StackDirectory) -> dict[str, str]:
-    """Section name → the command that prints it: the records, and the release directories that stand there.
+    """Section name → the command that prints it: the records, the release directories, the current one.
 
     A thousand records are 700 kB, and 32 kB packed; where nothing packs, they come as they are.
     """
@@ -34,7 +34,7 @@ def history_sections(directory: StackDirectory) -> dict[str, str]:
 
 
 def read_records(parts: Mapping[str, str], stack: str) -> History:
-    """Parse what `history_sections` printed.
+    """Parse the sections of `history_sections`.
 
     Raises:
         ForeignRecord, NewerRecord
@@ -63,7 +63,7 @@ def records_tar(records: Iterable[Record]) -> bytes:
 
 
 def write_records(directory: StackDirectory) -> str:
-    """Write the records of the tar on standard input; each appears whole or not at all."""
+    """The script that writes the records of the tar on standard input; each appears whole or not at all."""
     history = shlex.quote(directory.history)
     return (
         f"set -eu; umask 077; mkdir -p {history}; cd {history}; rm -rf .new; mkdir .new; tar -xmf - -C .new; "

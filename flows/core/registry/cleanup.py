@@ -1,4 +1,4 @@
-"""What of a registry may go: old releases' tags, and what no tag and no droplet needs. What is needed never goes."""
+"""The clean-up of a registry: which tags and manifests are removed. What a droplet or a kept release needs never is."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ ManifestId = tuple[str, str]
 
 @dataclass(frozen=True)
 class RegistryManifest:
-    """A manifest of a repository, its tags, and its compressed size in bytes."""
+    """One manifest in a repository of the registry: its tags, and its compressed size in bytes."""
 
     repository: str
     digest: str
@@ -27,8 +27,12 @@ class RegistryManifest:
 
 @dataclass(frozen=True)
 class ManifestLinks:
-    """What holds manifests without a tag: those that an image index refers to, and those that are about another (a
-    signature or attestation that says so in itself, not by its tag)."""
+    """The links between manifests.
+
+    Args:
+        parts: manifests that an image index refers to.
+        about: manifest without a tag → the one that it signs or attests.
+    """
 
     parts: Collection[ManifestId] = frozenset()
     about: Mapping[ManifestId, ManifestId] = field(default_factory=dict)
@@ -36,7 +40,7 @@ class ManifestLinks:
 
 @dataclass(frozen=True)
 class NeededRelease:
-    """A release that stays, and why: the manifests it needs as (repository, digest)."""
+    """A release that stays, why, and the manifests it needs as (repository, digest)."""
 
     stack: str
     tag: str
@@ -46,7 +50,7 @@ class NeededRelease:
 
 @dataclass(frozen=True)
 class CleanupItem:
-    """What becomes of a tag or, where `tag` is empty, of a manifest."""
+    """One tag or, where `tag` is empty, one manifest: whether it is removed, and why."""
 
     repository: str
     digest: str
@@ -57,13 +61,13 @@ class CleanupItem:
 
     @property
     def name(self) -> str:
-        """The tag, or the digest in short."""
+        """The tag, or the beginning of the digest."""
         return self.tag or self.digest[:19]
 
 
 @dataclass(frozen=True)
 class CleanupPlan:
-    """A plan for a registry: every fate, and kept manifests that only their digest refers to."""
+    """The plan of a clean-up: every item, and kept manifests that have no tag."""
 
     fates: tuple[CleanupItem, ...]
     untagged: tuple[RegistryManifest, ...] = field(default=())
@@ -74,11 +78,11 @@ class CleanupPlan:
 
     @property
     def size(self) -> int:
-        """Bytes of the manifests that go, layers that others share counted with each."""
+        """Bytes of the manifests that are removed; shared layers count with each."""
         return sum(fate.size for fate in self.goes if not fate.tag)
 
     def rows(self, most: int = 500) -> list[dict[str, object]]:
-        """The plan as a table: what goes first."""
+        """The plan as rows of a table, what is removed first."""
         ordered = sorted(self.fates, key=lambda f: (not f.goes, f.repository, f.tag, f.digest))
         return [
             {
@@ -93,7 +97,7 @@ class CleanupPlan:
 
 @dataclass(frozen=True)
 class CleanupResult:
-    """What became of a plan. Sizes in bytes, times in seconds; `read_only` is how long nothing could be pushed."""
+    """Result of a clean-up. Sizes are in bytes, times in seconds; `read_only` is how long nothing could be pushed."""
 
     registry: str
     sweep: CleanupPlan
@@ -107,7 +111,7 @@ class CleanupResult:
 def plan_collection(
     stored: Sequence[RegistryManifest], kept: Iterable[NeededRelease], ties: ManifestLinks = ManifestLinks()
 ) -> CleanupPlan:
-    """What has no tag and is needed by nothing, and signatures of what is gone."""
+    """The plan of a garbage collection: manifests without a tag that nothing needs, and signatures of removed ones."""
     needed = _needed(kept)
     fates, untagged, judged_later, staying = [], [], [], set()
     for one in stored:
@@ -135,7 +139,7 @@ def plan_collection(
 
 
 def _subjects(one: RegistryManifest, ties: ManifestLinks) -> list[ManifestId]:
-    """What this manifest is about, when it is nothing but a signature: by all its tags, or by what stands in it."""
+    """The manifests that this one signs or attests, by all its tags or by its content; none for any other manifest."""
     if not one.tags:
         return [ties.about[one.place]] if one.place in ties.about else []
     about = [match[1] for tag in one.tags if (match := _ABOUT.fullmatch(tag))]
@@ -145,11 +149,12 @@ def _subjects(one: RegistryManifest, ties: ManifestLinks) -> list[ManifestId]:
 def plan_retention(
     stored: Sequence[RegistryManifest], kept: Sequence[NeededRelease], old: Mapping[str, Collection[str]]
 ) -> CleanupPlan:
-    """The tags of old releases: only in repositories that the stack's kept releases use, never the last tag of a
-    manifest that a kept release needs.
+    """The plan of a retention: the tags of old releases are removed.
+
+    Only in repositories that the stack's kept releases use, and never the last tag of a manifest that one needs.
 
     Args:
-        old: stack → the tags in its repositories that mean old releases, as they stand in the registry.
+        old: stack → the tags in its repositories that mean old releases, as the registry has them.
     """
     needed = _needed(kept)
     rooms: dict[str, set[str]] = {}
@@ -200,8 +205,10 @@ def old_tags(
 def tags_as_stored(
     old: Mapping[str, Collection[str]], stored: Iterable[RegistryManifest], kept: Iterable[NeededRelease]
 ) -> dict[str, set[str]]:
-    """The same tags as they stand where all images share a repository: `NAME-TAG`, for the names that kept releases
-    have there. A longer tag that only ends alike is another release's."""
+    """The tags of old releases in a repository that all images share: `NAME-TAG`, for each name of a kept release.
+
+    A longer tag with the same ending is another release's.
+    """
     needed: dict[ManifestId, list[NeededRelease]] = {}
     for release in kept:
         for image in release.images:

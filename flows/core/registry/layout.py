@@ -1,4 +1,4 @@
-"""Where a registry wants images."""
+"""The layout of a registry: the names under which images and releases are published."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ RELEASE = "release"
 
 @dataclass(frozen=True)
 class RegistryLayout:
-    """Where a registry wants images: `HOST/NAMESPACE/NAME:TAG`, or all in one repository as `NAME-TAG`.
+    """The layout of a registry: `HOST/NAMESPACE/NAME:TAG`, or all images in one repository as `NAME-TAG`.
 
     Registries that bill by repository (DigitalOcean's Starter and Basic plans) call for the second.
     """
@@ -20,7 +20,7 @@ class RegistryLayout:
 
     @property
     def prefix(self) -> str:
-        """What the compose file's `${REGISTRY}` stands for."""
+        """The value of `${REGISTRY}` in compose files."""
         return "/".join(part for part in (self.host, self.namespace) if part)
 
     def reference(self, name: str, tag: str) -> str:
@@ -30,17 +30,17 @@ class RegistryLayout:
         return f"{self.prefix}/{name}:{tag}"
 
     def release_reference(self, stack: str, tag: str) -> str:
-        """Where the release's own files go, beside its images."""
+        """`repository:tag` of the release's own files."""
         return self.reference(f"{slug(stack)}-{RELEASE}", tag)
 
 
 def _path(name: str, layout: RegistryLayout) -> str:
-    """A name as the registry takes it: a tag, where all images share a repository, has no slashes."""
+    """A name that the registry accepts: it becomes part of a tag, without slashes, where images share a repository."""
     return slug(name) if layout.single_repository else "/".join(slug(part) for part in name.split("/"))
 
 
 def repository_name(image: str, layout: RegistryLayout) -> str:
-    """The last part of an image's name, or all that follows our own registry's prefix."""
+    """The name of an image in the registry: what follows our own prefix, else the last part of its name."""
     repository = split_reference(image)[0]
     own = f"{layout.prefix}/"
     return repository.removeprefix(own) if repository.startswith(own) else repository.rsplit("/", 1)[-1]

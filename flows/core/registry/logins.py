@@ -1,4 +1,4 @@
-"""Whether a registry's answer speaks of a refused login."""
+"""Refused logins in the output of docker."""
 
 from collections.abc import Iterable
 
@@ -7,5 +7,5 @@ _REFUSED = ("unauthorized", "authentication required", "access denied", "denied:
 
 
 def login_refused(said: Iterable[str]) -> bool:
-    """Whether these words of `docker push` or `docker pull` are about the login: it may have expired on the way."""
+    """Whether the output of `docker push` or `docker pull` says that the login was refused: it may have expired."""
     return any(words in line.lower() for line in said for words in _REFUSED)

@@ -39,7 +39,7 @@ def slug(name: str) -> str:
 
 
 def check_tag(tag: str) -> str:
-    """Return the tag.
+    """Return the tag, checked.
 
     Raises:
         BadTag: a registry would refuse it (OCI distribution spec: 1 to 128 of [A-Za-z0-9_.-], no leading . or -).

@@ -1,4 +1,4 @@
-"""A compose file that holds nothing but what is built: each image once, under the name it is published by."""
+"""The build file: a compose file that builds each image once, under the name it is published by."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,10 +8,9 @@ from flows.core.stack.compose_yaml import dump_compose
 
 
 def build_file(config: Mapping[str, Any], plan: ImagePlan, wanted: Iterable[str]) -> bytes:
-    """Return the build file.
+    """The build file of a stack.
 
-    The stack's own files would do for a stack that uses `${REGISTRY}`, but they also ask for env files, and build an
-    image that three services share three times.
+    The stack's own files need its env files too, and build an image that three services share three times.
 
     Args:
         config: the stack as `docker compose config` printed it (its `$$` kept).
@@ -38,7 +37,7 @@ def build_file(config: Mapping[str, Any], plan: ImagePlan, wanted: Iterable[str]
 
 
 def _picked(service: Mapping[str, Any]) -> dict[str, Any]:
-    """What Compose builds by; `platform` is the one built for where `build` names none."""
+    """The keys that a build needs; `platform` counts where `build` names none."""
     return {key: service[key] for key in ("build", "platform") if key in service}
 
 

@@ -1,4 +1,4 @@
-"""A release's own files as one gzipped tar: the same bytes for the same content."""
+"""The bundle of a release: its own files as one gzipped tar, the same bytes for the same content."""
 
 import gzip
 import io
@@ -14,14 +14,14 @@ SEED = "seed"
 
 @dataclass(frozen=True)
 class File:
-    """Content and permission bits of one file."""
+    """One file: its content and permission bits."""
 
     content: bytes
     mode: int = 0o644
 
 
 def pack(files: Mapping[str, File]) -> bytes:
-    """Pack path → file. Times, owners and order carry nothing, so that equal releases have equal digests."""
+    """Pack path → file into a bundle, without times and owners, so that equal releases have equal digests."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name in sorted(files):
@@ -33,7 +33,7 @@ def pack(files: Mapping[str, File]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, File]:
-    """Read a packed bundle; anything but plain files below the root is left out."""
+    """Unpack a bundle to path → file; anything but plain files below the root is left out."""
     files: dict[str, File] = {}
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
         for entry in tar:

@@ -1,4 +1,4 @@
-"""Names of images: what Compose calls them, and where in the registry they go."""
+"""The image plan: which image each service runs, and the name it is published by."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class ImagePlan:
 
 
 def plan_images(stack: Stack, layout: RegistryLayout, tag: str) -> ImagePlan:
-    """Give every image of the stack its place. Services that share an image share its reference."""
+    """Plan the target reference of every image. Services that share an image share its reference."""
     makers: dict[str, str] = {}
     for service in stack.services.values():
         if service.build:
@@ -43,9 +43,9 @@ def plan_images(stack: Stack, layout: RegistryLayout, tag: str) -> ImagePlan:
 
 
 def _names(makers: Mapping[str, str], layout: RegistryLayout, stack: str) -> dict[str, str]:
-    """Image → its name in the registry: its own; its maker's where two would share one; numbered where that is taken.
+    """Image → its name in the registry: its own; its service's where two would share one; numbered where that is used.
 
-    Two images in one place would be one image: the second push would be what both services run.
+    Two images of one name would be one image: both services would run the one pushed last.
     """
     release = f"{slug(stack)}-{RELEASE}"
     own = {image: _path(repository_name(image, layout), layout) for image in makers}
@@ -53,6 +53,6 @@ def _names(makers: Mapping[str, str], layout: RegistryLayout, stack: str) -> dic
     names = {image: name for image, name in own.items() if often[name] == 1}
     for image in (image for image in makers if image not in names):
         maker = slug(makers[image])
-        taken = {*names.values(), release}
-        names[image] = next(n for n in (maker, *(f"{maker}-{i}" for i in range(2, len(makers) + 3))) if n not in taken)
+        used = {*names.values(), release}
+        names[image] = next(n for n in (maker, *(f"{maker}-{i}" for i in range(2, len(makers) + 3))) if n not in used)
     return names

@@ -1,10 +1,10 @@
-"""In which order images are pushed, so that layers they share are sent once and not in a race; and why one was not."""
+"""The order in which images are pushed: layers that several share are sent once."""
 
 from collections.abc import Mapping, Sequence, Set
 
 
 def push_waves(layers: Mapping[str, Sequence[str]], pushed: Set[str] = frozenset()) -> list[list[str]]:
-    """Group images so that no two of one wave share a layer that no earlier wave has pushed.
+    """Group images into waves: no two of a wave share a layer that no earlier wave has pushed.
 
     The engine remembers where a layer was pushed and lets the registry mount it into the next repository, but two
     pushes that start together both send it. An image whose layers are all on their way already goes with the next

@@ -1,4 +1,4 @@
-"""A release: one immutable build of a stack, and the document that travels in the registry with it."""
+"""The release: one immutable build of a stack, and its document, which is published with it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Layer(BaseModel):
 
 
 class Image(BaseModel):
-    """What is known of one image: its platforms (`linux/amd64`; several for an index) and layers."""
+    """One image: its platforms (`linux/amd64`; several for an index) and its layers."""
 
     model_config = _FROZEN
     platforms: tuple[str, ...] = ()
@@ -33,14 +33,14 @@ class Image(BaseModel):
 
 
 class Release(BaseModel):
-    """One release. Paths are relative to the root of its files, which keep the places they have in the source.
+    """One release of a stack. Paths are relative to the root of its files, which keep their places in the source.
 
     `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
     `secret_readers` says which secret files each service mounts.
     `state` are paths that services write to; a droplet keeps them across releases.
-    `home` are the services that run once, on the data home; `waits` says who waits for whom across that line, and
-    `volumes` how their named volumes are called on a droplet. `unsaid` are services that keep state and do not say
-    where it lives.
+    `home` are the services that run once, on the data home; `volumes` are the names of their volumes on a droplet.
+    `waits` says which services wait for which between data home and colours. `unsaid` are services that keep state and
+    do not say where it lives.
     """
 
     model_config = _FROZEN

@@ -1,7 +1,7 @@
-"""Which part of a stack a droplet runs: all of it, what has a colour, or what keeps state and is at home.
+"""The role of a droplet: it runs the whole stack, the part that has a colour, or the part on the data home.
 
 Data has no colour. Once a stack has a data home, its `home` services run there, under a project name of their own, and
-the colours run all the others. Both are made from the same release: its files stay, the services are fewer.
+the colours run all the others. Both are made from the same release: the same files, fewer services.
 """
 
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ _OUT = "slipway-elsewhere"
 
 
 def home_stack(stack: str) -> str:
-    """The name under which a stack's `home` services run: its project, its directory and its records there."""
+    """The name of a stack on the data home: of its project, its directory and its records there."""
     return f"{stack}{SUFFIX}"
 
 
 def home_services(stack: Stack) -> tuple[str, ...]:
-    """The services that said so: `x-slipway.data: home`."""
+    """The services that run on the data home: those with `x-slipway.data: home`."""
     return tuple(sorted(n for n, service in stack.services.items() if service.extension.data == "home"))
 
 
 def cross_role_dependencies(stack: Stack) -> dict[str, tuple[str, ...]]:
-    """Service → the services on the other side of the line between home and colours that it waits for."""
+    """Service → the services that it depends on and that run in the other role."""
     home = set(home_services(stack))
     waits = {
         name: tuple(sorted(other for other in service.depends_on if (other in home) != (name in home)))
@@ -40,9 +40,9 @@ def cross_role_dependencies(stack: Stack) -> dict[str, tuple[str, ...]]:
 
 
 def home_volumes(stack: Stack, volumes: Mapping[str, Any] | None) -> dict[str, str]:
-    """Named volumes of `home` services → the names they have on a droplet that runs the whole stack.
+    """Named volumes of the data home's services → their names on a droplet that runs the whole stack.
 
-    The home uses the same names, so that a droplet whose stack is taken apart goes on with the data it has.
+    The data home uses the same names, so that a droplet whose stack is divided keeps its data.
     """
     used = {m.source for n in home_services(stack) for m in stack.services[n].mounts if m.kind == "volume" and m.source}
     return {name: str((spec or {}).get("name") or name) for name, spec in (volumes or {}).items() if name in used}
@@ -52,13 +52,13 @@ def as_role(release: Release, role: Role) -> Release:
     """The part of a release that a droplet of this role runs.
 
     Raises:
-        NothingAtHome: no service of it says that it is at home.
+        NoStatefulServices: no service of it says that it is at home.
     """
     if role == "all":
         return release
     if role == "home" and not release.home:
         raise NoStatefulServices(
-            f"release {release.tag} of {release.stack} has no service that is at home. "
+            f"release {release.tag} of {release.stack} has no service for the data home. "
             "Say so beside each service that keeps state: x-slipway: {data: home}, and build it again"
         )
     services = {n: ref for n, ref in release.services.items() if (n in release.home) == (role == "home")}
@@ -69,11 +69,11 @@ def as_role(release: Release, role: Role) -> Release:
 
 
 def refuse_mixed(release: Release, stack: Stack) -> None:
-    """Refuse what a droplet's Compose still counts in, though it belongs to the other side of that line.
+    """Refuse a release of which Compose would start services of the other role too.
 
     Args:
         release: the part that is meant to run there.
-        stack: what Compose makes of it.
+        stack: the stack as Compose resolved it there.
 
     Raises:
         StateUndeclared, UnknownService
@@ -86,19 +86,19 @@ def refuse_mixed(release: Release, stack: Stack) -> None:
         )
     if extra:
         raise StateUndeclared(
-            f"{', '.join(extra)} of stack {release.stack} would run on both sides of the line between data home and "
-            "colours: it has a profile of its own that is switched on. A service that is at home, or that depends on "
-            "one, cannot have one: take `profiles:` away from it"
+            f"{', '.join(extra)} of stack {release.stack} would run both on the data home and on the colours: "
+            "it has a profile of its own that is switched on. A service that runs on the data home, or that depends on "
+            "one that does, cannot have a profile: remove `profiles:` from it"
         )
 
 
 def role_files(files: Mapping[str, File], release: Release) -> dict[str, File]:
-    """The release's files, with the document of the part that a droplet runs."""
+    """The files of a release, with the document of the part that a droplet runs."""
     return {**files, DOCUMENT: File(release.document())}
 
 
 def role_override(release: Release, role: Role) -> dict[str, Any]:
-    """What a compose override says to leave the other side's services out. Empty when nothing is left out.
+    """The part of a compose override that leaves out the services of the other role; empty when all run.
 
     Args:
         release: the whole release.
@@ -117,7 +117,7 @@ def role_override(release: Release, role: Role) -> dict[str, Any]:
 
 
 def refuse_release(release: Release, home: str) -> None:
-    """`refuse_undeclared`, by what a release says of its stack: before it is put anywhere.
+    """Refuse a release whose services keep state and do not say where it lives, before it is put anywhere.
 
     Raises:
         StateUndeclared

@@ -1,4 +1,4 @@
-"""Masks secrets in whatever leaves Slipway: every value that is known to be secret, in every dress it may wear.
+"""The masking of secrets in whatever leaves Slipway: every value that is known to be secret, in every encoding.
 
 Nothing here guesses what a secret looks like, with two exceptions: a password inside a URL, and a variable whose name
 says that it holds one.
@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 from flows.core.stack.env_files import parse
 
 MASKED = "••••"
-# Shorter values stand in too many innocent words to be replaced in free text.
+# Shorter values are part of too many innocent words to be replaced in free text.
 SHORTEST = 6
 _SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|DSN|PRIVATE|COOKIE|SALT|WEBHOOK", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"""(\b[a-z][a-z0-9+.-]*://[^\s/:@?#"'<>]*:)([^\s/@"'<>]+)(?=@)""", re.IGNORECASE)
@@ -34,7 +34,7 @@ _ENV_FILE = re.compile(r"(^|.*\.)env(\..*)?|environment", re.IGNORECASE)
 
 
 class Mask:
-    """Replaces known secrets in texts and values.
+    """A mask over known secrets, for texts and values.
 
     Args:
         secrets: the secret values; short ones and those that are plainly no secret are passed over.
@@ -48,7 +48,7 @@ class Mask:
         self._forms = frozenset(form for value in self.secrets for form in _forms(value))
 
     def __call__(self, text: str) -> str:
-        """The text, with `••••` wherever something secret stood. Overlapping secrets go together."""
+        """The text with `••••` in place of every secret. Overlapping ones are replaced together."""
         spans = sorted(span for form in self._forms if form in text for span in _places(form, text))
         parts, end = [], 0
         for start, stop in spans:
@@ -59,7 +59,7 @@ class Mask:
         return _URL_PASSWORD.sub(rf"\1{MASKED}", masked) if "://" in masked else masked
 
     def environment(self, pairs: Mapping[str, str]) -> dict[str, str]:
-        """Variables as they may be shown: a value is masked when its name or its content says that it is secret.
+        """Variables with their values masked where the name or the content says that they are secret.
 
         An empty value stays: that it is empty may be what is wrong.
         """
@@ -82,8 +82,10 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_plain(value: str) -> bool:
-    """Whether a value is too short to be replaced in free text, or plainly no secret: an IP address, a small number,
-    a yes or no, or an http(s) URL that holds neither password, query nor anything like a token."""
+    """Whether a value is not masked in free text: too short, or plainly no secret.
+
+    Such as an IP address, a small number, a yes or no, or an http(s) URL without password, query and token.
+    """
     value = value.strip()
     if len(value) < SHORTEST or _HARMLESS.fullmatch(value):
         return True
@@ -95,7 +97,7 @@ def is_plain(value: str) -> bool:
 
 
 def variable_values(variables: Mapping[str, str]) -> set[str]:
-    """The secret values of variables, the lines of those with several, and passwords inside URLs."""
+    """The secret values of variables: each whole, line by line, and passwords inside URLs."""
     return {piece for value in variables.values() for piece in _pieces(value)}
 
 
@@ -105,8 +107,10 @@ def environment_values(variables: Mapping[str, str], files: Mapping[str, str]) -
 
 
 def file_values(path: str, text: str) -> set[str]:
-    """The secret values of an env file or a secret file, told apart by its name: of an env file, what its variables
-    hold; of any other, the whole, each line, and what stands behind `NAME=`."""
+    """The secret values of an env file or a secret file, which its name says.
+
+    Of an env file the values of its variables; of a secret file the whole, each line, and what follows `NAME=`.
+    """
     assigned = variable_values(parse(text) | dict(_YAML_LIKE.findall(text)))
     if _ENV_FILE.fullmatch(posixpath.basename(path)):
         return assigned
@@ -114,8 +118,10 @@ def file_values(path: str, text: str) -> set[str]:
 
 
 def container_values(environment: Mapping[str, str], words: Iterable[str]) -> set[str]:
-    """The secret values of a container: variables whose name says so, passwords inside URLs, and what follows an
-    option such as `--api-key` on its command line."""
+    """The secret values of a container, by its environment and its command line.
+
+    Variables whose name says so, passwords inside URLs, and what follows an option such as `--api-key`.
+    """
     line = " ".join(words)
     named = {name: value for name, value in environment.items() if is_secret_name(name)}
     inside = {found[2] for value in (*environment.values(), line) for found in _URL_PASSWORD.finditer(value)}
@@ -123,8 +129,10 @@ def container_values(environment: Mapping[str, str], words: Iterable[str]) -> se
 
 
 def _pieces(value: str) -> Iterator[str]:
-    """A secret value and its parts that are secret on their own: a log prints one line at a time, `echo` and many a
-    program make line breaks of `\\n`, and whoever connects takes a URL apart."""
+    """A secret value and the parts of it that are secret on their own.
+
+    A log prints one line at a time, many programs turn `\\n` into line breaks, and clients split URLs.
+    """
     for text in (value, _ESCAPE.sub(lambda found: _ESCAPES[found[1]], value)):
         yield text
         yield text.strip()
@@ -145,7 +153,7 @@ def _is_plain_url(value: str) -> bool:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """A value as it may stand in a text: as it is, in JSON, in Python, in a URL, in a shell, in Compose, in base64."""
+    """The encodings of a value in a text: as it is, in JSON, Python, a URL, a shell, Compose, base64."""
     yield value
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value), shlex.quote(value)):
         yield text[1:-1] if text[0] in "\"'" else text

@@ -1,4 +1,4 @@
-"""The text of compose files: which other files they pull in, and on which line something stands."""
+"""The text of compose files: the files they include, and the line of a value."""
 
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -50,9 +50,9 @@ def scalars(text: str) -> Iterator[str]:
 
 
 def locate(texts: Mapping[str, str], service: str, fields: Iterable[str], needle: str) -> str:
-    """`FILE:LINE` of the last file that holds the needle in one of these fields of the service, else the files' names.
+    """Find `FILE:LINE` of a text in fields of a service, in the last file that has it; else the files' names.
 
-    Later files win in Compose. Merge keys are followed to where the text really stands.
+    Later files win in Compose. Merge keys are followed to the text itself.
     """
     for name, text in reversed(list(texts.items())):
         holders = [_child(_child(root, "services"), service) for root in _roots(text)]
@@ -142,7 +142,7 @@ def _extended(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list(value: Any) -> list[Any]:
-    """A list as it is, one value as a list of it; what else is wrong with it Compose itself says best."""
+    """The value as a list. Whatever is wrong with it, Compose says."""
     return value if isinstance(value, list) else [value]
 
 

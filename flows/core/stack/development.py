@@ -1,4 +1,4 @@
-"""What may not ship: mounts of program source and flags that reload it."""
+"""The development form of a stack, which is refused: mounts of program source, and flags that reload it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
@@ -13,7 +13,7 @@ _OFF = ("", "0", "false", "no", "off")
 
 
 def refuse_development(stack: Stack, texts: Mapping[str, str], holds_source: Callable[[str], bool]) -> None:
-    """Refuse a stack that would run mounted source or reload it.
+    """Refuse a stack that runs mounted source or reloads it.
 
     A source mount is a bind mount that contains a build context, or that lies inside one and holds program source.
 

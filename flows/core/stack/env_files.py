@@ -1,4 +1,4 @@
-"""Env files: read as Compose reads them, written so that Compose reads back exactly the same values.
+"""Env files, read and written as Compose reads them.
 
 Syntax: github.com/compose-spec/compose-go, package dotenv. Other readers of env files differ from it in quotes and
 escapes, and a password that differs by one backslash is another password.
@@ -29,7 +29,7 @@ def render(variables: Mapping[str, str]) -> bytes:
 
 
 def parse(text: str) -> dict[str, str]:
-    """Read an env file's text; names without a value are left out, nothing is interpolated."""
+    """Parse an env file; names without a value are left out, nothing is interpolated."""
     values = {}
     position = len(text) - len(text.removeprefix("\ufeff"))  # some editors begin a file with this mark
     while position < len(text):

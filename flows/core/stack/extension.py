@@ -1,4 +1,4 @@
-"""`x-slipway`: what a stack says beside each service about how to probe it and where its state lives."""
+"""The `x-slipway` fields of a service: how to probe it, and where its state lives."""
 
 import json
 from typing import Any, Literal
@@ -40,7 +40,7 @@ class WorkflowProbe(BaseModel):
     @field_validator("body")
     @classmethod
     def _sendable(cls, value: Any) -> Any:
-        """YAML has values that JSON has not, such as dates; better refused now than when the probe runs."""
+        """Refuse values that JSON does not have, such as dates, before the probe runs."""
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -78,7 +78,7 @@ class WorkflowProbe(BaseModel):
 
 
 class Extension(BaseModel):
-    """The whole of one service's `x-slipway`."""
+    """The `x-slipway` of one service."""
 
     model_config = _STRICT
 

@@ -1,4 +1,4 @@
-"""Which files belong to a release: all that the compose files refer to, at the same relative places."""
+"""The files that belong to a release: all that the compose files refer to, at the same relative places."""
 
 import os.path
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ PRIVATE = 0o600
 
 
 class EnvironmentFile(BaseModel):
-    """An env file or secret file the stack needs: it is named here, and never shipped."""
+    """An env file or secret file that the stack needs. It is never shipped: the environment block holds it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     path: str
@@ -25,7 +25,7 @@ class EnvironmentFile(BaseModel):
 
 @dataclass(frozen=True)
 class StackFiles:
-    """What a stack refers to on the build host; all paths absolute.
+    """The files that a stack refers to on the build host; all paths are absolute.
 
     Args:
         root: the directory that all of it lies below.
@@ -68,13 +68,13 @@ def find_stack_files(
     environment_files: Iterable[EnvironmentFile],
     texts: Iterable[str],
 ) -> StackFiles:
-    """Sort everything the stack refers to.
+    """Find the files that a stack refers to, by what happens to them.
 
     Args:
         project: the compose project's directory.
         files: all compose files.
         environment_files: the `env_file` entries, absolute.
-        texts: the compose files' texts; a path that stands in them absolute is the droplet's, not the stack's.
+        texts: the compose files' texts; a path that is absolute in them is the droplet's, not the stack's.
 
     Raises:
         BrokenStack: a service writes to a directory that holds the compose files.
@@ -135,7 +135,7 @@ def find_stack_files(
 
 
 def _above(spoken: Iterable[str], bases: Iterable[str]) -> tuple[str, ...]:
-    """Prefixes of the stack's own paths: the compose files' directories, and where `..` leads up to a first variable.
+    """The prefixes of the stack's own paths: the compose files' directories, and where `..` leads from them.
 
     A path of a droplet that comes from a variable (`${DATA}:/data`) begins with none of these.
     """

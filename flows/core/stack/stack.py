@@ -1,4 +1,4 @@
-"""A stack: one Compose project as `docker compose config` resolves it."""
+"""The stack: one Compose project as `docker compose config` resolves it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Build:
-    """How an image is built, as Compose resolved it (absolute paths, interpolated values)."""
+    """The build of an image, as Compose resolved it (absolute paths, interpolated values)."""
 
     context: str
     spec: Mapping[str, Any] = field(hash=False)
@@ -51,7 +51,7 @@ class Service:
 
     @property
     def probe_port(self) -> int | None:
-        """The container port to probe: the one named, else the only one the service has."""
+        """The container port to probe: that of `x-slipway`, else the only one the service has."""
         if self.extension.port is not None:
             return self.extension.port
         return self.ports[0] if len(self.ports) == 1 else None
@@ -68,7 +68,7 @@ class Stack:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Stack":
-        """Read the output of `docker compose config` (YAML; its `$$` stands for `$`).
+        """The stack of the output of `docker compose config` (YAML, in which `$$` is a `$`).
 
         Raises:
             BadExtension: an `x-slipway` does not fit.
@@ -83,7 +83,7 @@ class Stack:
         )
 
     def pick(self, wanted: tuple[str, ...]) -> tuple[Service, ...]:
-        """The services of these names, or all when none is named.
+        """The services of these names; all when none is given.
 
         Raises:
             UnknownService: with the names there are.
@@ -98,7 +98,7 @@ class Stack:
 
     @property
     def awaited_to_complete(self) -> frozenset[str]:
-        """Services that others wait for until they have completed."""
+        """Services whose completion others wait for."""
         return frozenset(
             name
             for service in self.services.values()
@@ -108,7 +108,7 @@ class Stack:
 
     @property
     def one_shots(self) -> frozenset[str]:
-        """Services that may end well: others wait for their completion, or nothing restarts them then."""
+        """Services that may end with exit 0: others wait for their completion, or nothing restarts them."""
         unrestarted = {n for n, s in self.services.items() if s.restart.split(":")[0] in ("", "no", "on-failure")}
         return self.awaited_to_complete | unrestarted
 
@@ -169,7 +169,7 @@ def _names(entries: Any) -> tuple[str, ...]:
 
 
 def _secrets(entries: Any) -> dict[str, int | None]:
-    """Secret → the permission bits its long form asks for, if any."""
+    """Secret → the permission bits of its long form, if it has any."""
     found: dict[str, int | None] = {}
     for entry in entries or ():
         mode = entry.get("mode") if isinstance(entry, Mapping) else None

@@ -1,4 +1,4 @@
-"""Where a stack's state lives. Data has no colour: a stack that has not said where its state lives is not promoted."""
+"""The state of a stack: every service that keeps any must say where it lives, or the stack is not promoted."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from flows.core.stack.stack import Mount, Stack
 
 
 def undeclared_state(stack: Stack) -> tuple[str, ...]:
-    """Services that keep state and do not say where it lives, each with where it is mounted."""
+    """The services that keep state and do not say where it lives, each with its mounts."""
     return tuple(
         f"{name} ({_mounted(mounts)})"
         for name, service in sorted(stack.services.items())
@@ -16,7 +16,7 @@ def undeclared_state(stack: Stack) -> tuple[str, ...]:
 
 
 def refuse_undeclared(stack: Stack, home: str) -> None:
-    """Refuse a stack whose services keep state and do not say where it lives: two colours would be two truths.
+    """Refuse a stack whose services keep state and do not say where it lives: each colour would have its own.
 
     Args:
         home: the data home's droplet; '' when there is none.
@@ -38,14 +38,14 @@ def _refuse(stack: str, silent: Sequence[str], at_home: Sequence[str], home: str
         )
     if at_home and not home:
         raise StateUndeclared(
-            f"{', '.join(at_home)} of stack {stack} keeps its state at home (x-slipway.data: home), and no data "
-            "home is set, so both colours would run it. Name its droplet (SLIPWAY_HOME), put it there "
-            "(slipway deploy-home --tag TAG), and have the colours deployed anew"
+            f"{', '.join(at_home)} of stack {stack} keeps its state on the data home (x-slipway.data: home), and no "
+            "data home is set, so both colours would run it. Name its droplet (SLIPWAY_HOME), deploy to it "
+            "(slipway deploy-home --tag TAG), and deploy the colours again"
         )
 
 
 def _keeps(mount: Mount) -> bool:
-    """Whether what is written there outlives the container."""
+    """Whether what is written to a mount outlives the container."""
     return not mount.read_only and bool(mount.source) and mount.kind in ("volume", "bind", "cluster")
 
 

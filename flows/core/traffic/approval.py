@@ -1,4 +1,4 @@
-"""The question that a person is asked before traffic moves."""
+"""The question of an approval: what a person reads before traffic moves."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ _LIGHTS = {Verdict.PASS: "🟢", Verdict.FAIL: "🔴", Verdict.INCONCLUSIVE: "�
 
 
 def approval_question(plan: PromotionPlan, readings: Sequence[GateResult], minutes: float) -> str:
-    """The question that a person is asked, as Markdown: the plan, and the gates as they were read.
+    """The question before a promotion, as Markdown: the plan, and the results of the gates.
 
-    Prefect asks in a narrow dialog whose tables do not wrap: what did not pass is said in lines of its own, too.
+    Prefect asks in a narrow dialog whose tables do not wrap: gates that did not pass have lines of their own, too.
     """
     open_ones = [reading for reading in readings if reading.verdict is not Verdict.PASS]
     lines = [
@@ -41,11 +41,11 @@ def approval_question(plan: PromotionPlan, readings: Sequence[GateResult], minut
 
 
 def home_question(release: Release, before: DeployedState, minutes: float) -> str:
-    """The question before what keeps state is replaced on the data home.
+    """The question before the services on the data home are replaced, as Markdown.
 
     Args:
-        release: the part of it that is at home.
-        before: what stands there now.
+        release: the part of it that runs on the data home.
+        before: what is deployed there now.
     """
     old = before.release.services if before.release else {}
     lines = [
@@ -64,17 +64,17 @@ def home_question(release: Release, before: DeployedState, minutes: float) -> st
 
 
 def coloured_verdict(reading: GateResult) -> str:
-    """The verdict with a colour for the eye."""
+    """The verdict with a coloured mark."""
     return f"{_LIGHTS[reading.verdict]} {reading.verdict.value}{' (observed only)' if reading.observed else ''}"
 
 
 def short_digest(reference: str) -> str:
-    """The digest alone, as long as an eye can compare."""
+    """The beginning of the digest, as long as a person can compare."""
     return reference.partition("@")[2][:_SHORT] or "none"
 
 
 def _digits(reference: str) -> str:
-    """The digest without its algorithm, so that old and new stand side by side in that dialog."""
+    """The digest without its algorithm, so that old and new fit side by side into that dialog."""
     return short_digest(reference).removeprefix("sha256:")
 
 

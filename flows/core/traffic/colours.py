@@ -12,7 +12,7 @@ COLOURS: tuple[Colour, Colour] = ("green", "blue")
 
 @dataclass(frozen=True)
 class Colours:
-    """Names of the Droplet blocks of each colour."""
+    """The Droplet blocks of each colour, by name."""
 
     green: tuple[str, ...]
     blue: tuple[str, ...]
@@ -59,7 +59,7 @@ def _both(one: str, two: str) -> str:
 
 
 def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour, Colour | None]:
-    """Which colour is promoted, and which one traffic leaves (None: it reaches nothing now).
+    """The colour to promote, and the one that traffic leaves (None: it reaches no colour now).
 
     Args:
         active: the colours that the switch points at.
@@ -67,7 +67,7 @@ def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour
         where: the switch, in words.
 
     Raises:
-        SwitchUnclear: it points at both, or nowhere and nobody said where to.
+        SwitchAmbiguous: it points at both, or nowhere and nobody said where to.
     """
     if to is not None and to not in COLOURS:
         raise BadColours(f"{to} is no colour: {' or '.join(COLOURS)}")
@@ -87,6 +87,6 @@ def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour
     if to == now:
         raise SwitchAmbiguous(
             f"{where} points at {now} already, and a release is never proved where traffic reaches it. "
-            f"To promote what stands on {other(now)}: slipway promote"
+            f"To promote the release on {other(now)}: slipway promote"
         )
     return other(now), now

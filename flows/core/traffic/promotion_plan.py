@@ -1,4 +1,4 @@
-"""What a promotion would change: service by service, old and new digest; environment keys, never values."""
+"""The plan of a promotion: old and new digest of each service, and environment keys that differ, never values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from flows.core.stack.state import refuse_undeclared
 
 @dataclass(frozen=True)
 class Change:
-    """One service: what it runs on the active colour, and what it would run."""
+    """The change of one service: its image on the active colour, and its image after the promotion."""
 
     service: str
     old: str
@@ -28,7 +28,7 @@ class Change:
 
 @dataclass(frozen=True)
 class PromotionPlan:
-    """What a promotion would do.
+    """The plan of a promotion, as a person approves it.
 
     Args:
         to, left: the colour that traffic goes to, and the one it leaves ('' for none).
@@ -54,7 +54,7 @@ class PromotionPlan:
 
     @property
     def sentence(self) -> str:
-        """The whole in one sentence."""
+        """The plan in one sentence."""
         away = f", away from {self.old_tag} on {self.left}" if self.left else ""
         return f"Traffic of {self.switch} goes to release {self.tag} on {self.to} ({', '.join(self.target)}){away}."
 
@@ -68,7 +68,7 @@ def plan_promotion(
     switch: str,
     client_impact: str,
 ) -> PromotionPlan:
-    """Compare what stands on the two colours.
+    """Plan a promotion by the deployed states of both colours.
 
     Args:
         new, old: every droplet of the colour to promote, and of the active one ([] when it cannot be looked at).
@@ -78,7 +78,7 @@ def plan_promotion(
     """
     candidate = one_release(stack, to, new)
     assert candidate.release is not None
-    before = next((standing for standing in old if standing.release), None)
+    before = next((state for state in old if state.release), None)
     digests = dict(before.release.services) if before and before.release else {}
     services = candidate.release.services
     changes = [Change(n, digests.get(n, ""), services.get(n, "")) for n in sorted({*services, *digests})]
@@ -86,7 +86,7 @@ def plan_promotion(
         stack,
         to,
         left or "",
-        tuple(standing.droplet for standing in new),
+        tuple(state.droplet for state in new),
         switch,
         client_impact,
         candidate.release.tag,
@@ -94,34 +94,34 @@ def plan_promotion(
         tuple(changes),
         tuple(differing(before.environment, candidate.environment)) if before else (),
         tuple(_notes(candidate, before, left)),
-        "\n".join(standing.mark for standing in (*new, *old)),
+        "\n".join(state.mark for state in (*new, *old)),
     )
 
 
-def one_release(stack: str, colour: str, standings: Sequence[DeployedState]) -> DeployedState:
-    """The release that every droplet of a colour carries: nothing mixed, ever.
+def one_release(stack: str, colour: str, states: Sequence[DeployedState]) -> DeployedState:
+    """The deployed state that all droplets of a colour share: the same release and environment.
 
     Raises:
         NothingDeployed
     """
-    for standing in standings:
-        if standing.release is None or standing.record is None:
+    for state in states:
+        if state.release is None or state.record is None:
             raise NothingDeployed(
-                f"droplet {standing.droplet} of the colour {colour} carries no release of stack {stack}. "
-                f"Put one there: slipway deploy --tag TAG --droplet {standing.droplet}, or: slipway promote --tag TAG"
+                f"droplet {state.droplet} of the colour {colour} carries no release of stack {stack}. "
+                f"Put one there: slipway deploy --tag TAG --droplet {state.droplet}, or: slipway promote --tag TAG"
             )
-    names = {s.record.name: s for s in standings if s.record}
+    names = {s.record.name: s for s in states if s.record}
     if len(names) > 1:
-        said = "; ".join(f"{s.droplet}: {s.record.tag}" for s in standings if s.record)
+        said = "; ".join(f"{s.droplet}: {s.record.tag}" for s in states if s.record)
         raise NothingDeployed(
             f"the droplets of the colour {colour} carry different releases or environments ({said}). "
             "Give them the same one: slipway promote --tag TAG"
         )
-    return standings[0]
+    return states[0]
 
 
 def differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Environment keys that differ; values are hashes here and never shown."""
+    """The environment keys that differ, each with how; values are hashes here and never shown."""
     words = {}
     for name in {*old, *new}:
         if old.get(name) != new.get(name):
@@ -132,9 +132,9 @@ def differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 def _notes(candidate: DeployedState, before: DeployedState | None, left: str | None) -> list[str]:
     notes = []
     if left and before is None:
-        notes.append(f"what stands on {left} could not be looked at, so there is no way back to it")
+        notes.append(f"the state of {left} could not be read, so traffic cannot be moved back to it")
     if before and not differing(before.environment, candidate.environment) and _hash(before) != _hash(candidate):
-        notes.append("env files or secret files differ; which lines of them is not looked at")
+        notes.append("env files or secret files differ; their lines are not compared")
     if candidate.stack:
         notes += [
             f"{name} keeps state of its own on each colour (x-slipway.data: per-colour)"
@@ -144,8 +144,8 @@ def _notes(candidate: DeployedState, before: DeployedState | None, left: str | N
     return notes
 
 
-def _hash(standing: DeployedState) -> str:
-    return standing.record.environment if standing.record else ""
+def _hash(state: DeployedState) -> str:
+    return state.record.environment if state.record else ""
 
 
 def refuse_undeclared_states(states: Sequence[DeployedState], home: str) -> None:

@@ -13,7 +13,7 @@ from blocks.digitalocean.models import DropletInfo, NewDroplet
 from blocks.digitalocean.models import Snapshot as AtDigitalOcean
 from blocks.errors import ActionUnfinished, HostKeyRefused, RemoteFailed, Unreachable
 from blocks.polling import attempt
-from blocks.ssh.keys import SshTarget, read_private_key
+from blocks.ssh.keys import read_private_key
 from flows.core.cloud.provisioning import ENGINE, INSTALL_ENGINE, MAKE_HOST_KEY, USE_HOST_KEY
 from flows.core.cloud.snapshots import OURS, SNAPSHOT, DropletSnapshot
 from flows.core.errors import HostKeyNotConfirmed, NoEngine
@@ -150,8 +150,6 @@ def check_engine(droplet: Droplet, install: bool) -> str:
 
 def account_key_fingerprint(droplet: Droplet) -> str:
     """The MD5 fingerprint of a droplet's private key, by which DigitalOcean's account lists it."""
-    key = read_private_key(
-        droplet.private_key.get_secret_value(), SshTarget(droplet.name, droplet.host, droplet.port, droplet.user, "")
-    )
+    key = read_private_key(droplet.private_key.get_secret_value(), droplet.address)
     digest = hashlib.md5(key.asbytes(), usedforsecurity=False).hexdigest()
     return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))

@@ -7,6 +7,7 @@ import pytest
 
 from blocks.digitalocean.models import NewDroplet
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, NotAtDigitalOcean
+from blocks.polling import until
 from tests.support.digitalocean_in_process import add_droplet, add_record, add_registry, reserved_ips, standin
 
 pytestmark = pytest.mark.unit
@@ -157,7 +158,7 @@ def test_a_registry_and_its_collection(lab):
     fault(lab, "lose", {"method": "POST", "path": "garbage-collection$"})
     begun = lab.client.registries.collect("team")
     assert lab.client.registries.collect("team").uuid == begun.uuid
-    ended = lab.client.registries.wait_collected("team", begun.uuid, 10)
+    ended = until(lambda: lab.client.registries.collected("team", begun.uuid), lambda found: found.ended, 60, pause=0.1)
     assert (ended.status, ended.blobs_deleted, ended.freed) == ("succeeded", 2, 1000)
     with pytest.raises(NotAtDigitalOcean, match="registry not found"):
         lab.client.registries.get("other")

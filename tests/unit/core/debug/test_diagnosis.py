@@ -202,7 +202,7 @@ def test_an_unknown_service_is_refused_with_near_names():
         choose_services(overview(stack=None), [])
 
 
-def test_a_survey_is_read_and_what_is_damaged_left_out():
+def test_an_overview_is_read_and_what_is_damaged_left_out():
     config = json.dumps({"name": "shop", "services": {"web": {"image": "web"}}})
     said = f"@@slipway:now\n17\n@@slipway:release\n{{\n@@slipway:config\n{config}\n@@slipway:records\n{{}}\n"
     found = read_overview("shop", "here", said)

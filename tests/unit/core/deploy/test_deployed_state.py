@@ -124,7 +124,7 @@ def test_another_value_has_another_hash_and_the_same_one_the_same(tmp_path):
         ([inspected("web", "restarting"), WELL[1]], ["web is restarting"]),
         ([*WELL, inspected("else")], ["else runs, and is not part of the release"]),
     ],
-    ids=["missing", "another image", "ended", "restarting", "a stranger"],
+    ids=["missing", "another image", "ended", "restarting", "an orphan"],
 )
 def test_what_runs_otherwise_than_the_release_says_is_told(host, containers, wrong):
     put(host)

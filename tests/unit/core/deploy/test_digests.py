@@ -27,7 +27,7 @@ DIFFERENCES = {
         [f"shop-web-2 runs {OTHER}, not {WEB}"],
     ),
     "no container": ([], ["web has no container"]),
-    "a stranger": ([container("web"), container("old")], ["old runs, and is not part of the release"]),
+    "an orphan": ([container("web"), container("old")], ["old runs, and is not part of the release"]),
     "the right words on the wrong image": (
         [container("web", image=WEB, image_id="sha256:old")],
         [f"shop-web-1 runs {OTHER}, not {WEB}"],

@@ -26,7 +26,7 @@ SCRIPTS = {
     "containers": containers_script("shop"),
     "running": running_script("shop"),
     "release": running_release_script(StackDirectory("/opt/it's", "shop")),
-    "way back": kept_release_script(StackDirectory("/opt/it's", "shop"), "v1.f00"),
+    "kept release": kept_release_script(StackDirectory("/opt/it's", "shop"), "v1.f00"),
     "history": section_script(history_sections(StackDirectory("/opt/it's", "shop"))),
 }
 

@@ -180,7 +180,7 @@ shown_by_an_engine = st.builds(
     Container,
     id=st.sampled_from(["a", "b"]),
     name=st.text(max_size=5),
-    service=st.sampled_from(["web", "job", "stranger"]),
+    service=st.sampled_from(["web", "job", "orphan"]),
     image=st.just("image"),
     image_id=st.just("id"),
     state=st.sampled_from(["created", "running", "paused", "restarting", "removing", "exited", "dead", "new word"]),

@@ -4,8 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from flows.core.droplet.lock import (
     holder_script,
     read_holder,
 )
+from tests.support import PATIENCE, wait_until
 
 pytestmark = [
     pytest.mark.unit,
@@ -48,16 +48,9 @@ def held(directory: Path, holder: Holder = ME, **more) -> Iterator[subprocess.Po
         yield process
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
         for stream in (process.stdin, process.stdout, process.stderr):
             stream.close()
-
-
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def is_free(directory: Path) -> bool:
@@ -79,7 +72,7 @@ def start_under(directory: Path, command: str) -> subprocess.Popen[bytes]:
     begun = directory / "begun"
     argv = guarded_script(str(directory), ME.token, f"touch {begun}; {command}")
     process = subprocess.Popen(["timeout", "60", *argv])
-    until(begun.exists)
+    wait_until(begun.exists)
     return process
 
 
@@ -93,7 +86,7 @@ def test_the_lock_is_taken_and_its_holder_can_be_read(tmp_path):
 def test_a_second_one_is_refused_and_told_who_holds_it(tmp_path):
     with held(tmp_path):
         second = begin(tmp_path, YOU)
-        out, _ = second.communicate(timeout=10)
+        out, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == HELD_BY_ANOTHER
     assert read_holder(out.removeprefix(BUSY)) == ME
     assert "me@here: deploy of shop v1 (run run-1), since" in str(read_holder(out.removeprefix(BUSY)))
@@ -106,44 +99,45 @@ def test_a_second_one_that_waits_gets_it_when_the_first_lets_go(tmp_path):
         first.stdin.write(f"{BYE}\n")
         assert second.stdout.readline() == "held\n"
         assert YOU.token in (tmp_path / "lock.holder").read_text()
-        second.communicate(f"{BYE}\n", timeout=10)
+        second.communicate(f"{BYE}\n", timeout=PATIENCE)
     assert is_free(tmp_path)
 
 
 def test_letting_go_leaves_no_holder(tmp_path):
     with held(tmp_path) as process:
         process.stdin.write(f"{BYE}\n")
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
     assert (is_free(tmp_path), (tmp_path / "lock.holder").exists()) == (True, False)
 
 
 def test_the_lock_is_free_when_the_channel_ends(tmp_path):
     with held(tmp_path) as process:
         process.stdin.close()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
         assert (is_free(tmp_path), (tmp_path / "lock.holder").exists()) == (True, False)
 
 
 def test_the_lock_is_free_after_its_lease_when_nothing_is_heard(tmp_path):
     with held(tmp_path, lease=1) as process:
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
         assert (is_free(tmp_path), (tmp_path / "lock.holder").exists()) == (True, False)
 
 
-def test_a_heartbeat_keeps_it_and_comes_back(tmp_path):
-    with held(tmp_path, lease=2) as process:
-        for _ in range(4):
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(timeout=0.7)
+def test_each_heartbeat_begins_a_whole_lease_and_comes_back(tmp_path, monkeypatch):
+    asked = tmp_path / "asked"
+    monkeypatch.setenv("BASH_FUNC_read%%", f'() {{ echo "$3 $4" >>{asked}; builtin read "$@"; }}')
+    with held(tmp_path, lease=30) as process:
+        for _ in range(3):
             process.stdin.write("beat\n")
             assert process.stdout.readline() == "beat\n"
+        wait_until(lambda: asked.read_text() == "30 holder\n" + "30 line\n" * 4)
         assert not is_free(tmp_path)
 
 
 def test_a_killed_holder_leaves_a_name_but_no_lock(tmp_path):
     with held(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
         assert is_free(tmp_path)
         said = who_holds(tmp_path)
         assert said == ""
@@ -170,12 +164,13 @@ def test_a_command_does_not_run_when_the_lock_is_held_by(holder, tmp_path):
 @pytest.mark.parametrize(
     "stubborn", ["sleep 60", "trap '' TERM; while true; do sleep 1; done"], ids=["asked", "forced"]
 )
-def test_a_command_that_still_runs_is_ended_before_the_lock_is_free(stubborn, tmp_path):
+def test_a_command_that_still_runs_is_ended_before_the_lock_is_free(stubborn, tmp_path, monkeypatch):
+    monkeypatch.setenv("BASH_FUNC_sleep%%", "() { command sleep 0.01; }")  # between one look and the next
     with held(tmp_path) as holder:
         command = start_under(tmp_path, stubborn)
         holder.stdin.close()
-        until(lambda: is_free(tmp_path))
-        assert command.wait(timeout=10) != 0
+        wait_until(lambda: is_free(tmp_path))
+        assert command.wait(timeout=PATIENCE) != 0
 
 
 def test_a_command_left_by_a_killed_holder_is_ended_before_the_next_gets_the_lock(tmp_path):
@@ -183,7 +178,7 @@ def test_a_command_left_by_a_killed_holder_is_ended_before_the_next_gets_the_loc
         command = start_under(tmp_path, "sleep 60")
         holder.kill()
     with held(tmp_path, YOU):
-        assert command.wait(timeout=10) != 0
+        assert command.wait(timeout=PATIENCE) != 0
 
 
 def test_the_next_holder_does_not_end_a_process_that_only_has_the_old_ones_number(tmp_path):
@@ -200,7 +195,7 @@ def test_the_next_holder_does_not_end_a_process_that_only_has_the_old_ones_numbe
 def test_a_directory_that_cannot_be_made_is_told_apart(tmp_path):
     (tmp_path / "file").touch()
     process = begin(tmp_path / "file" / "below", ME)
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == CANNOT_WRITE
 
 

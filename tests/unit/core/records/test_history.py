@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flows.core.errors import ForeignRecord, NewerRecord
 from flows.core.records.history import History, read_history
 from flows.core.records.record import FORMAT
-from tests.support.builders import FAILED, OPEN, past, record
+from tests.support.builders import FAILED, record
 
 pytestmark = pytest.mark.unit
 
@@ -57,12 +57,6 @@ def test_a_record_of_the_version_before_is_read_as_it_stands():
     assert (old.outcome, old.reason) == (FAILED, "interrupted: deploy 3 of v3 came after it")
     assert (old.traced, old.format) == ((), 1)
     assert {**json.loads(old.document()), "traced": None} == {**json.loads(OLD), "traced": None}
-
-
-def test_services_that_were_traced_are_those_of_the_last_known_good_release():
-    newest = record(3, "v3", OPEN, traced=("late",))
-    assert past(record(1, "v1", traced=("web",)), record(2, "v2", traced=("agent",)), newest).traced == {"agent"}
-    assert past(newest).traced == frozenset()
 
 
 @given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=80))))

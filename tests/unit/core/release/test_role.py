@@ -104,7 +104,7 @@ def test_every_service_runs_on_exactly_one_side(home):
 
 def test_without_a_service_at_home_there_is_none_to_put_there():
     with pytest.raises(
-        NoStatefulServices, match=r"release v1 of shop has no service that is at home\. .*\{data: home\}"
+        NoStatefulServices, match=r"release v1 of shop has no service for the data home\. .*\{data: home\}"
     ):
         as_role(release(), "home")
     assert as_role(release(), "colour") == release()
@@ -148,7 +148,10 @@ def test_a_service_that_compose_still_counts_in_is_refused():
     part = as_role(WHOLE, "colour")
     assert refuse_mixed(part, stack({"web": {}, "cache": {}})) is None
     assert refuse_mixed(part, stack({"web": {}})) is None
-    with pytest.raises(StateUndeclared, match=r"^db, seed of stack shop would run on both sides .*`profiles:`"):
+    with pytest.raises(
+        StateUndeclared,
+        match=r"^db, seed of stack shop would run both on the data home and on the colours: .*`profiles:`",
+    ):
         refuse_mixed(part, stack({name: {} for name in NAMES}))
 
 

@@ -109,7 +109,7 @@ OVER = "services:\n  web:\n    volumes: ['../src:/app']\n"
         ("job", "command", "--reload", "base.yml:2"),
         ("job", "environment", "FLASK_DEBUG", "base.yml:10"),
         ("web", "entrypoint", "--reload", "base.yml, over.yml"),
-        ("stranger", "command", "--reload", "base.yml, over.yml"),
+        ("orphan", "command", "--reload", "base.yml, over.yml"),
     ],
 )
 def test_the_line_is_that_of_the_file_that_wins_merge_keys_followed(service, field, needle, place):

@@ -49,7 +49,9 @@ def test_a_service_that_says_where_its_state_lives_is_taken(data, home):
 
 
 def test_state_at_home_needs_a_home():
-    with pytest.raises(StateUndeclared, match=r"db of stack shop keeps its state at home .*slipway deploy-home"):
+    with pytest.raises(
+        StateUndeclared, match=r"db of stack shop keeps its state on the data home .*slipway deploy-home"
+    ):
         refuse_undeclared(keeping(mount(), data="home"), "")
 
 
@@ -70,5 +72,5 @@ def test_a_release_says_the_same_of_its_stack_before_it_is_put_anywhere():
 
 def test_a_release_with_services_at_home_needs_one():
     refuse_release(release(home=("db",)), "home")
-    with pytest.raises(StateUndeclared, match="db of stack shop keeps its state at home"):
+    with pytest.raises(StateUndeclared, match="db of stack shop keeps its state on the data home"):
         refuse_release(release(home=("db",)), "")

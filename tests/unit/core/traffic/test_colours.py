@@ -64,8 +64,8 @@ BOTH = ("the switch points at both colours", "slipway switch-back --to COLOUR")
         (("green", "blue"), None, BOTH),
         (("green", "blue"), "blue", BOTH),
         ((), None, ("the switch points at no colour", "slipway promote --to COLOUR", "switch-back --to COLOUR")),
-        (("green",), "green", ("points at green already", "what stands on blue: slipway promote")),
-        (("blue",), "blue", ("points at blue already", "what stands on green: slipway promote")),
+        (("green",), "green", ("points at green already", "the release on blue: slipway promote")),
+        (("blue",), "blue", ("points at blue already", "the release on green: slipway promote")),
     ],
 )
 def test_a_direction_that_is_not_clear_is_refused_with_what_to_do(active, to, words):

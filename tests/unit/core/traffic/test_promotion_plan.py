@@ -53,7 +53,7 @@ def test_every_service_is_named_with_its_old_and_new_digest():
 
 
 def test_what_cannot_be_looked_at_is_said_to_be_no_way_back():
-    assert plan(old=()).notes == ("what stands on green could not be looked at, so there is no way back to it",)
+    assert plan(old=()).notes == ("the state of green could not be read, so traffic cannot be moved back to it",)
     assert plan(old=(DeployedState("g1"),)).notes == plan(old=()).notes
 
 
@@ -62,7 +62,7 @@ def test_the_active_colour_is_that_of_the_first_droplet_that_could_be_looked_at(
 
 
 def test_secret_files_that_differ_are_told_when_no_variable_does():
-    note = "env files or secret files differ; which lines of them is not looked at"
+    note = "env files or secret files differ; their lines are not compared"
     assert plan([standing(environment_hash="1")]).notes == (note,)
     assert plan([standing(environment_hash="1", environment={"A": "hash"})]).notes == ()
     assert plan([standing()]).notes == ()

@@ -115,7 +115,7 @@ def test_a_slow_answer_is_not_waited_for():
     with serving(slow) as http:
         heard = switch(url=http.url).probe(timeout=0.05)
         over.set()
-    assert (heard.colour, heard.well, "ReadTimeout" in heard.detail) == (None, False, True)
+    assert (heard.colour, heard.well, "Timeout" in heard.detail) == (None, False, True)
 
 
 BLUE, GREEN = SwitchProbe("blue", 200, "200 from blue"), SwitchProbe("green", 200, "200 from green")
