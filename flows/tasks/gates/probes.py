@@ -39,7 +39,7 @@ Answered = tuple[bool, str, tuple[str, ...]]
 
 
 class ProbeTargets:
-    """What is probed where: the services of a stack and the addresses their containers have on the droplet.
+    """The services of a stack, and the addresses of their containers on a droplet.
 
     Args:
         traced: services whose workflow left a trace when the last good release was judged there.

@@ -120,6 +120,24 @@ def test_a_colour_that_does_not_answer_is_not_left_alone_behind_a_balancer(lab, 
     assert switch.read().active == ("green", "blue")
 
 
+def test_where_answers_do_not_name_their_colour_the_health_checks_are_given_their_time(lab, monkeypatch):
+    well, sick = SwitchProbe(None, 200, ""), SwitchProbe(None, 503, "")
+    heard = iter([well, well, sick, well, well, well, SwitchProbe("blue", 200, "one too many")])
+    switch = balancer(lab, monkeypatch, heard)
+    monkeypatch.setattr(LoadBalancerSwitch, "_admission", lambda _: 0.0)
+    assert switch.switch_to("blue", switch.read(), "test").active == ("blue",)
+    assert next(heard).detail == "one too many"
+
+
+def test_answers_before_the_health_checks_had_their_time_prove_nothing(lab, monkeypatch):
+    switch = balancer(lab, monkeypatch, (SwitchProbe(None, 200, "nobody") for _ in iter(int, 1)))
+    monkeypatch.setattr(LoadBalancerSwitch, "_admission", lambda _: 3600.0)
+    monkeypatch.setattr(LoadBalancerSwitch, "max_seconds", 0.1)
+    with pytest.raises(SwitchFailed, match=r"blue did not answer through .*: nobody"):
+        switch.switch_to("blue", switch.read(), "test")
+    assert members(lab) == [lab.green, lab.blue]
+
+
 def test_a_turn_that_was_killed_half_way_is_finished(lab, monkeypatch):
     switch = balancer(lab, monkeypatch, droplet_ids=[lab.green, lab.blue])
     seen = switch.read()

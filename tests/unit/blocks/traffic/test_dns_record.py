@@ -81,6 +81,30 @@ def test_a_name_server_without_authority_proves_nothing(lab, name):
         name.switch_to("blue", name.read(), "test")
 
 
+def test_every_name_server_is_asked_until_it_has_the_new_address_and_then_no_more(lab, name, monkeypatch):
+    seen, asked = name.read(), []
+    lagging = {"one": 0, "two": 2, "three": 1}
+
+    def ask(self, server):
+        asked.append(server)
+        lagging[server] -= 1
+        return ({"192.0.2.1"} if lagging[server] >= 0 else {"192.0.2.2"}), 60
+
+    monkeypatch.setattr(DnsSwitch, "_ask", ask)
+    monkeypatch.setattr("blocks.traffic.dns_record._PAUSE", 0.0)
+    name.name_servers = list(lagging)
+    assert name.switch_to("blue", seen, "test").active == ("blue",)
+    assert asked == ["one", "two", "two", "two", "three", "three"]
+
+
+def test_a_name_server_that_keeps_the_old_address_is_named(lab, name, monkeypatch):
+    monkeypatch.setattr(DnsSwitch, "_ask", lambda _, server: ({f"192.0.2.{2 if server == 'one' else 1}"}, 60))
+    monkeypatch.setattr("blocks.traffic.dns_record._PUBLISHED", 0.0)
+    seen, name.name_servers = name.read(), ["one", "two"]
+    with pytest.raises(SwitchFailed, match=r"two does not answer with the address of blue .*: 192\.0\.2\.1 for 60 s"):
+        name.switch_to("blue", seen, "test")
+
+
 def test_a_record_that_somebody_else_changed_is_left_alone(lab, name):
     seen = name.read()
     lab.record["data"] = "203.0.113.9"
