@@ -14,7 +14,7 @@ from types import TracebackType
 import paramiko
 
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
-from blocks.ssh.keys import RefuseUnknown, SshTarget, host_key_changed, parse_host_key, read_private_key
+from blocks.ssh.keys import SshTarget, accept_pinned_key_only, host_key_changed, read_private_key
 from blocks.ssh.output import Line, LineCollector, command_name, tail
 from blocks.ssh.shell import CommandResult
 
@@ -43,12 +43,7 @@ class Session:
     def __enter__(self) -> "Session":
         key = read_private_key(self._private_key, self.address)
         client = paramiko.SSHClient()
-        client.set_missing_host_key_policy(RefuseUnknown(self.address))
-        pinned = parse_host_key(self.address)
-        if pinned is not None:
-            host = self.address.host
-            name = host if self.address.port == paramiko.config.SSH_PORT else f"[{host}]:{self.address.port}"
-            client.get_host_keys().add(name, pinned.get_name(), pinned)
+        accept_pinned_key_only(client, self.address)
         try:
             client.connect(
                 self.address.host,

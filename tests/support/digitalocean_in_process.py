@@ -17,14 +17,15 @@ from tests.support import PATIENCE, wait_until
 from tests.support.lab import api_contract
 
 sys.path.insert(0, str(CHECKOUT / "compose/lab/digitalocean"))
-from digitalocean_standin import domains, droplets, registries, reserved_ips
+from digitalocean_standin import domains, droplets, realm, registries, reserved_ips
 from digitalocean_standin.app import create_app
 from digitalocean_standin.cloud import Cloud
+from digitalocean_standin.errors import ApiError
 from digitalocean_standin.parts.nothing import nothing
 from digitalocean_standin.parts.storage import Storage
 
 TOKEN = "dop_v1_" + "b" * 20
-__all__ = ["domains", "droplets", "reserved_ips"]
+__all__ = ["ApiError", "Storage", "domains", "droplets", "realm", "reserved_ips"]
 
 
 class HeldCloud(Cloud):
