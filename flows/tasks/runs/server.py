@@ -19,7 +19,8 @@ def server_answers() -> bool:
     if not url:
         return True  # a server inside this process
     try:
-        return httpx.get(f"{url}/health", timeout=_QUICK, verify=context()).status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        answer = httpx.get(f"{url}/health", timeout=_QUICK, verify=context())
+        return answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
     except httpx.TransportError:
         return False
 
