@@ -25,6 +25,7 @@ from flows.settings import Settings
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
+from flows.tasks.release.build_inputs import build_inputs
 from flows.tasks.release.pin_images import mirrored, pin_external
 from flows.tasks.release.publish import latest_release, publish_release, reuse_images, tag_before
 from flows.tasks.runs.artifacts import table
@@ -108,6 +109,7 @@ def _build_push(
         environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
+    inputs = build_inputs(source, plan, wanted, values, environment.contents())
     references = [*plan.built, place.release_reference(name, tag)]
     if settings.mirror_external:
         copied = [image for image in plan.external if split_host(image)[0] != registry.host]
@@ -119,7 +121,7 @@ def _build_push(
     external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
 
     count = len({plan.services[service] for service in wanted} & set(plan.built))
-    images = build_images.with_options(task_run_name=f"build {count} images")(source, plan, wanted, settings, env)
+    images = build_images.with_options(task_run_name=f"build {count} images")(inputs, plan, wanted, settings, env)
     digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}

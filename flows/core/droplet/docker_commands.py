@@ -54,8 +54,8 @@ class Compose:
         """Print the stack with its variables left as they are; works while env files are missing."""
         return self("config", "--no-interpolate")
 
-    def build(self) -> list[str]:
-        return self("--progress", "plain", "build")
+    def build(self, *services: str) -> list[str]:
+        return self("--progress", "plain", "build", *services)
 
     def up(self) -> list[str]:
         """Start what differs. `build:` survives the override, hence `--no-build`; all is there: `--pull never`."""

@@ -28,7 +28,15 @@ from flows.core.errors.records import (
     RollbackFailed,
 )
 from flows.core.errors.registry import CollectionFailed, NotDocr, ReleaseUnderWay
-from flows.core.errors.release import BadRelease, BadTag, BuildFailed, PushFailed, ReleaseNotFound, UnpinnedImage
+from flows.core.errors.release import (
+    BadRelease,
+    BadTag,
+    BuildFailed,
+    MissingBuildInput,
+    PushFailed,
+    ReleaseNotFound,
+    UnpinnedImage,
+)
 from flows.core.errors.stack import (
     BadExtension,
     BrokenStack,
@@ -80,6 +88,7 @@ __all__ = [
     "ForeignRecord",
     "HostKeyNotConfirmed",
     "LockLost",
+    "MissingBuildInput",
     "MissingEnvironmentFile",
     "NewerRecord",
     "NoEngine",

@@ -6,6 +6,7 @@ from pathlib import Path
 from blocks import StackEnvironment
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.secrets.masking import variable_values
+from flows.core.stack.build_needs import build_secret_files
 from flows.core.stack.shipped_files import find_stack_files
 from flows.core.stack.stack import Stack
 from flows.core.stack.variables import PROJECT_NAME
@@ -39,14 +40,13 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
     sources = find_stack_files(
         resolved, project.directory, tuple(project.texts), project.entries, project.texts.values()
     )
-    missing = [e.path for e in sources.environment_files if e.required and not os.path.isfile(e.path)]
+    # What only builds read is saved too, and never put on a droplet.
+    paths = dict.fromkeys([entry.path for entry in sources.environment_files] + [*build_secret_files(resolved)])
+    optional = {entry.path for entry in sources.environment_files if not entry.required}
+    missing = [path for path in paths if path not in optional and not os.path.isfile(path)]
     if missing:
         raise MissingEnvironmentFile(f"{', '.join(missing)}: needed by the stack and not here. Write it, and try again")
-    files = {
-        os.path.relpath(entry.path, project.directory): Path(entry.path).read_text()
-        for entry in sources.environment_files
-        if os.path.isfile(entry.path)
-    }
+    files = {os.path.relpath(path, project.directory): Path(path).read_text() for path in paths if os.path.isfile(path)}
     return StackEnvironment(variables=variables, files=files), resolved.name
 
 

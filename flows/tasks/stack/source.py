@@ -63,7 +63,8 @@ def read_stack(
     resolved = Stack.from_config(config)
     texts = project.texts
     sources = find_stack_files(resolved, project.directory, tuple(texts), project.entries, texts.values())
-    refuse_development(resolved, {sources.relative(p): text for p, text in texts.items()}, _holds_source)
+    names = {sources.relative(p): text for p, text in texts.items()}
+    refuse_development(resolved, names, _holds_source, sources.host_paths)
     if missing := [path for path in sources.shipped if not os.path.exists(path)]:
         raise BrokenStack(f"the stack mounts {', '.join(missing)}, which does not exist. Add it, or remove the mount")
     return Source(resolved, sources, texts, config, project.given, _git(project.directory, "rev-parse", "HEAD"))
