@@ -38,8 +38,8 @@ LANES := $(or $(SLIPWAY_LANES),4)
 test: unit lab browser ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)
 	@pytest tests/lab tests/faults tests/browser -n $(LANES) --durations=20 --durations-min=5
 
-test-all: ## Run them with every fault at every point
-	@SLIPWAY_FAULTS=all $(MAKE) test
+test-all: export SLIPWAY_FAULTS := all
+test-all: test ## Run them with every fault at every point
 
 unit: venv ## Run the tests that need no engine and no server
 	@pytest -q -m unit tests/unit

@@ -71,6 +71,8 @@ def open_rehearsal_stack(place: Path) -> Iterator[RehearsalStack]:
 
     with calm_cloud() as cloud, ExitStack() as closing:
         with cloud.client() as client:
+            for left in client.domains.records(DOMAIN, f"{RECORD}.{DOMAIN}", "A"):  # by a killed run
+                cloud.ask("DELETE", f"/v2/domains/{DOMAIN}/records/{left.id}")
             record = {"type": "A", "name": RECORD, "data": client.droplets.named(DROPLET).public_ip, "ttl": 30}
         made = cloud.ask("POST", f"/v2/domains/{DOMAIN}/records", record)["domain_record"]
         closing.callback(cloud.ask, "DELETE", f"/v2/domains/{DOMAIN}/records/{made['id']}")

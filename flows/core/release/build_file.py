@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from flows.core.release.build_order import Bases, additional_contexts, is_service
 from flows.core.release.image_plan import ImagePlan
 from flows.core.stack.build_needs import ssh_entries
+from flows.core.stack.compose_yaml import dump_compose
 
 _IMAGE = "docker-image://"
 
 
 def build_file(document: Mapping[str, Any]) -> bytes:
     """The document of `build_document` as Compose reads it."""
-    return yaml.safe_dump(document, sort_keys=True).encode()
+    return dump_compose(document)
 
 
 def build_document(

@@ -26,7 +26,7 @@ from tests.support.lab.cli import CliResult
 _FLOWS = ["flows.cli.main", *(f"flows.{file.stem}" for file in (CHECKOUT / "flows").glob("[!_]*.py"))]
 _LATE = ["prefect.main", "fastapi"]  # what Prefect imports as soon as it runs a flow
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["__main__", *_FLOWS, *_LATE])
+_forks.set_forkserver_preload(["__main__", *_FLOWS, *_LATE, __name__])
 PATIENCE = 120.0
 
 

@@ -85,9 +85,10 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]
         case.publish("arm", {"compose.yaml": ARM})
         with _environment({"variables": {"COLOUR": "red"}, "files": FILES}):
             case.publish("needy", {"compose.yaml": NEEDY, **FILES})
-        case.droplet.sh(f"mkdir -p {PLACE}/small; mount -t tmpfs -o size=1m tmpfs {PLACE}/small")
+        unmount = f"while umount {PLACE}/small 2>/dev/null; do :; done"  # what a killed run left, too
+        case.droplet.sh(f"{unmount}; mkdir -p {PLACE}/small; mount -t tmpfs -o size=1m tmpfs {PLACE}/small")
         yield case
-        case.droplet.sh(f"umount {PLACE}/small; rm -rf {PLACE}")
+        case.droplet.sh(f"{unmount}; rm -rf {PLACE}")
 
 
 @pytest.mark.parametrize("what", ENGINES)
