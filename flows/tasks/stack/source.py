@@ -11,7 +11,7 @@ from prefect import task
 
 from flows.core.errors import BadTag, BrokenStack
 from flows.core.registry.references import check_tag
-from flows.core.stack.development import refuse_development
+from flows.core.stack.refused.development import refuse_development
 from flows.core.stack.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
