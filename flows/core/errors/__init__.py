@@ -47,6 +47,7 @@ from flows.core.errors.stack import (
     StateUndeclared,
     UnknownService,
     UnsetVariables,
+    UnsupportedField,
 )
 from flows.core.errors.traffic import (
     BadAnswer,
@@ -120,6 +121,7 @@ __all__ = [
     "UnknownService",
     "UnpinnedImage",
     "UnsetVariables",
+    "UnsupportedField",
     "ValidationFailed",
     "VolumeLost",
 ]

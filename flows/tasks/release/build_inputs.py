@@ -173,8 +173,7 @@ def _platform_notes(source: Source, makers: Sequence[str]) -> Iterator[str]:
 
 
 def _place(source: Source, service: str, word: str) -> str:
-    texts = {source.sources.relative(path): text for path, text in source.texts.items()}
-    return locate(texts, service, ["build"], word)
+    return locate(source.named_texts, service, ["build"], word)
 
 
 def _write(path: str, content: bytes) -> None:
