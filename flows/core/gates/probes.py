@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from flows.core.quotation import quoted_line
 from flows.core.stack.extension import McpProbe, WorkflowProbe
 
 _WORDS = 160
@@ -182,5 +183,4 @@ def _dig(value: Any, path: str) -> Any:
 
 
 def _short(text: str, width: int = _WORDS) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return quoted_line(text, width)

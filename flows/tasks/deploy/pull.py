@@ -18,6 +18,7 @@ from flows.core.errors import DropletNotReady, PullFailed, SlipwayError
 from flows.core.registry.logins import login_refused
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.log_masking import masked_end
 
 
 def pull_references(
@@ -56,11 +57,12 @@ def _pull(
     try:
         session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
     except RemoteFailed as error:
+        said = masked_end(error.output)
         if error.code == LOGIN_FAILED:
-            raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {error.output}") from None
+            raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {said}") from None
         if login_refused([error.output]):
             registry.renew(write=False)  # for the next try: what is pulled for long may outlive its login
-        raise PullFailed(f"{session.address} could not pull: {error.output}") from None
+        raise PullFailed(f"{session.address} could not pull: {said}") from None
 
 
 class PrefetchQueue:

@@ -39,7 +39,7 @@ from flows.tasks.deploy.pull import pull_references
 from flows.tasks.deploy.readiness import last_words, unready_services
 from flows.tasks.deploy.reading import compare_readings
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 from flows.tasks.stack.reading import refuse_unset, unset_variables
 
@@ -121,13 +121,14 @@ def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> 
 
 def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
     if failed := _FILES.search(error.output):
+        why = masked_line(failed.group())
         raise DropletNotReady(
-            f"{deployment.session.address}: {deployment.directory.path} cannot be written: {failed.group()}. "
+            f"{deployment.session.address}: {deployment.directory.path} cannot be written: {why}. "
             "Make room there, or give its block a directory that its user may write to"
         ) from None
     refuse_unset(unset_variables(error.output), f"stack {deployment.release.stack} uses")
     raise BrokenStack(
-        f"Compose on {deployment.session.address} cannot read the stack: {complaint(error.output)}"
+        f"Compose on {deployment.session.address} cannot read the stack: {masked_line(complaint(error.output))}"
     ) from None
 
 
@@ -214,7 +215,7 @@ def _change(deployment: Deployment, argv: list[str], first: str = "true") -> Non
         words = [line for line in error.output.splitlines() if line.strip()]
         raise DeployFailed(
             f"`docker compose {argv[argv.index('--env-file') + 2]}` on {d.session.address} ended with exit "
-            f"{error.code}: {mask(words[-1]) if words else ''}{last_words(d, unready_services(d))}"
+            f"{error.code}: {masked_line(words[-1]) if words else ''}{last_words(d, unready_services(d))}"
         ) from None
 
 

@@ -23,6 +23,7 @@ from flows.tasks.build_host import TIMED_OUT, run, stream
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.release.build_inputs import BuildInputs
 from flows.tasks.release.write_access import registry_writes
+from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import ONCE, RETRIED
 
 SIDE_BY_SIDE = 8
@@ -84,7 +85,8 @@ def built_images(references: Sequence[str], settings: Settings, env: Mapping[str
         return []
     answer = run(inspect_images(references, settings.docker), env)
     if answer.returncode != 0:
-        raise BuildFailed(f"{answer.stderr.strip()}. Build it first: leave --services out, or name its service too")
+        said = masked_end(answer.stderr)
+        raise BuildFailed(f"{said}. Build it first: leave --services out, or name its service too")
     return [
         Built(
             reference,
@@ -194,5 +196,4 @@ def _told(what: str, code: int, lines: Iterable[str], timeout: float) -> str:
     if code == TIMED_OUT:
         setting = "SLIPWAY_BUILD_TIMEOUT" if "build" in what else "SLIPWAY_PUSH_TIMEOUT"
         return f"{what} did not end within {timeout:.0f} s and was ended. A longer limit: {setting}"
-    last = [line for line in lines if line.strip()][-12:]
-    return f"{what} ended with exit {code}:\n" + "\n".join(last)
+    return f"{what} ended with exit {code}:\n" + masked_end("\n".join(lines), 12)

@@ -17,6 +17,7 @@ from flows.core.stack.env_files import render
 from flows.core.stack.variables import without_steering
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
+from flows.tasks.runs.log_masking import masked_line
 
 _UNSET = re.compile(r'The \\"(\w+)\\" variable is not set|required variable (\w+) is missing a value')
 
@@ -121,7 +122,7 @@ def checked(answer: CompletedProcess[str], who: str) -> str:
 def _output(answer: CompletedProcess[str]) -> str:
     if answer.returncode != 0:
         refuse_unset(unset_variables(answer.stderr), "the compose files use")
-        raise BrokenStack(f"Compose cannot read the stack: {complaint(answer.stderr)}")
+        raise BrokenStack(f"Compose cannot read the stack: {masked_line(complaint(answer.stderr))}")
     return answer.stdout
 
 
