@@ -15,15 +15,19 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
+from flows.core.deploy.content_labels import refuse_unset_contents
 from flows.core.deploy.staging import environment_contents
+from flows.core.errors import BrokenStack
 from flows.core.registry.references import check_tag, split_host, split_reference
 from flows.core.release.image_plan import plan_images
 from flows.core.results import Published
+from flows.core.secrets.release_environment import OWN
 from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
+from flows.tasks.release.build_inputs import build_inputs
 from flows.tasks.release.pin_images import mirrored, pin_external
 from flows.tasks.release.publish import latest_release, publish_release, reuse_images, tag_before
 from flows.tasks.runs.artifacts import table
@@ -37,8 +41,9 @@ from flows.tasks.runs.blocks import (
 )
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import default_tag, read_stack, stack_name
+from flows.tasks.stack.source import default_tag, read_stack
 
 METADATA = Path("push-docr-metadata.json")
 
@@ -96,11 +101,20 @@ def _build_push(
     values = variables(environment, env_file)
     place = layout(registry)
 
-    source = read_stack(stack, settings, place.prefix, tag, values, env)
+    source = read_stack(stack, settings, place.prefix, tag, values, environment.contents())
+    if source.stack.name != name:
+        raise BrokenStack(
+            f"the stack is called {source.stack.name} with the variables of the environment block '{name}', which is "
+            f"another's by that. Save it under its own: slipway environment set --stack {stack}"
+        )
     if ahead:  # it goes to a droplet next: what its environment lacks is refused before the build
         environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
+        ahead.check_compose(name, source.compose_needs)
+        known = {**values, **dict.fromkeys(OWN, "")}
+        refuse_unset_contents(source.stack, known, f"stack {name} uses")
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
+    inputs = build_inputs(source, plan, wanted, values, environment.contents())
     references = [*plan.built, place.release_reference(name, tag)]
     if settings.mirror_external:
         copied = [image for image in plan.external if split_host(image)[0] != registry.host]
@@ -112,7 +126,7 @@ def _build_push(
     external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
 
     count = len({plan.services[service] for service in wanted} & set(plan.built))
-    images = build_images.with_options(task_run_name=f"build {count} images")(source, plan, wanted, settings, env)
+    images = build_images.with_options(task_run_name=f"build {count} images")(inputs, plan, wanted, settings, env)
     digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}

@@ -23,12 +23,13 @@ from flows.core.traffic.colours import direction
 from flows.settings import Settings
 from flows.tasks.droplet.target import Target
 from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
-from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp
+from flows.tasks.gates.probe_targets import ProbeTargets
+from flows.tasks.gates.probes import probe_health, probe_mcp
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
 from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import probe_all, read_running_release

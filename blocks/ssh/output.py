@@ -36,5 +36,8 @@ class LineCollector:
 
 
 def tail(text: str) -> str:
-    """The end of a long text, from a whole line on: half a secret could not be masked."""
-    return text if len(text) <= _TAIL else text[-_TAIL:].partition("\n")[2] or text[-_TAIL:]
+    """The end of a long text, from a whole line or at least a whole word on: half a secret could not be masked."""
+    if len(text) <= _TAIL:
+        return text
+    end = text[-_TAIL:]
+    return end.partition("\n")[2] or f"… {end.partition(' ')[2]}"

@@ -172,7 +172,7 @@ def _memory(usage: ContainerUsage) -> str:
 
 
 def _last_words(service: str, log: str) -> str:
-    text = "\n".join(line[:500] for line in last_lines(log, SHOWN)) or "(nothing)"
+    text = "\n".join(last_lines(log, SHOWN)) or "(nothing)"
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
     return f"\n**{service}**, last lines\n\n{fence}\n{text}\n{fence}\n"
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from flows.core.debug.evidence import ContainerUsage, EngineEvent, Evidence
 from flows.core.debug.overview import StackOverview
 from flows.core.droplet.containers import Container
+from flows.core.quotation import quoted_end, quoted_line
 
 HOST = "host"
 FINE = "nothing wrong was found"
 _FULL, _MEMORY_OF_LIMIT, _MEMORY_OF_HOST = 90, 0.9, 0.95
 # Lines at a log's end in which an exception counts as its end; characters of a sentence's quotation.
 _END, _WIDTH = 25, 200
+# Characters of a log's line that are looked at and shown; its end is in the bundle's own file.
+_LINE = 500
 # An `oom` or a `kill` belongs to a container's end when it comes at most so many seconds before it.
 _TOGETHER = 15.0
 _MEANINGS = {
@@ -84,7 +87,7 @@ def diagnose_service(
 
 def diagnose_host(overview: StackOverview, evidence: Evidence) -> Diagnosis:
     """The diagnosis of the host: engine, disk, memory."""
-    troubles = [f"Docker does not answer: {_short(overview.trouble)}"] if overview.trouble else []
+    troubles = [f"Docker does not answer: {_quoted(overview.trouble)}"] if overview.trouble else []
     full = [(mount, used) for mount, used in evidence.host.full("space") if used >= _FULL]
     troubles += [f"disk {used} % full ({mount})" for mount, used in full]
     full = [(mount, used) for mount, used in evidence.host.full("inodes") if used >= _FULL]
@@ -97,7 +100,7 @@ def diagnose_host(overview: StackOverview, evidence: Evidence) -> Diagnosis:
 def last_lines(log: str, lines: int) -> list[str]:
     """The last lines of a log that are not empty, without the engine's time stamps."""
     said = [_STAMP.sub("", line).rstrip() for line in log.splitlines()]
-    return [line for line in said if line.strip()][-lines:]
+    return quoted_end("\n".join(line for line in said if line.strip()), lines, _LINE).splitlines()
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,9 @@ class _Case:
         yield from self._health()
         if answer and not answer.good and self.container.state == "running":
             if answer.status is None:
-                yield f"did not answer {answer.path}: {_short(answer.words)}"
+                yield f"did not answer {answer.path}: {_quoted(answer.words)}"
             else:
-                yield f"answered {answer.path} {_short(answer.words)} in {answer.seconds:.2f} s"
+                yield f"answered {answer.path} {_quoted(answer.words)} in {answer.seconds:.2f} s"
         if words := self._exception():
             yield f"the log ends with an exception: {words}"
         if self._usage.of_limit >= _MEMORY_OF_LIMIT:
@@ -129,7 +132,7 @@ class _Case:
             yield "starting: still within its start period"
         log = last_lines(self.evidence.logs.get(self.container.id, ""), 1)
         if unhealthy and not self._exception():
-            yield f"last words: {_short(log[-1])}" if log else "its log is empty"
+            yield f"last words: {_quoted(log[-1])}" if log else "its log is empty"
 
     def _state_causes(self) -> Iterator[str]:
         container = self.container
@@ -141,7 +144,7 @@ class _Case:
             if container.exit_code or not self.overview.may_end(container.service):
                 yield f"is not running: {self._end_words(container.exit_code, container.oom_killed)}"
         elif container.state == "created":
-            yield f"was created and never started: {_short(self._error) or 'nobody started it'}"
+            yield f"was created and never started: {_quoted(self._error) or 'nobody started it'}"
         elif container.state != "running":
             yield f"is {container.state}"
 
@@ -162,7 +165,7 @@ class _Case:
         elif code == 0:
             meaning = "it ended by itself, and well"
         elif code in (126, 127, 128) and self._error:
-            meaning = _short(self._error)
+            meaning = _quoted(self._error)
         return f"exit {code}: {meaning}" if meaning else f"exit {code}"
 
     def _before_end(self, action: str) -> list[EngineEvent]:
@@ -170,7 +173,7 @@ class _Case:
         return [e for e in self._events if ends and e.action == action and 0 <= ends[-1] - e.at <= _TOGETHER]
 
     def _health(self) -> Iterator[str]:
-        words = _short(self.container.last_words.strip().splitlines()[-1] if self.container.last_words.strip() else "")
+        words = _quoted(self.container.last_words.strip().splitlines()[-1] if self.container.last_words.strip() else "")
         if self.container.health == "unhealthy":
             yield f"unhealthy: {words or 'its healthcheck says nothing'}"
         elif self.container.health == "starting" and not self.overview.may_start(self.container):
@@ -179,7 +182,7 @@ class _Case:
     def _exception(self) -> str:
         lines = last_lines(self.evidence.logs.get(self.container.id, ""), _END)
         found = next((line for line in reversed(lines) if _EXCEPTION.match(line.strip())), "")
-        return _short(found.strip())
+        return _quoted(found.strip())
 
     @property
     def _error(self) -> str:
@@ -202,6 +205,5 @@ def _digest(reference: str) -> str:
     return reference.rsplit("@", 1)[-1][:19] + "…"
 
 
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+def _quoted(text: str) -> str:
+    return quoted_line(text, _WIDTH)

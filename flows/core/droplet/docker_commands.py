@@ -1,7 +1,6 @@
 """The `docker` and `docker compose` commands that Slipway runs, as argv."""
 
 import re
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,15 +10,30 @@ _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _REPEATED = re.compile(r"(in variable name|unterminated quoted value|[Ii]nvalid template:) .*", re.DOTALL)
 
 
+# Compose takes variables from its own environment before those of a stack, so it is given none: what a login shell has
+# (USER, LANG, HOME) is no part of a stack. What remains leads the client to its engine.
+_CLEAN = (
+    'exec env -i ${DOCKER_HOST:+"DOCKER_HOST=$DOCKER_HOST"} ${DOCKER_CONTEXT:+"DOCKER_CONTEXT=$DOCKER_CONTEXT"} '
+    '"DOCKER_CONFIG=${DOCKER_CONFIG:-${HOME:-/root}/.docker}" "$(command -v docker)" "$@"'
+)
+CLEAN_DOCKER = ("sh", "-c", _CLEAN, "docker")
+
+
 @dataclass(frozen=True)
 class Compose:
-    """`docker compose` for one project: its name and files are always given, so no override file is picked up."""
+    """`docker compose` for one project: always its name and its files named, so that no override file is picked up.
+
+    Args:
+        env_file: the stack's variables.
+        clean: run with an empty environment, by a shell on a droplet.
+    """
 
     project: str
     files: tuple[str, ...]
     profiles: tuple[str, ...] = ()
     env_file: str | None = None
     docker: str = "docker"
+    clean: bool = False
 
     def __call__(self, *words: str) -> list[str]:
         options = ["--project-name", self.project] if self.project else []
@@ -29,7 +43,7 @@ class Compose:
             options += ["--profile", profile]
         if self.env_file:
             options += ["--env-file", self.env_file]
-        return [self.docker, "compose", *options, *words]
+        return [*(CLEAN_DOCKER if self.clean else [self.docker]), "compose", *options, *words]
 
     def config(self) -> list[str]:
         """Print the resolved stack as YAML: JSON loses `x-` fields of services beside an `include` in Compose 2.26."""
@@ -39,12 +53,21 @@ class Compose:
         """Print the stack with its variables left as they are; works while env files are missing."""
         return self("config", "--no-interpolate")
 
-    def build(self) -> list[str]:
-        return self("--progress", "plain", "build")
+    def build(self, *services: str) -> list[str]:
+        return self("--progress", "plain", "build", *services)
 
-    def up(self) -> list[str]:
-        """Start what differs. `build:` survives the override, hence `--no-build`; all is there: `--pull never`."""
-        return self("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull")
+    def up(self, *, anew: bool = False) -> list[str]:
+        """Start what differs. `build:` survives the override, hence `--no-build`; all is there: `--pull never`.
+
+        Args:
+            anew: make every container anew, in the place of the one before it; it takes over its nameless volumes.
+        """
+        options = ["--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull"]
+        return self("up", *options, *(["--force-recreate"] if anew else []))
+
+    def stop(self) -> list[str]:
+        """Stop all containers; they stay, and with them what leads to their nameless volumes."""
+        return self("stop")
 
     def down(self) -> list[str]:
         """Stop and remove containers and networks; never volumes."""
@@ -65,16 +88,6 @@ def without_controls(text: str) -> str:
 def project_containers(project: str) -> list[str]:
     """List the ids of all containers of the project, stopped ones too."""
     return ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}"]
-
-
-def remove_half_made(project: str) -> str:
-    """The script that removes containers which an interrupted `docker compose up` left half made.
-
-    Compose gives a container that is to replace another the other's id before its name, until it has replaced it.
-    The next `up` would fail over that name. Volumes stay.
-    """
-    listed = [*project_containers(project), "--filter", "name=^/[0-9a-f]{12}_"]
-    return f'ids=$({shlex.join(listed)}) || exit; [ -z "$ids" ] || docker rm --force $ids >/dev/null'
 
 
 def stop(ids: Iterable[str]) -> list[str]:

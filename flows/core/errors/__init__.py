@@ -28,16 +28,26 @@ from flows.core.errors.records import (
     RollbackFailed,
 )
 from flows.core.errors.registry import CollectionFailed, NotDocr, ReleaseUnderWay
-from flows.core.errors.release import BadRelease, BadTag, BuildFailed, PushFailed, ReleaseNotFound, UnpinnedImage
+from flows.core.errors.release import (
+    BadRelease,
+    BadTag,
+    BuildFailed,
+    MissingBuildInput,
+    PushFailed,
+    ReleaseNotFound,
+    UnpinnedImage,
+)
 from flows.core.errors.stack import (
     BadExtension,
     BrokenStack,
     DevelopmentOnly,
     MissingEnvironmentFile,
+    ReadingsDiffer,
     StackNotFound,
     StateUndeclared,
     UnknownService,
     UnsetVariables,
+    UnsupportedField,
 )
 from flows.core.errors.traffic import (
     BadAnswer,
@@ -79,6 +89,7 @@ __all__ = [
     "ForeignRecord",
     "HostKeyNotConfirmed",
     "LockLost",
+    "MissingBuildInput",
     "MissingEnvironmentFile",
     "NewerRecord",
     "NoEngine",
@@ -94,6 +105,7 @@ __all__ = [
     "PlanChanged",
     "PullFailed",
     "PushFailed",
+    "ReadingsDiffer",
     "Refused",
     "RehearsalFailed",
     "ReleaseNotFound",
@@ -109,6 +121,7 @@ __all__ = [
     "UnknownService",
     "UnpinnedImage",
     "UnsetVariables",
+    "UnsupportedField",
     "ValidationFailed",
     "VolumeLost",
 ]

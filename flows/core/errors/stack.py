@@ -11,6 +11,10 @@ class BrokenStack(Refused):
     """Compose cannot read the stack; the message carries Compose's own words."""
 
 
+class ReadingsDiffer(Refused):
+    """This host and a droplet resolve one stack to two different ones; the message names each field."""
+
+
 class BadExtension(Refused):
     """An `x-slipway` field does not fit its model; the message names service and field."""
 
@@ -25,6 +29,10 @@ class UnsetVariables(Refused):
 
 class MissingEnvironmentFile(Refused):
     """An env file or a secret file of the stack is in neither the environment block nor the source."""
+
+
+class UnsupportedField(Refused):
+    """A service uses what no release can carry: a provider, a model, another image than its own; with its line."""
 
 
 class DevelopmentOnly(Refused):

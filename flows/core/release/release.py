@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flows.core.errors import BadRelease
+from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.shipped_files import EnvironmentFile
 
 FORMAT = 1
@@ -40,7 +40,8 @@ class Release(BaseModel):
     `state` are paths that services write to; a droplet keeps them across releases.
     `home` are the services that run once, on the data home; `volumes` are the names of their volumes on a droplet.
     `waits` says which services wait for which between data home and colours. `unsaid` are services that keep state and
-    do not say where it lives.
+    do not say where it lives. `compose_needs` maps each field that not every Compose knows, with its place, to the
+    version that brought it.
     """
 
     model_config = _FROZEN
@@ -62,6 +63,7 @@ class Release(BaseModel):
     waits: Mapping[str, tuple[str, ...]] = {}
     volumes: Mapping[str, str] = {}
     unsaid: tuple[str, ...] = ()
+    compose_needs: Mapping[str, str] = {}
 
     @model_validator(mode="after")
     def _pinned(self) -> "Release":
@@ -85,7 +87,7 @@ class Release(BaseModel):
             services[name] = {"image": reference}
             if name in file_labels:
                 services[name]["labels"] = {FILES_LABEL: file_labels[name]}
-        return yaml.safe_dump({"services": services}, sort_keys=True).encode()
+        return dump_compose({"services": services})
 
 
 def read_release(document: bytes) -> Release:

@@ -16,6 +16,7 @@ from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.blocks import engine_environment
+from flows.tasks.runs.log_masking import masked_line
 
 # Seconds within which an unhealthy service should say what it has to say to a GET.
 _PATIENCE = 3.0
@@ -105,4 +106,4 @@ class LocalEngine(Engine):
 
 
 def _trouble(code: int, complaint: str) -> str:
-    return "" if code == 0 else (complaint.strip().splitlines() or [f"exit {code}"])[-1]
+    return "" if code == 0 else masked_line((complaint.strip().splitlines() or [f"exit {code}"])[-1])

@@ -11,13 +11,14 @@ from blocks import ContainerRegistry
 from blocks.errors import LoginRefused, OutsideError, RemoteFailed
 from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.deploy.preflight import RESERVE
+from flows.core.deploy.preflight import RESERVE, older_compose
 from flows.core.deploy.pull import LOGIN_FAILED, RegistryLogin, pull_script
 from flows.core.droplet.directories import StackDirectory
-from flows.core.errors import PullFailed, SlipwayError
+from flows.core.errors import DropletNotReady, PullFailed, SlipwayError
 from flows.core.registry.logins import login_refused
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.log_masking import masked_end
 
 
 def pull_references(
@@ -56,11 +57,12 @@ def _pull(
     try:
         session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
     except RemoteFailed as error:
+        said = masked_end(error.output)
         if error.code == LOGIN_FAILED:
-            raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {error.output}") from None
+            raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {said}") from None
         if login_refused([error.output]):
             registry.renew(write=False)  # for the next try: what is pulled for long may outlive its login
-        raise PullFailed(f"{session.address} could not pull: {error.output}") from None
+        raise PullFailed(f"{session.address} could not pull: {said}") from None
 
 
 class PrefetchQueue:
@@ -84,6 +86,21 @@ class PrefetchQueue:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="pull-ahead")
         self._work: list[Future[None]] = []
         self._stopped = False
+
+    def check_compose(self, stack: str, needs: Mapping[str, str]) -> None:
+        """Refuse, before anything is built, a stack that the droplet's Compose does not know all fields of.
+
+        Args:
+            needs: field with its place → the version that brought it.
+
+        Raises:
+            DropletNotReady
+        """
+        if not needs:
+            return
+        have = self._session.run("docker compose version --short 2>/dev/null || true", timeout=QUICK).out.strip()
+        if against := older_compose(have, needs):
+            raise DropletNotReady(f"{self._session.address} cannot take stack {stack}: {'; '.join(against)}")
 
     def __enter__(self) -> "PrefetchQueue":
         return self

@@ -17,7 +17,7 @@ from flows.core.steps import Step
 from flows.tasks.debug.capture import capture_failed_step
 from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.log_masking import masked_end, masked_line
 from flows.tasks.runs.retries import ONCE, RAW
 
 _POLL = 0.15
@@ -41,8 +41,8 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
         observation.log_changes(services)
         if failed := failures(services):
             names = tuple(dict.fromkeys(one.service for one in failed))
-            reasons = "; ".join(f"{one.service}: {one.reason}" for one in failed)
-            raise ServicesNotReady(f"on {deployment.session.address}: {mask(reasons)}{last_words(deployment, names)}")
+            reasons = "; ".join(f"{one.service}: {masked_line(one.reason)}" for one in failed)
+            raise ServicesNotReady(f"on {deployment.session.address}: {reasons}{last_words(deployment, names)}")
         return running, services
 
     # The deadline is each service's own, from its healthcheck: one that is over is a failure.
@@ -79,7 +79,7 @@ class _Observation:
             key = one.container or one.service
             if self._logged.get(key) != one.reason:
                 self._logged[key] = one.reason
-                get_run_logger().info("%s is %s", one.service, one.reason, extra={RAW: True})
+                get_run_logger().info("%s is %s", one.service, masked_line(one.reason), extra={RAW: True})
 
 
 def unready_services(deployment: Deployment) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def unready_services(deployment: Deployment) -> tuple[str, ...]:
 
 
 def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
-    """The last log lines of services, for an error's text."""
+    """The last log lines of services, for an error's text; each is cut to what a person reads."""
     d = deployment
     lines = d.settings.log_lines
     if not lines:
@@ -99,5 +99,6 @@ def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
     said = []
     for service in services[:5]:
         answer = d.session.run([*argv, service], timeout=QUICK, check=False)
-        said.append(f"\nlast words of {service}:\n{without_controls(answer.out).strip() or '(none)'}")
-    return mask("".join(said))
+        words = masked_end(without_controls(answer.out), lines)
+        said.append(f"\nlast words of {service}:\n{words or '(none)'}")
+    return "".join(said)

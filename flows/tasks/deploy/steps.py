@@ -11,10 +11,13 @@ from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
 from blocks.ssh.output import Line
 from flows.core.deploy import staging
+from flows.core.deploy.content_labels import content_labels, refuse_unset_contents
 from flows.core.deploy.digests import digest_mismatches
 from flows.core.deploy.facts import Facts, facts_script, read_facts
 from flows.core.deploy.preflight import missing_images, preflight_problems
-from flows.core.droplet.docker_commands import complaint, remove, remove_half_made, stop
+from flows.core.droplet.containers import Container
+from flows.core.droplet.docker_commands import complaint, remove, stop
+from flows.core.droplet.half_made import mend_half_made
 from flows.core.droplet.running import Running
 from flows.core.errors import (
     BrokenStack,
@@ -27,17 +30,18 @@ from flows.core.records.storage import records_tar, write_records
 from flows.core.release.bundle import SEED
 from flows.core.release.release import Release, read_release
 from flows.core.release.role import refuse_mixed
-from flows.core.stack.compose_files import load_config
+from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.debug.capture import capture_failed_step
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.deploy.pull import pull_references
 from flows.tasks.deploy.readiness import last_words, unready_services
+from flows.tasks.deploy.reading import compare_readings
 from flows.tasks.droplet.connection import QUICK
-from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
-from flows.tasks.stack.source import refuse_unset
+from flows.tasks.stack.reading import refuse_unset, unset_variables
 
 # What fails here is looked at before it is rolled back.
 OBSERVED = {**ONCE, "on_failure": [capture_failed_step]}
@@ -76,23 +80,39 @@ def current_release(facts: Facts) -> Release | None:
     timeout_seconds=300,
     **RETRIED,
 )
-def put_files(deployment: Deployment, payload: ReleasePayload) -> Stack:
+def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
+    Args:
+        compose: version of Compose there.
+
     Raises:
-        UnsetVariables, BrokenStack, StateUndeclared: what was put there is removed again.
+        UnsetVariables, BrokenStack, ReadingsDiffer, StateUndeclared: what was put there is removed again.
     """
     d = deployment
-    tar = staging.staging_tar(d.release, payload.files, payload.variables, payload.secrets, d.directory, payload.role)
+    content = staging.staged_files(
+        d.release, payload.files, payload.variables, payload.secrets, d.directory, payload.role
+    )
     seeds = {name: file for name, file in payload.files.items() if name.startswith(f"{SEED}/")}
     try:
-        answer = d.session.run(staging.stage_script(d.release, d.directory, d.name, seeds), timeout=QUICK, stdin=tar)
+        answer = d.session.run(
+            staging.stage_script(d.release, d.directory, d.name, seeds),
+            timeout=QUICK,
+            stdin=staging.staging_tar(content),
+        )
     except RemoteFailed as error:
         _refuse_broken(error, d)
     try:
-        refuse_unset(answer.err, f"stack {d.release.stack} uses")
+        printed = answer.out.replace(d.directory.incoming(d.name), "")
+        compare_readings(
+            d.release, content, payload.variables, printed, answer.err, there=(d.droplet, compose), settings=d.settings
+        )
         stack = Stack.from_config(load_config(answer.out))
         refuse_mixed(d.release, stack)
+        refuse_unset_contents(stack, payload.variables, f"stack {d.release.stack} uses")
+        if labels := content_labels(stack, payload.variables, d.release.services, d.release.stack):
+            override = staging.local_override(d.release, payload.secrets, payload.role, labels)
+            d.session.run(staging.override_script(d.directory, d.name), timeout=QUICK, stdin=override)
         return stack
     except Exception:
         d.session.run(staging.discard_script(d.directory, d.name), timeout=QUICK, check=False)
@@ -101,13 +121,14 @@ def put_files(deployment: Deployment, payload: ReleasePayload) -> Stack:
 
 def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
     if failed := _FILES.search(error.output):
+        why = masked_line(failed.group())
         raise DropletNotReady(
-            f"{deployment.session.address}: {deployment.directory.path} cannot be written: {failed.group()}. "
+            f"{deployment.session.address}: {deployment.directory.path} cannot be written: {why}. "
             "Make room there, or give its block a directory that its user may write to"
         ) from None
-    refuse_unset(error.output, f"stack {deployment.release.stack} uses")
+    refuse_unset(unset_variables(error.output), f"stack {deployment.release.stack} uses")
     raise BrokenStack(
-        f"Compose on {deployment.session.address} cannot read the stack: {complaint(error.output)}"
+        f"Compose on {deployment.session.address} cannot read the stack: {masked_line(complaint(error.output))}"
     ) from None
 
 
@@ -147,30 +168,43 @@ def make_current(deployment: Deployment, records: Sequence[Record]) -> None:
 
 
 @task(name=Step.REMOVE_ORPHANS.value, task_run_name="remove what has left the stack on {deployment.droplet}", **ONCE)
-def remove_orphans(deployment: Deployment, ids: list[str]) -> None:
+def remove_orphans(deployment: Deployment, orphans: Sequence[Container]) -> None:
     """Stop and remove containers of services that the release does not have.
 
     Compose's `--remove-orphans` passes over services that a profile switched off: they still stand in the file.
+    Volumes stay, also those without a name; where these are is told, for nothing else leads to them any more.
     """
-    d = deployment
+    d, log = deployment, get_run_logger()
+    for place, volume, name in ((p, v, c.name) for c in orphans for p, v in c.nameless):
+        log.warning("%s goes; what it kept at %s stays on the droplet, as volume %s", name, place, volume)
+    ids = [container.id for container in orphans]
     for argv in (stop(ids), remove(ids)):
         d.session.run(argv, timeout=d.settings.start_timeout, on_line=_log_line())
 
 
 @task(name=Step.STOP.value, task_run_name="stop services on {deployment.droplet}", **ONCE)
-def stop_services(deployment: Deployment) -> None:
-    """`docker compose down --remove-orphans`: volumes stay."""
-    _change(deployment, deployment.compose.down())
+def stop_services(deployment: Deployment, keep: bool = False) -> None:
+    """`docker compose down --remove-orphans`: named volumes stay.
+
+    Args:
+        keep: stop the containers and leave them, because something stands on volumes that only they lead to.
+    """
+    if keep:
+        get_run_logger().info("services are stopped, not removed: some keep something on a volume without a name")
+    _change(deployment, deployment.compose.stop() if keep else deployment.compose.down())
 
 
 @task(name=Step.START.value, task_run_name="start what differs on {deployment.droplet}", **OBSERVED)
-def start_services(deployment: Deployment) -> None:
+def start_services(deployment: Deployment, anew: bool = False) -> None:
     """`docker compose up -d`: replaces what differs from the release, and nothing else.
+
+    Args:
+        anew: replace everything.
 
     Raises:
         DeployFailed: with Compose's own words.
     """
-    _change(deployment, deployment.compose.up(), remove_half_made(deployment.release.stack))
+    _change(deployment, deployment.compose.up(anew=anew), mend_half_made(deployment.release.stack))
 
 
 def _change(deployment: Deployment, argv: list[str], first: str = "true") -> None:
@@ -181,7 +215,7 @@ def _change(deployment: Deployment, argv: list[str], first: str = "true") -> Non
         words = [line for line in error.output.splitlines() if line.strip()]
         raise DeployFailed(
             f"`docker compose {argv[argv.index('--env-file') + 2]}` on {d.session.address} ended with exit "
-            f"{error.code}: {mask(words[-1]) if words else ''}{last_words(d, unready_services(d))}"
+            f"{error.code}: {masked_line(words[-1]) if words else ''}{last_words(d, unready_services(d))}"
         ) from None
 
 

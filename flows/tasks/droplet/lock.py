@@ -32,6 +32,7 @@ from flows.core.droplet.lock import (
 )
 from flows.core.errors import DropletBusy, DropletNotReady, LockLost
 from flows.tasks.runs.context import extended_context, run_context
+from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.run_info import whoami
 
 _PATIENCE = 30.0
@@ -184,7 +185,7 @@ def _take(outer: RemoteShell, directory: str, purpose: str, wait: float) -> Lock
         )
     if code < 0:
         raise Unreachable(f"{session.address}: the connection broke while its lock was taken")
-    why = said.splitlines()[-1] if said else f"exit {code}"
+    why = masked_line(said.splitlines()[-1]) if said else f"exit {code}"
     raise DropletNotReady(
         f"{session.address}: {directory} cannot be locked: {why}. Make room there, or give its block a directory "
         "that its user may write to; bash and flock are needed too"

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.log_masking import masked_line
 
 STATELESS = "2026-07-28"
 SESSIONS = "2025-06-18"
@@ -48,7 +48,7 @@ def _all_pages(client: httpx.Client, url: str, headers: dict[str, str], ask: Any
         try:
             names += [str(tool["name"]) for tool in result.get("tools") or ()]
         except (KeyError, TypeError):
-            raise McpFailed(f"tools/list: a tool without a name: {mask(json.dumps(result))[:160]}") from None
+            raise McpFailed(f"tools/list: a tool without a name: {masked_line(json.dumps(result), 160)}") from None
         cursor = result.get("nextCursor")
         if not cursor:
             return names
@@ -90,7 +90,7 @@ def _call(
     if not answer.is_success or not isinstance(result, dict):
         error = message.get("error")
         words = error.get("message") if isinstance(error, dict) else error
-        raise McpFailed(f"{method}: {answer.status_code} {mask(str(words or answer.text))[:160]}")
+        raise McpFailed(f"{method}: {answer.status_code} {masked_line(str(words or answer.text), 160)}")
     return result, answer
 
 

@@ -10,6 +10,7 @@ from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import engine_environment
+from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE
 
 _BUILD_HOST = 300.0
@@ -53,5 +54,5 @@ def free_build_host(stack: str, settings: Settings) -> tuple[str, ...]:
     for argv in (prune_dangling(stack, settings.docker), prune_builder(settings.builder_cache, settings.docker)):
         answer = run(argv, env, _BUILD_HOST)
         lines = (answer.stdout if answer.returncode == 0 else answer.stderr).strip().splitlines()
-        said.append(f"`{' '.join(argv)}`: {lines[-1] if lines else 'nothing'}")
+        said.append(f"`{' '.join(argv)}`: {masked_line(lines[-1]) if lines else 'nothing'}")
     return tuple(said)

@@ -16,6 +16,7 @@ from flows.core.prune.system_prune import (
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
 _LONG = 900.0
@@ -71,4 +72,4 @@ def run_system_prune(session: LockedSession, directory: str) -> str:
             "Restore it from a backup, and report this with the engine's version"
         )
     lines = answer.out.strip().splitlines()
-    return lines[-1] if lines else "nothing was said"
+    return masked_line(lines[-1]) if lines else "nothing was said"

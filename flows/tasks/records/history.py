@@ -21,7 +21,7 @@ from flows.core.records.storage import history_sections, read_records, records_t
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.masking import file_values
 from flows.core.secrets.release_environment import environment_paths, own_values
-from flows.core.stack.compose_files import load_config
+from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.droplet.connection import QUICK

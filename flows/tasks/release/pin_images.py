@@ -17,6 +17,7 @@ from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import RETRIED
 
 
@@ -44,7 +45,7 @@ def pin_external(
                     copy_image(pinned[image], target, settings.docker), {**env, **login}, settings.push_timeout
                 )
                 if answer.returncode:
-                    raise UnpinnedImage(f"{image} could not be copied to {target}: {answer.stderr.strip()[-500:]}")
+                    raise UnpinnedImage(f"{image} could not be copied to {target}: {masked_end(answer.stderr, 5)}")
                 repository = split_reference(target)[0]
                 pinned[image] = f"{repository}@{client.digest(split_host(repository)[1], split_reference(target)[1])}"
     return pinned
@@ -72,7 +73,7 @@ def _pin(image: str, client: RegistryClient, settings: Settings, env: Mapping[st
     known = json.loads(local.stdout)[0].get("RepoDigests") or () if local.returncode == 0 else ()
     if not known:
         raise UnpinnedImage(
-            f"{image} has no digest to pin: its registry does not answer ({answer.stderr.strip()[-200:]}) and this "
+            f"{image} has no digest to pin: its registry does not answer ({masked_end(answer.stderr, 1)}) and this "
             "host never pulled it. Check the name, log in to its registry, or mirror it into yours"
         )
     get_run_logger().warning("%s: its registry does not answer; pinned to the digest this host pulled", image)

@@ -82,6 +82,7 @@ def publish_release(
             unsaid=undeclared_state(source.stack),
             waits=cross_role_dependencies(source.stack),
             volumes=home_volumes(source.stack, source.config.get("volumes")),
+            compose_needs=source.compose_needs,
         )
         packed = bundle.pack(_bundle_files(release, source))
         repository, name = split_reference(layout(registry).release_reference(release.stack, tag))

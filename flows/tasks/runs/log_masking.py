@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from flows.core.quotation import LINES, WIDTH, quoted_end, quoted_line
 from flows.core.secrets.masking import Mask, container_values
 from flows.core.stack.stack import Stack
 
@@ -61,6 +62,16 @@ def register_stack_secrets(stack: Stack) -> None:
 def mask(text: str) -> str:
     """The text without any secret this process knows."""
     return _mask(text)
+
+
+def masked_line(text: str, width: int = WIDTH) -> str:
+    """Words of others for an error: without secrets, as one line of at most so many characters."""
+    return quoted_line(_mask(text), width)
+
+
+def masked_end(text: str, lines: int = LINES) -> str:
+    """The end of a log or of a command's output, for an error: without secrets, its last lines, each cut."""
+    return quoted_end(_mask(text), lines)
 
 
 def known_secrets() -> frozenset[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
 from blocks.ssh.keys import SshTarget, key_fingerprint
-from blocks.ssh.output import LineCollector
+from blocks.ssh.output import LineCollector, tail
 from blocks.ssh.session import Session
 from tests.support.ssh_server import HOST_KEY, OTHER_KEY, USER_KEY, Server, key_text, public
 
@@ -179,3 +179,17 @@ def test_lines_are_the_same_however_the_stream_is_cut(text, cuts):
     assert lines.end() == text
     *whole, last = text.split("\n")
     assert said == [*whole, *([last] if last else [])]
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("short", "short"),
+        (f"{'x' * 3000}\nlast line", "last line"),
+        (f"{'x' * 3000} last words", "… last words"),
+        ("x" * 3000, "… "),
+    ],
+    ids=["short", "lines", "one line", "one word"],
+)
+def test_the_end_of_a_long_text_begins_with_a_whole_word(text, end):
+    assert tail(text) == end

@@ -6,20 +6,26 @@ import shlex
 import shutil
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
+import yaml
 
 from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
 from flows.core.deploy.staging import (
     discard_script,
+    local_override,
+    override_script,
     release_fingerprint,
     secret_contents,
     secrets_override,
     stage_script,
+    staged_files,
     staging_tar,
     switch_script,
 )
 from flows.core.droplet.directories import StackDirectory
+from flows.core.droplet.docker_commands import CLEAN_DOCKER
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.release.bundle import File
 from flows.core.stack.shipped_files import EnvironmentFile
@@ -36,6 +42,7 @@ DISCARD = (
     "rmdir '/opt/slip way/shop/incoming' '/opt/slip way/shop/shared' '/opt/slip way/shop' 2>/dev/null || true; fi"
 )
 TRAP = shlex.quote(f"code=$?; [ $code -eq 0 ] || {{ {DISCARD}; }}")
+CLEAN = shlex.join(CLEAN_DOCKER)
 STAGE = f"""\
 set -eu
 trap {TRAP} EXIT
@@ -57,7 +64,7 @@ rm -rf '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
 ln -s '/opt/slip way/shop/shared/s/up loads' '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
 rm -rf '/opt/slip way/shop/incoming/v1.x/seed'
 umask 077
-docker compose --project-name shop --file '/opt/slip way/shop/incoming/v1.x/files/s/a.yml' \
+{CLEAN} compose --project-name shop --file '/opt/slip way/shop/incoming/v1.x/files/s/a.yml' \
 --file '/opt/slip way/shop/incoming/v1.x/files/b.yml' --file '/opt/slip way/shop/incoming/v1.x/override.yml' \
 --file '/opt/slip way/shop/incoming/v1.x/secrets.yml' --env-file '/opt/slip way/shop/incoming/v1.x/environment' config \
 >'/opt/slip way/shop/incoming/v1.x/config.yml'
@@ -114,7 +121,7 @@ def test_the_tar_holds_everything_and_what_is_secret_is_the_owners_alone():
         "files/run.sh": File(b"#!/bin/sh", 0o755),
         "seed/settings.json": File(b"{}"),
     }
-    packed = staging_tar(release(), files, {"A": "1"}, {"key.txt": File(b"secret", 0o600)}, HOME)
+    packed = staging_tar(staged_files(release(), files, {"A": "1"}, {"key.txt": File(b"secret", 0o600)}, HOME))
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         modes = {entry.name: entry.mode for entry in tar}
         command = tar.extractfile("compose").read().decode()
@@ -131,7 +138,8 @@ def test_the_tar_holds_everything_and_what_is_secret_is_the_owners_alone():
     }
     assert environment == b"A='1'\n"
     assert command.splitlines()[0] == "#!/bin/sh"
-    assert command.splitlines()[-1].startswith("exec docker compose --project-name shop --file '/opt/slip way/shop/cur")
+    expected = f"exec {CLEAN} compose --project-name shop --file '/opt/slip way/shop/cur"
+    assert command.splitlines()[-1].startswith(expected)
 
 
 NEEDED = (
@@ -201,3 +209,23 @@ def test_the_tag_that_keeps_an_image_is_made_of_its_digest(tag):
 def test_paths_of_a_droplet_hang_below_the_stacks_own():
     assert (HOME.current, HOME.shared) == ("/opt/slip way/shop/current", "/opt/slip way/shop/shared")
     assert os.path.dirname(HOME.incoming("x")) != os.path.dirname(HOME.release("x"))
+
+
+def test_the_override_of_a_droplet_holds_the_labels_of_secrets_and_of_contents():
+    what = release(secret_readers={"web": ("secrets/key",)})
+    role = {"services": {"web": {"depends_on": {}}, "job": {"profiles": ["elsewhere"]}}}
+    said = yaml.safe_load(local_override(what, {"secrets/key": File(b"k")}, role, {"web": "c1", "api": "c2"}))
+    assert said["services"]["api"] == {"labels": {"dev.slipway.content": "c2"}}
+    assert said["services"]["job"] == {"profiles": ["elsewhere"]}
+    assert said["services"]["web"]["depends_on"] == {}
+    assert set(said["services"]["web"]["labels"]) == {"dev.slipway.secrets", "dev.slipway.content"}
+    assert said["services"]["web"]["labels"]["dev.slipway.content"] == "c1"
+
+
+def test_the_override_is_written_anew_for_its_owner_alone(tmp_path):
+    home = StackDirectory(str(tmp_path / "it's here"), "shop")
+    place = Path(home.incoming("v1.x"))
+    place.mkdir(parents=True)
+    subprocess.run(["sh", "-c", override_script(home, "v1.x")], input=b"services: {}", check=True)
+    assert (place / "secrets.yml").read_bytes() == b"services: {}"
+    assert (place / "secrets.yml").stat().st_mode & 0o777 == 0o600
