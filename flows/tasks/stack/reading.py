@@ -44,7 +44,9 @@ class ComposeReader:
             file = directory / "compose.json"
             file.write_bytes(dump_compose(document))
             answer = self._run(directory, (str(file),), (), "config")
-        labels = load_config(checked(answer, "the compose files use"))["services"]["all"]["labels"]
+        printed = _output(answer)
+        self.refuse(unset_variables(answer.stderr), "the compose files use")
+        labels = load_config(printed)["services"]["all"]["labels"]
         return [str(labels[str(n)]).replace("$$", "$") for n in range(len(texts))]
 
     def resolve(self, text: str) -> str:
@@ -83,8 +85,8 @@ class ComposeReader:
             answer = self._run(directory, moved, profiles, "config", project=project)
             config = load_config((_output(answer)).replace(str(directory), ""))
             if unset := unset_variables(answer.stderr):
-                raw = load_config(_output(self._run(directory, moved, profiles, "config", "--no-interpolate")))
-                refuse_unset(used_variables(raw, config, unset), who)
+                raw = load_config(_output(self._run(directory, moved, ("*",), "config", "--no-interpolate")))
+                self.refuse(used_variables(raw, config, unset), who)
         return config
 
     def raw(self, files: Sequence[str], contents: Mapping[str, bytes], profiles: Sequence[str] = ()) -> dict[str, Any]:
@@ -98,6 +100,14 @@ class ComposeReader:
             answer = self._run(directory, moved, profiles, "config", "--no-interpolate")
             return load_config(_output(answer).replace(str(directory), ""))
 
+    def refuse(self, names: Sequence[str], who: str) -> None:
+        """What becomes of variables that nobody gave a value, and that something uses: they are refused.
+
+        Raises:
+            UnsetVariables
+        """
+        refuse_unset(names, who)
+
     def _run(
         self, directory: Path, files: tuple[str, ...], profiles: Sequence[str], *words: str, project: str = ""
     ) -> CompletedProcess[str]:
@@ -105,17 +115,6 @@ class ComposeReader:
         variables.write_bytes(render(self._variables))
         compose = Compose(project, files, tuple(profiles), env_file=str(variables), docker=self._docker)
         return run_alone(compose(*words))
-
-
-def checked(answer: CompletedProcess[str], who: str) -> str:
-    """What Compose printed; every variable that it warns of is refused.
-
-    Raises:
-        UnsetVariables, BrokenStack
-    """
-    printed = _output(answer)
-    refuse_unset(unset_variables(answer.stderr), who)
-    return printed
 
 
 def _output(answer: CompletedProcess[str]) -> str:
@@ -131,18 +130,22 @@ def unset_variables(warnings: str) -> tuple[str, ...]:
 
 
 def used_variables(raw: Mapping[str, Any], config: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the names that something uses which is switched on.
+    """Those of the names that something uses which is switched on. One that the compose files do not use, an env file
+    uses.
 
     Args:
-        raw: the stack without interpolation, whatever its profiles.
+        raw: the stack without interpolation, all profiles switched on.
         config: the stack as it is resolved.
     """
-    services = raw.get("services") or {}
-    texts = [*_strings({name: spec for name, spec in services.items() if name in config["services"]})]
-    for part in ("networks", "volumes", "configs", "secrets"):
-        known = raw.get(part) or {}
-        texts += _strings({name: spec for name, spec in known.items() if name in (config.get(part) or {})})
-    return tuple(name for name in names if any(re.search(rf"\$\{{?{name}\b", text) for text in texts))
+    parts = ("services", "networks", "volumes", "configs", "secrets")
+    there = {part: set(config.get(part) or ()) for part in parts}
+    on = [*_strings([s for part in parts for name, s in (raw.get(part) or {}).items() if name in there[part]])]
+    everywhere = [*_strings(raw)]
+
+    def among(name: str, texts: Sequence[str]) -> bool:
+        return any(re.search(rf"\$\{{?{name}\b", text) for text in texts)
+
+    return tuple(name for name in names if among(name, on) or not among(name, everywhere))
 
 
 def _strings(value: Any) -> Iterator[str]:
