@@ -12,9 +12,10 @@ from typing import Any
 
 from flows.core.droplet.docker_commands import Compose, complaint
 from flows.core.errors import BrokenStack, UnsetVariables
+from flows.core.stack.compose_files import documents_of, referred_files
 from flows.core.stack.compose_yaml import dump_compose, load_config
 from flows.core.stack.env_files import render
-from flows.core.stack.variables import without_steering
+from flows.core.stack.variables import Placeholders, expressions_in, without_steering
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 
@@ -76,29 +77,26 @@ class ComposeReader:
             UnsetVariables: a service that is switched on uses a variable without a value.
             BrokenStack
         """
-        with _private_directory() as directory:
-            for path, content in contents.items():
-                place = Path(f"{directory}{path}")
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content)
+        with _holding(contents) as directory:
             moved = tuple(f"{directory}{file}" for file in files)
             answer = self._run(directory, moved, profiles, "config", project=project)
             config = load_config((_output(answer)).replace(str(directory), ""))
-            if unset := unset_variables(answer.stderr):
-                raw = load_config(_output(self._run(directory, moved, ("*",), "config", "--no-interpolate")))
-                self.refuse(used_variables(raw, config, unset), who)
+        if unset := unset_variables(answer.stderr):
+            self.refuse(used_variables(self.raw(files, contents, ("*",)), config, unset), who)
         return config
 
     def raw(self, files: Sequence[str], contents: Mapping[str, bytes], profiles: Sequence[str] = ()) -> dict[str, Any]:
         """The stack with its variables as they are written; env files may be missing."""
-        with _private_directory() as directory:
-            for path, content in contents.items():
-                place = Path(f"{directory}{path}")
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content)
+        texts = {path: _text(content) for path, content in contents.items()}
+        expressions = [found for path, text in texts.items() if text for found in _in_file_names(path, text)]
+        known = dict(zip(expressions, self.interpolate(expressions), strict=True)) if expressions else {}
+        placeholders = Placeholders(known)
+        written = {path: placeholders.put(text).encode() if text else contents[path] for path, text in texts.items()}
+        with _holding(written) as directory:
             moved = tuple(f"{directory}{file}" for file in files)
             answer = self._run(directory, moved, profiles, "config", "--no-interpolate")
-            return load_config(_output(answer).replace(str(directory), ""))
+            config: dict[str, Any] = placeholders.back(load_config(_output(answer).replace(str(directory), "")))
+        return config
 
     def refuse(self, names: Sequence[str], who: str) -> None:
         """What becomes of variables that nobody gave a value, and that something uses: they are refused.
@@ -171,6 +169,37 @@ def refuse_unset(names: Sequence[str], who: str) -> None:
             f"{who} {', '.join(names)}, which nobody gave a value. Set it in the stack's environment block "
             f"(slipway environment set), with --env-file PATH, or give it a default: ${{{names[0]}:-value}}"
         )
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return ""  # an env file of another encoding: no compose file is
+
+
+def _in_file_names(path: str, text: str) -> Iterator[str]:
+    """The expressions in the names of files that a compose file includes or extends."""
+    if not re.search(r"\b(include|extends)\b", text) or "$" not in text:
+        return
+    try:
+        documents = documents_of(path, text)
+    except BrokenStack:
+        return  # an env file that has the word
+    for document in documents:
+        for name in referred_files(document):
+            yield from expressions_in(name)
+
+
+@contextmanager
+def _holding(contents: Mapping[str, bytes]) -> Iterator[Path]:
+    """A private directory that holds these contents, each at its path."""
+    with _private_directory() as directory:
+        for path, content in contents.items():
+            place = Path(f"{directory}{path}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        yield directory
 
 
 @contextmanager
