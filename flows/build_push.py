@@ -40,7 +40,7 @@ from flows.tasks.runs.blocks import (
     load_registry,
 )
 from flows.tasks.stack.checkout import checked_out
-from flows.tasks.stack.environment import variables
+from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import default_tag, read_stack
@@ -107,6 +107,7 @@ def _build_push(
             f"the stack is called {source.stack.name} with the variables of the environment block '{name}', which is "
             f"another's by that. Save it under its own: slipway environment set --stack {stack}"
         )
+    warn_of_outdated(environment, values, source, settings)
     if ahead:  # it goes to a droplet next: what its environment lacks is refused before the build
         environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
         ahead.check_compose(name, source.compose_needs)

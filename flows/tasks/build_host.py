@@ -1,12 +1,9 @@
-"""Commands on the build host: quick ones by subprocess, long ones by prefect-shell, live in the run's log."""
+"""Quick commands on the build host, each with only what it needs of our own environment."""
 
 import os
-import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-
-from prefect_shell import ShellOperation
 
 # What a command of ours may see of our own environment. Anything more would leak into the stack's variables,
 # where it wins over every env file.
@@ -52,31 +49,3 @@ def _run(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> subproc
         return subprocess.CompletedProcess(argv, TIMED_OUT, "", f"`{argv[0]}` did not end within {timeout:.0f} s")
     except FileNotFoundError:
         return subprocess.CompletedProcess(argv, 127, "", f"`{argv[0]}` is not installed, or not on PATH")
-
-
-def stream(commands: Sequence[Sequence[str]], env: Mapping[str, str], timeout: float) -> tuple[int, list[str]]:
-    """Run commands side by side, their output live in the run's log.
-
-    Called directly from a task, so that a cancel reaches it: prefect-shell ends the whole process tree then. It has
-    no `set -e`, no timeout and no standard error in its result; all three are made up for here.
-
-    Args:
-        timeout: seconds for each command.
-
-    Returns:
-        The first exit code that is not 0 (124: timed out), or 0; and the lines of output.
-    """
-    limited = [f"timeout --kill-after=10 {timeout:.0f} {shlex.join(argv)} 2>&1" for argv in commands]
-    if len(limited) == 1:
-        script = ["set -euo pipefail", f"exec {limited[0]}"]
-    else:
-        script = ["set -uo pipefail", "pids=()", *[f"{line} & pids+=($!)" for line in limited]]
-        script += ["code=0", 'for pid in "${pids[@]}"; do wait "$pid" || code=$?; done', 'exit "$code"']
-    with ShellOperation(commands=script, env=dict(env), log_prefix=None) as operation:
-        process = operation.trigger()
-        try:
-            process.wait_for_completion()
-        except RuntimeError:
-            if process.return_code is None:
-                raise
-        return process.return_code or 0, process.fetch_result()

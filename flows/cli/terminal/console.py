@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 PIPED_COLUMNS = 80
 UNLIMITED_COLUMNS = 1_000_000
@@ -28,3 +29,10 @@ class SummaryConsole(Console):
     def say(self, sentence: str) -> None:
         """Print one sentence, with console markup, on one line: a terminal wraps it, a pipe gets it whole."""
         self.print(sentence, soft_wrap=True)
+
+
+def show_error(console: Console, error: BaseException) -> None:
+    """One error, in red: what, where, and what to do next."""
+    console.print(
+        f"[bold red]✗ {type(error).__name__}:[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True
+    )

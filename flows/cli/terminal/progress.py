@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
@@ -85,10 +84,3 @@ class Progress(logging.Handler):
 
 def _is_raw(record: logging.LogRecord) -> bool:
     return bool(getattr(record, RAW, False)) or "prefect_shell" in record.pathname
-
-
-def show_error(console: Console, error: BaseException) -> None:
-    """One error, in red: what, where, and what to do next."""
-    console.print(
-        f"[bold red]✗ {type(error).__name__}:[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True
-    )

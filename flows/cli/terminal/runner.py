@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
-from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.console import SummaryConsole, show_error
 
 if TYPE_CHECKING:
     from flows.cli.terminal.progress import Progress
@@ -65,7 +65,7 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
     import prefect.main  # noqa: F401 — it sets logging up anew, and would take the progress away
 
     from blocks.errors import OutsideError
-    from flows.cli.terminal.progress import Progress, show_error
+    from flows.cli.terminal.progress import Progress
     from flows.core.errors import SlipwayError
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -84,6 +84,29 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
         raise
     except Exception as error:
         raise typer.Exit(_unexpected(errors, error, verbose, progress.begun)) from None
+
+
+def run_without_prefect(work: Callable[[], T]) -> T:
+    """Do work that only looks at files: its errors and its exit code are those of a flow, and it waits for no import.
+
+    Raises:
+        typer.Exit: as `run_callable` does.
+    """
+    from flows.core.errors import SlipwayError
+
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        return work()
+    except SlipwayError as error:
+        show_error(errors, error)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        errors.print("[yellow]Interrupted.[/yellow]")
+        raise typer.Exit(INTERRUPTED) from None
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        raise typer.Exit(_unexpected(errors, error, verbose=False, begun=False)) from None
 
 
 def _patiently(work: Callable[[], T], progress: "Progress") -> T:
@@ -130,7 +153,6 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
     import pydantic
     import pydantic_settings
 
-    from flows.cli.terminal.progress import show_error
     from flows.core.errors import BadSettings
 
     if isinstance(error, (tomllib.TOMLDecodeError, pydantic_settings.SettingsError, UnicodeDecodeError)):

@@ -48,7 +48,7 @@ class SummaryTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         wide = bool(getattr(console, "wide", False))
-        rows = [([_one_line(cell, wide=wide) for cell in cells], below) for cells, below in self._rows]
+        rows = [([one_line(cell, wide=wide) for cell in cells], below) for cells, below in self._rows]
         natural = [max(cells[column].cell_len for cells, _ in rows) for column in range(len(self._free))]
         widths = fitting_widths(natural, self._free, options.max_width - _GAP * (len(natural) - 1))
         for cells, below in rows:
@@ -59,7 +59,7 @@ class SummaryTable:
             for number in range(max(map(len, columns))):
                 yield _joined([lines[number] if number < len(lines) else Text() for lines in columns], widths)
             if below:
-                for line in _folded(console, _one_line(below, wide=wide), options.max_width - _INDENT):
+                for line in _folded(console, one_line(below, wide=wide), options.max_width - _INDENT):
                     yield Text(" " * _INDENT).append_text(line)
 
 
@@ -119,7 +119,7 @@ def _probes(probes: Sequence["ProbeResult"], *, wide: bool) -> Text:
     return Text(", ").join(marked(probe.mark, probe.phase.value) for probe in notable)
 
 
-def _one_line(cell: str | Text, *, wide: bool) -> Text:
+def one_line(cell: str | Text, *, wide: bool) -> Text:
     """The cell without line breaks and control characters, which would move the cursor; digests in short."""
     if isinstance(cell, Text):
         return cell

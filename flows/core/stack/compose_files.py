@@ -35,9 +35,7 @@ def collect_files(
             raise BrokenStack(f"{path} is no text file in UTF-8. Is it the compose file that is meant?") from None
         base = os.path.dirname(path)
         for document in documents_of(path, found[path]):
-            others = (
-                resolve(other) if "$" in other else other for other in (*_included(document), *_extended(document))
-            )
+            others = (resolve(other) if "$" in other else other for other in referred_files(document))
             queue += [(os.path.join(base, other), path) for other in others]
     return found
 
@@ -125,6 +123,11 @@ def included_env_files(texts: Mapping[str, str], resolve: Callable[[str], str] =
                 place = long.get("project_directory") or os.path.dirname(resolve(first))
                 found.setdefault(os.path.normpath(os.path.join(base, resolve(str(place)), ".env")), False)
     return found
+
+
+def referred_files(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The compose files that a document includes or extends, as it names them."""
+    return (*_included(document), *_extended(document))
 
 
 def _included(document: Mapping[str, Any]) -> Iterator[str]:

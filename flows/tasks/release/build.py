@@ -19,9 +19,10 @@ from flows.core.registry.references import split_host, split_reference
 from flows.core.release.image_plan import ImagePlan
 from flows.core.release.push_order import push_waves
 from flows.settings import Settings
-from flows.tasks.build_host import TIMED_OUT, run, stream
+from flows.tasks.build_host import TIMED_OUT, run
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.release.build_inputs import BuildInputs
+from flows.tasks.release.live_commands import stream
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import ONCE, RETRIED

@@ -1,20 +1,27 @@
 """Reads a stack's environment from the files of a checkout, to be saved as a block."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from prefect.logging import get_run_logger
+
 from blocks import StackEnvironment
-from flows.core.errors import MissingEnvironmentFile
+from flows.core.errors import MissingEnvironmentFile, Refused
 from flows.core.secrets.masking import variable_values
+from flows.core.secrets.outdated import EnvironmentNames, outdated_environment
 from flows.core.stack.builds.build_needs import build_secret_files
-from flows.core.stack.shipped_files import find_stack_files
+from flows.core.stack.env_files import parse
+from flows.core.stack.shipped_files import EnvironmentFile, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.core.stack.variables import PROJECT_NAME
 from flows.settings import Settings
 from flows.tasks.runs.log_masking import register_secrets
+from flows.tasks.stack.checks import refuse_absent_files
 from flows.tasks.stack.env_file import read_env_file
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader
+from flows.tasks.stack.source import Source
 
 
 def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironment, str]:
@@ -41,12 +48,14 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
         resolved, project.directory, tuple(project.texts), project.entries, project.texts.values()
     )
     # What only builds read is saved too, and never put on a droplet.
-    paths = dict.fromkeys([entry.path for entry in sources.environment_files] + [*build_secret_files(resolved)])
-    optional = {entry.path for entry in sources.environment_files if not entry.required}
-    missing = [path for path in paths if path not in optional and not os.path.isfile(path)]
-    if missing:
-        raise MissingEnvironmentFile(f"{', '.join(missing)}: needed by the stack and not here. Write it, and try again")
-    files = {os.path.relpath(path, project.directory): Path(path).read_text() for path in paths if os.path.isfile(path)}
+    of_builds = tuple(EnvironmentFile(path=path, secret=True) for path in build_secret_files(resolved))
+    entries = (*sources.environment_files, *of_builds)
+    refuse_absent_files(entries)
+    files = {
+        os.path.relpath(entry.path, project.directory): Path(entry.path).read_text()
+        for entry in entries
+        if os.path.isfile(entry.path)
+    }
     return StackEnvironment(variables=variables, files=files), resolved.name
 
 
@@ -61,3 +70,38 @@ def variables(environment: StackEnvironment, env_file: str | None) -> dict[str, 
     given = read_env_file(Path(env_file), Settings())
     register_secrets(variable_values(given))
     return {**environment.values(), **given}
+
+
+def warn_of_outdated(
+    environment: StackEnvironment, given: Mapping[str, str], source: Source, settings: Settings
+) -> None:
+    """Say in the run's log, by name, what the environment block lacks of its source, and what is gone from there.
+
+    Args:
+        given: the variables of the run: those of the block, and of an env file over them.
+    """
+    directory = os.path.dirname(source.given[0])
+    file = Path(directory, ".env")
+    entries = {os.path.relpath(entry.path, directory): entry for entry in source.sources.environment_files}
+    told = outdated_environment(
+        EnvironmentNames(environment.values(), environment.contents()),
+        EnvironmentNames(
+            _names(file, settings),
+            [name for name, entry in entries.items() if entry.required or os.path.isfile(entry.path)],
+        ),
+        env_file=str(file),
+        elsewhere=given,
+        named_files=entries,
+    )
+    for sentence in told:
+        get_run_logger().warning("%s. To bring it up to date: slipway environment set --stack %s", sentence, directory)
+
+
+def _names(file: Path, settings: Settings) -> set[str]:
+    """The names of an env file's variables; one that Compose cannot read is read as it looks."""
+    if not file.is_file():
+        return set()
+    try:
+        return set(read_env_file(file, settings))
+    except Refused:
+        return set(parse(file.read_text(errors="replace")))

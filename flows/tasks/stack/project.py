@@ -132,6 +132,12 @@ class Project:
             given = (*given, override)
         return reader.read(given, contents, self.profiles, project=project)
 
+    def written(self, reader: ComposeReader) -> dict[str, Any]:
+        """The stack with its variables as they are written, all profiles switched on."""
+        contents = {path: text.encode() for path, text in self.texts.items()}
+        contents |= {entry.path: b"" for entry in self.entries}
+        return reader.raw(self.given, contents, ("*",))
+
     def _without_own(self) -> bytes:
         """A compose file that leaves the droplet's own env files out: they are not here."""
         services = {

@@ -12,9 +12,10 @@ from typing import Any
 
 from flows.core.droplet.docker_commands import Compose, complaint
 from flows.core.errors import BrokenStack, UnsetVariables
+from flows.core.stack.compose_files import documents_of, referred_files
 from flows.core.stack.compose_yaml import dump_compose, load_config
 from flows.core.stack.env_files import render
-from flows.core.stack.variables import without_steering
+from flows.core.stack.variables import Placeholders, expressions_in, without_steering
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.runs.log_masking import masked_line
@@ -45,7 +46,9 @@ class ComposeReader:
             file = directory / "compose.json"
             file.write_bytes(dump_compose(document))
             answer = self._run(directory, (str(file),), (), "config")
-        labels = load_config(checked(answer, "the compose files use"))["services"]["all"]["labels"]
+        printed = _output(answer)
+        self.refuse(unset_variables(answer.stderr), "the compose files use")
+        labels = load_config(printed)["services"]["all"]["labels"]
         return [str(labels[str(n)]).replace("$$", "$") for n in range(len(texts))]
 
     def resolve(self, text: str) -> str:
@@ -75,29 +78,34 @@ class ComposeReader:
             UnsetVariables: a service that is switched on uses a variable without a value.
             BrokenStack
         """
-        with _private_directory() as directory:
-            for path, content in contents.items():
-                place = Path(f"{directory}{path}")
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content)
+        with _holding(contents) as directory:
             moved = tuple(f"{directory}{file}" for file in files)
             answer = self._run(directory, moved, profiles, "config", project=project)
             config = load_config((_output(answer)).replace(str(directory), ""))
-            if unset := unset_variables(answer.stderr):
-                raw = load_config(_output(self._run(directory, moved, profiles, "config", "--no-interpolate")))
-                refuse_unset(used_variables(raw, config, unset), who)
+        if unset := unset_variables(answer.stderr):
+            self.refuse(used_variables(self.raw(files, contents, ("*",)), config, unset), who)
         return config
 
     def raw(self, files: Sequence[str], contents: Mapping[str, bytes], profiles: Sequence[str] = ()) -> dict[str, Any]:
         """The stack with its variables as they are written; env files may be missing."""
-        with _private_directory() as directory:
-            for path, content in contents.items():
-                place = Path(f"{directory}{path}")
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content)
+        texts = {path: _text(content) for path, content in contents.items()}
+        expressions = [found for path, text in texts.items() if text for found in _in_file_names(path, text)]
+        known = dict(zip(expressions, self.interpolate(expressions), strict=True)) if expressions else {}
+        placeholders = Placeholders(known)
+        written = {path: placeholders.put(text).encode() if text else contents[path] for path, text in texts.items()}
+        with _holding(written) as directory:
             moved = tuple(f"{directory}{file}" for file in files)
             answer = self._run(directory, moved, profiles, "config", "--no-interpolate")
-            return load_config(_output(answer).replace(str(directory), ""))
+            config: dict[str, Any] = placeholders.back(load_config(_output(answer).replace(str(directory), "")))
+        return config
+
+    def refuse(self, names: Sequence[str], who: str) -> None:
+        """What becomes of variables that nobody gave a value, and that something uses: they are refused.
+
+        Raises:
+            UnsetVariables
+        """
+        refuse_unset(names, who)
 
     def _run(
         self, directory: Path, files: tuple[str, ...], profiles: Sequence[str], *words: str, project: str = ""
@@ -106,17 +114,6 @@ class ComposeReader:
         variables.write_bytes(render(self._variables))
         compose = Compose(project, files, tuple(profiles), env_file=str(variables), docker=self._docker)
         return run_alone(compose(*words))
-
-
-def checked(answer: CompletedProcess[str], who: str) -> str:
-    """What Compose printed; every variable that it warns of is refused.
-
-    Raises:
-        UnsetVariables, BrokenStack
-    """
-    printed = _output(answer)
-    refuse_unset(unset_variables(answer.stderr), who)
-    return printed
 
 
 def _output(answer: CompletedProcess[str]) -> str:
@@ -132,18 +129,22 @@ def unset_variables(warnings: str) -> tuple[str, ...]:
 
 
 def used_variables(raw: Mapping[str, Any], config: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the names that something uses which is switched on.
+    """Those of the names that something uses which is switched on. One that the compose files do not use, an env file
+    uses.
 
     Args:
-        raw: the stack without interpolation, whatever its profiles.
+        raw: the stack without interpolation, all profiles switched on.
         config: the stack as it is resolved.
     """
-    services = raw.get("services") or {}
-    texts = [*_strings({name: spec for name, spec in services.items() if name in config["services"]})]
-    for part in ("networks", "volumes", "configs", "secrets"):
-        known = raw.get(part) or {}
-        texts += _strings({name: spec for name, spec in known.items() if name in (config.get(part) or {})})
-    return tuple(name for name in names if any(re.search(rf"\$\{{?{name}\b", text) for text in texts))
+    parts = ("services", "networks", "volumes", "configs", "secrets")
+    there = {part: set(config.get(part) or ()) for part in parts}
+    on = [*_strings([s for part in parts for name, s in (raw.get(part) or {}).items() if name in there[part]])]
+    everywhere = [*_strings(raw)]
+
+    def among(name: str, texts: Sequence[str]) -> bool:
+        return any(re.search(rf"\$\{{?{name}\b", text) for text in texts)
+
+    return tuple(name for name in names if among(name, on) or not among(name, everywhere))
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -169,6 +170,37 @@ def refuse_unset(names: Sequence[str], who: str) -> None:
             f"{who} {', '.join(names)}, which nobody gave a value. Set it in the stack's environment block "
             f"(slipway environment set), with --env-file PATH, or give it a default: ${{{names[0]}:-value}}"
         )
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return ""  # an env file of another encoding: no compose file is
+
+
+def _in_file_names(path: str, text: str) -> Iterator[str]:
+    """The expressions in the names of files that a compose file includes or extends."""
+    if not re.search(r"\b(include|extends)\b", text) or "$" not in text:
+        return
+    try:
+        documents = documents_of(path, text)
+    except BrokenStack:
+        return  # an env file that has the word
+    for document in documents:
+        for name in referred_files(document):
+            yield from expressions_in(name)
+
+
+@contextmanager
+def _holding(contents: Mapping[str, bytes]) -> Iterator[Path]:
+    """A private directory that holds these contents, each at its path."""
+    with _private_directory() as directory:
+        for path, content in contents.items():
+            place = Path(f"{directory}{path}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        yield directory
 
 
 @contextmanager

@@ -13,17 +13,14 @@ from prefect import task
 from flows.core.errors import BadTag, BrokenStack
 from flows.core.registry.references import check_tag
 from flows.core.stack.compose_versions import compose_needs, unknown_fields
-from flows.core.stack.refused.development import refuse_development
-from flows.core.stack.refused.unsupported import refuse_unsupported
 from flows.core.stack.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.retries import ONCE
+from flows.tasks.stack.checks import refuse_empty, release_checks
 from flows.tasks.stack.project import Project, find_compose_files, open_project
 from flows.tasks.stack.reading import ComposeReader
-
-_SOURCE = {".py", ".js", ".ts", ".jsx", ".tsx", ".go", ".rb", ".php", ".java", ".kt", ".rs", ".cs", ".ex", ".scala"}
 
 
 @dataclass(frozen=True)
@@ -70,18 +67,12 @@ def read_stack(
     known = {os.path.normpath(os.path.join(project.directory, path)): text.encode() for path, text in files.items()}
     with _unknown_fields_named(project):
         config = project.read(reader, known)
-    if not config.get("services"):
-        raise BrokenStack(
-            f"{stack} has no services to release. Add one under `services:`, or switch a profile on (SLIPWAY_PROFILES)"
-        )
+    refuse_empty(stack, config)
     resolved = Stack.from_config(config)
     texts = project.texts
     sources = find_stack_files(resolved, project.directory, tuple(texts), project.entries, texts.values())
-    names = {sources.relative(p): text for p, text in texts.items()}
-    refuse_unsupported(config, names)
-    refuse_development(resolved, names, _holds_source, sources.host_paths)
-    if missing := [path for path in sources.shipped if not os.path.exists(path)]:
-        raise BrokenStack(f"the stack mounts {', '.join(missing)}, which does not exist. Add it, or remove the mount")
+    for check in release_checks(resolved, sources, texts, config):
+        check()
     return Source(resolved, sources, texts, config, project.given, _git(project.directory, "rev-parse", "HEAD"))
 
 
@@ -133,9 +124,3 @@ def _git_tree(directory: str) -> str:
 def _git(directory: str, *words: str) -> str | None:
     answer = run(["git", "-C", directory, *words], {})
     return answer.stdout.strip() if answer.returncode == 0 else None
-
-
-def _holds_source(path: str) -> bool:
-    if os.path.isfile(path):
-        return Path(path).suffix in _SOURCE
-    return any(entry.suffix in _SOURCE for entry in Path(path).rglob("*") if entry.is_file())

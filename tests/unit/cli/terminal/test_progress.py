@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from flows.cli.terminal.console import SummaryConsole
-from flows.cli.terminal.progress import Progress, show_error
+from flows.cli.terminal.console import SummaryConsole, show_error
+from flows.cli.terminal.progress import Progress
 from flows.core.errors import ServicesNotReady
 
 pytestmark = pytest.mark.unit

@@ -2,7 +2,14 @@
 
 import pytest
 
-from flows.core.stack.variables import active_profiles, named_files, steers_compose, without_steering
+from flows.core.stack.variables import (
+    Placeholders,
+    active_profiles,
+    expressions_in,
+    named_files,
+    steers_compose,
+    without_steering,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -29,3 +36,28 @@ def test_files_come_from_compose_file():
     assert named_files("/p", {"COMPOSE_FILE": "a.yml:../b.yml:/c.yml"}) == ("/p/a.yml", "/b.yml", "/c.yml")
     assert named_files("/p", {"COMPOSE_FILE": "a.yml;b.yml", "COMPOSE_PATH_SEPARATOR": ";"}) == ("/p/a.yml", "/p/b.yml")
     assert named_files("/p", {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("${A}", ["${A}"]),
+        ("x${A:-${B:-c}}/${D}y", ["${A:-${B:-c}}", "${D}"]),
+        ("$${A} $A", []),
+        ("$$${A}", ["${A}"]),
+        ("{${A}}", ["${A}"]),
+        ("${A", []),
+        ("} ${A}", ["${A}"]),
+    ],
+)
+def test_expressions_are_found_with_the_braces_that_are_theirs(text, found):
+    assert expressions_in(text) == found
+
+
+def test_placeholders_have_no_colon_and_are_taken_back():
+    placeholders = Placeholders({"${KNOWN:-k}": "known"})
+    put = placeholders.put("${A:-./a}:/x:ro ${KNOWN:-k} ${A:-./a} ${B:?no} $${C}")
+    assert put == "${SLIPWAY_WRITTEN_0}:/x:ro known ${SLIPWAY_WRITTEN_0} ${SLIPWAY_WRITTEN_1} $${C}"
+    tree = {"a": [{"source": "${SLIPWAY_WRITTEN_0}", "n": 1}], "${SLIPWAY_WRITTEN_1}": None}
+    assert placeholders.back(tree) == {"a": [{"source": "${A:-./a}", "n": 1}], "${B:?no}": None}
+    assert placeholders.back("${SLIPWAY_WRITTEN_7}") == "${SLIPWAY_WRITTEN_7}"

@@ -1,0 +1,1 @@
+"""What becomes of a compose file, told without building or asking anybody."""
