@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
-from flows.cli.explain import show_explanation
+from flows.cli.explanation.command import show_explanation
 from flows.cli.main import app
 from flows.cli.terminal.console import SummaryConsole
 from flows.core.explanation.explanation import (
@@ -20,7 +20,7 @@ from flows.core.explanation.explanation import (
     Refusal,
     Remark,
 )
-from tests.support.compose_client import needs_compose, write_files
+from tests.support.stack.compose_client import needs_compose, write_files
 
 pytestmark = pytest.mark.unit
 

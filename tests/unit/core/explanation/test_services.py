@@ -5,7 +5,7 @@ import pytest
 from flows.core.explanation.reading import EnvFile
 from flows.core.explanation.services import explain_services, read_services, switched_off
 from flows.core.explanation.variables import explain_variables
-from tests.support.read_stack import DIRECTORY, read_stack_of
+from tests.support.stack.read_stack import DIRECTORY, read_stack_of
 
 pytestmark = pytest.mark.unit
 

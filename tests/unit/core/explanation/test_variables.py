@@ -4,7 +4,7 @@ import pytest
 
 from flows.core.explanation.reading import EnvFile
 from flows.core.explanation.variables import explain_variables, steering
-from tests.support.read_stack import DIRECTORY, FILE, read_stack_of
+from tests.support.stack.read_stack import DIRECTORY, FILE, read_stack_of
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from flows.core.explanation.explanation import Explanation
 from flows.settings import Settings
 from flows.tasks.explanation.explain_stack import explain_stack
 from tests import CHECKOUT
-from tests.support.compose_client import needs_compose, write_files
+from tests.support.stack.compose_client import needs_compose, write_files
 
 pytestmark = [pytest.mark.unit, needs_compose]
 

@@ -6,7 +6,7 @@ from flows.core.errors import UnsetVariables
 from flows.settings import Settings
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader, used_variables
-from tests.support.compose_client import needs_compose, write_files
+from tests.support.stack.compose_client import needs_compose, write_files
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from flows.cli.app import SET_UP, app
-from flows.cli.explanation import explanation_sections
+from flows.cli.explanation.summary import explanation_sections
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import JsonOption, WideOption
 from flows.cli.terminal.runner import run_without_prefect

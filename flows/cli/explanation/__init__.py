@@ -1,0 +1,1 @@
+"""`slipway explain` and its summary."""
