@@ -46,12 +46,12 @@ RECORDS: dict[str, tuple[dict[str, object], str, tuple[str, ...]]] = {
         ("record 000099.json belongs to stack newsstand, not to single-service", "another directory"),
     ),
     "a newer format": (
-        {"format": 2}, "NewerRecord",
-        ("record 000099.json is of format 2", "reads format 1", "Use the version that wrote it"),
+        {"format": 3}, "NewerRecord",
+        ("record 000099.json is of format 3", "reads format 2", "Use the version that wrote it"),
     ),
     "a newer format that looks otherwise": (
         {"format": 3, "number": "ninety-nine", "outcome": {"verdict": "fine"}}, "NewerRecord",
-        ("record 000099.json is of format 3", "reads format 1"),
+        ("record 000099.json is of format 3", "reads format 2"),
     ),
 }  # fmt: skip
 CHANGING = {"deploy": ["deploy", "--tag", "v1"], "rollback": ["rollback"], "reconcile": ["reconcile", "--wait", "0"]}

@@ -72,9 +72,9 @@ def test_history_and_status_show_the_record(stack: SingleServiceStack, first: di
     assert (status["record"], status["release"]) == (first, "v1")
     assert "locked_by" not in status
     day, clock = first["began"][:10], first["began"][11:19]
-    row = next(line for line in stack.on_droplet("history").out.splitlines() if line.startswith("→"))
+    row = next(line for line in stack.on_droplet("history", "--wide").out.splitlines() if line.startswith("→"))
     assert re.split(r" {2,}", row.strip())[1:] == [
-        "1", "deploy", "v1", "good", f"{day} {clock}", first["run"]["by"], first["environment"][:8]
+        "1", "deploy", "v1", "good", f"{day} {clock}", first["run"]["by"], first["environment"]
     ]  # fmt: skip
     said = stack.on_droplet("status").out
     assert f"{BLOCK} · release v1" in said
