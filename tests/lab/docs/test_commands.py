@@ -105,7 +105,7 @@ def reader(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reade
         edge.inside("rm -f /var/lib/slipway-edge/green /var/lib/slipway-edge/blue")
         ports = {**{name: lab.ssh_port(name) for name in ("green", "blue", "data")}, "edge": edge.ssh_port}
         write_home(home, lab, ports)
-        path = f"{home}/bin:{STATE}/bin:{CHECKOUT}/.venv/bin:{os.environ['PATH']}"
+        path = f"{home}/bin:{CHECKOUT}/.venv/bin:{STATE}/bin:{os.environ['PATH']}"
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_")}, **prefect.environment,
             "HOME": str(home), "PYTHONPATH": str(CHECKOUT), "USER": "reader", "PATH": path,

@@ -45,7 +45,8 @@ def reader(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reade
         closing.callback(tidy, cloud)
         here = furnished(cloud)
         (home / "digitalocean-token").write_text(cloud.token)
-        path = f"{STATE}/bin:{CHECKOUT}/.venv/bin:{os.environ['PATH']}"
+        # The lab's own bin last: its slipway knows the lab's settings.
+        path = f"{CHECKOUT}/.venv/bin:{STATE}/bin:{os.environ['PATH']}"
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_")}, **prefect.environment,
             "HOME": str(home), "PYTHONPATH": str(CHECKOUT), "USER": "reader", "PATH": path,
