@@ -75,5 +75,5 @@ def test_what_the_version_before_left_is_gone_on_with(before: Path, stack: Singl
     pruned = stack.on_droplet("prune", "--keep", "1")
     assert pruned.code == 0, pruned.all
     releases = stack.droplet.sh(f"ls {stack.droplet.home}/releases").split()
-    assert {name.split("-")[0] for name in releases} == {"v1"}
+    assert {name.split(".")[0] for name in releases} == {"v1"}
     assert stack.kept() == kept
