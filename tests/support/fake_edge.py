@@ -179,6 +179,8 @@ def edge_on_loopback() -> Iterator[Edge]:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     assert ready.wait(PATIENCE)
-    yield edge
-    loop.call_soon_threadsafe(over.set)
-    thread.join(PATIENCE)
+    try:
+        yield edge
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(PATIENCE)

@@ -63,5 +63,7 @@ def serving(answer: Callable[[Asked], Says]):
         server.daemon_threads = True
         server.asked, server.answer, server.url = [], answer, f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield server
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.shutdown()  # or it would turn round and round over a closed socket

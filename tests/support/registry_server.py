@@ -120,5 +120,7 @@ class Handler(BaseHTTPRequestHandler):
 def serving(login: str):
     with Registry(login) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield server
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.shutdown()

@@ -73,6 +73,7 @@ class Server:
         return self
 
     def __exit__(self, *_error) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)  # who waits for a connection does not notice that it is closed
         self._socket.close()
         self.hang_up()
 

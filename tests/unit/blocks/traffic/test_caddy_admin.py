@@ -75,8 +75,10 @@ def caddy(upstreams=GREEN, **says):
         server.asked, server.upstreams, server.says = [], upstreams, says
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         server.session = Session(server.server_port)
-        yield server, CaddyAdmin(server.session, "localhost:2019", "edge", UPSTREAMS, "switch edge")
-        server.shutdown()
+        try:
+            yield server, CaddyAdmin(server.session, "localhost:2019", "edge", UPSTREAMS, "switch edge")
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.parametrize(
