@@ -74,7 +74,7 @@ class Collected:
 
 
 @contextmanager
-def standin(root: Path, patience: float = PATIENCE) -> Iterator[SimpleNamespace]:
+def standin(root: Path) -> Iterator[SimpleNamespace]:
     """`client`, `cloud`, `parts`, `url`. Afterwards every exchange is checked against the official description."""
     cloud = HeldCloud()
     parts = nothing(Collected(root, cloud.let_go))
@@ -84,7 +84,7 @@ def standin(root: Path, patience: float = PATIENCE) -> Iterator[SimpleNamespace]
     wait_until(lambda: server.started)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        with DigitalOcean(TOKEN, url, patience) as client:
+        with DigitalOcean(TOKEN, url) as client:
             yield SimpleNamespace(client=client, cloud=cloud, parts=parts, url=url, token=TOKEN)
     finally:
         server.should_exit = True
