@@ -15,11 +15,13 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
+from flows.core.deploy.content_labels import refuse_unset_contents
 from flows.core.deploy.staging import environment_contents
 from flows.core.errors import BrokenStack
 from flows.core.registry.references import check_tag, split_host, split_reference
 from flows.core.release.image_plan import plan_images
 from flows.core.results import Published
+from flows.core.secrets.release_environment import OWN
 from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
 from flows.tasks.deploy.pull import PrefetchQueue
@@ -107,6 +109,8 @@ def _build_push(
         )
     if ahead:  # it goes to a droplet next: what its environment lacks is refused before the build
         environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
+        known = {**values, **dict.fromkeys(OWN, "")}
+        refuse_unset_contents(source.stack, known, f"stack {name} uses")
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
     inputs = build_inputs(source, plan, wanted, values, environment.contents())

@@ -7,7 +7,7 @@ from prefect import flow
 from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.deploy.staging import secret_contents
-from flows.core.droplet.containers import orphan_ids
+from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.role import Role, as_role, role_files, role_override
@@ -130,17 +130,19 @@ def _run_steps(
         facts.history, deployment.release, deployment.name,
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),
     )  # fmt: skip
-    orphans = orphan_ids(facts.containers, stack.services)
+    orphans = orphan_containers(facts.containers, stack.services)
     pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)
     guard.armed = True
     make_current(deployment, [record, *left])
     if orphans:
         remove_orphans(deployment, orphans)
+    # What `down` removes leads to volumes that have no name: nobody would find them again.
+    kept = strategy != "rolling" and any(container.nameless for container in facts.containers)
     if strategy != "rolling":
-        stop_services(deployment)
+        stop_services(deployment, kept)
     if strategy == "recreate":
         pulled = pull_images(deployment, facts.present, registry)
-    start_services(deployment)
+    start_services(deployment, kept)
     running = wait_until_ready(deployment, stack)
     prove_digests(deployment, stack, running)
     keep_record(deployment.session, deployment.directory, [mark_deployed(record, now())])

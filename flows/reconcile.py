@@ -8,7 +8,7 @@ from prefect.logging import get_run_logger
 from blocks.errors import OutsideError
 from flows.core.deploy.deployed_state import deployed_state_script, read_deployed_state
 from flows.core.deploy.preflight import missing_images
-from flows.core.droplet.containers import orphan_ids
+from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import RollbackFailed, SlipwayError, ValidationFailed
 from flows.core.records.history import History
 from flows.core.records.lifecycle import conclude, mark_deployed, open_record
@@ -101,7 +101,7 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
                 kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
             )  # fmt: skip
             make_current(deployment, [mine, *left])
-            if orphans := orphan_ids(kept.containers, kept.stack.services):
+            if orphans := orphan_containers(kept.containers, kept.stack.services):
                 remove_orphans(deployment, orphans)
             start_services(deployment)
             running = wait_until_ready(deployment, kept.stack)

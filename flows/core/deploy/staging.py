@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flows.core.deploy.content_labels import CONTENT_LABEL
 from flows.core.droplet.directories import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, StackDirectory
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.release.bundle import FILES, SEED, File
@@ -105,7 +106,7 @@ def staged_files(
         **files,
         **{f"{FILES}/{path}": file for path, file in secrets.items()},
         ENVIRONMENT: File(render(without_steering(variables)), PRIVATE),
-        SECRETS: File(_local_override(release, secrets, role or {}), PRIVATE),
+        SECRETS: File(local_override(release, secrets, role or {}), PRIVATE),
         COMMAND: File(command.encode(), 0o755),
     }
 
@@ -121,11 +122,26 @@ def staging_tar(content: Mapping[str, File]) -> bytes:
     return raw.getvalue()
 
 
-def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping[str, Any]) -> bytes:
+def local_override(
+    release: Release, secrets: Mapping[str, File], role: Mapping[str, Any], contents: Mapping[str, str] | None = None
+) -> bytes:
+    """The compose override of one droplet: which part of the stack it runs, and what its secrets and configs hold.
+
+    Args:
+        contents: service → a hash of the contents it is given, as `content_labels` makes them.
+    """
     services: dict[str, Any] = dict(role.get("services", {}))
     for name, labels in secrets_override(release.secret_readers, secrets, release.stack).items():
         services[name] = {**services.get(name, {}), **labels}
+    for name, value in (contents or {}).items():
+        mine = services.get(name, {})
+        services[name] = {**mine, "labels": {**mine.get("labels", {}), CONTENT_LABEL: value}}
     return dump_compose({**role, "services": services})
+
+
+def override_script(directory: StackDirectory, name: str) -> str:
+    """Write the compose override of this droplet anew, from standard input, into a staged release."""
+    return f"umask 077; cat >{_join(directory.incoming(name), SECRETS)}"
 
 
 def stage_script(release: Release, directory: StackDirectory, name: str, seeds: Mapping[str, File]) -> str:

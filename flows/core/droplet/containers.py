@@ -38,7 +38,8 @@ class Container:
 
     Args:
         address: where the droplet itself reaches it; '' when it has no address.
-        nameless: where volumes without a name are mounted; they go with the container.
+        nameless: volumes without a name of their own, each with where it is mounted; the container is all that leads
+            to them.
     """
 
     id: str
@@ -56,7 +57,7 @@ class Container:
     address: str
     last_words: str
     labels: tuple[tuple[str, str], ...] = ()
-    nameless: tuple[str, ...] = ()
+    nameless: tuple[tuple[str, str], ...] = ()
 
 
 def read_containers(inspected: str) -> list[Container]:
@@ -89,9 +90,9 @@ def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
     return found
 
 
-def orphan_ids(containers: Iterable[Container], services: Collection[str]) -> list[str]:
-    """Ids of orphan containers: their service is none of these."""
-    return [c.id for name, mine in by_service(containers).items() if name not in services for c in mine]
+def orphan_containers(containers: Iterable[Container], services: Collection[str]) -> list[Container]:
+    """The containers whose service is none of these."""
+    return [c for name, mine in by_service(containers).items() if name not in services for c in mine]
 
 
 def _container(entry: Any, known: Mapping[str, Any]) -> Container:
@@ -145,10 +146,10 @@ def _address(entry: Any, known: Mapping[str, Any]) -> str:
     return next((net["IPAddress"] for net in networks.values() if net.get("IPAddress")), "")
 
 
-def _nameless(mounts: Iterable[Any]) -> Iterator[str]:
+def _nameless(mounts: Iterable[Any]) -> Iterator[tuple[str, str]]:
     for mount in mounts:
         if mount.get("Type") == "volume" and _NAMELESS.fullmatch(mount.get("Name") or ""):
-            yield mount["Destination"]
+            yield mount["Destination"], mount["Name"]
 
 
 def _time(text: str) -> datetime | None:

@@ -11,10 +11,13 @@ from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
 from blocks.ssh.output import Line
 from flows.core.deploy import staging
+from flows.core.deploy.content_labels import content_labels, refuse_unset_contents
 from flows.core.deploy.digests import digest_mismatches
 from flows.core.deploy.facts import Facts, facts_script, read_facts
 from flows.core.deploy.preflight import missing_images, preflight_problems
-from flows.core.droplet.docker_commands import complaint, remove, remove_half_made, stop
+from flows.core.droplet.containers import Container
+from flows.core.droplet.docker_commands import complaint, remove, stop
+from flows.core.droplet.half_made import mend_half_made
 from flows.core.droplet.running import Running
 from flows.core.errors import (
     BrokenStack,
@@ -106,6 +109,10 @@ def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> 
         )
         stack = Stack.from_config(load_config(answer.out))
         refuse_mixed(d.release, stack)
+        refuse_unset_contents(stack, payload.variables, f"stack {d.release.stack} uses")
+        if labels := content_labels(stack, payload.variables, d.release.services, d.release.stack):
+            override = staging.local_override(d.release, payload.secrets, payload.role, labels)
+            d.session.run(staging.override_script(d.directory, d.name), timeout=QUICK, stdin=override)
         return stack
     except Exception:
         d.session.run(staging.discard_script(d.directory, d.name), timeout=QUICK, check=False)
@@ -160,30 +167,43 @@ def make_current(deployment: Deployment, records: Sequence[Record]) -> None:
 
 
 @task(name=Step.REMOVE_ORPHANS.value, task_run_name="remove what has left the stack on {deployment.droplet}", **ONCE)
-def remove_orphans(deployment: Deployment, ids: list[str]) -> None:
+def remove_orphans(deployment: Deployment, orphans: Sequence[Container]) -> None:
     """Stop and remove containers of services that the release does not have.
 
     Compose's `--remove-orphans` passes over services that a profile switched off: they still stand in the file.
+    Volumes stay, also those without a name; where these are is told, for nothing else leads to them any more.
     """
-    d = deployment
+    d, log = deployment, get_run_logger()
+    for place, volume, name in ((p, v, c.name) for c in orphans for p, v in c.nameless):
+        log.warning("%s goes; what it kept at %s stays on the droplet, as volume %s", name, place, volume)
+    ids = [container.id for container in orphans]
     for argv in (stop(ids), remove(ids)):
         d.session.run(argv, timeout=d.settings.start_timeout, on_line=_log_line())
 
 
 @task(name=Step.STOP.value, task_run_name="stop services on {deployment.droplet}", **ONCE)
-def stop_services(deployment: Deployment) -> None:
-    """`docker compose down --remove-orphans`: volumes stay."""
-    _change(deployment, deployment.compose.down())
+def stop_services(deployment: Deployment, keep: bool = False) -> None:
+    """`docker compose down --remove-orphans`: named volumes stay.
+
+    Args:
+        keep: stop the containers and leave them, because something stands on volumes that only they lead to.
+    """
+    if keep:
+        get_run_logger().info("services are stopped, not removed: some keep something on a volume without a name")
+    _change(deployment, deployment.compose.stop() if keep else deployment.compose.down())
 
 
 @task(name=Step.START.value, task_run_name="start what differs on {deployment.droplet}", **OBSERVED)
-def start_services(deployment: Deployment) -> None:
+def start_services(deployment: Deployment, anew: bool = False) -> None:
     """`docker compose up -d`: replaces what differs from the release, and nothing else.
+
+    Args:
+        anew: replace everything.
 
     Raises:
         DeployFailed: with Compose's own words.
     """
-    _change(deployment, deployment.compose.up(), remove_half_made(deployment.release.stack))
+    _change(deployment, deployment.compose.up(anew=anew), mend_half_made(deployment.release.stack))
 
 
 def _change(deployment: Deployment, argv: list[str], first: str = "true") -> None:

@@ -6,12 +6,16 @@ import shlex
 import shutil
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
+import yaml
 
 from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
 from flows.core.deploy.staging import (
     discard_script,
+    local_override,
+    override_script,
     release_fingerprint,
     secret_contents,
     secrets_override,
@@ -205,3 +209,23 @@ def test_the_tag_that_keeps_an_image_is_made_of_its_digest(tag):
 def test_paths_of_a_droplet_hang_below_the_stacks_own():
     assert (HOME.current, HOME.shared) == ("/opt/slip way/shop/current", "/opt/slip way/shop/shared")
     assert os.path.dirname(HOME.incoming("x")) != os.path.dirname(HOME.release("x"))
+
+
+def test_the_override_of_a_droplet_holds_the_labels_of_secrets_and_of_contents():
+    what = release(secret_readers={"web": ("secrets/key",)})
+    role = {"services": {"web": {"depends_on": {}}, "job": {"profiles": ["elsewhere"]}}}
+    said = yaml.safe_load(local_override(what, {"secrets/key": File(b"k")}, role, {"web": "c1", "api": "c2"}))
+    assert said["services"]["api"] == {"labels": {"dev.slipway.content": "c2"}}
+    assert said["services"]["job"] == {"profiles": ["elsewhere"]}
+    assert said["services"]["web"]["depends_on"] == {}
+    assert set(said["services"]["web"]["labels"]) == {"dev.slipway.secrets", "dev.slipway.content"}
+    assert said["services"]["web"]["labels"]["dev.slipway.content"] == "c1"
+
+
+def test_the_override_is_written_anew_for_its_owner_alone(tmp_path):
+    home = StackDirectory(str(tmp_path / "it's here"), "shop")
+    place = Path(home.incoming("v1.x"))
+    place.mkdir(parents=True)
+    subprocess.run(["sh", "-c", override_script(home, "v1.x")], input=b"services: {}", check=True)
+    assert (place / "secrets.yml").read_bytes() == b"services: {}"
+    assert (place / "secrets.yml").stat().st_mode & 0o777 == 0o600

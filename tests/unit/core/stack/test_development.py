@@ -110,6 +110,7 @@ def test_what_reloads_is_refused_with_its_line(spec, flag):
         ["scanner", "--exclude", "debugpy"],
         ["sh", "-c", "echo uvicorn; caddy run --watch"],
         ["prometheus", "--hot=1", "--reload"],
+        ["supervise", "--reload", "uvicorn"],
     ],
 )
 def test_words_that_only_look_like_it_are_not_refused(command):

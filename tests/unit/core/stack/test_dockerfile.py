@@ -25,7 +25,7 @@ DOCKERFILES = {
     "continued lines": ("FROM \\\n  base \\\n # a remark\n\n AS x\nFROM x", ["base"]),
     "another escape": ("# syntax=docker/dockerfile:1\n# escape=`\nFROM `\n base\nRUN dir C:\\\nFROM b", ["base", "b"]),
     "a here-document is no instruction": (
-        "FROM a\nRUN <<EOF\nFROM inner\nEOF\nCOPY <<-'E' /x\nFROM no\n\tE\nFROM b",
+        "FROM a\nRUN <<EOF\necho\nFROM inner\nEOF\nCOPY <<-'E' /x\nFROM no\n\tE\nFROM b",
         ["a", "b"],
     ),
     "what only looks like it": ("# FROM no\nFROM a\nRUN echo FROM no --from=no\nENV FROM=no", ["a"]),

@@ -137,6 +137,12 @@ def test_a_container_that_is_missing_is_a_failure_that_says_why(droplet, spec, a
     assert [result.detail for result in probe_health.fn(probes)] == said
 
 
+@pytest.mark.parametrize("spec", [HEALTH, MCP, WORKFLOW])
+def test_a_service_that_is_scaled_to_nothing_is_not_probed(droplet, spec):
+    probes, _ = droplet({**spec, "scale": 0})
+    assert [*probe_health.fn(probes), *probe_mcp.fn(probes), *probe_workflows.fn(probes, None)] == []
+
+
 def test_a_service_is_probed_where_its_network_is(droplet):
     probes, servers = droplet({**HEALTH, "network_mode": "host"}, "127.0.0.1")
     assert probe_health.fn(probes)[0].passed
