@@ -16,6 +16,7 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
 from flows.core.deploy.staging import environment_contents
+from flows.core.errors import BrokenStack
 from flows.core.registry.references import check_tag, split_host, split_reference
 from flows.core.release.image_plan import plan_images
 from flows.core.results import Published
@@ -37,8 +38,9 @@ from flows.tasks.runs.blocks import (
 )
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import default_tag, read_stack, stack_name
+from flows.tasks.stack.source import default_tag, read_stack
 
 METADATA = Path("push-docr-metadata.json")
 
@@ -96,7 +98,12 @@ def _build_push(
     values = variables(environment, env_file)
     place = layout(registry)
 
-    source = read_stack(stack, settings, place.prefix, tag, values, env)
+    source = read_stack(stack, settings, place.prefix, tag, values, environment.contents())
+    if source.stack.name != name:
+        raise BrokenStack(
+            f"the stack is called {source.stack.name} with the variables of the environment block '{name}', which is "
+            f"another's by that. Save it under its own: slipway environment set --stack {stack}"
+        )
     if ahead:  # it goes to a droplet next: what its environment lacks is refused before the build
         environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
     plan = plan_images(source.stack, place, tag)

@@ -9,8 +9,8 @@ from flows.tasks.debug.bundle import examine
 from flows.tasks.debug.engines import DropletEngine, LocalEngine
 from flows.tasks.droplet.target import Target
 from flows.tasks.runs.blocks import load_environment
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 
 
 @flow(name="debug-agent", flow_run_name=run_name("find out what is wrong with {stack}"))

@@ -12,6 +12,7 @@ from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.role import Role, as_role, role_files, role_override
 from flows.core.results import Deployed, service_states
+from flows.core.stack.variables import active_profiles
 from flows.hooks import prune_after_failure, recover_after_crash
 from flows.rollback import RollbackGuard, rollback_on_failure
 from flows.settings import Settings, Strategy
@@ -35,8 +36,8 @@ from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 
 
 @flow(
@@ -99,7 +100,8 @@ def deploy_release(
     secrets = secret_contents(release, environment.contents())
     colour = settings.colours.of(droplet.name) or ""
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
-    if role != "all":
+    release = release.model_copy(update={"profiles": active_profiles(release.profiles, values)})
+    if release != whole:
         files = role_files(files, release)
     payload = ReleasePayload(files, values, secrets, role_override(whole, role))
     target = Target.of(droplet, release.stack, settings)
@@ -123,7 +125,7 @@ def _run_steps(
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
     to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
     guard.staged = deployment.name
-    stack = put_files(deployment, payload)
+    stack = put_files(deployment, payload, facts.compose)
     record, left = open_record(
         facts.history, deployment.release, deployment.name,
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),

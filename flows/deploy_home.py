@@ -13,8 +13,8 @@ from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.target import Target
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.approval import ask_for_approval
 from flows.tasks.traffic.colours import read_state
 from flows.validate import validate

@@ -27,8 +27,8 @@ from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
 from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import probe_all, read_running_release

@@ -21,7 +21,7 @@ from flows.tasks.prune.build_host import free_build_host
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.runs.run_info import was_refused
-from flows.tasks.stack.source import stack_name
+from flows.tasks.stack.project import stack_name
 from flows.watch import watch
 
 

@@ -9,8 +9,8 @@ from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
 from flows.settings import Settings
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.colours import load_colours, read_states
 from flows.tasks.traffic.switch import open_switch, read_switch
 

@@ -29,8 +29,8 @@ from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.approval import ask_for_approval
 from flows.tasks.traffic.colours import (
     ColourDroplets,

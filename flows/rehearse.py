@@ -39,8 +39,8 @@ from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import page
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.approval import ask_for_approval
 from flows.tasks.traffic.colours import ColourDroplets, read_states
 from flows.tasks.traffic.switch import open_switch, probe_switch, read_switch, switch_to

@@ -17,8 +17,8 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 
 
 @flow(name="snapshot", flow_run_name=run_name("snapshot of {droplet}"))

@@ -19,8 +19,8 @@ from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.switch import open_switch, read_switch
 
 

@@ -18,8 +18,8 @@ from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import this_run
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
 from flows.tasks.traffic.switch import finish_switch, open_switch, probe_switch, read_switch, switch_to, try_read_switch
 

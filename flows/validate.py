@@ -21,7 +21,7 @@ from flows.core.records.record import Record
 from flows.core.records.storage import history_sections, read_records
 from flows.core.release.release import Release, read_release
 from flows.core.results import Validated
-from flows.core.stack.compose_files import load_config
+from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.debug.capture import capture_after_failure

@@ -19,8 +19,8 @@ from flows.switch_back import move_traffic_back
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.context import extended_context
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.stack.source import stack_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
 from flows.tasks.traffic.switch import open_switch, read_switch, try_read_switch
 

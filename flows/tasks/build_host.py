@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -22,12 +23,24 @@ def own_environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**{name: os.environ[name] for name in _PASSED_ON if name in os.environ}, **more}
 
 
+def run_alone(argv: Sequence[str], timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+    """Run a docker command that is to see nothing of our own environment, but what leads the client to its engine."""
+    docker = shutil.which(argv[0]) or argv[0]
+    kept = {name: os.environ[name] for name in ("DOCKER_HOST", "DOCKER_CONTEXT") if name in os.environ}
+    config = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    return _run([docker, *argv[1:]], {**kept, "DOCKER_CONFIG": config}, timeout)
+
+
 def run(argv: Sequence[str], env: Mapping[str, str], timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
     """Run a quick command and return what it said; its exit code is the caller's to read."""
+    return _run(argv, own_environment(env), timeout)
+
+
+def _run(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             argv,
-            env=own_environment(env),
+            env=env,
             timeout=timeout,
             capture_output=True,
             text=True,

@@ -58,10 +58,11 @@ def slipway_environment_set(
     """Save what the stack's variables, env files and secret files hold, from the files as they are here."""
 
     def save() -> None:
+        from flows.tasks.runs.blocks import block_name
         from flows.tasks.stack.environment import read_environment
 
         block, stack_name = read_environment(stack, env_file)
-        save_block(block, name or stack_name)
+        save_block(block, name or block_name(stack_name))
 
     run_callable(save, quiet=True)
 

@@ -16,7 +16,7 @@ from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease, NothingDeployed, Refused, UnknownService
 from flows.core.registry.references import engine_name
 from flows.core.release.release import Release, read_release
-from flows.core.stack.compose_files import load_config
+from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 
 _RECORDS = 3

@@ -14,7 +14,7 @@ from flows.core.records.record import Record
 from flows.core.records.storage import history_sections, read_records
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.release_environment import OWN
-from flows.core.stack.compose_files import load_config
+from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.env_files import parse
 from flows.core.stack.stack import Stack
 

@@ -11,9 +11,10 @@ from flows.core.droplet.directories import COMMAND, ENVIRONMENT, RESOLVED, SECRE
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.release.bundle import FILES, SEED, File
 from flows.core.release.release import Release, content_hash
-from flows.core.release.role import as_yaml
+from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.env_files import render
 from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.variables import without_steering
 
 SECRETS_LABEL = "dev.slipway.secrets"
 PRIVATE = 0o600
@@ -85,28 +86,32 @@ def secrets_override(
     return services
 
 
-def staging_tar(
+def staged_files(
     release: Release,
     files: Mapping[str, File],
     variables: Mapping[str, str],
     secrets: Mapping[str, File],
     directory: StackDirectory,
     role: Mapping[str, Any] | None = None,
-) -> bytes:
-    """The content of a release directory as a tar; secret files are readable by their owner only.
+) -> dict[str, File]:
+    """Everything of one release directory, by its path there; what is secret is readable by its owner only.
 
     Args:
         role: what a compose override says for the part of the stack that this droplet runs.
     """
-    content = {name: file for name, file in files.items() if not name.startswith(f"{SEED}/")}
-    content |= {f"{FILES}/{path}": file for path, file in secrets.items()}
-    content[ENVIRONMENT] = File(render(variables), PRIVATE)
-    content[SECRETS] = File(_local_override(release, secrets, role or {}), PRIVATE)
     argv = shlex.join(directory.compose(release, directory.current)())
-    content[COMMAND] = File(
-        f'#!/bin/sh\n# Docker Compose for the release in this directory.\nexec {argv} "$@"\n'.encode(), 0o755
-    )
-    content |= {name: file for name, file in files.items() if name.startswith(f"{SEED}/")}
+    command = f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'
+    return {
+        **files,
+        **{f"{FILES}/{path}": file for path, file in secrets.items()},
+        ENVIRONMENT: File(render(without_steering(variables)), PRIVATE),
+        SECRETS: File(_local_override(release, secrets, role or {}), PRIVATE),
+        COMMAND: File(command.encode(), 0o755),
+    }
+
+
+def staging_tar(content: Mapping[str, File]) -> bytes:
+    """The files of a release directory as a tar."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=1) as tar:
         for name, file in sorted(content.items()):
@@ -120,7 +125,7 @@ def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping
     services: dict[str, Any] = dict(role.get("services", {}))
     for name, labels in secrets_override(release.secret_readers, secrets, release.stack).items():
         services[name] = {**services.get(name, {}), **labels}
-    return as_yaml({**role, "services": services})
+    return dump_compose({**role, "services": services})
 
 
 def stage_script(release: Release, directory: StackDirectory, name: str, seeds: Mapping[str, File]) -> str:

@@ -65,6 +65,7 @@ class StackDirectory:
             files=tuple(files),
             profiles=release.profiles,
             env_file=posixpath.join(at, ENVIRONMENT),
+            clean=True,
         )
 
 

@@ -11,15 +11,30 @@ _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _REPEATED = re.compile(r"(in variable name|unterminated quoted value|[Ii]nvalid template:) .*", re.DOTALL)
 
 
+# Compose takes variables from its own environment before those of a stack, so it is given none: what a login shell has
+# (USER, LANG, HOME) is no part of a stack. What remains leads the client to its engine.
+_CLEAN = (
+    'exec env -i ${DOCKER_HOST:+"DOCKER_HOST=$DOCKER_HOST"} ${DOCKER_CONTEXT:+"DOCKER_CONTEXT=$DOCKER_CONTEXT"} '
+    '"DOCKER_CONFIG=${DOCKER_CONFIG:-${HOME:-/root}/.docker}" "$(command -v docker)" "$@"'
+)
+CLEAN_DOCKER = ("sh", "-c", _CLEAN, "docker")
+
+
 @dataclass(frozen=True)
 class Compose:
-    """`docker compose` for one project: its name and files are always given, so no override file is picked up."""
+    """`docker compose` for one project: always its name and its files named, so that no override file is picked up.
+
+    Args:
+        env_file: the stack's variables.
+        clean: run with an empty environment, by a shell on a droplet.
+    """
 
     project: str
     files: tuple[str, ...]
     profiles: tuple[str, ...] = ()
     env_file: str | None = None
     docker: str = "docker"
+    clean: bool = False
 
     def __call__(self, *words: str) -> list[str]:
         options = ["--project-name", self.project] if self.project else []
@@ -29,7 +44,7 @@ class Compose:
             options += ["--profile", profile]
         if self.env_file:
             options += ["--env-file", self.env_file]
-        return [self.docker, "compose", *options, *words]
+        return [*(CLEAN_DOCKER if self.clean else [self.docker]), "compose", *options, *words]
 
     def config(self) -> list[str]:
         """Print the resolved stack as YAML: JSON loses `x-` fields of services beside an `include` in Compose 2.26."""

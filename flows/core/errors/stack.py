@@ -11,6 +11,10 @@ class BrokenStack(Refused):
     """Compose cannot read the stack; the message carries Compose's own words."""
 
 
+class ReadingsDiffer(Refused):
+    """This host and a droplet resolve one stack to two different ones; the message names each field."""
+
+
 class BadExtension(Refused):
     """An `x-slipway` field does not fit its model; the message names service and field."""
 

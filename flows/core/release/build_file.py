@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from flows.core.release.image_plan import ImagePlan
+from flows.core.stack.compose_yaml import dump_compose
 
 
 def build_file(config: Mapping[str, Any], plan: ImagePlan, wanted: Iterable[str]) -> bytes:
@@ -34,7 +33,7 @@ def build_file(config: Mapping[str, Any], plan: ImagePlan, wanted: Iterable[str]
     document: dict[str, Any] = {"name": config["name"], "services": services}
     if secrets:
         document["secrets"] = secrets
-    return yaml.safe_dump(document, sort_keys=True).encode()
+    return dump_compose(document)
 
 
 def _picked(service: Mapping[str, Any]) -> dict[str, Any]:

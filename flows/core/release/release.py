@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flows.core.errors import BadRelease
+from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.shipped_files import EnvironmentFile
 
 FORMAT = 1
@@ -85,7 +85,7 @@ class Release(BaseModel):
             services[name] = {"image": reference}
             if name in file_labels:
                 services[name]["labels"] = {FILES_LABEL: file_labels[name]}
-        return yaml.safe_dump({"services": services}, sort_keys=True).encode()
+        return dump_compose({"services": services})
 
 
 def read_release(document: bytes) -> Release:

@@ -7,28 +7,16 @@ the colours run all the others. Both are made from the same release: the same fi
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import yaml
-
-from flows.core.errors import NoStatefulServices, StateUndeclared
+from flows.core.errors import NoStatefulServices, StateUndeclared, UnknownService
 from flows.core.release.bundle import DOCUMENT, File
 from flows.core.release.release import Release
+from flows.core.stack.compose_yaml import Reset
 from flows.core.stack.stack import Stack
 from flows.core.stack.state import _refuse
 
 Role = Literal["all", "colour", "home"]
 SUFFIX = "-home"
 _OUT = "slipway-elsewhere"
-
-
-class _Reset:
-    """Compose's `!reset`: removes what an earlier file set (Compose 2.18 and later)."""
-
-
-class _Dumper(yaml.SafeDumper):
-    pass
-
-
-_Dumper.add_representer(_Reset, lambda dumper, _value: dumper.represent_scalar("!reset", "null"))
 
 
 def home_stack(stack: str) -> str:
@@ -88,9 +76,15 @@ def refuse_mixed(release: Release, stack: Stack) -> None:
         stack: the stack as Compose resolved it there.
 
     Raises:
-        StateUndeclared
+        StateUndeclared, UnknownService
     """
-    if extra := sorted(set(stack.services) - set(release.services)):
+    extra = sorted(set(stack.services) - set(release.services))
+    if extra and not release.home and not release.waits:
+        raise UnknownService(
+            f"release {release.tag} of {release.stack} has no image of {', '.join(extra)}: a profile was switched on "
+            "after it was built. Build it again: slipway build-push; or switch the profile off again"
+        )
+    if extra:
         raise StateUndeclared(
             f"{', '.join(extra)} of stack {release.stack} would run both on the data home and on the colours: "
             "it has a profile of its own that is switched on. A service that runs on the data home, or that depends on "
@@ -115,16 +109,11 @@ def role_override(release: Release, role: Role) -> dict[str, Any]:
     services: dict[str, Any] = {name: {"profiles": [_OUT]} for name in out}
     for name, others in release.waits.items():
         if name not in services:
-            services[name] = {"depends_on": {other: _Reset() for other in others}}
+            services[name] = {"depends_on": {other: Reset() for other in others}}
     override: dict[str, Any] = {"services": services}
     if role == "home" and release.volumes:
         override["volumes"] = {volume: {"name": name} for volume, name in sorted(release.volumes.items())}
     return override
-
-
-def as_yaml(override: Mapping[str, Any]) -> bytes:
-    """The override as YAML for Compose."""
-    return yaml.dump(dict(override), Dumper=_Dumper, sort_keys=True).encode()
 
 
 def refuse_release(release: Release, home: str) -> None:

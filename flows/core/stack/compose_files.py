@@ -9,23 +9,13 @@ import yaml
 from flows.core.errors import BrokenStack
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads Compose's own tags (`!reset`, `!override`) as plain values."""
+def collect_files(
+    given: Iterable[str], read: Callable[[str], str], resolve: Callable[[str], str] = lambda text: text
+) -> dict[str, str]:
+    """Return absolute path → text of the given compose files and of those they include or extend, in that order.
 
-
-def _ignore_tag(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
-
-
-_Loader.add_multi_constructor("!", _ignore_tag)
-
-
-def collect_files(given: Iterable[str], read: Callable[[str], str]) -> dict[str, str]:
-    """Collect absolute path → text of the compose files, and of those they include or extend, in that order.
+    Args:
+        resolve: interpolates a path that holds a variable.
 
     Raises:
         BrokenStack: one of them is missing, or no YAML mapping.
@@ -43,22 +33,20 @@ def collect_files(given: Iterable[str], read: Callable[[str], str]) -> dict[str,
             raise BrokenStack(f"{asked_by or path} refers to {path}: {error.strerror or error}") from None
         except UnicodeDecodeError:
             raise BrokenStack(f"{path} is no text file in UTF-8. Is it the compose file that is meant?") from None
-        document = document_of(path, found[path])
         base = os.path.dirname(path)
-        queue += [(os.path.join(base, other), path) for other in (*_included(document), *_extended(document))]
+        for document in documents_of(path, found[path]):
+            others = (
+                resolve(other) if "$" in other else other for other in (*_included(document), *_extended(document))
+            )
+            queue += [(os.path.join(base, other), path) for other in others]
     return found
-
-
-def load_config(text: str) -> dict[str, Any]:
-    """Parse what `docker compose config` printed; with the fast parser where PyYAML has it."""
-    loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    return loaded
 
 
 def scalars(text: str) -> Iterator[str]:
     """Every scalar of a YAML text, keys included."""
-    for node in _scalar_nodes(yaml.compose(text, Loader=yaml.SafeLoader)):
-        yield node.value
+    for root in _roots(text):
+        for node in _scalar_nodes(root):
+            yield node.value
 
 
 def locate(texts: Mapping[str, str], service: str, fields: Iterable[str], needle: str) -> str:
@@ -67,27 +55,76 @@ def locate(texts: Mapping[str, str], service: str, fields: Iterable[str], needle
     Later files win in Compose. Merge keys are followed to the text itself.
     """
     for name, text in reversed(list(texts.items())):
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        holder = _child(_child(root, "services"), service)
-        for node in (node for field in fields for node in _scalar_nodes(_child(holder, field))):
+        holders = [_child(_child(root, "services"), service) for root in _roots(text)]
+        for node in (n for holder in holders for field in fields for n in _scalar_nodes(_child(holder, field))):
             if needle in node.value:
                 return f"{name}:{node.start_mark.line + 1}"
     return ", ".join(texts)
 
 
-def document_of(path: str, text: str) -> Mapping[str, Any]:
-    """Parse a compose file into a mapping.
+def documents_of(path: str, text: str) -> list[dict[str, Any]]:
+    """The documents of a compose file as mappings; every scalar is the string that stands there.
 
     Raises:
-        BrokenStack: it is not one.
+        BrokenStack: it is no YAML, or holds no mapping.
     """
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 — a SafeLoader
+        documents = [_plain(root) for root in _roots(text)]
     except yaml.YAMLError as error:
         raise BrokenStack(f"{path} is not YAML: {error}. Mend it and check it with `docker compose config`") from None
-    if not isinstance(document, Mapping):
+    mappings = [document for document in documents if isinstance(document, dict)]
+    if not mappings or len(mappings) < len(documents):
         raise BrokenStack(f"{path} holds no compose project: it needs a `services:` mapping")
-    return document
+    return mappings
+
+
+def _roots(text: str) -> list[yaml.Node]:
+    """The root nodes of a YAML text. PyYAML refuses tabs between words, which Compose's reader takes."""
+    try:
+        return [root for root in yaml.compose_all(text, Loader=yaml.SafeLoader) if root is not None]
+    except yaml.YAMLError:
+        if "\t" not in text:
+            raise
+        return [root for root in yaml.compose_all(text.replace("\t", " "), Loader=yaml.SafeLoader) if root is not None]
+
+
+def _plain(node: yaml.Node) -> Any:
+    """A node as strings, lists and dicts; tags (`!reset`, `!override`) are passed over, merge keys followed."""
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item) for item in node.value]
+    if not isinstance(node, yaml.MappingNode):
+        return node.value
+    own: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
+    for key, value in node.value:
+        if key.tag == "tag:yaml.org,2002:merge" or key.value == "<<":
+            for other in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                plain = _plain(other)
+                merged = {**(plain if isinstance(plain, dict) else {}), **merged}
+        else:
+            own[str(key.value)] = _plain(value)
+    return {**merged, **own}
+
+
+def included_env_files(texts: Mapping[str, str], resolve: Callable[[str], str] = lambda text: text) -> dict[str, bool]:
+    """The env files that `include` entries are interpolated with: absolute path → whether it must be there.
+
+    Without `env_file`, an included project has the `.env` of its own directory
+    (https://docs.docker.com/reference/compose-file/include/).
+    """
+    found: dict[str, bool] = {}
+    for path, text in texts.items():
+        base = os.path.dirname(path)
+        entries = (entry for document in documents_of(path, text) for entry in _list(document.get("include")) if entry)
+        for entry in entries:
+            long = entry if isinstance(entry, Mapping) else {"path": entry}
+            first = next((p for p in _list(long.get("path")) if isinstance(p, str)), "")
+            if named := [p for p in _list(long.get("env_file")) if isinstance(p, str) and p]:
+                found |= {os.path.normpath(os.path.join(base, resolve(file))): True for file in named}
+            elif first:
+                place = long.get("project_directory") or os.path.dirname(resolve(first))
+                found.setdefault(os.path.normpath(os.path.join(base, resolve(str(place)), ".env")), False)
+    return found
 
 
 def _included(document: Mapping[str, Any]) -> Iterator[str]:

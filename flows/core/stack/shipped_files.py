@@ -3,7 +3,6 @@
 import os.path
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -148,14 +147,3 @@ def _above(spoken: Iterable[str], bases: Iterable[str]) -> tuple[str, ...]:
             head, _, tail = known.rpartition("/") if variable else (known, "", "")
             prefixes.append(os.path.join(os.path.normpath(os.path.join(base, head)), tail))
     return tuple(prefix for prefix in prefixes if prefix != "/")
-
-
-def env_file_entries(config: Mapping[str, Any]) -> tuple[EnvironmentFile, ...]:
-    """The `env_file` entries of all services in `docker compose config --no-interpolate` (absolute paths)."""
-    found: dict[str, EnvironmentFile] = {}
-    for service in (config.get("services") or {}).values():
-        for entry in service.get("env_file") or ():
-            path, required = (entry, True) if isinstance(entry, str) else (entry["path"], entry.get("required", True))
-            known = found.get(path)
-            found[path] = EnvironmentFile(path=path, required=bool(required or (known and known.required)))
-    return tuple(found.values())

@@ -27,17 +27,18 @@ from flows.core.records.storage import records_tar, write_records
 from flows.core.release.bundle import SEED
 from flows.core.release.release import Release, read_release
 from flows.core.release.role import refuse_mixed
-from flows.core.stack.compose_files import load_config
+from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.debug.capture import capture_failed_step
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.deploy.pull import pull_references
 from flows.tasks.deploy.readiness import last_words, unready_services
+from flows.tasks.deploy.reading import compare_readings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
-from flows.tasks.stack.source import refuse_unset
+from flows.tasks.stack.reading import refuse_unset, unset_variables
 
 # What fails here is looked at before it is rolled back.
 OBSERVED = {**ONCE, "on_failure": [capture_failed_step]}
@@ -76,21 +77,33 @@ def current_release(facts: Facts) -> Release | None:
     timeout_seconds=300,
     **RETRIED,
 )
-def put_files(deployment: Deployment, payload: ReleasePayload) -> Stack:
+def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
+    Args:
+        compose: version of Compose there.
+
     Raises:
-        UnsetVariables, BrokenStack, StateUndeclared: what was put there is removed again.
+        UnsetVariables, BrokenStack, ReadingsDiffer, StateUndeclared: what was put there is removed again.
     """
     d = deployment
-    tar = staging.staging_tar(d.release, payload.files, payload.variables, payload.secrets, d.directory, payload.role)
+    content = staging.staged_files(
+        d.release, payload.files, payload.variables, payload.secrets, d.directory, payload.role
+    )
     seeds = {name: file for name, file in payload.files.items() if name.startswith(f"{SEED}/")}
     try:
-        answer = d.session.run(staging.stage_script(d.release, d.directory, d.name, seeds), timeout=QUICK, stdin=tar)
+        answer = d.session.run(
+            staging.stage_script(d.release, d.directory, d.name, seeds),
+            timeout=QUICK,
+            stdin=staging.staging_tar(content),
+        )
     except RemoteFailed as error:
         _refuse_broken(error, d)
     try:
-        refuse_unset(answer.err, f"stack {d.release.stack} uses")
+        printed = answer.out.replace(d.directory.incoming(d.name), "")
+        compare_readings(
+            d.release, content, payload.variables, printed, answer.err, there=(d.droplet, compose), settings=d.settings
+        )
         stack = Stack.from_config(load_config(answer.out))
         refuse_mixed(d.release, stack)
         return stack
@@ -105,7 +118,7 @@ def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
             f"{deployment.session.address}: {deployment.directory.path} cannot be written: {failed.group()}. "
             "Make room there, or give its block a directory that its user may write to"
         ) from None
-    refuse_unset(error.output, f"stack {deployment.release.stack} uses")
+    refuse_unset(unset_variables(error.output), f"stack {deployment.release.stack} uses")
     raise BrokenStack(
         f"Compose on {deployment.session.address} cannot read the stack: {complaint(error.output)}"
     ) from None

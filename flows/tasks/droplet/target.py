@@ -12,7 +12,7 @@ from flows.settings import Settings
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import LockedSession, locked
 from flows.tasks.runs.blocks import load_droplet
-from flows.tasks.stack.source import stack_name
+from flows.tasks.stack.project import stack_name
 
 
 @dataclass(frozen=True)

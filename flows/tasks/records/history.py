@@ -21,7 +21,7 @@ from flows.core.records.storage import history_sections, read_records, records_t
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.masking import file_values
 from flows.core.secrets.release_environment import environment_paths, own_values
-from flows.core.stack.compose_files import load_config
+from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.droplet.connection import QUICK
@@ -72,7 +72,9 @@ class KeptRelease:
     present: frozenset[str]
 
 
-@task(name=Step.LOOK_BACK.value, task_run_name="find release {record.tag} on the droplet", timeout_seconds=120, **RETRIED)
+@task(
+    name=Step.LOOK_BACK.value, task_run_name="find release {record.tag} on the droplet", timeout_seconds=120, **RETRIED
+)
 def find_kept_release(session: LockedSession, directory: StackDirectory, record: Record) -> KeptRelease:
     """Read a kept release from its own directory: neither registry nor environment block is asked.
 

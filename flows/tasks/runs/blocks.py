@@ -1,5 +1,6 @@
 """Loads the blocks that were saved, and says how to save the one that was not."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar, cast
@@ -108,8 +109,12 @@ def layout(registry: ContainerRegistry) -> RegistryLayout:
 
 
 def block_name(stack: str) -> str:
-    """A stack's name as a block's: Prefect allows lower-case letters, digits and dashes."""
-    return slug(stack).replace(".", "-").replace("_", "-")
+    """A stack's name as a block's: Prefect allows lower-case letters, digits and dashes.
+
+    A name that has others is told apart from one that has not by a hash: `a_b` and `a-b` are two stacks.
+    """
+    allowed = slug(stack).replace(".", "-").replace("_", "-")
+    return allowed if allowed == stack else f"{allowed}-{hashlib.sha256(stack.encode()).hexdigest()[:8]}"
 
 
 def _load(kind: type[Kind], name: str, remedy: str) -> Kind:

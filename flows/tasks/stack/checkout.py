@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.core.errors import BadTag, StackNotFound
-from flows.tasks.stack.source import find_compose_files
+from flows.tasks.stack.project import find_compose_files
 
 FETCH_TIMEOUT = 300.0
 

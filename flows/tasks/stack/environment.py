@@ -4,16 +4,16 @@ import os
 from pathlib import Path
 
 from blocks import StackEnvironment
-from flows.core.droplet.docker_commands import Compose
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.secrets.masking import variable_values
-from flows.core.stack.compose_files import collect_files, load_config
-from flows.core.stack.shipped_files import env_file_entries, find_stack_files
+from flows.core.stack.shipped_files import find_stack_files
 from flows.core.stack.stack import Stack
+from flows.core.stack.variables import PROJECT_NAME
 from flows.settings import Settings
 from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.stack.env_file import read_env_file
-from flows.tasks.stack.source import ask_compose, find_compose_files, placeholders
+from flows.tasks.stack.project import open_project
+from flows.tasks.stack.reading import ComposeReader
 
 
 def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironment, str]:
@@ -27,24 +27,23 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
         MissingEnvironmentFile: an env file or secret file that the stack needs is not here.
     """
     settings = Settings()
-    given = find_compose_files(stack or settings.stack)
-    project = os.path.dirname(given[0])
-    path = env_file or Path(project) / ".env"
+    first = Path((stack or settings.stack).split(os.pathsep, maxsplit=1)[0])
+    directory = first if first.is_dir() else first.parent
+    path = env_file or directory / ".env"
     if env_file and not env_file.is_file():
         raise MissingEnvironmentFile(f"env file {env_file} does not exist. Give --env-file PATH")
     variables = read_env_file(path, settings) if path.is_file() else {}
-    texts = collect_files(given, lambda name: Path(name).read_text())
-    compose = Compose("", given, settings.profiles, docker=settings.docker)
-    known = {"REGISTRY": "registry", "IMAGE_TAG": "tag", **variables}
-    entries = env_file_entries(load_config(ask_compose(compose.raw_config(), known)))
-    with placeholders(entry.path for entry in entries if entry.required):
-        resolved = Stack.from_config(load_config(ask_compose(compose.config(), known)))
-    sources = find_stack_files(resolved, project, tuple(texts), entries, texts.values())
+    reader = ComposeReader(settings, {"REGISTRY": "registry", "IMAGE_TAG": "tag", **variables})
+    project = open_project(stack or settings.stack, settings, variables, reader)
+    resolved = Stack.from_config(project.read(reader, {}, project=variables.get(PROJECT_NAME, "")))
+    sources = find_stack_files(
+        resolved, project.directory, tuple(project.texts), project.entries, project.texts.values()
+    )
     missing = [e.path for e in sources.environment_files if e.required and not os.path.isfile(e.path)]
     if missing:
         raise MissingEnvironmentFile(f"{', '.join(missing)}: needed by the stack and not here. Write it, and try again")
     files = {
-        os.path.relpath(entry.path, project): Path(entry.path).read_text()
+        os.path.relpath(entry.path, project.directory): Path(entry.path).read_text()
         for entry in sources.environment_files
         if os.path.isfile(entry.path)
     }

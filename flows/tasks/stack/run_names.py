@@ -6,7 +6,8 @@ from prefect import runtime
 
 from flows.core.errors import SlipwayError
 from flows.settings import Settings
-from flows.tasks.stack.source import default_tag, stack_name
+from flows.tasks.stack.project import stack_name
+from flows.tasks.stack.source import default_tag
 
 
 def run_name(sentence: str) -> Callable[[], str]:

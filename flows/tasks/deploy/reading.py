@@ -1,0 +1,72 @@
+"""Holds a droplet's reading of a stack against one made here from the same release and environment."""
+
+import posixpath
+from collections.abc import Mapping
+
+from prefect.logging import get_run_logger
+
+from flows.core.droplet.directories import SECRETS
+from flows.core.errors import ReadingsDiffer
+from flows.core.release.bundle import FILES, OVERRIDE, File
+from flows.core.release.release import Release
+from flows.core.stack.comparison import differences
+from flows.core.stack.compose_files import collect_files
+from flows.core.stack.compose_yaml import load_config
+from flows.settings import Settings
+from flows.tasks.build_host import run_alone
+from flows.tasks.runs.log_masking import mask
+from flows.tasks.stack.reading import ComposeReader, refuse_unset, unset_variables
+
+_SHOWN = 20
+
+
+def compare_readings(
+    release: Release,
+    content: Mapping[str, File],
+    variables: Mapping[str, str],
+    printed: str,
+    warnings: str,
+    *,
+    there: tuple[str, str],
+    settings: Settings,
+) -> None:
+    """Refuse a droplet that reads another stack than this host does.
+
+    Args:
+        content: what was put on the droplet, by its path in the release's directory.
+        printed: the stack as the droplet's Compose resolved it, that directory's path left out; and what it warned of.
+        there: the droplet's name, and its version of Compose.
+
+    Raises:
+        ReadingsDiffer: with each field; nothing that runs was touched.
+        UnsetVariables, BrokenStack
+    """
+    droplet, their_version = there
+    version = compose_version(settings)
+    who = f"stack {release.stack} uses"
+    if not version:
+        get_run_logger().warning("there is no Docker Compose on this worker: the droplet's reading is not compared")
+        refuse_unset(unset_variables(warnings), who)
+        return
+    given = [f"/{posixpath.join(FILES, file)}" for file in release.compose_files]
+    reader = ComposeReader(settings, variables)
+    texts = collect_files(given, lambda path: content[path.lstrip("/")].content.decode(), reader.resolve)
+    contents = {path: text.encode() for path, text in texts.items()}
+    read_too = [OVERRIDE, SECRETS, *(posixpath.join(FILES, entry.path) for entry in release.environment_files)]
+    contents |= {f"/{name}": content[name].content for name in read_too if name in content}
+    files = [*given, *(f"/{name}" for name in (OVERRIDE, SECRETS) if name in content)]
+    here = reader.read(files, contents, release.profiles, project=release.stack, who=who)
+    found = differences(here, load_config(printed), same_version=version == their_version)
+    if found:
+        shown = "; ".join(mask(str(one)) for one in found[:_SHOWN])
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise ReadingsDiffer(
+            f"this host and droplet {droplet} do not read stack {release.stack} alike: {shown}{more}. "
+            f"Nothing that runs was changed. Compose is {version} here and {their_version} there"
+        )
+
+
+def compose_version(settings: Settings) -> str:
+    """Version of Compose on this host; '' when there is none."""
+    answer = run_alone([settings.docker, "compose", "version", "--short"])
+    return answer.stdout.strip() if answer.returncode == 0 else ""

@@ -1,0 +1,189 @@
+"""The Compose project of a checkout: its files, its name, and what Compose needs to read it."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.core.errors import StackNotFound
+from flows.core.stack.compose_files import collect_files, documents_of, included_env_files, scalars
+from flows.core.stack.compose_yaml import Override, dump_compose
+from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, named_files
+from flows.settings import Settings
+from flows.tasks.stack.env_file import read_env_file
+from flows.tasks.stack.reading import ComposeReader
+
+_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_OVERRIDE = "slipway-override.json"
+
+
+def find_compose_files(stack: str, variables: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The compose files that `--stack` means (absolute): a file, several joined by ':', or a directory with one.
+
+    A directory's COMPOSE_FILE is followed, as Compose does that is called there.
+
+    Args:
+        variables: the stack's own; default: those of the directory's `.env`.
+
+    Raises:
+        StackNotFound
+    """
+    files: list[str] = []
+    for part in stack.split(os.pathsep):
+        path = Path(part).resolve()
+        if path.is_dir():
+            named = named_files(str(path), local_variables(path, FILE) if variables is None else variables)
+            found = list(named) or [str(path / name) for name in _NAMES if (path / name).is_file()][:1]
+            if not found:
+                raise StackNotFound(
+                    f"{part}: no compose file in this directory ({', '.join(_NAMES)}). Give --stack PATH"
+                )
+            if missing := [file for file in found if not Path(file).is_file()]:
+                raise StackNotFound(f"{', '.join(missing)}: named by COMPOSE_FILE, and not there")
+            files += found
+        elif path.is_file():
+            files.append(str(path))
+        else:
+            raise StackNotFound(f"{part}: no such compose file. Give --stack PATH, a compose file or its directory")
+    return tuple(files)
+
+
+def local_variables(directory: Path, needed: str) -> dict[str, str]:
+    """The variables of a directory's `.env`, where it speaks of the one that is needed."""
+    file = directory / ".env"
+    try:
+        speaks = needed in file.read_text(errors="replace")
+    except OSError:
+        return {}
+    return read_env_file(file, Settings()) if speaks else {}
+
+
+def stack_name(stack: str) -> str:
+    """The name of a stack given as path or as name, as Compose says it.
+
+    In this order: COMPOSE_PROJECT_NAME of `.env`, `name:` of the compose files, the directory's name.
+
+    Raises:
+        StackNotFound, UnsetVariables
+    """
+    if not Path(stack.split(os.pathsep, maxsplit=1)[0]).exists():
+        if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", stack):
+            return stack
+        raise StackNotFound(f"{stack}: neither a compose file nor the name of a stack. Give --stack PATH")
+    files = find_compose_files(stack)
+    directory = Path(files[0]).parent
+    if given := local_variables(directory, PROJECT_NAME).get(PROJECT_NAME):
+        return given
+    names = [document.get("name") for file in files for document in documents_of(file, Path(file).read_text("utf-8"))]
+    name = next((str(name) for name in reversed(names) if name), "")
+    if "$" in name:
+        file = directory / ".env"
+        variables = read_env_file(file, Settings()) if file.is_file() else {}
+        name = ComposeReader(Settings(), variables).resolve(name)
+    return name or re.sub(r"[^a-z0-9_-]", "", directory.name.lower()).lstrip("_-")
+
+
+@dataclass(frozen=True)
+class Project:
+    """What Compose reads of a stack: its files as given, all texts, and the env files that they name.
+
+    Args:
+        given: the compose files, in their order.
+        texts: absolute path → text of these and of those they include or extend.
+        entries: env files of services and includes that belong to the stack, absolute.
+        on_droplet: service → the env files with an absolute path: the droplet's own, left alone.
+    """
+
+    given: tuple[str, ...]
+    texts: Mapping[str, str]
+    entries: tuple[EnvironmentFile, ...]
+    services: Mapping[str, tuple[Mapping[str, Any], ...]]
+    on_droplet: frozenset[str]
+    profiles: tuple[str, ...]
+
+    @property
+    def directory(self) -> str:
+        return os.path.dirname(self.given[0])
+
+    def read(
+        self, reader: ComposeReader, files: Mapping[str, bytes], *, project: str = "", strict: bool = False
+    ) -> dict[str, Any]:
+        """The stack as Compose resolves it.
+
+        Args:
+            files: absolute path → content of env files; what is not among them is taken from the checkout.
+            strict: a required env file that is nowhere is not stood in for.
+        """
+        contents = {path: text.encode() for path, text in self.texts.items()}
+        for entry in self.entries:
+            if entry.path in files:
+                contents[entry.path] = files[entry.path]
+            elif os.path.isfile(entry.path):
+                contents[entry.path] = Path(entry.path).read_bytes()
+            elif entry.required and not strict:
+                contents[entry.path] = b""
+        given = self.given
+        if self.on_droplet:
+            override = os.path.join(self.directory, _OVERRIDE)
+            contents[override] = self._without_own()
+            given = (*given, override)
+        return reader.read(given, contents, self.profiles, project=project)
+
+    def _without_own(self) -> bytes:
+        """A compose file that leaves the droplet's own env files out: they are not here."""
+        services = {
+            name: {"env_file": Override([
+                {**entry, "path": os.path.relpath(entry["path"], self.directory)}
+                for entry in entries if entry["path"] not in self.on_droplet
+            ])}
+            for name, entries in self.services.items()
+            if any(entry["path"] in self.on_droplet for entry in entries)
+        }  # fmt: skip
+        return dump_compose({"services": services})
+
+
+def open_project(stack: str, settings: Settings, variables: Mapping[str, str], reader: ComposeReader) -> Project:
+    """Find all that Compose reads of a stack.
+
+    Raises:
+        StackNotFound, BrokenStack, UnsetVariables
+    """
+    given = find_compose_files(stack, variables)
+    texts = collect_files(given, lambda path: Path(path).read_text(encoding="utf-8"), reader.resolve)
+    profiles = active_profiles(settings.profiles, variables)
+    spoken = {scalar for text in texts.values() for scalar in scalars(text)}
+    included = included_env_files(texts, reader.resolve)
+    entries = {
+        path: EnvironmentFile(path=path, required=required)
+        for path, required in included.items()
+        if required or os.path.isfile(path)
+    }
+    services: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    if any("env_file" in text for text in texts.values()):
+        contents = {path: text.encode() for path, text in texts.items()}
+        contents |= dict.fromkeys(entries, b"")
+        for name, spec in (reader.raw(given, contents, profiles).get("services") or {}).items():
+            if not spec.get("profiles") or "*" in profiles or set(spec["profiles"]) & set(profiles):
+                services[name] = tuple(_entries(spec.get("env_file"), reader))
+    listed = [entry for entries_of_one in services.values() for entry in entries_of_one]
+    on_droplet = frozenset(entry["path"] for entry in listed if entry["path"] in spoken)
+    for entry in listed:
+        path, required = entry["path"], entry.get("required", True)
+        if path not in on_droplet and (path not in entries or required):
+            entries[path] = EnvironmentFile(path=path, required=required)
+    return Project(given, texts, tuple(entries.values()), services, on_droplet, profiles)
+
+
+def _entries(listed: Any, reader: ComposeReader) -> list[dict[str, Any]]:
+    """The `env_file` entries of one service, each with the path that its variables make."""
+    entries = [dict(entry) if isinstance(entry, Mapping) else {"path": entry} for entry in listed or ()]
+    for entry in entries:
+        head, dollar, tail = str(entry["path"]).partition("$")
+        if dollar:  # Compose has put the project's directory before a path that may become absolute
+            base, _, first = head.rpartition("/")
+            entry["path"] = os.path.join(base, reader.resolve(f"{first}${tail}"))
+        entry["path"] = os.path.normpath(entry["path"])
+    return entries
