@@ -1,15 +1,19 @@
 """The state of a stack: every service that keeps any must say where it lives, or the stack is not promoted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flows.core.errors import StateUndeclared
 from flows.core.stack.stack import Mount, Stack
 
 
-def undeclared_state(stack: Stack) -> tuple[str, ...]:
-    """The services that keep state and do not say where it lives, each with its mounts."""
+def undeclared_state(stack: Stack, named: Callable[[str], str] = str) -> tuple[str, ...]:
+    """The services that keep state and do not say where it lives, each with its mounts.
+
+    Args:
+        named: returns what a mounted path is called.
+    """
     return tuple(
-        f"{name} ({_mounted(mounts)})"
+        f"{name} ({_mounted(mounts, named)})"
         for name, service in sorted(stack.services.items())
         if service.extension.data is None and (mounts := [m for m in service.mounts if _keeps(m)])
     )
@@ -49,5 +53,6 @@ def _keeps(mount: Mount) -> bool:
     return not mount.read_only and bool(mount.source) and mount.kind in ("volume", "bind", "cluster")
 
 
-def _mounted(mounts: Sequence[Mount]) -> str:
-    return ", ".join(f"{'volume ' if m.kind == 'volume' else ''}{m.source} at {m.target}" for m in mounts)
+def _mounted(mounts: Sequence[Mount], named: Callable[[str], str]) -> str:
+    sources = (f"volume {m.source}" if m.kind == "volume" else named(m.source) for m in mounts)
+    return ", ".join(f"{source} at {mount.target}" for source, mount in zip(sources, mounts, strict=True))
