@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: help demo demo-digitalocean lab test faults unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
+.PHONY: docs help demo demo-digitalocean lab test faults unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -52,6 +52,9 @@ bench: lab ## Measure, and print the table
 
 bench-switch: lab ## Measure what clients see of a promotion, and of other ways to replace a release
 	@python -m benchmarks.switch
+
+docs: venv ## Rewrite the pages that are made from the code
+	@python docs/generate.py
 
 down: ## Remove what the lab made, and nothing else
 	@$(LAB)/down.sh

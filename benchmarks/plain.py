@@ -21,6 +21,7 @@ from flows.core.droplet.running import running_script
 from flows.core.release.release import Release
 from flows.settings import Settings
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
+from flows.tasks.droplet.target import Target
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.blocks import layout, load_environment, load_registry
 from flows.tasks.stack.environment import variables
@@ -45,15 +46,16 @@ def prepare(tag: str) -> Prepared:
     registry, environment = load_registry(settings), load_environment(settings, NAME)
     values = {**variables(environment, None), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
     release, files = fetch_release.fn(NAME, tag, registry)
-    home, cargo = StackDirectory("/opt/slipway", release.stack), ReleasePayload(files, values, {})
-    deployment = Deployment(None, home, release, cargo.name(tag), settings)  # type: ignore[arg-type]
-    return Prepared(deployment, staging.staging_tar(release, files, values, {}, home), registry)
+    target = Target(None, StackDirectory("/opt/slipway", release.stack), settings)  # type: ignore[arg-type]
+    payload = ReleasePayload(files, values, {})
+    deployment = Deployment(None, target, release, payload.name(tag))  # type: ignore[arg-type]
+    return Prepared(deployment, staging.staging_tar(release, files, values, {}, target.directory), registry)
 
 
 def missing(bench: Bench, prepared: Prepared) -> list[str]:
     """References that the droplet must pull, asked before the clock runs."""
     release = prepared.release
-    script = facts_script(prepared.deployment.home, sorted(release.images))
+    script = facts_script(prepared.deployment.directory, sorted(release.images))
     return missing_images(release, read_facts(bench.lab.inside(script), release.stack).present)
 
 
@@ -70,7 +72,7 @@ def put(bench: Bench, prepared: Prepared) -> None:
 def go_back(bench: Bench, prepared: Prepared) -> None:
     """Put a release that stands on the droplet, images too, in force again: `docker compose up -d --wait`."""
     d = prepared.deployment
-    run([*bench.ssh(), f"{staging.switch_script(d.home, d.name)}{shlex.join([*d.compose.up(), '--wait'])}"])
+    run([*bench.ssh(), f"{staging.switch_script(d.directory, d.name)}{shlex.join([*d.compose.up(), '--wait'])}"])
 
 
 def _run(bench: Bench, steps: list[str]) -> None:
@@ -80,16 +82,16 @@ def _run(bench: Bench, steps: list[str]) -> None:
 
 def _steps(prepared: Prepared, to_pull: list[str]) -> list[str]:
     d, release, registry = prepared.deployment, prepared.release, prepared.registry
-    home = d.home
+    directory = d.directory
     steps = [
-        f"{_shell(facts_script(home, sorted(release.images)))} >/dev/null",
-        _fed(prepared.tar, staging.stage_script(release, home, d.name, {})),
+        f"{_shell(facts_script(directory, sorted(release.images)))} >/dev/null",
+        _fed(prepared.tar, staging.stage_script(release, directory, d.name, {})),
     ]
     if to_pull:
         login = RegistryLogin(registry.host, registry.username)
         password = registry.password.get_secret_value().encode()
         steps.append(_fed(password, pull_script(to_pull, login)))
-    return [*steps, _shell(staging.switch_script(home, d.name)), shlex.join(d.compose.up())]
+    return [*steps, _shell(staging.switch_script(directory, d.name)), shlex.join(d.compose.up())]
 
 
 def _until_healthy(release: Release) -> str:

@@ -58,7 +58,7 @@ class RegistryFailed(OutsideError):
 
 
 class ProviderFailed(OutsideError):
-    """Langfuse or Prometheus answered with an error, or not as its documentation says."""
+    """Langfuse or Prometheus answered with an error, or not as it is described."""
 
 
 class SwitchMoved(OutsideError):
@@ -70,7 +70,7 @@ class SwitchFailed(OutsideError):
 
 
 class ApiFailed(OutsideError):
-    """DigitalOcean's API answered with an error, or not as its documentation says."""
+    """DigitalOcean's API answered with an error, or not as it is described."""
 
     def __init__(self, message: str, status: int = 0, id: str = "") -> None:
         super().__init__(message)

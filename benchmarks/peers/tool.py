@@ -85,8 +85,8 @@ def _values(bench: Bench, prepared: Prepared) -> dict[str, object]:
     compose = d.compose
     return {
         "tar": str(tar),
-        "release_directory": d.home.release(d.name),
-        "current": d.home.current,
+        "release_directory": d.directory.release(d.name),
+        "current": d.directory.current,
         "project": compose.project,
         "project_directory": os.path.dirname(compose.files[0]),
         "files": list(compose.files),

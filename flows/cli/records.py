@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flows.core.records.history import History
     from flows.core.results import Reconciled, RolledBack
 
-_OUTCOME_STYLES = {"good": "green", "failed": "red", "rolled back": "yellow", "candidate": "cyan"}
+_OUTCOME_STYLES = {"good": "green", "failed": "red", "rolled back": "yellow", "candidate": "cyan", "superseded": "dim"}
 _MINUTES, _SECONDS = len("2026-05-04T12:00"), len("2026-05-04T12:00:00")
 
 

@@ -105,7 +105,7 @@ def slipway_switch_back(
     even_if_sick: Annotated[bool, typer.Option("--even-if-sick", hidden=True)] = False,  # until version 0.3
     verbose: VerboseOption = False,
 ) -> None:
-    """Send traffic to the other colour, if it is well: the way back that takes a moment."""
+    """Send traffic to the other colour, if it is well; done in a moment."""
     moved = run_flow("flows.switch_back:switch_back", verbose=verbose, stack=stack, to=to, force=force or even_if_sick)
     show_traffic_moved(SummaryConsole(), moved)
 

@@ -56,16 +56,3 @@ ROLLBACK = (
     *VALIDATE,
     Step.KEEP_RECORD,
 )
-# What a promotion of the idle colour's release does, beside its probes; with a tag, DEPLOY comes first.
-PROMOTE = (
-    Step.READ_SWITCH,
-    Step.LOOK,
-    *VALIDATE,
-    Step.WINDOW,
-    Step.METRICS,
-    Step.TRACES,
-    Step.READ_SWITCH,
-    Step.TURN,
-    Step.PROBE_SWITCH,
-    Step.WATCH,
-)

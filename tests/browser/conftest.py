@@ -1,4 +1,4 @@
-"""A browser at the Prefect UI. `SLIPWAY_PICTURES=docs/images` keeps pictures of a promotion (test_promotion)."""
+"""A browser at the Prefect UI: the distribution's own Chromium, so that nothing is downloaded for Playwright."""
 
 import os
 import shutil
@@ -16,17 +16,23 @@ ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-proxy-server"]  # beside t
 PATIENCE_MS = 60_000
 
 
-@pytest.fixture
-def ui() -> Iterator[PrefectUi]:
-    """The UI in a browser that knows nothing yet; skipped where none is installed, as nothing else needs one.
-
-    Not longer than a test: Playwright keeps an event loop running in this thread, which nobody else could have then.
-    """
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not chromium:
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium or Chrome; skipped where there is none, as nothing else needs one. The server is there."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not found:
         pytest.skip("no Chromium is installed: apt-get install --no-install-recommends chromium fonts-dejavu")
     if not server_answers():
         pytest.fail(f"no Prefect server answers at {API}. Start it with: make lab", pytrace=False)
+    return found
+
+
+@pytest.fixture
+def ui(chromium: str) -> Iterator[PrefectUi]:
+    """The UI in a browser that knows nothing yet.
+
+    Not longer than a test: Playwright keeps an event loop running in this thread, which nobody else could have then.
+    """
     wanted = os.environ.get("SLIPWAY_PICTURES")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:

@@ -26,8 +26,8 @@ def waiting(run: str) -> Waiting | None:
     return None
 
 
-def artifact(key: str, run: str) -> str:
-    """The id of a run's newest artifact with this key."""
+def artifacts(key: str, run: str) -> list[str]:
+    """The ids of a run's artifacts with this key, the oldest first."""
     sought = {"artifacts": {"key": {"any_": [key]}, "flow_run_id": {"any_": [run]}}}
     found = httpx.post(f"{API}/artifacts/filter", json={**sought, "sort": "CREATED_DESC"}, timeout=60)
-    return str(found.raise_for_status().json()[0]["id"])
+    return [artifact["id"] for artifact in reversed(found.raise_for_status().json())]

@@ -1,5 +1,6 @@
 """A promotion of the sample stack is approved in the Prefect UI. `SLIPWAY_PICTURES=docs/images` keeps pictures of it.
 
+(Their coloured circles need a font: apt-get install --no-install-recommends fonts-noto-color-emoji.)
 Only when everything is wanted, or pictures are: test_question has the same dialog without a lab, and
 tests/faults/promotion/test_approval.py has what follows from every answer.
 """
@@ -15,7 +16,7 @@ import pytest
 from fault import Fault
 
 from flows.core.release.role import home_stack
-from tests.browser.prefect_api import artifact, waiting
+from tests.browser.prefect_api import artifacts, waiting
 from tests.browser.prefect_ui import PrefectUi
 from tests.faults.harness.invariants import when
 from tests.faults.harness.slipway_process import SlipwayProcess
@@ -41,7 +42,7 @@ def active() -> str:
 
 
 @pytest.fixture
-def idle() -> str:
+def idle(chromium: str) -> str:
     """The colour that traffic does not reach; a release stands on both, and one on the data home."""
     at = active()
     colour = "blue" if at == "green" else "green"
@@ -104,6 +105,6 @@ def test_a_promotion_waits_and_is_approved_in_the_browser(idle: str, promotion: 
     ui.picture("approval-answered")
 
     key = f"gates-{STACK}-{idle}"
-    _, table = ui.open_artifact(artifact(key, run), key)
+    _, table = ui.open_artifact(artifacts(key, run)[0], key)  # as they were read before the question
     assert [row[0] for row in table[1:]] == GATES
     ui.picture("gates", 800, 1750)

@@ -14,7 +14,7 @@ from flows.core.traffic.promotion_plan import Change, PromotionPlan
 from flows.tasks.runs.artifacts import table
 from flows.tasks.traffic.approval import ask_for_approval
 from flows.tasks.traffic.approval_answers import Waiting, give
-from tests.browser.prefect_api import artifact, waiting
+from tests.browser.prefect_api import artifacts, waiting
 from tests.browser.prefect_ui import PrefectUi
 from tests.faults.harness.invariants import when
 
@@ -58,7 +58,7 @@ class Asking:
 
 
 @pytest.fixture
-def asking() -> Iterator[Asking]:
+def asking(chromium: str) -> Iterator[Asking]:
     """A run that asks; it does not outlive the test."""
     name = f"promote {uuid4().hex[:8]}"
     with ThreadPoolExecutor(1) as thread:
@@ -98,7 +98,7 @@ def test_a_question_is_read_and_answered_in_the_browser(asking: Asking, ui: Pref
 
     assert asking.outcome.result(60) == f"{NAME}: {REASON}"
     ui.open_run(run, "Completed", f"approve by {NAME}: {REASON}")
-    text, _ = ui.open_artifact(artifact("approval", run), "approval")
+    text, _ = ui.open_artifact(artifacts("approval", run)[-1], "approval")
     assert f"approve by {NAME}: {REASON}" in text
-    _, table = ui.open_artifact(artifact("gates-agents-blue", run), "gates-agents-blue")
+    _, table = ui.open_artifact(artifacts("gates-agents-blue", run)[0], "gates-agents-blue")
     assert table == [["gate", "verdict", "found"], *SHOWN]

@@ -2,17 +2,18 @@
 
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import uvicorn
 
 from blocks.digitalocean.client import DigitalOcean
 from tests import CHECKOUT
+from tests.support import PATIENCE, wait_until
 from tests.support.lab import api_contract
 
 sys.path.insert(0, str(CHECKOUT / "compose/lab/digitalocean"))
@@ -26,13 +27,32 @@ TOKEN = "dop_v1_" + "b" * 20
 __all__ = ["domains", "droplets", "reserved_ips"]
 
 
-class Collected:
-    """A registry of files alone."""
+class HeldCloud(Cloud):
+    """A cloud whose actions take no time, and do not end while they are held: see `held`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self) -> None:
+        super().__init__(TOKEN)
+        self.let_go = threading.Event()
+        self.let_go.set()
+        self.settings["action_seconds"] = 0.0
+
+    def begin(self, type: str, resource_id: Any, resource_type: str, work: Callable[[], object], fault: Any) -> Any:
+        def when_let_go() -> None:
+            self.let_go.wait(PATIENCE)
+            work()
+
+        return super().begin(type, resource_id, resource_type, when_let_go, fault)
+
+
+class Collected:
+    """A registry of files alone. While somebody is `writing`, a collection waits; while it is held, it does not end."""
+
+    def __init__(self, root: Path, let_go: threading.Event) -> None:
         self.storage = Storage(root)
         self.logins: list[tuple[str, int, bool]] = []
         self.read_only: list[str] = []
+        self.writing = False
+        self.let_go = let_go
 
     def login(self, registry: str, seconds: int, write: bool) -> str:
         self.logins.append((registry, seconds, write))
@@ -45,33 +65,52 @@ class Collected:
         self.read_only.remove(name)
 
     def writers_left(self, name: str) -> bool:
-        return False
+        return self.writing
 
     def collect(self, untagged: bool) -> tuple[int, int]:
+        self.let_go.wait(PATIENCE)
         return 2, 1000
 
 
 @contextmanager
-def standin(root: Path, patience: float = 5.0) -> Iterator[SimpleNamespace]:
+def standin(root: Path, patience: float = PATIENCE) -> Iterator[SimpleNamespace]:
     """`client`, `cloud`, `parts`, `url`. Afterwards every exchange is checked against the official description."""
-    cloud, registry = Cloud(TOKEN), Collected(root)
-    cloud.settings["action_seconds"] = 0.1
-    parts = nothing(registry)
+    cloud = HeldCloud()
+    parts = nothing(Collected(root, cloud.let_go))
     server = uvicorn.Server(uvicorn.Config(create_app(cloud, parts), port=0, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    wait_until(lambda: server.started)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
         with DigitalOcean(TOKEN, url, patience) as client:
             yield SimpleNamespace(client=client, cloud=cloud, parts=parts, url=url, token=TOKEN)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
     if api_contract.SPEC.exists():
         checked = api_contract.check(cloud.exchanges)
         assert not checked.violations, checked.violations
+
+
+@contextmanager
+def held(lab: SimpleNamespace, seen: Callable[[], object] | None = None) -> Iterator[None]:
+    """What the API begins inside does not end before this is seen, or before the context is left."""
+    lab.cloud.let_go.clear()
+    watching = threading.Thread(target=lambda: wait_until(seen or (lambda: True)) and lab.cloud.let_go.set())
+    if seen:
+        watching.start()
+    try:
+        yield
+    finally:
+        lab.cloud.let_go.set()
+        if seen:
+            watching.join()
+
+
+def exchanged(lab: SimpleNamespace, method: str, path: str) -> list[Any]:
+    """The exchanges of this kind; the end of the path is enough."""
+    return [one for one in list(lab.cloud.exchanges) if (one["method"], one["path"].endswith(path)) == (method, True)]
 
 
 def add_droplet(

@@ -1,17 +1,19 @@
 """A directory that plays a droplet: scripts are run by `sh`, with a `docker` that only notes what it is asked."""
 
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.core.deploy.staging import stage_script, staging_tar, switch_script
+from flows.core.deploy.staging import stage_script, staged_files, staging_tar, switch_script
 from flows.core.droplet.directories import StackDirectory
 from flows.core.release.bundle import File
 from tests.support.builders import release
 
 DOCKER = """\
 #!/bin/sh
+[ ! -e "$0.env" ] || . "$0.env"
 echo "$*" >>"$RECORD"
 case $1 in
 login) cat >"$RECORD.password"; cp "$DOCKER_CONFIG/config.json" "$RECORD.config" 2>/dev/null; exit "${LOGIN:-0}" ;;
@@ -45,11 +47,18 @@ class Host:
         return Path(self.home.path)
 
     def sh(self, script: str, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess:
+        self.tell_docker(**env)
         return subprocess.run(["sh", "-c", script], input=stdin, env=self.env | env, capture_output=True, check=False)
+
+    def tell_docker(self, **env: str) -> None:
+        """What `docker` knows besides its own environment, which Compose's commands empty."""
+        known = {"RECORD": self.env["RECORD"], **env}
+        lines = [f"{name}={shlex.quote(value)}\n" for name, value in known.items()]
+        (self.root / "bin" / "docker.env").write_text("".join(lines))
 
     def stage(self, name: str, files: dict = FILES, what=STATEFUL, **env: str) -> subprocess.CompletedProcess:
         seeds = {path: file for path, file in files.items() if path.startswith("seed/")}
-        tar = staging_tar(what, files, {"A": "1"}, SECRETS, self.home)
+        tar = staging_tar(staged_files(what, files, {"A": "1"}, SECRETS, self.home))
         return self.sh(stage_script(what, self.home, name, seeds), tar, **env)
 
     def deploy(self, name: str, files: dict = FILES, what=STATEFUL) -> None:

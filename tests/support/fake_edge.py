@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support import PATIENCE
+
 REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 404: "Not Found", 502: "Bad Gateway"}
 
 
@@ -176,7 +178,7 @@ def edge_on_loopback() -> Iterator[Edge]:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(PATIENCE)
     yield edge
     loop.call_soon_threadsafe(over.set)
-    thread.join(5)
+    thread.join(PATIENCE)

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from blocks.registry.client import RegistryClient
+from tests.support import PATIENCE
 
 USER, PASSWORD = "me", "pass:word"
 BASIC = f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
@@ -37,7 +38,7 @@ class Registry(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_port}"
 
     def client(self, password: str = PASSWORD) -> RegistryClient:
-        return RegistryClient(self.host, USER, password, timeout=5)
+        return RegistryClient(self.host, USER, password, timeout=PATIENCE)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -57,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._token()
         if not self._known():
             if self.server.first:
-                self.server.first.wait(timeout=5)
+                self.server.first.wait(timeout=PATIENCE)
             return self._say(401, b"{}", **{"WWW-Authenticate": self._challenge(path)})
         if path in self.server.broken:
             return self._say(*self.server.broken[path])

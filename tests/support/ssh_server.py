@@ -9,6 +9,7 @@ from collections.abc import Callable
 import paramiko
 
 from blocks.ssh.keys import SshTarget
+from tests.support import PATIENCE
 
 Work = Callable[[str, bytes, paramiko.Channel], int]
 
@@ -42,7 +43,7 @@ class _Interface(paramiko.ServerInterface):
 
     def check_channel_direct_tcpip_request(self, chanid, origin, destination) -> int:
         with contextlib.suppress(OSError, EOFError):
-            socket.create_connection(destination, timeout=1).close()
+            socket.create_connection(destination, timeout=PATIENCE).close()
             self.forwards[chanid] = destination
             return paramiko.OPEN_SUCCEEDED
         return paramiko.OPEN_FAILED_CONNECT_FAILED

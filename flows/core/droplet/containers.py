@@ -48,10 +48,6 @@ class Container:
     last_words: str
     labels: tuple[tuple[str, str], ...] = ()
 
-    def uptime(self, now: datetime) -> float:
-        """Seconds since the container was started; 0 if it never was."""
-        return max(0.0, (now - self.started).total_seconds()) if self.started else 0.0
-
 
 def read_containers(inspected: str) -> list[Container]:
     """Parse the JSON array of `docker inspect ID…` (empty text: no containers)."""

@@ -17,7 +17,7 @@ from flows.tasks.build_host import run
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.blocks import engine_environment
 
-# Seconds within which a sick service should say what it has to say to a GET.
+# Seconds within which an unhealthy service should say what it has to say to a GET.
 _PATIENCE = 3.0
 
 

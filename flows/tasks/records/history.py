@@ -72,9 +72,7 @@ class KeptRelease:
     present: frozenset[str]
 
 
-@task(
-    name=Step.LOOK_BACK.value, task_run_name="find release {record.tag} on the droplet", timeout_seconds=120, **RETRIED
-)
+@task(name=Step.LOOK_BACK.value, task_run_name="find release {record.tag} there", timeout_seconds=120, **RETRIED)
 def find_kept_release(session: LockedSession, directory: StackDirectory, record: Record) -> KeptRelease:
     """Read a kept release from its own directory: neither registry nor environment block is asked.
 

@@ -72,7 +72,7 @@ def refuse_changed(stored: Sequence[RegistryManifest], registry: DocrRegistry, s
 def releases_on_droplets(
     places: Sequence[tuple[Session, str]], registry: DocrRegistry, stored: Sequence[RegistryManifest]
 ) -> list[NeededRelease]:
-    """Every release that stands on a droplet, of whatever stack: each is running, or a way back.
+    """Every release that stands on a droplet, of whatever stack: each runs, or may be rolled back to.
 
     Args:
         places: each droplet's session, and the directory of its releases.

@@ -24,6 +24,11 @@ Kind = TypeVar("Kind", bound=Block)
 
 
 def load_droplet(name: str) -> Droplet:
+    """The Droplet block of this name.
+
+    Raises:
+        BlockMissing
+    """
     droplet = _load(Droplet, name, f"slipway droplet add {name} --host ADDRESS --key-file PATH")
     register_secrets(file_values("key", droplet.private_key.get_secret_value()))
     return droplet
@@ -38,6 +43,11 @@ def find_droplet(name: str) -> Droplet | None:
 
 
 def load_registry(settings: Settings) -> ContainerRegistry:
+    """The registry's block, of either kind.
+
+    Raises:
+        BlockMissing
+    """
     remedy = "slipway registry set --host HOST --namespace NAME --user USER, or: slipway registry set-docr"
     registry = load_any((DocrRegistry, ContainerRegistry), settings.registry, remedy)
     if isinstance(registry, DocrRegistry):
@@ -49,6 +59,11 @@ def load_registry(settings: Settings) -> ContainerRegistry:
 
 
 def load_account(settings: Settings) -> DigitalOceanAccount:
+    """The block of the DigitalOcean account.
+
+    Raises:
+        BlockMissing
+    """
     account = _load(DigitalOceanAccount, settings.account, f"slipway account set --name {settings.account}")
     register_secrets([account.token.get_secret_value()])
     return account
@@ -105,6 +120,7 @@ def engine_environment(settings: Settings) -> dict[str, str]:
 
 
 def layout(registry: ContainerRegistry) -> RegistryLayout:
+    """Where this registry wants images."""
     return RegistryLayout(registry.host, registry.namespace, registry.single_repository)
 
 

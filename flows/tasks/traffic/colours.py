@@ -98,7 +98,7 @@ def read_states(colour: ColourDroplets) -> list[DeployedState]:
 
 
 def read_states_if_reachable(colour: ColourDroplets | None) -> list[DeployedState]:
-    """What a colour runs, or nothing: it may be the one that is broken, and then there is no way back to it."""
+    """What a colour runs, or nothing: it may be the one that is broken, and then nothing goes back to it."""
     if colour is None:
         return []
     try:

@@ -66,7 +66,7 @@ def open_blue_green_scenario(number: int, registry: RegistryNamespace, tmp: Path
         environment = {**environment, "SLIPWAY_ACTIVE_URL": f"{edge.url}/.slipway/active"}
         changes = (
             ('expose: ["8000"]\n    healthcheck: *health\n    x-slipway:\n', _published(port)),
-            (", traced: false", ""),
+            (", traced: false", ", traced: true"),
         )
         stack = ThreeServiceStack(name, registry, droplets["green"], f"{name}-green", environment, tmp, changes=changes)
         stack.save_environment()

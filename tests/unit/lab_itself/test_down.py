@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import PATIENCE
 from tests.support.lab_scripts import Machine
 
 pytestmark = pytest.mark.unit
@@ -76,7 +77,8 @@ def test_a_process_is_stopped_with_what_it_started(machine):
     started = machine.run(
         "-c",
         ". $LAB_DIR/common.sh; . $LAB_DIR/process.sh;"
-        "start_detached worker bash -c 'sleep 300 & echo $! >$RUN/child; wait'; sleep 0.5; cat $RUN/child",
+        "start_detached worker bash -c 'sleep 300 & echo $! >$RUN/child; wait';"
+        "until [ -s $RUN/child ]; do sleep 0.02; done; cat $RUN/child",
     )
     child = started.stdout.strip()
     assert alive(child)
@@ -101,12 +103,12 @@ def alive(pid: str) -> bool:
 
 
 def gone(pid: str) -> bool:
-    """Whether the process ends within 5 seconds: its pidfd becomes readable then (pidfd_open(2))."""
+    """Whether the process ends soon: its pidfd becomes readable then (pidfd_open(2))."""
     try:
         handle = os.pidfd_open(int(pid))
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([handle], [], [], 5)[0])
+        return bool(select.select([handle], [], [], PATIENCE)[0])
     finally:
         os.close(handle)

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.load import Kind, Outcome, Plan, Request, Result, Writes, load
 from tests import CHECKOUT
+from tests.support import PATIENCE, wait_until
 from tests.support.fake_edge import edge_on_loopback
 
 pytestmark = pytest.mark.unit
@@ -33,24 +34,23 @@ def test_a_load_has_bounds(bound):
 def test_a_load_of_its_own_process_runs_beside_the_work_and_ends_with_it():
     with edge_on_loopback() as edge:
         with load(edge.url, **SHORT) as running:
-            assert running.wait(0.3, requests=30)
+            assert running.wait(0, requests=30)
             edge.colour = "blue"
             moved = time.time()
-            assert running.wait(0.2)
+            assert running.wait(0, requests=running.so_far + 60)  # more than were on their way
         result = running.result
     assert not running.runs
     assert result.is_clean
     assert len(result.acknowledged) == len(edge.tasks)
     latest = result.latest_start_answered_by("green", after=0)
     assert latest is not None
-    assert latest <= moved + 0.2
-    assert result.latest_start_answered_by("blue", after=moved) > latest - 0.1
+    assert latest <= moved
+    assert result.latest_start_answered_by("blue", after=moved) is not None
 
 
 def test_a_load_makes_no_more_requests_than_it_may():
     with edge_on_loopback() as edge, load(edge.url, requests=40, **SHORT) as running:
-        while running.runs:
-            time.sleep(0.02)
+        wait_until(lambda: not running.runs)
     assert 30 < running.result.total <= 40
 
 
@@ -60,10 +60,9 @@ def test_the_command_says_its_result_in_one_line_and_ends_when_the_file_is_there
         edge.once("GET /health", 502)
         argv = [sys.executable, "-m", "benchmarks.load", "--url", edge.url, "--until-file", str(until)]
         with subprocess.Popen(argv, cwd=CHECKOUT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as it:
-            while len(edge.tasks) < 3:
-                time.sleep(0.02)
+            wait_until(lambda: len(edge.tasks) >= 3)
             until.touch()
-            out, err = it.communicate(timeout=20)
+            out, err = it.communicate(timeout=PATIENCE)
     assert out.decode().endswith(" requests, 1 failed, 0 cut streams, 0 lost or doubled writes\n")
     assert err.decode().strip().startswith("1 x 502 Bad Gateway (short, ")
     assert it.returncode == 1

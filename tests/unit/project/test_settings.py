@@ -30,7 +30,12 @@ SOURCES = {
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("CI", "SLIPWAY_SETTINGS", "SLIPWAY_STATE", *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields)):
+    for name in (
+        "CI",
+        "SLIPWAY_SETTINGS",
+        "SLIPWAY_STATE",
+        *(f"SLIPWAY_{field.upper()}" for field in Settings.model_fields),
+    ):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

@@ -1,14 +1,22 @@
 """The client against the stand-in: what is done to droplets, what moves traffic, and the registry."""
 
 import threading
-import time
 
 import pytest
 
 from blocks.digitalocean.models import NewDroplet
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, NotAtDigitalOcean
 from blocks.polling import until
-from tests.support.digitalocean_in_process import add_droplet, add_record, add_registry, reserved_ips, standin
+from tests.support import PATIENCE, wait_until
+from tests.support.digitalocean_in_process import (
+    add_droplet,
+    add_record,
+    add_registry,
+    exchanged,
+    held,
+    reserved_ips,
+    standin,
+)
 
 pytestmark = pytest.mark.unit
 ACT = {"method": "POST", "path": "/actions$"}
@@ -26,7 +34,7 @@ def fault(lab, act, match, **more):
 
 def test_snapshots_are_made_awaited_and_removed(lab):
     id = add_droplet(lab.cloud, "green")
-    action = lab.client.droplets.act(id, "snapshot", 10, name="first")
+    action = lab.client.droplets.act(id, "snapshot", PATIENCE, name="first")
     assert action.status == "completed"
     [snapshot] = lab.client.snapshots.all()
     assert (snapshot.name, snapshot.droplet, snapshot.size) == ("first", str(id), 1.5)
@@ -43,21 +51,20 @@ def test_snapshots_are_made_awaited_and_removed(lab):
 
 def test_an_action_whose_answer_is_lost_is_awaited_and_not_begun_twice(lab):
     id = add_droplet(lab.cloud, "green")
-    lab.cloud.settings["action_seconds"] = 1.0
     fault(lab, "lose", ACT)
-    assert lab.client.droplets.act(id, "snapshot", 10, name="first").status == "completed"
+    with held(lab, lambda: len(exchanged(lab, "GET", "/actions")) > 1):
+        assert lab.client.droplets.act(id, "snapshot", PATIENCE, name="first").status == "completed"
     assert len(lab.client.snapshots.all()) == 1
 
 
 def test_an_action_that_is_under_way_is_awaited(lab):
     id = add_droplet(lab.cloud, "green")
-    lab.cloud.settings["action_seconds"] = 1.0
-    other = threading.Thread(target=lambda: lab.client.droplets.act(id, "snapshot", 10, name="first"))
-    other.start()
-    while not lab.cloud.actions:
-        time.sleep(0.01)
-    assert lab.client.droplets.act(id, "snapshot", 10, name="second").status == "completed"
-    other.join(10)
+    with held(lab, lambda: len(exchanged(lab, "GET", "/actions")) > 1):
+        other = threading.Thread(target=lambda: lab.client.droplets.act(id, "snapshot", PATIENCE, name="first"))
+        other.start()
+        wait_until(lambda: lab.cloud.actions)
+        assert lab.client.droplets.act(id, "snapshot", PATIENCE, name="second").status == "completed"
+        other.join(PATIENCE)
     assert [s.name for s in lab.client.snapshots.all()] == ["first"]
 
 
@@ -65,7 +72,7 @@ def test_an_action_that_fails_and_one_that_never_ends(lab):
     id = add_droplet(lab.cloud, "green")
     fault(lab, "error_action", ACT)
     with pytest.raises(ActionFailed, match="ended errored"):
-        lab.client.droplets.act(id, "snapshot", 10, name="first")
+        lab.client.droplets.act(id, "snapshot", PATIENCE, name="first")
     fault(lab, "stuck_action", ACT)
     with pytest.raises(ActionUnfinished, match="still in-progress after 1 s"):
         lab.client.droplets.act(id, "power_off", 0.5)
@@ -155,9 +162,11 @@ def test_a_registry_and_its_collection(lab):
     assert lab.client.registries.repositories("team") == []
     assert lab.client.registries.tags("team", "none/such") == []
     assert lab.client.registries.collection("team") is None
+    lab.parts.registry.writing = True
     fault(lab, "lose", {"method": "POST", "path": "garbage-collection$"})
     begun = lab.client.registries.collect("team")
     assert lab.client.registries.collect("team").uuid == begun.uuid
+    lab.parts.registry.writing = False
     ended = until(lambda: lab.client.registries.collected("team", begun.uuid), lambda found: found.ended, 60, pause=0.1)
     assert (ended.status, ended.blobs_deleted, ended.freed) == ("succeeded", 2, 1000)
     with pytest.raises(NotAtDigitalOcean, match="registry not found"):

@@ -11,6 +11,7 @@ import pytest
 
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
 from blocks.registry.client import MANIFEST, RegistryClient
+from tests.support import PATIENCE
 from tests.support.registry_server import PASSWORD, USER, Handler, serving, sha
 
 pytestmark = pytest.mark.unit
@@ -184,7 +185,7 @@ def test_a_registry_that_is_not_there_is_unreachable():
     with serving("none") as server:
         host = server.host
     with (
-        RegistryClient(host, timeout=1) as client,
+        RegistryClient(host, timeout=PATIENCE) as client,
         pytest.raises(Unreachable, match=f"registry {host} cannot be reached"),
     ):
         client.check()
@@ -198,7 +199,7 @@ def test_a_registry_is_reached_through_the_proxy_that_the_environment_names(monk
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
         for name in ("https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.delenv(name, raising=False)
-        with RegistryClient("registry.invalid", timeout=2) as client, pytest.raises(Unreachable):
+        with RegistryClient("registry.invalid", timeout=PATIENCE) as client, pytest.raises(Unreachable):
             client.check()
     assert asked[0] == "registry.invalid:443"
 

@@ -5,6 +5,7 @@ import pytest
 
 from blocks.ssh.http import http_client
 from blocks.ssh.session import Session
+from tests.support import PATIENCE
 from tests.support.http_server import Says, serving
 from tests.support.ssh_server import USER_KEY, Server, key_text
 
@@ -27,7 +28,7 @@ def client():
     with (
         Server(lambda _command, _first, _channel: 0) as server,
         Session(server.address(), key_text(USER_KEY)) as session,
-        http_client(session, timeout=5) as client,
+        http_client(session, timeout=PATIENCE) as client,
     ):
         yield client
 

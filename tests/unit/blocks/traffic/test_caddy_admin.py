@@ -13,6 +13,7 @@ from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
 from blocks.traffic.caddy_admin import CaddyAdmin
 from blocks.traffic.switch import SwitchState
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.unit
 
@@ -64,7 +65,7 @@ class Session:
 
     def open_socket(self, host: str, port: int) -> socket.socket:
         self.opened.append((host, port))
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
 
 @contextmanager

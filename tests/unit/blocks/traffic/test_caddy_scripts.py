@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from blocks.traffic import caddy
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.unit
 
@@ -171,7 +172,7 @@ def test_of_two_turns_at_once_one_wins_and_one_file_is_left(edge, start, turns):
         time.sleep(0.1)
         assert [one.poll() for one in running] == [None, None]
         assert list(files(edge)) == ([start] if start else [])
-    codes = [one.wait(timeout=20) for one in running]
+    codes = [one.wait(timeout=PATIENCE) for one in running]
     assert sorted(codes) == [0, MOVED]
     assert files(edge) == {turns[codes.index(0)]: f"{WORDS}\n"}
 

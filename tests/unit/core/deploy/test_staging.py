@@ -16,10 +16,12 @@ from flows.core.deploy.staging import (
     secret_contents,
     secrets_override,
     stage_script,
+    staged_files,
     staging_tar,
     switch_script,
 )
 from flows.core.droplet.directories import StackDirectory
+from flows.core.droplet.docker_commands import CLEAN_DOCKER
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.release.bundle import File
 from flows.core.stack.shipped_files import EnvironmentFile
@@ -36,6 +38,7 @@ DISCARD = (
     "rmdir '/opt/slip way/shop/incoming' '/opt/slip way/shop/shared' '/opt/slip way/shop' 2>/dev/null || true; fi"
 )
 TRAP = shlex.quote(f"code=$?; [ $code -eq 0 ] || {{ {DISCARD}; }}")
+CLEAN = shlex.join(CLEAN_DOCKER)
 STAGE = f"""\
 set -eu
 trap {TRAP} EXIT
@@ -57,7 +60,7 @@ rm -rf '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
 ln -s '/opt/slip way/shop/shared/s/up loads' '/opt/slip way/shop/incoming/v1.x/files/s/up loads'
 rm -rf '/opt/slip way/shop/incoming/v1.x/seed'
 umask 077
-docker compose --project-name shop --file '/opt/slip way/shop/incoming/v1.x/files/s/a.yml' \
+{CLEAN} compose --project-name shop --file '/opt/slip way/shop/incoming/v1.x/files/s/a.yml' \
 --file '/opt/slip way/shop/incoming/v1.x/files/b.yml' --file '/opt/slip way/shop/incoming/v1.x/override.yml' \
 --file '/opt/slip way/shop/incoming/v1.x/secrets.yml' --env-file '/opt/slip way/shop/incoming/v1.x/environment' config \
 >'/opt/slip way/shop/incoming/v1.x/config.yml'
@@ -114,7 +117,7 @@ def test_the_tar_holds_everything_and_what_is_secret_is_the_owners_alone():
         "files/run.sh": File(b"#!/bin/sh", 0o755),
         "seed/settings.json": File(b"{}"),
     }
-    packed = staging_tar(release(), files, {"A": "1"}, {"key.txt": File(b"secret", 0o600)}, HOME)
+    packed = staging_tar(staged_files(release(), files, {"A": "1"}, {"key.txt": File(b"secret", 0o600)}, HOME))
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         modes = {entry.name: entry.mode for entry in tar}
         command = tar.extractfile("compose").read().decode()
@@ -131,7 +134,8 @@ def test_the_tar_holds_everything_and_what_is_secret_is_the_owners_alone():
     }
     assert environment == b"A='1'\n"
     assert command.splitlines()[0] == "#!/bin/sh"
-    assert command.splitlines()[-1].startswith("exec docker compose --project-name shop --file '/opt/slip way/shop/cur")
+    expected = f"exec {CLEAN} compose --project-name shop --file '/opt/slip way/shop/cur"
+    assert command.splitlines()[-1].startswith(expected)
 
 
 NEEDED = (

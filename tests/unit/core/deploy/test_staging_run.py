@@ -46,6 +46,7 @@ def test_the_current_release_has_its_files_its_state_and_its_command(host):
 
 def test_its_command_speaks_to_compose_from_the_current_place(host):
     host.deploy("v1.a")
+    host.tell_docker()
     subprocess.run([host.current("compose"), "logs", "two words"], env=host.env, check=True, capture_output=True)
     assert host.asked()[-1].startswith(f"compose --project-name shop --file {host.path}/current/files/compose.yml ")
     assert host.asked()[-1].endswith("logs two words")

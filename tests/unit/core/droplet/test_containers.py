@@ -1,12 +1,12 @@
 """What the engine says of containers, read into facts."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from flows.core.droplet.containers import Healthcheck, by_service, read_containers
-from tests.support.builders import NOW, container
+from tests.support.builders import container
 
 pytestmark = pytest.mark.unit
 
@@ -72,7 +72,6 @@ def test_a_container_that_was_never_started_has_no_start_and_says_why():
     state = {"Status": "created", "StartedAt": "0001-01-01T00:00:00Z", "Error": "port is taken", "ExitCode": 128}
     found = read(State=state)
     assert (found.started, found.health, found.last_words) == (None, "none", "port is taken")
-    assert found.uptime(NOW) == 0
 
 
 @pytest.mark.parametrize(
@@ -85,11 +84,6 @@ def test_a_container_is_reached_where_it_listens(mode, networks, address):
 
 def test_a_container_of_nobodys_stack_goes_by_its_name():
     assert read(Config={"Image": "x", "Labels": None}).service == "shop-web-1"
-
-
-def test_uptime_is_never_negative():
-    assert read().uptime(NOW + timedelta(seconds=9)) == 9
-    assert read().uptime(NOW - timedelta(hours=1)) == 0
 
 
 def test_an_engine_has_a_verdict_within_start_period_and_retries():

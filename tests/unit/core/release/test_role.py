@@ -1,21 +1,17 @@
 """Which part of a stack a droplet runs: all, what has a colour, or what is at home."""
 
-import io
-import tarfile
-
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.deploy.staging import staging_tar
+from flows.core.deploy.staging import staged_files
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import NoStatefulServices, StateUndeclared
 from flows.core.release.bundle import File
 from flows.core.release.release import read_release
 from flows.core.release.role import (
     as_role,
-    as_yaml,
     cross_role_dependencies,
     home_services,
     home_stack,
@@ -24,6 +20,7 @@ from flows.core.release.role import (
     role_files,
     role_override,
 )
+from flows.core.stack.compose_yaml import dump_compose
 from tests.support.builders import pinned, release, stack
 
 pytestmark = pytest.mark.unit
@@ -111,31 +108,23 @@ def test_without_a_service_at_home_there_is_none_to_put_there():
 
 
 def test_a_colour_leaves_out_the_home_and_does_not_wait_for_it():
-    assert as_yaml(role_override(WHOLE, "colour")).decode() == (
-        "services:\n"
-        "  db:\n    profiles:\n    - slipway-elsewhere\n"
-        "  seed:\n    profiles:\n    - slipway-elsewhere\n"
-        "  web:\n    depends_on:\n      db: !reset 'null'\n"
+    assert dump_compose(role_override(WHOLE, "colour")).decode() == (
+        '{"services": {"db": {"profiles": ["slipway-elsewhere"]}, "seed": {"profiles": ["slipway-elsewhere"]}, '
+        '"web": {"depends_on": {"db": !reset null}}}}\n'
     )
 
 
 def test_the_home_leaves_out_the_colours_and_goes_on_with_its_volumes():
-    assert as_yaml(role_override(WHOLE, "home")).decode() == (
-        "services:\n"
-        "  cache:\n    profiles:\n    - slipway-elsewhere\n"
-        "  db:\n    depends_on:\n      cache: !reset 'null'\n"
-        "  web:\n    profiles:\n    - slipway-elsewhere\n"
-        "volumes:\n  data:\n    name: shop_data\n"
+    assert dump_compose(role_override(WHOLE, "home")).decode() == (
+        '{"services": {"cache": {"profiles": ["slipway-elsewhere"]}, "db": {"depends_on": {"cache": !reset null}}, '
+        '"web": {"profiles": ["slipway-elsewhere"]}}, "volumes": {"data": {"name": "shop_data"}}}\n'
     )
 
 
 def test_what_keeps_a_service_out_stands_beside_its_label_for_secrets():
     readers = WHOLE.model_copy(update={"secret_readers": {"db": ("key",)}})
-    packed = staging_tar(
-        readers, {}, {}, {"key": File(b"k")}, StackDirectory("/opt", "shop"), role_override(WHOLE, "colour")
-    )
-    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-        written = tar.extractfile("secrets.yml").read()
+    directory, override = StackDirectory("/opt", "shop"), role_override(WHOLE, "colour")
+    written = staged_files(readers, {}, {}, {"key": File(b"k")}, directory, override)["secrets.yml"].content
     services = yaml.safe_load(written.replace(b"!reset", b""))["services"]
     assert {name: set(said) for name, said in services.items()} == {
         "db": {"labels", "profiles"},

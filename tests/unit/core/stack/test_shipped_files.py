@@ -3,7 +3,7 @@
 import pytest
 
 from flows.core.errors import BrokenStack
-from flows.core.stack.shipped_files import EnvironmentFile, env_file_entries, find_stack_files
+from flows.core.stack.shipped_files import EnvironmentFile, find_stack_files
 from tests.support.builders import stack
 
 pytestmark = pytest.mark.unit
@@ -115,14 +115,3 @@ def test_named_volumes_and_temporary_ones_are_none_of_the_releases_business():
     mounts = [{"type": "volume", "source": "data", "target": "/x"}, {"type": "tmpfs", "target": "/tmp"}]
     found = sources_of({"web": {"volumes": mounts}}, "a: b")
     assert (found.shipped, found.state, found.host_paths) == ((), (), ())
-
-
-def test_an_env_file_that_one_service_needs_is_needed():
-    config = {
-        "services": {
-            "a": {"env_file": [{"path": "/p/a.env", "required": False}, "/p/b.env"]},
-            "b": {"env_file": [{"path": "/p/a.env"}]},
-            "c": {},
-        }
-    }
-    assert env_file_entries(config) == (EnvironmentFile(path="/p/a.env"), EnvironmentFile(path="/p/b.env"))

@@ -12,6 +12,7 @@ from blocks.traffic.switch import SwitchProbe, SwitchState, TrafficSwitch
 from flows.core.errors import NoSwitch
 from flows.settings import Settings
 from flows.tasks.traffic import switch as traffic
+from tests.support import PATIENCE
 from tests.support.http_server import Says, serving
 
 pytestmark = pytest.mark.unit
@@ -109,7 +110,7 @@ def test_a_slow_answer_is_not_waited_for():
     over = threading.Event()
 
     def slow(_asked) -> Says:
-        over.wait(30)
+        over.wait(PATIENCE)
         return Says()
 
     with serving(slow) as http:
