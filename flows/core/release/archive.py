@@ -45,7 +45,7 @@ def tar_stream(members: Iterable[Member]) -> Iterator[bytes]:
             info.linkname = entry.target
         if info.isreg():
             info.size = entry.size
-        yield info.tobuf(tarfile.PAX_FORMAT, *_ENCODING)
+        yield info.tobuf(tarfile.GNU_FORMAT, *_ENCODING)  # which takes names of any bytes
         if info.isreg():
             sent = 0
             for piece in member.content():
