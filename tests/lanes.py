@@ -6,11 +6,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 # What several modules have in common that only one test at a time can use → the modules, or folders of them.
 SHARED = {
-    "the account at DigitalOcean, the sample stack, and the lab's own directory on its droplets": (
-        "tests/lab/cloud", "tests/lab/docs", "tests/lab/registry", "tests/lab/release", "tests/browser",
+    "the account at DigitalOcean": (
+        "tests/lab/cloud", "tests/lab/registry", "tests/lab/docs/test_digitalocean.py", "tests/faults/test_cloud.py",
         "tests/lab/lab_itself/test_digitalocean_registry.py", "tests/lab/lab_itself/test_digitalocean_traffic.py",
-        "tests/lab/lab_itself/test_edge.py", "tests/faults/test_cloud.py",
     ),
+    "the sample stack and the lab's edge": ("tests/lab/release", "tests/browser", "tests/lab/lab_itself/test_edge.py"),
     "the stack single-service": (
         "tests/lab/records", "tests/lab/secrets", "tests/lab/bad_input/test_record.py",
     ),

@@ -86,6 +86,6 @@ def open_rehearsal_stack(place: Path) -> Iterator[RehearsalStack]:
         closing.enter_context(saved(**{f"{STACK}-name": switch}))
         source = checkout(SOURCE, place / "source")
         stack.slipway_ok("build-push", "--stack", str(source), "--tag", "v1")
-        stack.slipway_ok("deploy", *stack.here, "--tag", "v1")
+        stack.slipway_ok("deploy", *stack.here, "--tag", "v1", "--wait", "120")  # the directory is shared
         stack.slipway_ok("validate", *stack.here)
         yield stack

@@ -22,7 +22,8 @@ from tests.support.lab.lab import STATE, Lab, port
 from tests.support.lab.registry_namespace import remove_build_images
 
 pytestmark = pytest.mark.lab
-STACK, DIRECTORY, DOMAIN, NAME = "my-stack", "/opt/slipway-docs-do", "docs.lab", "slipway-lab"
+# Not the pages' own name: that one is taken by the other pages, which may be read at the same time.
+STACK, DIRECTORY, DOMAIN, NAME = "my-cloud-stack", "/opt/slipway-docs-do", "docs.lab", "slipway-lab"
 COLOURS = ("green", "blue")
 RULE = {"entry_protocol": "http", "entry_port": 80, "target_protocol": "http", "target_port": 8009}
 CHECK = {"protocol": "http", "port": 8009, "path": "/health", "check_interval_seconds": 3, "healthy_threshold": 2,
@@ -81,7 +82,7 @@ def furnished(cloud: Cloud) -> dict[str, str]:
     with cloud.client() as client:
         ip = client.load_balancers.get(balancer["id"]).ip
     return {
-        "account set": f"account set --api {URL}",
+        "my-stack": STACK, "account set": f"account set --api {URL}",
         "my-registry": f"{NAME} --host 127.0.0.1:{port('DOCR', 5001)}",
         "https://agents.example.com": f"http://{ip}", "--balancer agents": "--balancer docs-agents",
         "203.0.113.99": address, ":8000": ":8009",
@@ -127,7 +128,7 @@ def test_every_command_of_the_pages_does_what_they_say(reader: Reader):
         green = client.droplets.named("green")
         assert client.load_balancers.named("docs-agents").droplets == (green.id,)
         assert client.domains.record(DOMAIN, f"app.{DOMAIN}").data == green.public_ip
-    assert "Rehearsed my-stack v1.0.0" in (reader.home / "reports/rehearsal.md").read_text()
+    assert f"Rehearsed {STACK} v1.0.0" in (reader.home / "reports/rehearsal.md").read_text()
 
 
 def test_all_of_the_pages_code_is_run_or_plain_text():

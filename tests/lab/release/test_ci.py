@@ -25,7 +25,9 @@ def home() -> Iterator[None]:
     if not DropletView("data", "agents-home").containers():
         tag = f"ci-{uuid.uuid4().hex[:8]}"
         slipway_ok("build-push", "--stack", str(CHECKOUT / "compose"), "--tag", tag)
-        slipway_ok("deploy-home", "--stack", str(CHECKOUT / "compose"), "--tag", tag, "--approval", "never")
+        slipway_ok(
+            "deploy-home", "--stack", str(CHECKOUT / "compose"), "--tag", tag, "--approval", "never", "--wait", "120"
+        )
     yield
     if not stood:
         green.remove("no-such-image")

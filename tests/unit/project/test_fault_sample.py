@@ -33,7 +33,7 @@ def test_a_fault_whose_points_are_all_taken_gets_its_first():
 
 
 def test_what_modules_share_puts_them_into_one_lane():
-    assert lane("tests/lab/docs/test_commands.py::test_a") == lane("tests/faults/test_cloud.py::test_b[c]")
+    assert lane("tests/lab/docs/test_digitalocean.py::test_a") == lane("tests/faults/test_cloud.py::test_b[c]")
     assert lane("tests/lab/bad_input/test_record.py::test_a") != lane("tests/lab/bad_input/test_stack.py::test_a")
 
 
