@@ -110,6 +110,7 @@ def _build_push(
         )
     if ahead:  # it goes to a droplet next: what its environment lacks is refused before the build
         environment_contents(name, source.sources.directory, source.sources.needed, environment.contents())
+        ahead.check_compose(name, source.compose_needs)
         known = {**values, **dict.fromkeys(OWN, "")}
         refuse_unset_contents(source.stack, known, f"stack {name} uses")
     shipment = list_files(source, environment.contents(), settings)

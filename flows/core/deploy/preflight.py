@@ -1,9 +1,9 @@
 """The preflight: whether a droplet can take a release, decided before anything on it changes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from flows.core.deploy.facts import Facts
-from flows.core.droplet.versions import version
+from flows.core.droplet.versions import is_older, version
 from flows.core.registry.references import engine_name
 from flows.core.release.release import Layer, Release
 
@@ -25,6 +25,8 @@ def preflight_problems(release: Release, facts: Facts, previous: Release | None)
         found.append("it has no Compose v2: install the package docker-compose-plugin (or docker-compose)")
     elif version(facts.compose) < MINIMUM_COMPOSE:
         found.append(f"its Compose is {facts.compose}; Slipway needs {_dots(MINIMUM_COMPOSE)} or later")
+    else:
+        found += older_compose(facts.compose, release.compose_needs)
     found += _wrong_platform(release, facts)
     needed = sum(layer.size for layer in layers_to_pull(release, facts, previous)) * UNPACKED
     if missing_images(release, facts.present) and facts.free < needed + RESERVE:
@@ -56,6 +58,19 @@ def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> 
 def missing_images(release: Release, present: Collection[str]) -> list[str]:
     """The image references of the release that are not present on the droplet."""
     return sorted(ref for ref in set(release.services.values()) if engine_name(ref) not in present)
+
+
+def older_compose(have: str, needs: Mapping[str, str]) -> list[str]:
+    """What a stack asks of Compose that this version does not know, in sentences.
+
+    Args:
+        needs: field with its place → the version that brought it.
+    """
+    return [
+        f"its Compose is {have}, and {field} needs {needed} or later: update docker-compose-plugin (docker-compose)"
+        for field, needed in needs.items()
+        if is_older(have, needed)
+    ]
 
 
 def _wrong_platform(release: Release, facts: Facts) -> list[str]:

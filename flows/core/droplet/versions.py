@@ -2,6 +2,11 @@
 
 
 def version(text: str) -> tuple[int, ...]:
-    """The first two numbers of a version: `v2.26.1-4` → (2, 26); unreadable → (0, 0)."""
+    """The first three numbers of a version: `v2.26.1-4` → (2, 26, 1); unreadable → (0, 0, 0)."""
     parts = text.lstrip("v").split("-")[0].split("+")[0].split(".")
-    return tuple(int(part) if part.isdecimal() else 0 for part in (*parts, "0")[:2])
+    return tuple(int(part) if part.isdecimal() else 0 for part in (*parts, "0", "0")[:3])
+
+
+def is_older(text: str, needed: str) -> bool:
+    """Whether a version is older than the one needed; an unreadable one (a build of one's own) is not known to be."""
+    return version(text) != (0, 0, 0) and version(text) < version(needed)

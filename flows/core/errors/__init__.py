@@ -52,6 +52,7 @@ from flows.core.errors.stack import (
     UnknownService,
     UnreadableFile,
     UnsetVariables,
+    UnsupportedField,
 )
 from flows.core.errors.traffic import (
     BadAnswer,
@@ -130,6 +131,7 @@ __all__ = [
     "UnpinnedImage",
     "UnreadableFile",
     "UnsetVariables",
+    "UnsupportedField",
     "ValidationFailed",
     "VolumeLost",
 ]

@@ -31,6 +31,10 @@ class MissingEnvironmentFile(Refused):
     """An env file or a secret file of the stack is in neither the environment block nor the source."""
 
 
+class UnsupportedField(Refused):
+    """A service uses what no release can carry: a provider, a model, another image than its own; with its line."""
+
+
 class DevelopmentOnly(Refused):
     """The stack resolves to a source mount or a reload flag; the message names the line."""
 

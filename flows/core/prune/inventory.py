@@ -15,6 +15,7 @@ from flows.core.droplet.sections import section_script, sections
 from flows.core.records.history import History
 from flows.core.records.storage import history_sections, read_records
 from flows.core.release.bundle import DOCUMENT
+from flows.core.release.role import neighbours, whole_stack
 
 NUMBER_LABEL = "com.docker.compose.container-number"
 _COMPLETE = "complete"
@@ -73,6 +74,8 @@ class Inventory:
         incoming: what lies below `incoming/`.
         mounted: release directory → names of running containers that have files of it mounted.
         hidden: names of running containers whose mounts could not be seen.
+        others: release documents of other parts of the stack: the data home's beside a colour, or the reverse. Images
+            are the same for all of them, and carry the name of the whole stack.
     """
 
     stack: str
@@ -83,6 +86,7 @@ class Inventory:
     incoming: tuple[str, ...] = ()
     mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def inventory_script(directory: StackDirectory) -> str:
@@ -92,20 +96,29 @@ def inventory_script(directory: StackDirectory) -> str:
     A bind mount through `current` is resolved when a container starts, so a service that no release since has changed
     still has the files of an old one, and only the kernel knows of which: the fourth field of proc_pid_mountinfo(5).
     """
-    listed = ["docker", "image", "ls", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={directory.stack}"]
-    releases = shlex.quote(posixpath.join(directory.path, "releases"))
+    listed = "; ".join(
+        shlex.join(["docker", "image", "ls", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}"])
+        for project in sorted({directory.stack, whole_stack(directory.stack)})
+    )
+    beside = (StackDirectory(directory.directory, name) for name in neighbours(directory.stack))
     inspect = "docker inspect --type container --format"
     parts = {
         **history_sections(directory),
         "containers": f'{{ [ -z "$ids" ] || {inspect} {_CONTAINER} $ids; }} && echo {_COMPLETE}',
-        "images": f'ids=$({shlex.join(listed)}) && [ -n "$ids" ] && docker image inspect --format {_IMAGE} $ids',
+        "images": f'ids=$({listed}) && [ -n "$ids" ] && docker image inspect --format {_IMAGE} $ids',
         "mounts": f"[ -z \"$ids\" ] || for pid in $({inspect} '{{{{.State.Pid}}}}' $ids); do "
         '[ "$pid" = 0 ] || cut -d " " -f 4 "/proc/$pid/mountinfo" | sed "s|^|$pid |"; done',
-        "documents": f"cd {releases} 2>/dev/null && for name in *; do "
-        f'[ -f "$name/{DOCUMENT}" ] && echo "{_FILE}$name" && cat "$name/{DOCUMENT}" && echo; done',
+        "documents": _documents(directory),
+        "others": "; ".join(f"{{ {_documents(other)}; }}" for other in beside),
         "incoming": f"ls -A {shlex.quote(posixpath.join(directory.path, 'incoming'))} 2>/dev/null",
     }
     return f"ids=$(docker ps --all --quiet --no-trunc) || exit 1\n{section_script(parts)}"
+
+
+def _documents(directory: StackDirectory) -> str:
+    releases = shlex.quote(posixpath.join(directory.path, "releases"))
+    printed = f'[ -f "$name/{DOCUMENT}" ] && echo "{_FILE}$name" && cat "$name/{DOCUMENT}" && echo'
+    return f"cd {releases} 2>/dev/null && for name in *; do {printed}; done"
 
 
 def read_inventory(output: str, stack: str) -> tuple[Inventory, History]:
@@ -118,19 +131,24 @@ def read_inventory(output: str, stack: str) -> tuple[Inventory, History]:
     lines = parts.get("containers", "").splitlines()
     containers = tuple(_container(json.loads(line)) for line in lines if line != _COMPLETE)
     images = (json.loads(line) for line in parts.get("images", "").splitlines())
-    pieces = _DOCUMENT.split(parts.get("documents", "") + "\n")[1:]
     mounted, hidden = _mounts(containers, parts.get("mounts", ""))
     inventory = Inventory(
         stack,
         containers,
         _COMPLETE in lines,
         tuple(_image(entry) for entry in images),
-        dict(zip(pieces[::2], pieces[1::2], strict=True)),
+        _read_documents(parts.get("documents", "")),
         tuple(name for name in parts.get("incoming", "").splitlines() if name.strip(".")),
         mounted,
         hidden,
+        _read_documents(parts.get("others", "")),
     )
     return inventory, read_records(parts, stack)
+
+
+def _read_documents(text: str) -> dict[str, str]:
+    pieces = _DOCUMENT.split(f"{text}\n")[1:]
+    return dict(zip(pieces[::2], pieces[1::2], strict=True))
 
 
 def _mounts(containers: tuple[ContainerEntry, ...], text: str) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:

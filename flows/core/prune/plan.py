@@ -9,6 +9,7 @@ from flows.core.records.history import History
 from flows.core.records.retention import is_release, why_kept
 from flows.core.registry.references import split_reference
 from flows.core.release.release import Release, read_release
+from flows.core.release.role import whole_stack
 
 
 def plan_removal(inventory: Inventory, history: History, keep: int) -> Removal:
@@ -60,7 +61,14 @@ def _release(name: str, inventory: Inventory, reasons: Mapping[str, str]) -> Jud
 
 
 def _ours(inventory: Inventory) -> Iterator[LocalImage]:
-    return (image for image in inventory.images if image.project == inventory.stack)
+    """Images with the stack's label. What a data home runs has that of the whole stack; there it is ours when it is
+    of a repository that the releases here use."""
+    documents = (_read(text) for text in inventory.documents.values())
+    used = {_repository(ref) for release in documents if release for ref in release.services.values()}
+    for image in inventory.images:
+        shared = image.project == whole_stack(inventory.stack) and any(_repository(d) in used for d in image.digests)
+        if image.project == inventory.stack or shared:
+            yield image
 
 
 def _image(
@@ -117,18 +125,31 @@ def _needed(inventory: Inventory, reasons: Mapping[str, str]) -> tuple[dict[str,
             unknown.append(name)
             continue
         needed |= {_digest(reference): name for reference in (*release.services.values(), *release.images)}
+    for name, text in inventory.others.items():
+        if (release := _read(text)) is None:
+            unknown.append(name)
+        else:
+            needed |= {_digest(reference): name for reference in (*release.services.values(), *release.images)}
     return needed, ", ".join(unknown)
 
 
 def _document(inventory: Inventory, name: str) -> Release | None:
+    return _read(inventory.documents.get(name, ""))
+
+
+def _read(document: str) -> Release | None:
     try:
-        return read_release(inventory.documents[name].encode())
-    except (KeyError, BadRelease):
+        return read_release(document.encode())
+    except BadRelease:
         return None
 
 
 def _digest(reference: str) -> str:
     return split_reference(reference)[1]
+
+
+def _repository(reference: str) -> str:
+    return split_reference(reference)[0]
 
 
 def _warnings(inventory: Inventory, history: History, unknown: str) -> Iterator[str]:

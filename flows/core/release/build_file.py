@@ -5,7 +5,7 @@ from typing import Any
 
 from flows.core.release.build_order import Bases, additional_contexts, is_service
 from flows.core.release.image_plan import ImagePlan
-from flows.core.stack.build_needs import ssh_entries
+from flows.core.stack.builds.build_needs import ssh_entries
 from flows.core.stack.compose_yaml import dump_compose
 
 _IMAGE = "docker-image://"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from flows.core.errors import BrokenStack
 from flows.core.release.image_plan import ImagePlan
-from flows.core.stack.dockerfile import familiar, image_references
+from flows.core.stack.builds.dockerfile import familiar, image_references
 from flows.core.stack.stack import Build, Stack
 
 _SERVICE = "service:"

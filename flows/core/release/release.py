@@ -42,7 +42,8 @@ class Release(BaseModel):
     a file that both the release and a service have changed; where nothing is said, the service's stays.
     `home` are the services that run once, on the data home; `volumes` are the names of their volumes on a droplet.
     `waits` says which services wait for which between data home and colours. `unsaid` are services that keep state and
-    do not say where it lives.
+    do not say where it lives. `compose_needs` maps each field that not every Compose knows, with its place, to the
+    version that brought it.
     """
 
     model_config = _FROZEN
@@ -65,6 +66,7 @@ class Release(BaseModel):
     volumes: Mapping[str, str] = {}
     unsaid: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = {}
+    compose_needs: Mapping[str, str] = {}
 
     @model_validator(mode="after")
     def _pinned(self) -> "Release":

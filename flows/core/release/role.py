@@ -24,6 +24,16 @@ def home_stack(stack: str) -> str:
     return f"{stack}{SUFFIX}"
 
 
+def whole_stack(name: str) -> str:
+    """The name of the stack whose `home` services run under this one; the name itself where it is no such name."""
+    return name.removesuffix(SUFFIX) or name
+
+
+def neighbours(name: str) -> tuple[str, ...]:
+    """Names under which other parts of the same stack may run on the same droplet."""
+    return tuple(other for other in (home_stack(name), whole_stack(name)) if other != name)
+
+
 def home_services(stack: Stack) -> tuple[str, ...]:
     """The services that run on the data home: those with `x-slipway.data: home`."""
     return tuple(sorted(n for n, service in stack.services.items() if service.extension.data == "home"))

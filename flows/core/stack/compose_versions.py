@@ -4,12 +4,10 @@ From the schema that each release of Compose reads (compose-spec/compose-go, sch
 from its release notes. An older Compose refuses such a file, or reads past the field without a word.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
-
-from flows.core.droplet.versions import version
 
 # Field → the first release that knows it. `*` is any name, `[]` any entry of a list, `=` a value.
 FIELDS: dict[str, str] = {
@@ -83,7 +81,7 @@ def compose_needs(texts: Mapping[str, str]) -> tuple[ComposeNeed, ...]:
     found: dict[str, ComposeNeed] = {}
     for name, text in texts.items():
         try:
-            documents = [root for root in yaml.compose_all(text, yaml.SafeLoader) if root]
+            documents = [root for root in yaml.compose_all(text.replace("\t", " "), yaml.SafeLoader) if root]
         except yaml.YAMLError:
             continue
         tagged = [(node.tag, node, TAGS) for root in documents for node in _nodes(root, set()) if node.tag in TAGS]
@@ -94,10 +92,14 @@ def compose_needs(texts: Mapping[str, str]) -> tuple[ComposeNeed, ...]:
     return tuple(found.values())
 
 
-def older(have: str, needed: str) -> bool:
-    """Whether a Compose of this version is older than what is needed; of an unreadable one nothing is known."""
-    mine = version(have)
-    return mine != (0, 0, 0) and mine < version(needed)
+def unknown_fields(complaint: str, needs: Iterable[ComposeNeed]) -> str:
+    """What to add where Compose does not know a field, in a sentence: its line, and the Compose that knows it."""
+    found = [str(need) for need in needs if f"Additional property {_last(need.field)} is not" in complaint]
+    return f". {'; '.join(found)}" if found else ""
+
+
+def _last(field: str) -> str:
+    return field.rpartition(".")[2].partition("=")[0].removesuffix("[]")
 
 
 def _fields(node: yaml.Node, path: str = "") -> Iterator[tuple[str, yaml.Node]]:

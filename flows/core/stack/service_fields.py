@@ -5,6 +5,7 @@ from typing import Any
 
 
 def ports(spec: Mapping[str, Any]) -> tuple[int, ...]:
+    """The TCP ports inside the container, published ones first."""
     published = [int(entry["target"]) for entry in spec.get("ports") or () if entry.get("protocol", "tcp") == "tcp"]
     exposed = [int(str(port).split("/")[0]) for port in spec.get("expose") or () if "-" not in str(port)]
     return tuple(dict.fromkeys([*published, *exposed]))
@@ -17,6 +18,7 @@ def deploy_restart(spec: Mapping[str, Any]) -> str:
 
 
 def shares(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The services whose namespaces or volumes it uses."""
     modes = [spec.get(key) or "" for key in ("network_mode", "ipc", "pid")]
     named = [mode.removeprefix("service:") for mode in modes if mode.startswith("service:")]
     volumes = [entry.split(":")[0] for entry in spec.get("volumes_from") or () if not entry.startswith("container:")]
@@ -24,11 +26,13 @@ def shares(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def replicas(spec: Mapping[str, Any]) -> int:
+    """How many containers it should have."""
     replicas = spec.get("scale", (spec.get("deploy") or {}).get("replicas", 1))
     return 1 if replicas is None else int(replicas)
 
 
 def names(entries: Any) -> tuple[str, ...]:
+    """The names of the configs it is given."""
     return tuple(entry["source"] if isinstance(entry, Mapping) else entry for entry in entries or ())
 
 
@@ -43,6 +47,7 @@ def secrets(entries: Any) -> dict[str, int | None]:
 
 
 def words(value: Any) -> tuple[str, ...]:
+    """A command as its words."""
     if isinstance(value, str):
         return tuple(value.split())
     return tuple(str(word) for word in value or ())
@@ -54,6 +59,7 @@ def sources(entries: Any, key: str) -> dict[str, str]:
 
 
 def unescape(value: Any) -> Any:
+    """The value with `$` for each `$$` that Compose prints."""
     if isinstance(value, str):
         return value.replace("$$", "$")
     if isinstance(value, Mapping):

@@ -11,10 +11,10 @@ from blocks import ContainerRegistry
 from blocks.errors import LoginRefused, OutsideError, RemoteFailed
 from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.deploy.preflight import RESERVE
+from flows.core.deploy.preflight import RESERVE, older_compose
 from flows.core.deploy.pull import LOGIN_FAILED, RegistryLogin, pull_script
 from flows.core.droplet.directories import StackDirectory
-from flows.core.errors import PullFailed, SlipwayError
+from flows.core.errors import DropletNotReady, PullFailed, SlipwayError
 from flows.core.registry.logins import login_refused
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
@@ -84,6 +84,21 @@ class PrefetchQueue:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="pull-ahead")
         self._work: list[Future[None]] = []
         self._stopped = False
+
+    def check_compose(self, stack: str, needs: Mapping[str, str]) -> None:
+        """Refuse, before anything is built, a stack that the droplet's Compose does not know all fields of.
+
+        Args:
+            needs: field with its place → the version that brought it.
+
+        Raises:
+            DropletNotReady
+        """
+        if not needs:
+            return
+        have = self._session.run("docker compose version --short 2>/dev/null || true", timeout=QUICK).out.strip()
+        if against := older_compose(have, needs):
+            raise DropletNotReady(f"{self._session.address} cannot take stack {stack}: {'; '.join(against)}")
 
     def __enter__(self) -> "PrefetchQueue":
         return self

@@ -12,7 +12,7 @@ from flows.core.release.build_file import build_document, build_file, dropped_pl
 from flows.core.release.build_order import base_images, build_waves
 from flows.core.release.image_plan import ImagePlan
 from flows.core.secrets.masking import file_values
-from flows.core.stack.build_needs import BuildSecret, build_secrets, ssh_accesses
+from flows.core.stack.builds.build_needs import BuildSecret, build_secrets, ssh_accesses
 from flows.core.stack.compose_files import locate
 from flows.core.stack.stack import Build, Stack
 from flows.tasks.build_host import own_environment
@@ -173,8 +173,7 @@ def _platform_notes(source: Source, makers: Sequence[str]) -> Iterator[str]:
 
 
 def _place(source: Source, service: str, word: str) -> str:
-    texts = {source.sources.relative(path): text for path, text in source.texts.items()}
-    return locate(texts, service, ["build"], word)
+    return locate(source.named_texts, service, ["build"], word)
 
 
 def _write(path: str, content: bytes) -> None:

@@ -7,7 +7,7 @@ from blocks import StackEnvironment
 from blocks.environment import held_content
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.secrets.masking import variable_values
-from flows.core.stack.build_needs import build_secret_files
+from flows.core.stack.builds.build_needs import build_secret_files
 from flows.core.stack.shipped_files import find_stack_files
 from flows.core.stack.stack import Stack
 from flows.core.stack.variables import PROJECT_NAME

@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ from prefect import task
 
 from flows.core.errors import BadTag, BrokenStack
 from flows.core.registry.references import check_tag
-from flows.core.stack.development import refuse_development
+from flows.core.stack.compose_versions import compose_needs, unknown_fields
+from flows.core.stack.refused.development import refuse_development
+from flows.core.stack.refused.unsupported import refuse_unsupported
 from flows.core.stack.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.retries import ONCE
 from flows.tasks.stack.given_files import settle_given_files
-from flows.tasks.stack.project import find_compose_files, open_project
+from flows.tasks.stack.project import Project, find_compose_files, open_project
 from flows.tasks.stack.reading import ComposeReader
 
 _SOURCE = {".py", ".js", ".ts", ".jsx", ".tsx", ".go", ".rb", ".php", ".java", ".kt", ".rs", ".cs", ".ex", ".scala"}
@@ -34,6 +37,16 @@ class Source:
     config: Mapping[str, Any]
     given: tuple[str, ...]
     commit: str | None
+
+    @property
+    def named_texts(self) -> dict[str, str]:
+        """The texts by their files' names as messages say them."""
+        return {self.sources.relative(path): text for path, text in self.texts.items()}
+
+    @property
+    def compose_needs(self) -> dict[str, str]:
+        """Each field that not every Compose knows, with its place → the version that brought it."""
+        return {f"`{need.field}` ({need.place})": need.version for need in compose_needs(self.named_texts)}
 
 
 @task(name="read stack", task_run_name="read the stack from {stack}", timeout_seconds=120, **ONCE)
@@ -56,7 +69,8 @@ def read_stack(
     reader = ComposeReader(settings, {**variables, "REGISTRY": registry_prefix, "IMAGE_TAG": tag})
     project = open_project(stack, settings, variables, reader)
     known = {os.path.normpath(os.path.join(project.directory, path)): content for path, content in files.items()}
-    config = project.read(reader, known)
+    with _unknown_fields_named(project):
+        config = project.read(reader, known)
     if not config.get("services"):
         raise BrokenStack(
             f"{stack} has no services to release. Add one under `services:`, or switch a profile on (SLIPWAY_PROFILES)"
@@ -68,10 +82,21 @@ def read_stack(
     )
     sources = settle_given_files(sources, known, settings)
     names = {sources.relative(p): text for p, text in texts.items()}
+    refuse_unsupported(config, names)
     refuse_development(resolved, names, _holds_source, sources.host_paths)
     if missing := [path for path in sources.shipped if not os.path.exists(path)]:
         raise BrokenStack(f"the stack mounts {', '.join(missing)}, which does not exist. Add it, or remove the mount")
     return Source(resolved, sources, texts, config, project.given, _git(project.directory, "rev-parse", "HEAD"))
+
+
+@contextmanager
+def _unknown_fields_named(project: Project) -> Iterator[None]:
+    """Say of a field that the Compose of this host does not know where it stands, and which Compose does."""
+    try:
+        yield
+    except BrokenStack as error:
+        names = {os.path.relpath(path, project.directory): text for path, text in project.texts.items()}
+        raise BrokenStack(f"{error}{unknown_fields(str(error), compose_needs(names))}") from None
 
 
 def default_tag(stack: str) -> str:

@@ -36,6 +36,11 @@ REFUSALS = {
     "engine too old": ({"engine": "19.03.15"}, TWO, "its Docker Engine is 19.03.15; Slipway needs 20.10 or later"),
     "no Compose": ({"compose": ""}, TWO, "it has no Compose v2"),
     "Compose too old": ({"compose": "v2.19.1"}, TWO, "its Compose is v2.19.1; Slipway needs 2.20 or later"),
+    "Compose older than the stack": (
+        {"compose": "2.26.1-4"},
+        release(compose_needs={"`gpus` (a.yaml:9)": "2.30.0", "`develop` (a.yaml:3)": "2.22.0"}),
+        "its Compose is 2.26.1-4, and `gpus` (a.yaml:9) needs 2.30.0 or later: update",
+    ),
     "another architecture": ({"platform": "linux/arm64"}, TWO, "it is linux/arm64, and these images are not: db (lin"),
     "full disk": ({"free": 0}, TWO, "0 MB are free and about 268 MB are needed"),
     "disk too small": ({"free": 3 * 10**9}, LARGE, "3,000 MB are free and about 3,268 MB are needed"),

@@ -44,6 +44,33 @@ def test_the_script_passes_shellcheck():
     assert (checked.returncode, checked.stdout) == (0, "")
 
 
+def test_a_data_home_asks_for_images_of_the_whole_stack_and_for_releases_of_its_colours():
+    script = inventory_script(StackDirectory("/opt/slipway", "shop-home"))
+    for project in ("shop", "shop-home"):
+        assert f"docker image ls --quiet --no-trunc --filter label=com.docker.compose.project={project}" in script
+    assert "cd /opt/slipway/shop/releases" in script
+    assert "cd /opt/slipway/shop-home-home/releases" in script
+
+
+def test_a_colour_asks_for_releases_of_the_data_home_beside_it_and_for_no_images_of_others():
+    assert "label=com.docker.compose.project=shop-home" not in SCRIPT
+    assert """cd '/opt/it'"'"'s/shop-home/releases'""" in SCRIPT
+
+
+def test_releases_of_the_data_home_are_printed_and_read(tmp_path):
+    host = make_host(tmp_path)
+    for stack, letter in (("shop", "a"), ("shop-home", "b")):
+        place = host.path.parent / stack / "releases" / f"{letter}.{letter * 16}"
+        place.mkdir(parents=True)
+        (place / "release.json").write_text(document(letter))
+    (tmp_path / "bin/docker").write_text("#!/bin/sh\nexit 0\n")
+    done = host.sh(inventory_script(host.home))
+    assert (done.returncode, done.stderr) == (0, b"")
+    inventory, _ = read_inventory(done.stdout.decode(), "shop")
+    assert (list(inventory.documents), list(inventory.others)) == ([f"a.{'a' * 16}"], [f"b.{'b' * 16}"])
+    assert json.loads(inventory.others[f"b.{'b' * 16}"])["tag"] == "b"
+
+
 @pytest.mark.parametrize("word", ["rm ", "rmi", "mkdir", ">>", "mv ", "docker stop", "docker pull", "prune"])
 def test_looking_changes_nothing(word):
     assert word not in SCRIPT

@@ -9,7 +9,8 @@ from flows.core.prune.inventory import Inventory
 from flows.core.prune.plan import plan_removal
 from flows.core.prune.removal import Kind, Removal
 from flows.core.records.history import History
-from tests.support.prune_builders import container, history, image, inventory, name, reference
+from tests.support.builders import digest
+from tests.support.prune_builders import container, document, history, image, inventory, name, reference
 
 pytestmark = pytest.mark.unit
 
@@ -207,3 +208,33 @@ def test_where_slipway_never_released_anything_nothing_is_ours():
 def test_after_a_first_release_that_failed_its_images_go():
     removal = plan_removal(Inventory("shop", images=(image("a"),)), history("af", kept=frozenset()), 5)
     assert [item.id for item in removal.of(Kind.IMAGE)] == ["sha256:a"]
+
+
+HOME = replace(DROPLET, stack="shop-home")
+
+
+def test_the_data_home_gives_up_images_of_the_whole_stack_that_its_releases_do_not_need():
+    removal = plan_removal(HOME, HISTORY, 2)
+    assert [item.id for item in removal.of(Kind.IMAGE)] == ["sha256:a"]
+    assert stays(removal, "sha256:b") == f"release {name('b')} needs it"
+
+
+@pytest.mark.parametrize("droplet", [HOME, DROPLET], ids=["at home", "on a colour beside it"])
+def test_what_the_other_part_of_the_stack_needs_stays(droplet):
+    removal = plan_removal(replace(droplet, others={"v9": document("a")}), HISTORY, 2)
+    assert removal.of(Kind.IMAGE) == ()
+    assert stays(removal, "sha256:a") == "release v9 needs it"
+
+
+def test_what_the_other_part_needs_may_be_unknown():
+    removal = plan_removal(replace(HOME, others={"v9": "{trunc"}), HISTORY, 2)
+    assert removal.of(Kind.IMAGE) == ()
+    assert removal.warnings == (
+        "no image is removed: of release v9 no document can be read, so nobody knows what it needs",
+    )
+
+
+def test_an_image_of_a_stack_that_only_has_the_shorter_name_is_not_ours():
+    foreign = image("a", id="sha256:f", digests=(f"registry.example.com/others/a@{digest('a')}",))
+    removal = plan_removal(replace(HOME, images=(foreign,)), HISTORY, 2)
+    assert (removal.of(Kind.IMAGE), [item for item in removal.left if item.id == "sha256:f"]) == ((), [])

@@ -16,9 +16,11 @@ from flows.core.release.role import (
     home_services,
     home_stack,
     home_volumes,
+    neighbours,
     refuse_mixed,
     role_files,
     role_override,
+    whole_stack,
 )
 from flows.core.stack.compose_yaml import dump_compose
 from tests.support.builders import pinned, release, stack
@@ -148,3 +150,11 @@ def test_the_document_that_a_droplet_gets_is_that_of_its_part():
     part = as_role(WHOLE, "home")
     files = role_files({"release.json": File(WHOLE.document()), "files/a": File(b"a")}, part)
     assert files == {"release.json": File(part.document()), "files/a": File(b"a")}
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "beside"),
+    [("shop", "shop", ("shop-home",)), ("shop-home", "shop", ("shop-home-home", "shop"))],
+)
+def test_the_parts_of_a_stack_are_known_by_their_names(name, whole, beside):
+    assert (whole_stack(name), neighbours(name)) == (whole, beside)

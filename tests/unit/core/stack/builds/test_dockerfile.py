@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.stack.dockerfile import familiar, image_references
+from flows.core.stack.builds.dockerfile import familiar, image_references
 
 pytestmark = pytest.mark.unit
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.stack.build_needs import BuildSecret, SshAccess, build_secret_files, build_secrets, ssh_accesses
+from flows.core.stack.builds.build_needs import BuildSecret, SshAccess, build_secret_files, build_secrets, ssh_accesses
 from tests.support.builders import stack
 
 pytestmark = pytest.mark.unit

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import DevelopmentOnly
-from flows.core.stack.command_line import reloading_words
-from flows.core.stack.development import refuse_development
+from flows.core.stack.refused.command_line import reloading_words
+from flows.core.stack.refused.development import refuse_development
 from tests.support.builders import stack
 
 pytestmark = pytest.mark.unit

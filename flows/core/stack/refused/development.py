@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from flows.core.errors import DevelopmentOnly
-from flows.core.stack.command_line import reloading_words
 from flows.core.stack.compose_files import locate
+from flows.core.stack.refused.command_line import reloading_words
 from flows.core.stack.stack import Service, Stack, inside
 
 _DEBUG_VARIABLES = ("FLASK_DEBUG", "UVICORN_RELOAD", "DJANGO_DEBUG")

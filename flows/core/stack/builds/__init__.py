@@ -1,0 +1,1 @@
+"""What the builds of a stack refer to: images, secrets, keys."""

@@ -1,0 +1,66 @@
+"""Fields that no release can carry are refused by name, with their line."""
+
+import pytest
+
+from flows.core.errors import UnsupportedField
+from flows.core.stack.refused.unsupported import refuse_unsupported
+
+pytestmark = pytest.mark.unit
+
+FOUND = {
+    "a provider": (
+        {"provider": {"type": "awesomecloud"}},
+        "provider: {type: awesomecloud}",
+        "web is provided by awesomecloud (`provider:`)",
+    ),
+    "a model": ({"models": {"llm": None}}, "models: [llm]", "web uses the model llm (`models:`)"),
+    "an image for a volume": (
+        {"volumes": [{"type": "image", "source": "tools:1", "target": "/t"}]},
+        "volumes: [{type: image, source: 'tools:1', target: /t}]",
+        "web mounts the image tools:1: a release pins the images of services, and no other",
+    ),
+    "a hook with an image": (
+        {"pre_start": [{"command": ["a"], "image": "migrate:1"}]},
+        "pre_start: [{image: 'migrate:1'}]",
+        "web has a hook with the image migrate:1",
+    ),
+    "a secret of Swarm": ({"secrets": [{"source": "key"}]}, "secrets: [key]", "web is given the secret key: Comp"),
+    "a config of Swarm": ({"configs": ["conf"]}, "configs: [conf]", "web is given the config conf: "),
+}  # fmt: skip
+EXTERNAL = {"secrets": {"key": {"external": True}}, "configs": {"conf": {"external": True}}}
+
+
+def refused(spec: dict, field: str, **config) -> str:
+    text = f"services:\n  web:\n    image: x\n    {field}\n"
+    try:
+        refuse_unsupported({"services": {"web": spec}, **config}, {"compose.yaml": text})
+    except UnsupportedField as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(("spec", "field", "words"), FOUND.values(), ids=FOUND)
+def test_what_no_release_can_carry_is_refused_with_its_line(spec, field, words):
+    assert f"compose.yaml:4 {words}" in refused(spec, field, **EXTERNAL)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"gpus": [{"count": -1}], "deploy": {"mode": "global"}, "develop": {"watch": []}},
+        {"volumes": [{"type": "volume", "source": "data"}], "pre_start": [{"command": ["a"]}], "models": None},
+        {"secrets": [{"source": "key"}], "configs": ["conf"]},
+    ],
+    ids=["fields that Compose obeys or passes over", "the same without an image", "what has a content"],
+)
+def test_what_a_release_can_carry_is_not_refused(spec):
+    known = {"secrets": {"key": {"environment": "KEY"}}, "configs": {"conf": {"content": "x"}}, "models": {"llm": {}}}
+    assert refused(spec, "", **known) == ""
+
+
+def test_what_nobody_uses_does_not_count():
+    assert refused({}, "", **EXTERNAL) == ""
+
+
+def test_every_finding_is_named_at_once():
+    assert refused({"provider": {"type": "a"}, "models": {"b": None, "c": None}}, "").count("; ") == 2
