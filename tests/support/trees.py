@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from flows.core.release.tree import Entry
 
 HOSTILE = [
-    "plain", "two words", "it's", 'say "hi"', "$HOME", "`id`", "a\nb", "a\\b", "-rf", "--", "ü€", "*", "~", "#x", "a;b", "\t",
-    "%s", "\udcff\udcfe", ".hidden", "\\n",
+    "plain", "two words", "it's", 'say "hi"', "$HOME", "`id`", "a\nb", "a\\b", "-rf", "--", "ü€", "*", "~", "#x", "a;b",
+    "\t", "%s", "\udcff\udcfe", ".hidden", "\\n",
 ]  # fmt: skip
 part = st.sampled_from(HOSTILE) | st.text(
     st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=12

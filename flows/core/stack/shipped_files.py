@@ -89,7 +89,6 @@ class StackFiles:
             environment_files=tuple(files),
             shipped=tuple(path for path in self.shipped if path not in modes),
             state=tuple(path for path in self.state if path not in modes),
-            readers={s: tuple(p for p in paths if p not in modes) for s, paths in self.readers.items()},
             secret_readers={service: paths for service, paths in secret_readers.items() if paths},
         )
 
