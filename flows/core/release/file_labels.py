@@ -25,9 +25,9 @@ def files_label(tree: Tree, names: Sequence[str], read: Callable[[str], Iterable
     if all(entry.kind == "directory" for entry in entries.values()):
         return ""
     if all(_is_plain(name, entry) for name, entry in entries.items()):
-        files = [(name, entry.size, read(name)) for name, entry in entries.items() if entry.kind == "file"]
-        if sum(size for _, size, _ in files) <= _PLAIN_BYTES:
-            return streamed_hash(files)
+        files = {name: entry.size for name, entry in entries.items() if entry.kind == "file"}
+        if sum(files.values()) <= _PLAIN_BYTES:
+            return streamed_hash((name, size, read(name)) for name, size in files.items())
     return content_hash({name: _said(entry) for name, entry in entries.items()})
 
 

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from typing import BinaryIO
 
 from blocks import ContainerRegistry
 from flows.core.errors import BadRelease
@@ -32,19 +31,15 @@ class PublishedFiles(ReleaseFiles):
             raise BadRelease(f"{repository} lacks a layer that its list of files names. Build and push this tag again")
 
     def contents(self, wanted: Collection[str]) -> Iterator[tuple[str, Entry, Iterator[bytes]]]:
-        for number in sorted({self.tree[name].layer for name in wanted}):
-            names = {name for name in wanted if self.tree[name].layer == number}
-            with self._layer(number) as file:
-                for name, content in read_archive(file):
-                    if name in names:
-                        names.remove(name)
-                        yield name, self.tree[name], content()
-            if names:
-                raise BadRelease(f"{self._repository}: {min(names)} is in none of its layers. Publish this tag again")
-
-    def _layer(self, number: int) -> BinaryIO:
-        file = tempfile.TemporaryFile(prefix="slipway-layer-")  # noqa: SIM115 — the caller closes it
         with self._registry.client(write=False) as client:
-            client.download(self._repository, self._layers[number], file)
-        file.seek(0)
-        return file
+            for number in sorted({self.tree[name].layer for name in wanted}):
+                names = {name for name in wanted if self.tree[name].layer == number}
+                with tempfile.TemporaryFile(prefix="slipway-layer-") as file:
+                    client.download(self._repository, self._layers[number], file)
+                    file.seek(0)
+                    for name, content in read_archive(file):
+                        if name in names:
+                            names.remove(name)
+                            yield name, self.tree[name], content()
+                if names:
+                    raise BadRelease(f"{self._repository}: {min(names)} is in none of its layers. Publish it again")
