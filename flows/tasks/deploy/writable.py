@@ -54,7 +54,7 @@ def compare_writable(deployment: Deployment, tree: Tree | None, before: Release 
         raise FilesInConflict(
             f"{'; '.join(f'{paths}: {why}' for why, paths in sentences(bringing.refused))}, where x-slipway.mounts "
             f"says to refuse. Nothing on {d.droplet} was changed. Look at them there, in {d.directory.shared}; `keep` or "
-            "`take` lets the release through"
+            "`take` lets it through"
         )
     return bringing
 
