@@ -1,6 +1,5 @@
 """What this session exchanged with the lab's stand-in for DigitalOcean's API is checked, all of it, by one hook."""
 
-import gc
 import os
 from typing import Any
 
@@ -19,12 +18,6 @@ BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[api_contract.Checked]()
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LaneScheduling:
     """With `-n`, several processes run tests, each a lane at a time."""
     return LaneScheduling(config, log)
-
-
-def pytest_collection_finish() -> None:
-    """What was imported stays till the end: the collector need not look at it again and again."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -128,5 +128,6 @@ def test_a_strategy_that_there_is_not_is_refused(case: InvalidInputCase) -> None
     with case.untouched():
         answer = case.deploy("good", "--strategy", "gently")
     assert answer.code == REFUSED
-    assert "'gently' is not one of 'rolling', 'prefetch', 'recreate'" in answer.err
+    said = " ".join(answer.err.replace("│", " ").split())  # in a box of the terminal's width
+    assert "'gently' is not one of 'rolling', 'prefetch', 'recreate'" in said
     assert "Traceback" not in answer.all

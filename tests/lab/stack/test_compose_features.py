@@ -27,7 +27,7 @@ def shop(began: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def released(shop: ComposeFeaturesStack) -> CliResult:
-    return shop.release("--verbose", "--tag", "v1")
+    return shop.release("--verbose", "--wide", "--tag", "v1")
 
 
 @pytest.fixture(scope="module")
