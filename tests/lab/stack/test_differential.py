@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks import cases
+from tests.stacks import cases, every_field
 from tests.support.judge.extent import EVERYTHING
 from tests.support.judge.play import playing
 from tests.support.judge.report import keep
@@ -12,7 +12,7 @@ from tests.support.judge.stack import JudgedStack
 
 pytestmark = pytest.mark.lab
 
-ALWAYS: tuple[JudgedStack, ...] = ()
+ALWAYS: tuple[JudgedStack, ...] = (every_field.STACK,)
 WHOLE = (*ALWAYS, *cases.STACKS)
 
 
