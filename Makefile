@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
+# Much of the set-up waits: for packages, for a server to answer.
+MAKEFLAGS += --jobs=3
 
 LAB := compose/lab
 PREFECT_PORT := $(or $(SLIPWAY_PREFECT_PORT),4200)
@@ -13,10 +15,11 @@ export PREFECT_HOME := $(STATE)/prefect
 export PREFECT_API_URL := http://127.0.0.1:$(PREFECT_PORT)/api
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
+unexport PYTHONDONTWRITEBYTECODE
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: docs help demo demo-digitalocean lab test faults unit lint format bench bench-switch down lock venv prefect engine containers deployments worker
+.PHONY: docs help demo demo-digitalocean lab test test-all unit lint format bench bench-switch down lock venv browser prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -31,14 +34,15 @@ demo-digitalocean: lab ## Registry, snapshot, second droplet, every switch under
 
 lab: venv prefect engine containers deployments worker ## Start everything the demo needs, and leave it running
 
-test: lab ## Run the tests, set-up included; a fault at a third of the points it can strike at
-	@pytest
+LANES := $(or $(SLIPWAY_LANES),4)
+test: unit lab browser ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)
+	@pytest tests/lab tests/faults tests/browser -n $(LANES) --durations=20 --durations-min=5
 
-faults: lab ## Run the fault suite whole: every fault at every point (half an hour)
-	@SLIPWAY_FAULTS=all pytest tests/faults
+test-all: export SLIPWAY_FAULTS := all
+test-all: test ## Run them with every fault at every point
 
 unit: venv ## Run the tests that need no engine and no server
-	@pytest -q -m unit
+	@pytest -q -m unit tests/unit
 
 lint: venv ## Check style, types, imports, shell scripts and workflows
 	@$(LAB)/lint.sh $(SCRIPTS)
@@ -65,23 +69,26 @@ lock: venv ## Write the lock files anew from pyproject.toml
 	$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
 	! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock requirements-dev.lock
 
-# The steps of `lab`, in this order. Each is quick when there is nothing to do.
+# The steps of `lab`, each after what it needs, and quick when there is nothing to do.
 venv:
 	@$(LAB)/venv.sh
 
 prefect: venv
 	@$(LAB)/prefect.sh start
 
-engine: prefect
+engine:
 	@$(LAB)/engine.sh
 
-containers: engine
+containers: engine venv
 	@$(LAB)/base-image.sh
 	$(LAB)/lab.sh
 
-deployments: containers
+deployments: containers prefect
 	@$(LAB)/prefect.sh wait
 	$(LAB)/deployments.sh
+
+browser: venv
+	@$(LAB)/browser.sh
 
 worker: deployments
 	@$(LAB)/worker.sh

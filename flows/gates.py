@@ -23,7 +23,8 @@ from flows.core.traffic.colours import direction
 from flows.settings import Settings
 from flows.tasks.droplet.target import Target
 from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
-from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp
+from flows.tasks.gates.probe_targets import ProbeTargets
+from flows.tasks.gates.probes import probe_health, probe_mcp
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
 from flows.tasks.runs.log_masking import mask

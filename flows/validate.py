@@ -28,7 +28,8 @@ from flows.tasks.debug.capture import capture_after_failure
 from flows.tasks.debug.last_lines import show_last_lines
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
-from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp, probe_workflows
+from flows.tasks.gates.probe_targets import ProbeTargets
+from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
 from flows.tasks.records.history import keep_record, load_history, register_environment_secrets
 from flows.tasks.runs.artifacts import probe_rows, table
 from flows.tasks.runs.blocks import load_environment, load_langfuse
@@ -68,7 +69,7 @@ def validate_droplet(target: Target) -> Validated:
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
-        wrong = mask("; ".join(f"{o.service}: {o.phase.value}: {o.detail}" for o in outcomes if o.failed))
+        wrong = mask("; ".join(f"{o.name}: {o.phase.value}: {o.detail}" for o in outcomes if o.failed))
         raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}", failed)
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
@@ -129,7 +130,7 @@ def _log_results(outcomes: list[ProbeResult]) -> None:
         write(
             "%s %s: %s (%s, %.2f s)",
             outcome.mark,
-            outcome.service,
+            outcome.name,
             outcome.detail,
             outcome.phase.value,
             outcome.seconds,

@@ -9,13 +9,21 @@ import pytest
 os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
 pytest.register_assert_rewrite("tests.support", "tests.stacks", "tests.faults.harness")
 
+from tests.lanes import LaneScheduling  # noqa: E402
 from tests.support.lab import api_contract  # noqa: E402 — what helpers assert is shown in full
 
 BEGAN, CHECKED = pytest.StashKey[int](), pytest.StashKey[api_contract.Checked]()
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LaneScheduling:
+    """With `-n`, several processes run tests, each a lane at a time."""
+    return LaneScheduling(config, log)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Remember what had been exchanged before."""
+    if _is_one_of_several(session.config):
+        return
     found = api_contract.exchanged(0)
     session.config.stash[BEGAN] = found[-1]["n"] if found else 0
 
@@ -23,7 +31,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Check every request and every answer against the official description; a violation fails the session."""
-    if not api_contract.SPEC.exists():
+    if not api_contract.SPEC.exists() or _is_one_of_several(session.config):
         return
     found = api_contract.exchanged(session.config.stash.get(BEGAN, 0))
     if not found:
@@ -33,6 +41,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     api_contract.write(checked)
     if checked.violations and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_one_of_several(config: pytest.Config) -> bool:
+    """Whether this process runs tests for another one, which checks the whole."""
+    return hasattr(config, "workerinput")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

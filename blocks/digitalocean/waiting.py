@@ -1,4 +1,4 @@
-"""Waits for DigitalOcean: the state of an operation as tell, and an error when it does not end."""
+"""Waits for DigitalOcean: the state of an operation as progress, and an error when it does not end."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -44,6 +44,15 @@ class RefuseUnknown(paramiko.MissingHostKeyPolicy):
         )
 
 
+def accept_pinned_key_only(client: paramiko.SSHClient, address: SshTarget) -> None:
+    """Have a client compare the host key with the pinned one, and accept no other."""
+    client.set_missing_host_key_policy(RefuseUnknown(address))
+    pinned = parse_host_key(address)
+    if pinned is not None:
+        name = address.host if address.port == paramiko.config.SSH_PORT else f"[{address.host}]:{address.port}"
+        client.get_host_keys().add(name, pinned.get_name(), pinned)
+
+
 def key_fingerprint(key: paramiko.PKey) -> str:
     """The fingerprint of a key, as `ssh-keygen -l` prints it (`SHA256:…`)."""
     return str(key.fingerprint)

@@ -41,14 +41,14 @@ add_trixie() {
     printf 'Package: *\nPin: release n=trixie\nPin-Priority: 50\n' | as_root tee "$TRIXIE_PIN" >/dev/null
 }
 
-apt_install() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
-}
+# apt_get WORD…: one at a time, as the steps of the set-up run side by side.
+apt_get() { as_root flock "$RUN/apt.lock" env DEBIAN_FRONTEND=noninteractive apt-get "$@"; }
+apt_install() { apt_get install -y -q --no-install-recommends "$@"; }
 
 # install_packages NAME…: with the lists as they are, else with fresh ones. A foreign source that does
 # not answer is no reason to stop: what matters is whether the packages are found.
 install_packages() {
-    apt_install "$@" || { as_root apt-get update -q || true; apt_install "$@"; }
+    apt_install "$@" || { apt_get update -q || true; apt_install "$@"; }
 }
 
 install_engine() {
@@ -56,7 +56,7 @@ install_engine() {
     case $(distribution) in
         'debian 12')
             add_trixie
-            as_root apt-get update -q || true
+            apt_get update -q || true
             apt_install "${names[@]/%//trixie}" cosign/trixie runc containerd iptables tini ca-certificates mmdebstrap
             ;;
         'debian 13') install_packages "${names[@]}" cosign iptables tini ca-certificates mmdebstrap ;;

@@ -11,6 +11,9 @@ start() {
             "Stop what listens there, or choose another port: SLIPWAY_PREFECT_PORT=4201 make …"
     fi
     say "Starting the Prefect server."
+    # One by one, each change of a task's state is a transaction: a third of the server's work, and SQLite locked for others.
+    export PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE=20 PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE=50 \
+        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL=1
     rm -f "$LOGS/prefect-server.log"
     start_detached prefect-server prefect server start --host 127.0.0.1 --port "$SLIPWAY_PREFECT_PORT"
 }

@@ -116,7 +116,7 @@ def show_validated(console: SummaryConsole, validated: "Validated") -> None:
     """What each probe found."""
     table = SummaryTable("", "service", "probe", "found", free_text=["found"])
     for outcome in validated.outcomes:
-        table.add_row(marked(outcome.mark), outcome.service, outcome.phase.value, outcome.detail)
+        table.add_row(marked(outcome.mark), outcome.name, outcome.phase.value, outcome.detail)
     console.print(table)
     passed = sum(outcome.passed for outcome in validated.outcomes)
     console.say(

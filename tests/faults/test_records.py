@@ -34,15 +34,15 @@ def test_a_failed_release_goes_back_to_images_that_were_removed_by_hand(scenario
     scenario.ended_well(before, runs)
 
 
-@pytest.mark.parametrize("what", ["half of it", "nothing", "no record"])
+@pytest.mark.parametrize("damage", ["half of it", "nothing", "no record"])
 @pytest.mark.parametrize("command", ["deploy", "rollback", "reconcile"])
-def test_a_damaged_record_stops_nobody(command: str, what: str, scenario: DropletScenario) -> None:
+def test_a_damaged_record_stops_nobody(command: str, damage: str, scenario: DropletScenario) -> None:
     runs, before = scenario.settle(way_back=True)
-    scenario.says(f"the newest record is damaged: {what}", command, "goes on; what it does is on record")
+    scenario.says(f"the newest record is damaged: {damage}", command, "goes on; what it does is on record")
     number = newest(scenario.stack)["number"]
     file = f"{scenario.stack.droplet.home}/history/{number:06d}.json"
     harm = {"half of it": f"truncate -s 100 {file}", "nothing": f": >{file}", "no record": f"echo '[1, 2]' >{file}"}
-    scenario.stack.droplet.sh(harm[what])
+    scenario.stack.droplet.sh(harm[damage])
     words = scenario.stack.deploy(other(runs)) if command == "deploy" else scenario.stack.words(command)
     scenario.done(words)
     if command == "deploy":

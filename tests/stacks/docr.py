@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.support.lab.cli import CliResult
 from tests.support.lab.digitalocean_account import Cloud, calm_cloud
+from tests.support.lab.droplet_view import SHARED
 from tests.support.lab.lab import port
 from tests.support.lab.lab_stack import LabStack, lab_stack
 
@@ -81,7 +82,7 @@ def open_docr_stack(place: Path) -> Iterator[DocrStack]:
             cloud, DocrRegistry(registry_url=HOST, account=cloud.account(), registry_name=NAME)
         )
         with lab_stack(
-            DocrStack, STACK, "data", place, registry=registry, cloud=cloud, SLIPWAY_REGISTRY_RELEASES="1",
-            SLIPWAY_ACCOUNT="", SLIPWAY_DROPLETS='["green", "blue", "data"]',
+            DocrStack, STACK, "data", place, directory=SHARED, registry=registry, cloud=cloud,
+            SLIPWAY_REGISTRY_RELEASES="1", SLIPWAY_ACCOUNT="", SLIPWAY_DROPLETS='["green", "blue", "data"]',
         ) as stack:  # fmt: skip
             yield stack

@@ -68,7 +68,7 @@ def open_failing_services_stack(place: Path) -> Iterator[FailingServicesStack]:
     from blocks import StackEnvironment  # noqa: PLC0415 — after the environment is set
 
     source = checkout(Path(__file__).parent / "failing_services", place / "source")
-    with lab_stack(FailingServicesStack, STACK, "blue", place, directory=f"/opt/slipway-{STACK}") as stack:
+    with lab_stack(FailingServicesStack, STACK, "blue", place) as stack:
         files = {"web.env": f"DB_URL=postgres://app:{PASSWORD}@db/app\n", "secrets/token": TOKEN}
         StackEnvironment(variables={"API_KEY": KEY}, files=files).save(STACK, overwrite=True)
         stack.slipway_ok("release", "--stack", str(source), "--tag", "v1")

@@ -3,13 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
-
-import paramiko
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.support.lab.cli import CliResult
 from tests.support.lab.git_checkout import git
@@ -75,15 +70,6 @@ def assert_one_error(said: CliResult, code: int, name: str, words: tuple[str, ..
     assert not missing, f"{missing} not in: {said.err}"
     assert "Traceback" not in said.all
     assert "Finished in state Failed" not in said.out, said.out
-
-
-def new_key() -> tuple[str, str]:
-    """A key that nobody knows: private (OpenSSH), public (`TYPE BASE64`)."""
-    text = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    ).decode()  # fmt: skip
-    key = paramiko.Ed25519Key.from_private_key(StringIO(text))
-    return text, f"{key.get_name()} {key.get_base64()}"
 
 
 def plain(block: Any) -> dict[str, Any]:

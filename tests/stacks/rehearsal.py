@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.lab.digitalocean_account import Cloud, calm_cloud
+from tests.support.lab.droplet_view import SHARED
 from tests.support.lab.git_checkout import checkout
 from tests.support.lab.lab import port
 from tests.support.lab.lab_stack import LabStack, lab_stack
@@ -70,10 +71,13 @@ def open_rehearsal_stack(place: Path) -> Iterator[RehearsalStack]:
 
     with calm_cloud() as cloud, ExitStack() as closing:
         with cloud.client() as client:
+            for left in client.domains.records(DOMAIN, f"{RECORD}.{DOMAIN}", "A"):  # by a killed run
+                cloud.ask("DELETE", f"/v2/domains/{DOMAIN}/records/{left.id}")
             record = {"type": "A", "name": RECORD, "data": client.droplets.named(DROPLET).public_ip, "ttl": 30}
         made = cloud.ask("POST", f"/v2/domains/{DOMAIN}/records", record)["domain_record"]
         closing.callback(cloud.ask, "DELETE", f"/v2/domains/{DOMAIN}/records/{made['id']}")
-        stack = closing.enter_context(lab_stack(RehearsalStack, STACK, DROPLET, place, cloud=cloud, **SETTINGS))
+        own = lab_stack(RehearsalStack, STACK, DROPLET, place, directory=SHARED, cloud=cloud, **SETTINGS)
+        stack = closing.enter_context(own)
         switch = DnsSwitch(
             url=f"http://{RECORD}.{DOMAIN}:8009", domain=DOMAIN, record=f"{RECORD}.{DOMAIN}", ttl=30,
             name_servers=[f"127.0.0.1:{port('DNS', 5353)}"], droplets={"green": [DROPLET], "blue": [REHEARSAL]},

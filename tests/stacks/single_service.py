@@ -104,7 +104,7 @@ class SingleServiceStack(LabStack):
 @contextmanager
 def open_single_service_stack(place: Path) -> Iterator[SingleServiceStack]:
     """Everything a first release needs."""
-    own = {"directory": f"/opt/slipway-{STACK}", "SLIPWAY_HEALTH_PATIENCE": "0.5"}
+    own = {"SLIPWAY_HEALTH_PATIENCE": "0.5"}
     with lab_stack(SingleServiceStack, STACK, "blue", place, **own) as stack:
         checkout(Path(__file__).parent / "single_service", stack.checkout)
         stack.save_environment()

@@ -17,14 +17,15 @@ from tests.support import PATIENCE, wait_until
 from tests.support.lab import api_contract
 
 sys.path.insert(0, str(CHECKOUT / "compose/lab/digitalocean"))
-from digitalocean_standin import domains, droplets, registries, reserved_ips
+from digitalocean_standin import domains, droplets, realm, registries, reserved_ips
 from digitalocean_standin.app import create_app
 from digitalocean_standin.cloud import Cloud
+from digitalocean_standin.errors import ApiError
 from digitalocean_standin.parts.nothing import nothing
 from digitalocean_standin.parts.storage import Storage
 
 TOKEN = "dop_v1_" + "b" * 20
-__all__ = ["domains", "droplets", "reserved_ips"]
+__all__ = ["ApiError", "Storage", "domains", "droplets", "realm", "reserved_ips"]
 
 
 class HeldCloud(Cloud):
@@ -73,7 +74,7 @@ class Collected:
 
 
 @contextmanager
-def standin(root: Path, patience: float = PATIENCE) -> Iterator[SimpleNamespace]:
+def standin(root: Path) -> Iterator[SimpleNamespace]:
     """`client`, `cloud`, `parts`, `url`. Afterwards every exchange is checked against the official description."""
     cloud = HeldCloud()
     parts = nothing(Collected(root, cloud.let_go))
@@ -83,7 +84,7 @@ def standin(root: Path, patience: float = PATIENCE) -> Iterator[SimpleNamespace]
     wait_until(lambda: server.started)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        with DigitalOcean(TOKEN, url, patience) as client:
+        with DigitalOcean(TOKEN, url) as client:
             yield SimpleNamespace(client=client, cloud=cloud, parts=parts, url=url, token=TOKEN)
     finally:
         server.should_exit = True

@@ -3,13 +3,25 @@
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests import CHECKOUT
 
 LAB = CHECKOUT / "compose" / "lab"
 ABSENT = ("docker", "dockerd", "apt-get", "sudo", "systemctl")
 """Tools that a test brings itself or that must not be there: nothing of the machine may be changed by a test."""
+
+
+@cache
+def _usual_tools() -> TemporaryDirectory[str]:
+    """A directory with every other tool of this machine, made once: there are many. It goes with this process."""
+    directory = TemporaryDirectory(prefix="slipway-usual-")
+    for tool in Path("/usr/bin").iterdir():
+        if not tool.name.startswith(ABSENT):
+            (Path(directory.name) / tool.name).symlink_to(tool)
+    return directory
 
 
 @dataclass(frozen=True)
@@ -22,20 +34,13 @@ class Machine:
     def at(cls, root: Path) -> "Machine":
         """Make one under `root`."""
         machine = cls(root)
-        for directory in (machine.tools, machine.usual, machine.state):
-            directory.mkdir()
-        for tool in Path("/usr/bin").iterdir():
-            if not tool.name.startswith(ABSENT):
-                (machine.usual / tool.name).symlink_to(tool)
+        machine.tools.mkdir()
+        machine.state.mkdir()
         return machine
 
     @property
     def tools(self) -> Path:
         return self.root / "tools"
-
-    @property
-    def usual(self) -> Path:
-        return self.root / "usual"
 
     @property
     def state(self) -> Path:
@@ -58,7 +63,7 @@ class Machine:
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script of the lab, or bash code with `-c`, on this machine."""
         env = {
-            "PATH": f"{self.tools}:{self.usual}",
+            "PATH": f"{self.tools}:{_usual_tools().name}",
             "HOME": str(self.root),
             "SLIPWAY_STATE": str(self.state),
             "SLIPWAY_PACKAGED_CLIENT": str(self.tools / "packaged" / "docker"),

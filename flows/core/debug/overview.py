@@ -1,7 +1,6 @@
 """The overview of a stack on a droplet or on this host: its release, its services, and which are unhealthy."""
 
 import difflib
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from flows.core.droplet.containers import Container, by_service
+from flows.core.droplet.containers import Container, by_service, read_inspected
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import ENGINE_SECTIONS, read_running, release_sections, running_sections
 from flows.core.droplet.sections import section_script, sections
@@ -102,7 +101,7 @@ def read_overview(name: str, place: str, output: str, config: str = "", trouble:
     """
     parts = sections(output)
     running = read_running(output)
-    entries = json.loads(parts.get("containers") or "[]")
+    entries, _ = read_inspected(parts.get("containers", ""))
     return StackOverview(
         name=name,
         place=place,

@@ -2,10 +2,11 @@
 
 import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flows.core.deploy.digests import digest_mismatches
+from flows.core.droplet.containers import Container
 from flows.core.droplet.directories import ENVIRONMENT, StackDirectory
 from flows.core.droplet.running import ENGINE_SECTIONS, Running, read_running, release_sections, running_sections
 from flows.core.droplet.sections import section_script, sections
@@ -26,6 +27,7 @@ class DeployedState:
     Args:
         environment: variable → a hash of its value; values are never kept.
         wrong: how what runs differs from the release, in sentences.
+        nameless: service → where its running containers have volumes without a name.
     """
 
     droplet: str
@@ -34,6 +36,7 @@ class DeployedState:
     stack: Stack | None = None
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     wrong: tuple[str, ...] = ()
+    nameless: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def mark(self) -> str:
@@ -71,14 +74,26 @@ def read_deployed_state(output: str, directory: StackDirectory, droplet: str) ->
             f"Put it there anew: slipway deploy --tag {release.tag} --droplet {droplet}"
         )
     stack = Stack.from_config(load_config(parts["config"]))
+    running = read_running(output)
     return DeployedState(
         droplet,
         release,
         read_records(parts, directory.stack).deployed(),
         stack,
         {name: _hash(value) for name, value in parse(parts.get("environment", "")).items() if name not in OWN},
-        _differences(release, stack, read_running(output)),
+        _differences(release, stack, running),
+        _nameless(running.containers),
     )
+
+
+def _nameless(containers: Iterable[Container]) -> dict[str, tuple[str, ...]]:
+    """Those of one-shots that have ended hold nothing that anybody goes on with."""
+    found: dict[str, tuple[str, ...]] = {}
+    for container in containers:
+        if container.nameless and container.state == "running":
+            places = (place for place, _ in container.nameless)
+            found[container.service] = tuple(dict.fromkeys([*found.get(container.service, ()), *places]))
+    return found
 
 
 def _differences(release: Release, stack: Stack, running: Running) -> tuple[str, ...]:

@@ -1,16 +1,18 @@
-"""The staging of a release on a droplet: its files as one tar, and the scripts that move them into place."""
+"""The content of a release's directory on a droplet: its files, those of its environment, what restarts services."""
 
-import io
+import hashlib
 import posixpath
 import shlex
-import tarfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flows.core.droplet.directories import COMMAND, ENVIRONMENT, RESOLVED, SECRETS, StackDirectory
+from flows.core.deploy.content_labels import CONTENT_LABEL
+from flows.core.droplet.directories import COMMAND, ENVIRONMENT, SECRETS, StackDirectory
 from flows.core.errors import MissingEnvironmentFile
-from flows.core.release.bundle import FILES, SEED, File
+from flows.core.release.bundle import FILES, SEED, TREE, File, ReleaseFiles
 from flows.core.release.release import Release, content_hash
+from flows.core.release.tree import Entry, Tree
 from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.env_files import render
 from flows.core.stack.shipped_files import EnvironmentFile
@@ -20,7 +22,7 @@ SECRETS_LABEL = "dev.slipway.secrets"
 PRIVATE = 0o600
 
 
-def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, File]:
+def secret_contents(release: Release, given: Mapping[str, bytes]) -> dict[str, File]:
     """The env and secret files of a release, from the environment block: path below the release's root → file.
 
     Args:
@@ -32,15 +34,13 @@ def secret_contents(release: Release, given: Mapping[str, str]) -> dict[str, Fil
     base = posixpath.dirname(release.compose_files[0])
     known = environment_contents(release.stack, base, release.environment_files, given)
     return {
-        entry.path: File(known[entry.path].encode(), entry.mode)
-        for entry in release.environment_files
-        if entry.path in known
+        entry.path: File(known[entry.path], entry.mode) for entry in release.environment_files if entry.path in known
     }
 
 
 def environment_contents(
-    stack: str, base: str, wanted: Iterable[EnvironmentFile], given: Mapping[str, str]
-) -> dict[str, str]:
+    stack: str, base: str, wanted: Iterable[EnvironmentFile], given: Mapping[str, bytes]
+) -> dict[str, bytes]:
     """The contents of the environment block: path below the release's root → text.
 
     Args:
@@ -50,7 +50,7 @@ def environment_contents(
     Raises:
         MissingEnvironmentFile: names every required one that the block does not hold.
     """
-    known = {posixpath.normpath(posixpath.join(base, path)): text for path, text in given.items()}
+    known = {posixpath.normpath(posixpath.join(base, path)): content for path, content in given.items()}
     missing = sorted(entry.path for entry in wanted if entry.required and entry.path not in known)
     if missing:
         raise MissingEnvironmentFile(
@@ -86,129 +86,80 @@ def secrets_override(
     return services
 
 
-def staged_files(
+@dataclass(frozen=True)
+class StagedRelease:
+    """What one release directory will hold.
+
+    Args:
+        content: name → file, of those that are in memory: all that is no published mounted file.
+        tree: everything below `files/` and `seed/`. What services write to is brought to its place from `seed/`.
+    """
+
+    content: Mapping[str, File]
+    tree: Tree
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The names of files whose content is in the release's layers of files."""
+        return tuple(name for name, entry in self.tree.items() if entry.kind == "file" and name not in self.content)
+
+
+def staged_release(
     release: Release,
-    files: Mapping[str, File],
+    files: ReleaseFiles,
     variables: Mapping[str, str],
     secrets: Mapping[str, File],
     directory: StackDirectory,
     role: Mapping[str, Any] | None = None,
-) -> dict[str, File]:
-    """Everything of one release directory, by its path there; what is secret is readable by its owner only.
+) -> StagedRelease:
+    """Everything of one release directory; what is secret is readable by its owner only, or as the release says.
 
     Args:
+        files: as the release was published.
         role: what a compose override says for the part of the stack that this droplet runs.
     """
     argv = shlex.join(directory.compose(release, directory.current)())
     command = f'#!/bin/sh\n# Docker Compose for the release that stands here.\nexec {argv} "$@"\n'
-    return {
-        **files,
-        **{f"{FILES}/{path}": file for path, file in secrets.items()},
+    content = {_placed(name, release.state): file for name, file in files.own.items() if name != TREE}
+    for name, entry in files.tree.items():
+        if entry.kind == "given" and entry.target in secrets:
+            content[name] = replace(secrets[entry.target], mode=entry.mode)
+    for path, file in secrets.items():
+        for name in (f"{FILES}/{path}", _placed(f"{FILES}/{path}", release.state)):
+            content.setdefault(name, file)
+    whole = {name: entry for name, entry in files.tree.items() if entry.kind != "given"}
+    whole |= {
+        name: Entry("file", file.mode, len(file.content), hashlib.sha256(file.content).hexdigest())
+        for name, file in content.items()
+        if name.startswith((f"{FILES}/", f"{SEED}/")) and _placed(name, release.state) == name
+    }
+    content |= {
         ENVIRONMENT: File(render(without_steering(variables)), PRIVATE),
-        SECRETS: File(_local_override(release, secrets, role or {}), PRIVATE),
+        SECRETS: File(local_override(release, secrets, role or {}), PRIVATE),
         COMMAND: File(command.encode(), 0o755),
     }
+    return StagedRelease(content, whole)
 
 
-def staging_tar(content: Mapping[str, File]) -> bytes:
-    """The files of a release directory as a tar."""
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=1) as tar:
-        for name, file in sorted(content.items()):
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(file.content), file.mode
-            tar.addfile(entry, io.BytesIO(file.content))
-    return raw.getvalue()
+def _placed(name: str, state: Iterable[str]) -> str:
+    """Where a file of a release stands. Version 0.1 published all that is read in one place, what is written too."""
+    path = name.removeprefix(f"{FILES}/")
+    inside = path != name and any(path == one or path.startswith(f"{one}/") for one in state)
+    return f"{SEED}/{path}" if inside else name
 
 
-def _local_override(release: Release, secrets: Mapping[str, File], role: Mapping[str, Any]) -> bytes:
+def local_override(
+    release: Release, secrets: Mapping[str, File], role: Mapping[str, Any], contents: Mapping[str, str] | None = None
+) -> bytes:
+    """The compose override of one droplet: which part of the stack it runs, and what its secrets and configs hold.
+
+    Args:
+        contents: service → a hash of the contents it is given, as `content_labels` makes them.
+    """
     services: dict[str, Any] = dict(role.get("services", {}))
     for name, labels in secrets_override(release.secret_readers, secrets, release.stack).items():
         services[name] = {**services.get(name, {}), **labels}
+    for name, value in (contents or {}).items():
+        mine = services.get(name, {})
+        services[name] = {**mine, "labels": {**mine.get("labels", {}), CONTENT_LABEL: value}}
     return dump_compose({**role, "services": services})
-
-
-def stage_script(release: Release, directory: StackDirectory, name: str, seeds: Mapping[str, File]) -> str:
-    """The script that unpacks the tar on standard input, links writable paths, and prints and keeps the resolved stack.
-
-    Nothing that runs is touched. On any failure what was unpacked is removed again.
-    """
-    place = directory.incoming(name)
-    at = shlex.quote(place)
-    lines = [
-        "set -eu",
-        f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(directory, name)}; }}')} EXIT",
-        f"mkdir -p {' '.join(_join(directory.path, name) for name in ('releases', 'incoming', 'shared'))}",
-        f"chmod 700 {shlex.quote(directory.path)}",
-        f"rm -rf {at} && mkdir {at}",
-        f"tar -xzpf - -C {at} --no-same-owner",
-    ]
-    for path in sorted(release.state):  # what holds another comes before it
-        lines += _keep_state(path, directory, place, f"{SEED}/{path}" in seeds)
-    for path in _outermost(release.state):
-        lines += _link_state(path, directory, place)
-    resolved = _join(place, RESOLVED)
-    lines += [
-        f"rm -rf {_join(place, SEED)}",
-        "umask 077",
-        f"{shlex.join(directory.compose(release, place).config())} >{resolved}",
-        f"cat {resolved}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def switch_script(directory: StackDirectory, name: str) -> str:
-    """The script that moves a staged release into place and makes it the current one; it may run twice.
-
-    Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` is removed.
-    """
-    incoming, final = shlex.quote(directory.incoming(name)), shlex.quote(directory.release(name))
-    return "\n".join([
-        "set -eu",
-        f"[ -d {final} ] || mv {incoming} {final}",
-        f"ln -sfn {shlex.quote(f'releases/{name}')} {_join(directory.path, 'current.new')}",
-        f"mv -T {_join(directory.path, 'current.new')} {shlex.quote(directory.current)}",
-        f"rm -rf {_join(directory.path, 'incoming')}",
-    ]) + "\n"  # fmt: skip
-
-
-def discard_script(directory: StackDirectory, name: str) -> str:
-    """The script that removes a staged release and, where it would have been the first, the directories made for it."""
-    return _discard(directory, name) + "\n"
-
-
-def _discard(directory: StackDirectory, name: str) -> str:
-    releases = _join(directory.path, "releases")
-    others = f"{_join(directory.path, 'incoming')} {_join(directory.path, 'shared')} {shlex.quote(directory.path)}"
-    return (
-        f"rm -rf {shlex.quote(directory.incoming(name))}; "
-        f"if rmdir {releases} 2>/dev/null; then rmdir {others} 2>/dev/null || true; fi"
-    )
-
-
-def _keep_state(path: str, directory: StackDirectory, place: str, is_file: bool) -> list[str]:
-    """Create a writable path once: a file from its seed, a directory from what was shipped for its readers."""
-    kept, parent = _join(directory.shared, path), _join(directory.shared, posixpath.dirname(path))
-    if is_file:
-        return [f"mkdir -p {parent}", f"[ -e {kept} ] || cp -p {_join(place, SEED, path)} {kept}"]
-    here = _join(place, FILES, path)
-    return [f"if ! [ -e {kept} ]; then mkdir -p {kept}; if [ -d {here} ]; then cp -Rp {here}/. {kept}; fi; fi"]
-
-
-def _outermost(paths: Iterable[str]) -> list[str]:
-    """The paths that lie in no other one: a link to a directory leads to what is in it too."""
-    paths = sorted(paths)
-    return [p for p in paths if not any(p != other and posixpath.commonpath([p, other]) == other for other in paths)]
-
-
-def _link_state(path: str, directory: StackDirectory, place: str) -> list[str]:
-    here = _join(place, FILES, path)
-    return [
-        f"mkdir -p {_join(place, FILES, posixpath.dirname(path))}",
-        f"rm -rf {here}",
-        f"ln -s {_join(directory.shared, path)} {here}",
-    ]
-
-
-def _join(*parts: str) -> str:
-    return shlex.quote(posixpath.join(*parts))

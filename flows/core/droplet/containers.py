@@ -1,14 +1,18 @@
 """The containers of a stack: the output of `docker inspect` as values."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 SERVICE_LABEL = "com.docker.compose.service"
+OF_CONTAINER = "container:"
 NANOSECONDS = 1_000_000_000
+# The engine's own name of a volume that was given none.
+_NAMELESS = re.compile(r"[0-9a-f]{64}")
 # The engine's own defaults for a healthcheck that leaves a field out (docs.docker.com, Dockerfile HEALTHCHECK).
 _INTERVAL, _TIMEOUT, _RETRIES = 30.0, 30.0, 3
 
@@ -30,7 +34,13 @@ class Healthcheck:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of the stack at one moment."""
+    """One container of the stack, as it stands now.
+
+    Args:
+        address: where the droplet itself reaches it; '' when it has no address.
+        nameless: volumes without a name of their own, each with where it is mounted; the container is all that leads
+            to them.
+    """
 
     id: str
     name: str
@@ -47,12 +57,24 @@ class Container:
     address: str
     last_words: str
     labels: tuple[tuple[str, str], ...] = ()
+    nameless: tuple[tuple[str, str], ...] = ()
 
 
 def read_containers(inspected: str) -> list[Container]:
-    """Parse the JSON array of `docker inspect ID…` (empty text: no containers)."""
-    entries = json.loads(inspected) if inspected.strip() else []
-    return sorted((_container(entry) for entry in entries), key=lambda c: (c.service, c.name))
+    """The stack's containers from what `containers_script` printed (empty text: no containers)."""
+    entries, owners = read_inspected(inspected)
+    known = {entry["Id"]: entry for entry in (*owners, *entries)}
+    return sorted((_container(entry, known) for entry in entries), key=lambda c: (c.service, c.name))
+
+
+def read_inspected(inspected: str) -> tuple[list[Any], list[Any]]:
+    """What `docker inspect` says of the stack's containers, and of others whose network some of these use."""
+    decoder, arrays, text = json.JSONDecoder(), [], inspected.strip()
+    while text:
+        array, end = decoder.raw_decode(text)
+        arrays.append(array)
+        text = text[end:].lstrip()
+    return (arrays[0] if arrays else []), [entry for array in arrays[1:] for entry in array]
 
 
 def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
@@ -68,12 +90,12 @@ def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
     return found
 
 
-def orphan_ids(containers: Iterable[Container], services: Collection[str]) -> list[str]:
-    """Ids of orphan containers: their service is none of these."""
-    return [c.id for name, mine in by_service(containers).items() if name not in services for c in mine]
+def orphan_containers(containers: Iterable[Container], services: Collection[str]) -> list[Container]:
+    """The containers whose service is none of these."""
+    return [c for name, mine in by_service(containers).items() if name not in services for c in mine]
 
 
-def _container(entry: Any) -> Container:
+def _container(entry: Any, known: Mapping[str, Any]) -> Container:
     state, config = entry["State"], entry["Config"]
     labels = config.get("Labels") or {}
     health = state.get("Health") or {}
@@ -91,9 +113,10 @@ def _container(entry: Any) -> Container:
         restarts=entry.get("RestartCount", 0),
         started=_time(state.get("StartedAt", "")),
         healthcheck=_healthcheck(config.get("Healthcheck")),
-        address=_address(entry),
+        address=_address(entry, known),
         last_words=(log[-1].get("Output", "").strip() if log else state.get("Error", "")),
         labels=tuple(sorted(labels.items())),
+        nameless=tuple(sorted(_nameless(entry.get("Mounts") or ()))),
     )
 
 
@@ -108,12 +131,25 @@ def _healthcheck(spec: Any) -> Healthcheck | None:
     )
 
 
-def _address(entry: Any) -> str:
-    """The address by which the droplet reaches the container: its first one, or loopback on the host's network."""
-    if (entry.get("HostConfig") or {}).get("NetworkMode") == "host":
+def _address(entry: Any, known: Mapping[str, Any]) -> str:
+    """Its first network address; that of the container whose network it uses; loopback on the host's network."""
+    seen: set[str] = set()
+    while (mode := (entry.get("HostConfig") or {}).get("NetworkMode") or "").startswith(OF_CONTAINER):
+        seen.add(entry["Id"])
+        owner = known.get(mode.removeprefix(OF_CONTAINER))
+        if owner is None or owner["Id"] in seen or owner["State"]["Status"] != "running":
+            return ""
+        entry = owner
+    if mode == "host":
         return "127.0.0.1"
     networks = (entry.get("NetworkSettings") or {}).get("Networks") or {}
     return next((net["IPAddress"] for net in networks.values() if net.get("IPAddress")), "")
+
+
+def _nameless(mounts: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for mount in mounts:
+        if mount.get("Type") == "volume" and _NAMELESS.fullmatch(mount.get("Name") or ""):
+            yield mount["Destination"], mount["Name"]
 
 
 def _time(text: str) -> datetime | None:

@@ -1,7 +1,6 @@
 """The `docker` and `docker compose` commands that Slipway runs, as argv."""
 
 import re
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -54,12 +53,21 @@ class Compose:
         """Print the stack with its variables left as they are; works while env files are missing."""
         return self("config", "--no-interpolate")
 
-    def build(self) -> list[str]:
-        return self("--progress", "plain", "build")
+    def build(self, *services: str) -> list[str]:
+        return self("--progress", "plain", "build", *services)
 
-    def up(self) -> list[str]:
-        """Start what differs. `build:` survives the override, hence `--no-build`; all is there: `--pull never`."""
-        return self("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull")
+    def up(self, *, anew: bool = False) -> list[str]:
+        """Start what differs. `build:` survives the override, hence `--no-build`; all is there: `--pull never`.
+
+        Args:
+            anew: make every container anew, in the place of the one before it; it takes over its nameless volumes.
+        """
+        options = ["--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull"]
+        return self("up", *options, *(["--force-recreate"] if anew else []))
+
+    def stop(self) -> list[str]:
+        """Stop all containers; they stay, and with them what leads to their nameless volumes."""
+        return self("stop")
 
     def down(self) -> list[str]:
         """Stop and remove containers and networks; never volumes."""
@@ -80,16 +88,6 @@ def without_controls(text: str) -> str:
 def project_containers(project: str) -> list[str]:
     """List the ids of all containers of the project, stopped ones too."""
     return ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}"]
-
-
-def remove_half_made(project: str) -> str:
-    """The script that removes containers which an interrupted `docker compose up` left half made.
-
-    Compose gives a container that is to replace another the other's id before its name, until it has replaced it.
-    The next `up` would fail over that name. Volumes stay.
-    """
-    listed = [*project_containers(project), "--filter", "name=^/[0-9a-f]{12}_"]
-    return f'ids=$({shlex.join(listed)}) || exit; [ -z "$ids" ] || docker rm --force $ids >/dev/null'
 
 
 def stop(ids: Iterable[str]) -> list[str]:

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.core.droplet.containers import Container, read_containers
+from flows.core.droplet.containers import OF_CONTAINER, Container, read_containers
 from flows.core.droplet.directories import RESOLVED, StackDirectory
 from flows.core.droplet.docker_commands import project_containers
 from flows.core.droplet.sections import section_script, sections
 from flows.core.release.bundle import DOCUMENT
 
-# Sections that need the engine: a script ends where it does not answer.
+# Inside a JSON string the quotation marks would be escaped, so no value can look like this line.
+_OWNER = rf's/^ *"NetworkMode": "{OF_CONTAINER}\([0-9a-f]*\)".*/\1/p'
+_INSPECTED = (
+    "said=$(docker inspect $ids); printf '%s\\n' \"$said\"; "
+    f"owners=$(printf '%s\\n' \"$said\" | sed -n '{_OWNER}' | sort -u | grep -vxF \"$ids\"); "
+    '[ -z "$owners" ] || docker inspect $owners'
+)
+# What cannot be read without the engine; a script ends where it does not answer.
 ENGINE_SECTIONS = ("containers",)
 
 
@@ -42,11 +49,13 @@ def kept_release_script(directory: StackDirectory, name: str) -> str:
 
 
 def containers_script(stack: str) -> str:
-    """The command that prints `docker inspect` of all containers of the stack; nothing when there are none.
+    """Prints `docker inspect` of all containers of the stack, then of others whose network one of these uses.
 
-    One that goes away in between is left out; an engine that does not answer ends the script.
+    Nothing when there are none; one that goes away in between is left out; an engine that does not answer ends the
+    script.
     """
-    return f'ids=$({shlex.join(project_containers(stack))}) || exit; [ -z "$ids" ] || docker inspect $ids || true'
+    listed = shlex.join(project_containers(stack))
+    return f'ids=$({listed}) || exit; [ -z "$ids" ] || {{ {_INSPECTED}; }} || true'
 
 
 def running_script(stack: str) -> str:

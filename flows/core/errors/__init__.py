@@ -10,6 +10,7 @@ from flows.core.errors.debug import BundleNotWritten
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
+    FilesInConflict,
     NoStatefulServices,
     NothingDeployed,
     PullFailed,
@@ -28,16 +29,28 @@ from flows.core.errors.records import (
     RollbackFailed,
 )
 from flows.core.errors.registry import CollectionFailed, NotDocr, ReleaseUnderWay
-from flows.core.errors.release import BadRelease, BadTag, BuildFailed, PushFailed, ReleaseNotFound, UnpinnedImage
+from flows.core.errors.release import (
+    BadRelease,
+    BadTag,
+    BuildFailed,
+    MissingBuildInput,
+    PushFailed,
+    ReleaseNotFound,
+    UnpinnedImage,
+)
 from flows.core.errors.stack import (
     BadExtension,
     BrokenStack,
+    CredentialFound,
     DevelopmentOnly,
+    LinkLeadsOut,
     MissingEnvironmentFile,
     ReadingsDiffer,
+    ReleaseTooLarge,
     StackNotFound,
     StateUndeclared,
     UnknownService,
+    UnreadableFile,
     UnsetVariables,
 )
 from flows.core.errors.traffic import (
@@ -71,15 +84,19 @@ __all__ = [
     "CannotProvision",
     "CollectionFailed",
     "ConflictingOptions",
+    "CredentialFound",
     "DeployFailed",
     "DevelopmentOnly",
     "DigestMismatch",
     "DropletBusy",
     "DropletNotReady",
     "EngineTooOld",
+    "FilesInConflict",
     "ForeignRecord",
     "HostKeyNotConfirmed",
+    "LinkLeadsOut",
     "LockLost",
+    "MissingBuildInput",
     "MissingEnvironmentFile",
     "NewerRecord",
     "NoEngine",
@@ -100,6 +117,7 @@ __all__ = [
     "RehearsalFailed",
     "ReleaseNotFound",
     "ReleaseNotOnDroplet",
+    "ReleaseTooLarge",
     "ReleaseUnderWay",
     "RollbackFailed",
     "ServicesNotReady",
@@ -110,6 +128,7 @@ __all__ = [
     "SwitchedBack",
     "UnknownService",
     "UnpinnedImage",
+    "UnreadableFile",
     "UnsetVariables",
     "ValidationFailed",
     "VolumeLost",

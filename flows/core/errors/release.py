@@ -19,6 +19,10 @@ class UnpinnedImage(Refused):
     """The digest of an image from another registry could not be found out."""
 
 
+class MissingBuildInput(Refused):
+    """A build asks for an SSH agent or a key that the build host does not have."""
+
+
 class BuildFailed(SlipwayError):
     """`docker compose build` failed, or took longer than its timeout."""
 

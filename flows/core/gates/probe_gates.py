@@ -26,11 +26,12 @@ def tools_gate(outcomes: Sequence[ProbeResult], active: Sequence[ProbeResult]) -
     mine = [outcome for outcome in outcomes if outcome.phase is Phase.MCP]
     if not mine:
         return None
-    before = {o.service: o.tools for o in active if o.phase is Phase.MCP and o.passed}
-    gone = {
-        o.service: sorted(set(before.get(o.service, ())) - set(o.tools)) for o in mine if o.passed and not o.expected
-    }
-    lost = [f"{service}: {', '.join(tools)}" for service, tools in gone.items() if tools]
+    before: dict[str, set[str]] = {}
+    for outcome in active:
+        if outcome.phase is Phase.MCP and outcome.passed:
+            before.setdefault(outcome.service, set()).update(outcome.tools)
+    gone = {o.name: sorted(before.get(o.service, set()) - set(o.tools)) for o in mine if o.passed and not o.expected}
+    lost = [f"{name}: {', '.join(tools)}" for name, tools in gone.items() if tools]
     reading = _probed("tools", "every expected tool, and those of the active colour", Phase.MCP, outcomes, "")
     if not lost:
         return reading
@@ -64,10 +65,10 @@ def order_gate(candidate: str | None, active: str | None, words: str) -> GateRes
 def _probed(gate: str, wanted: str, phase: Phase, outcomes: Sequence[ProbeResult], none: str) -> GateResult:
     mine = [outcome for outcome in outcomes if outcome.phase is phase]
     rows = tuple(
-        {"service": o.service, "passed": o.passed, "found": o.detail, "seconds": round(o.seconds, 2)} for o in mine
+        {"service": o.name, "passed": o.passed, "found": o.detail, "seconds": round(o.seconds, 2)} for o in mine
     )
     if not mine:
         return GateResult(gate, Verdict.INCONCLUSIVE, none, wanted)
-    failed = [f"{o.service}: {o.detail}" for o in mine if not o.passed]
+    failed = [f"{o.name}: {o.detail}" for o in mine if not o.passed]
     found = f"{len(mine) - len(failed)} of {len(mine)}" + (f"; {'; '.join(failed)}" if failed else "")
     return GateResult(gate, Verdict.FAIL if failed else Verdict.PASS, found, wanted, evidence=rows)

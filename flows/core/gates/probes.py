@@ -1,6 +1,7 @@
 """Probes: one check of one service each, and how its response is judged."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,8 @@ from typing import Any
 from flows.core.stack.extension import McpProbe, WorkflowProbe
 
 _WORDS = 160
+# As MCP servers, Django and Rails say that they do not know a host.
+_HOST_REFUSED = re.compile(r"\b(400|403|421)\b.*(host|misdirected)", re.IGNORECASE | re.DOTALL)
 
 
 class Phase(Enum):
@@ -32,6 +35,7 @@ class ProbeResult:
             nobody could expect. That is a warning, and not an application that failed.
         traced: whether a workflow's trace is looked for.
         trace_expected: whether it is a failure when none comes.
+        container: the container's name where the service has several.
     """
 
     service: str
@@ -45,6 +49,12 @@ class ProbeResult:
     known: bool = True
     traced: bool = True
     trace_expected: bool = True
+    container: str = ""
+
+    @property
+    def name(self) -> str:
+        """What was probed: the service, or which container of it."""
+        return self.container or self.service
 
     @property
     def failed(self) -> bool:
@@ -67,6 +77,13 @@ def judge_health(status: int, body: str, show: Callable[[str], str] = str) -> tu
     named = isinstance(said, Mapping) and "status" in said
     words = f"{status} {_short(show(str(said['status'])))}" if named else str(status)
     return 200 <= status < 300, words if 200 <= status < 300 else f"{words}: {_short(show(body))}"
+
+
+def host_refused(words: str, host: str) -> str:
+    """What to add to the words of a failed probe when it looks as if the service refused the Host header."""
+    if not _HOST_REFUSED.search(words):
+        return ""
+    return f" (asked as {host}; to be asked as another: x-slipway.host)"
 
 
 def judge_tools(probe: McpProbe, tools: Sequence[str]) -> tuple[bool, str]:

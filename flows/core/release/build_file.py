@@ -1,45 +1,68 @@
-"""The build file: a compose file that builds each image once, under the name it is published by."""
+"""A compose file that holds nothing but what is built: each image once, under the name it is published by."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flows.core.release.build_order import Bases, additional_contexts, is_service
 from flows.core.release.image_plan import ImagePlan
+from flows.core.stack.build_needs import ssh_entries
 from flows.core.stack.compose_yaml import dump_compose
 
+_IMAGE = "docker-image://"
 
-def build_file(config: Mapping[str, Any], plan: ImagePlan, wanted: Iterable[str]) -> bytes:
-    """The build file of a stack.
 
-    The stack's own files need its env files too, and build an image that three services share three times.
+def build_file(document: Mapping[str, Any]) -> bytes:
+    """The document of `build_document` as Compose reads it."""
+    return dump_compose(document)
+
+
+def build_document(
+    config: Mapping[str, Any], plan: ImagePlan, makers: Iterable[str], bases: Bases, secrets: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the build file says.
+
+    The stack's own files would do for a stack that uses `${REGISTRY}`, but they also ask for env files, and build an
+    image that three services share three times.
 
     Args:
         config: the stack as `docker compose config` printed it (its `$$` kept).
         plan: which service makes which image.
-        wanted: the services whose images are to be built.
+        makers: the services whose builds are run.
+        bases: the images of the stack that each of them starts from.
+        secrets: what it says of each secret that these builds read.
     """
-    makers = {
-        plan.built[plan.services[name]]: plan.services[name] for name in wanted if plan.services[name] in plan.built
-    }
+    targets = {maker: target for target, maker in plan.built.items()}
     services = {
-        maker: {"image": target.replace("$", "$$"), **_picked(config["services"][maker])}
-        for maker, target in sorted(makers.items())
+        maker: {"image": _escape(targets[maker]), **_build(config["services"][maker], bases[maker])}
+        for maker in sorted(makers)
     }
-    used = {
-        secret["source"] if isinstance(secret, Mapping) else secret
-        for service in services.values()
-        for secret in _build_secrets(service["build"])
-    }
-    secrets = {name: spec for name, spec in (config.get("secrets") or {}).items() if name in used}
     document: dict[str, Any] = {"name": config["name"], "services": services}
     if secrets:
-        document["secrets"] = secrets
-    return dump_compose(document)
+        document["secrets"] = dict(secrets)
+    return document
 
 
-def _picked(service: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys that a build needs; `platform` counts where `build` names none."""
-    return {key: service[key] for key in ("build", "platform") if key in service}
+def dropped_platforms(service: Mapping[str, Any]) -> tuple[str, ...]:
+    """The platforms a service's build names that are not built: where it names several, the engine's own is, or the
+    one of `platform:`, as `docker compose up` builds it."""
+    platforms = tuple((service.get("build") or {}).get("platforms") or ())
+    return platforms if len(platforms) > 1 and not service.get("platform") else ()
 
 
-def _build_secrets(build: Any) -> Iterable[Any]:
-    return (build.get("secrets") or ()) if isinstance(build, Mapping) else ()
+def _build(service: Mapping[str, Any], bases: Mapping[str, str]) -> dict[str, Any]:
+    """What Compose builds by; `platform` is the one built for where `build` names none."""
+    build = dict(service["build"])
+    kept = {name: context for name, context in additional_contexts(build).items() if not is_service(context)}
+    if contexts := {**{name: _IMAGE + _escape(target) for name, target in bases.items()}, **kept}:
+        build["additional_contexts"] = contexts
+    if ssh := ssh_entries(build):
+        build["ssh"] = ssh
+    if service.get("platform") in (build.get("platforms") or ()):
+        build["platforms"] = [service["platform"]]
+    elif dropped_platforms(service):
+        del build["platforms"]
+    return {"build": build, **({"platform": service["platform"]} if service.get("platform") else {})}
+
+
+def _escape(reference: str) -> str:
+    return reference.replace("$", "$$")

@@ -1,6 +1,7 @@
 """The `x-slipway` fields of a service: how to probe it, and where its state lives."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -9,6 +10,9 @@ from flows.core.errors import BadExtension
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH = r"^/\S*$"
+# A name or an address, with or without a port (RFC 9110, section 7.2).
+_HOST = r"^[A-Za-z0-9._:\[\]-]+$"
+Meant = Literal["source", "reload", "debug"]
 
 
 class McpProbe(BaseModel):
@@ -83,13 +87,32 @@ class Extension(BaseModel):
     model_config = _STRICT
 
     port: int | None = Field(None, ge=1, le=65535, description="container port of the probes")
+    host: str | None = Field(None, pattern=_HOST, description="Host header of the probes; default: localhost:PORT")
     health: str | None = Field(None, pattern=_PATH, description="GET path; any 2xx passes")
     mcp: McpProbe | None = None
     workflow: WorkflowProbe | None = None
     data: Literal["home", "disposable", "per-colour"] | None = Field(
         None, description="where this service's state lives"
     )
-    mounts_source: bool = Field(False, description="a mount of program source is meant, not a leftover")
+    mounts: Mapping[str, Literal["keep", "take", "refuse"]] = Field(
+        {}, description="mount → what becomes of a file there that both the release and a service have changed"
+    )
+    allow: tuple[Meant, ...] = Field(
+        (), description="what looks like development and is meant: mounted source, a reload flag, a debug variable"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_spelling(cls, value: Any) -> Any:
+        """Version 0.1 had `mounts_source: true` for what is `allow: [source]` now."""
+        if not isinstance(value, dict) or "mounts_source" not in value:
+            return value
+        meant = {key: item for key, item in value.items() if key != "mounts_source"}
+        if not isinstance(value["mounts_source"], bool):
+            raise ValueError("`mounts_source` is true or false. Better: allow: [source]")
+        if value["mounts_source"] and "allow" not in meant:
+            meant["allow"] = ["source"]
+        return meant
 
     @field_validator("mcp", mode="before")
     @classmethod

@@ -2,15 +2,18 @@
 
 import os.path
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.core.errors import BrokenStack
 from flows.core.stack.compose_files import scalars
+from flows.core.stack.mounts import Rule, find_mounts, settle_state
 from flows.core.stack.stack import Stack, inside
 
-PRIVATE = 0o600
+ENV_FILE = ".env"
+# As Swarm has secrets: whoever runs in a container may read one, and the directory around it is the owner's alone.
+READABLE = 0o444
 
 
 class EnvironmentFile(BaseModel):
@@ -30,12 +33,14 @@ class StackFiles:
     Args:
         root: the directory that all of it lies below.
         compose_files: those given, in order, first; then the included and extended ones.
-        shipped: files and directories that services read.
+        shipped: files and directories that services only read.
         environment_files: come from the environment block, never from the source.
-        state: paths that services write to.
+        state: paths that services write to; they outlive releases, and what the repository has there comes with them.
         host_paths: absolute paths of the droplet itself, left alone.
-        readers: service → the shipped paths it reads.
+        readers: service → the shipped paths it reads, and the parts of the state that it mounts.
         secret_readers: service → the secret files it mounts.
+        writers: path of the state → the services that write there.
+        rules: path → what becomes of a file there that both the release and a service have changed.
     """
 
     root: str
@@ -46,6 +51,8 @@ class StackFiles:
     host_paths: tuple[str, ...]
     readers: Mapping[str, tuple[str, ...]]
     secret_readers: Mapping[str, tuple[str, ...]]
+    writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
 
     @property
     def needed(self) -> tuple[EnvironmentFile, ...]:
@@ -60,6 +67,32 @@ class StackFiles:
     def relative(self, path: str) -> str:
         return os.path.relpath(path, self.root)
 
+    def called(self, path: str) -> str:
+        """What a mounted path is called wherever the checkout lies: the stack's own have no place of this host."""
+        return self.relative(path) if any(inside(path, one) for one in (*self.shipped, *self.state)) else path
+
+    def given(self, modes: Mapping[str, int]) -> "StackFiles":
+        """The same, where these files come from the environment block, with these modes.
+
+        A mounted file among them is neither shipped nor state any more.
+        """
+        files = [e.model_copy(update={"mode": modes.get(e.path, e.mode)}) for e in self.environment_files]
+        known = {entry.path for entry in files}
+        files += [EnvironmentFile(path=p, secret=True, mode=m) for p, m in modes.items() if p not in known]
+        mounted = {s: tuple(p for p in paths if p in modes) for s, paths in self.readers.items()}
+        secret_readers = {
+            service: tuple(dict.fromkeys((*self.secret_readers.get(service, ()), *mounted.get(service, ()))))
+            for service in {**self.secret_readers, **mounted}
+        }
+        return replace(
+            self,
+            environment_files=tuple(files),
+            shipped=tuple(path for path in self.shipped if path not in modes),
+            state=tuple(path for path in self.state if path not in modes),
+            readers={s: tuple(p for p in paths if p not in modes) for s, paths in self.readers.items()},
+            secret_readers={service: paths for service, paths in secret_readers.items() if paths},
+        )
+
 
 def find_stack_files(
     stack: Stack,
@@ -67,6 +100,7 @@ def find_stack_files(
     files: tuple[str, ...],
     environment_files: Iterable[EnvironmentFile],
     texts: Iterable[str],
+    volumes: Mapping[str, Any] | None = None,
 ) -> StackFiles:
     """Find the files that a stack refers to, by what happens to them.
 
@@ -75,9 +109,11 @@ def find_stack_files(
         files: all compose files.
         environment_files: the `env_file` entries, absolute.
         texts: the compose files' texts; a path that is absolute in them is the droplet's, not the stack's.
+        volumes: `volumes:` of the resolved stack.
 
     Raises:
         BrokenStack: a service writes to a directory that holds the compose files.
+        BadExtension: `x-slipway.mounts` does not fit the mounts.
     """
     spoken = [scalar for text in texts for scalar in scalars(text)]
     above = _above(spoken, (project, *map(os.path.dirname, files)))
@@ -86,52 +122,69 @@ def find_stack_files(
         literal = any(scalar == path or scalar.startswith(f"{path}:") for scalar in spoken)
         return not literal and f"{path}/".startswith(above)
 
-    shipped: dict[str, None] = {}
-    state: dict[str, None] = {}
-    host: dict[str, None] = {}
-    readers: dict[str, tuple[str, ...]] = {}
+    mounts = find_mounts(stack, project, volumes)
+    configs: dict[str, tuple[str, ...]] = {}
     secrets: dict[str, int] = {}
     secret_readers: dict[str, tuple[str, ...]] = {}
     for service in stack.services.values():
-        for mount in service.mounts:
-            if mount.kind != "bind":
-                continue
-            if not of_the_stack(mount.source):
-                host[mount.source] = None
-            elif mount.read_only:
-                shipped[mount.source] = None
-            else:
-                state[mount.source] = None
-        configs = [stack.config_files[name] for name in service.configs if name in stack.config_files]
-        shipped |= dict.fromkeys(path for path in configs if of_the_stack(path))
+        configs[service.name] = tuple(
+            stack.config_files[name] for name in service.configs if name in stack.config_files
+        )
         modes = {stack.secret_files[name]: mode for name, mode in service.secrets.items() if name in stack.secret_files}
-        secrets |= {path: secrets.get(path, 0) | (mode or PRIVATE) for path, mode in modes.items()}
+        secrets |= {path: secrets.get(path, 0) | (mode or READABLE) for path, mode in modes.items()}
         secret_readers[service.name] = tuple(path for path in modes if of_the_stack(path))
-        read = (*configs, *(m.source for m in service.mounts if m.kind == "bind" and m.read_only))
-        readers[service.name] = tuple(path for path in read if path in shipped)
-    for path in state:
-        if any(inside(file, path) for file in (project, *files)):
-            raise BrokenStack(
-                f"a service writes to {path}, which holds the stack's compose files. What is written outlives a "
-                "release, so it cannot be inside one: mount a directory below it, or a named volume"
-            )
+    written = {path for paths in mounts.written.values() for path in paths if of_the_stack(path)}
+    read = dict.fromkeys(p for name in stack.services for p in (*configs[name], *mounts.read[name]) if of_the_stack(p))
+    state = settle_state(read, written, (project, *files))
     own_secrets = [path for path in secrets if of_the_stack(path)]
-    host |= dict.fromkeys(path for path in secrets if path not in own_secrets)
     needed = (
         *environment_files,
         *(EnvironmentFile(path=path, secret=True, mode=secrets[path]) for path in own_secrets),
     )
+    shipped = tuple(path for path in read if not any(inside(path, one) for one in state))
+    if any(inside(dotenv := os.path.join(project, ENV_FILE), path) for path in (*shipped, *state)):
+        needed = (*needed, EnvironmentFile(path=dotenv, required=False))
+    others = dict.fromkeys(path for path in (*mounts.paths, *secrets) if not of_the_stack(path))
     everything = [project, *files, *shipped, *state, *(entry.path for entry in needed)]
+    mine = {n: (*configs[n], *mounts.read[n], *mounts.written[n]) for n in stack.services}
     return StackFiles(
         root=os.path.commonpath([os.path.dirname(p) if p != project else p for p in everything]),
         compose_files=files,
-        shipped=tuple(shipped),
-        environment_files=tuple(dict.fromkeys(needed)),
-        state=tuple(state),
-        host_paths=tuple(host),
-        readers=readers,
+        shipped=shipped,
+        environment_files=_merged(needed),
+        state=state,
+        host_paths=tuple(dict.fromkeys(_as_spoken(path, spoken) for path in others)),
+        readers={name: tuple(dict.fromkeys(filter(of_the_stack, paths))) for name, paths in mine.items()},
         secret_readers={name: paths for name, paths in secret_readers.items() if paths},
+        writers={
+            path: tuple(n for n in sorted(stack.services) if path in map(os.path.normpath, mounts.written[n]))
+            for path in sorted(written)
+        },
+        rules=mounts.rules,
     )
+
+
+def _merged(entries: Iterable[EnvironmentFile]) -> tuple[EnvironmentFile, ...]:
+    """Each file once: one that is an env file and a secret is needed where either needs it, and is as open as both."""
+    found: dict[str, EnvironmentFile] = {}
+    for entry in entries:
+        known = found.get(entry.path)
+        found[entry.path] = EnvironmentFile(
+            path=entry.path,
+            required=entry.required or bool(known and known.required),
+            secret=entry.secret or bool(known and known.secret),
+            mode=entry.mode | (known.mode if known else 0),
+        )
+    return tuple(found.values())
+
+
+def _as_spoken(path: str, spoken: Iterable[str]) -> str:
+    """A path of the droplet as the compose file has it: `~` is another directory here than there."""
+    for scalar in spoken:
+        home = scalar.split(":")[0]
+        if home == "~" or (home.startswith("~/") and path.endswith(home[1:])):
+            return home
+    return path
 
 
 def _above(spoken: Iterable[str], bases: Iterable[str]) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """The stack: one Compose project as `docker compose config` resolves it."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from flows.core.errors import BadExtension, UnknownService
+from flows.core.stack import service_fields as fields
 from flows.core.stack.extension import Extension, read_extension
 
 
@@ -33,7 +34,14 @@ class Build:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the stack. `secrets` maps each secret to the permission bits asked for, None if none were."""
+    """One service of the stack.
+
+    Args:
+        secrets: each secret → the permission bits asked for, None if none were.
+        depends_on: each service of the stack it waits for → the condition.
+        network: `network_mode`, '' for networks of its own.
+        shares: services whose namespaces or volumes it uses: it cannot run without them on the same droplet.
+    """
 
     name: str
     image: str
@@ -48,6 +56,8 @@ class Service:
     words: tuple[str, ...]
     environment: Mapping[str, str] = field(hash=False)
     extension: Extension = field(hash=False)
+    network: str = ""
+    shares: tuple[str, ...] = ()
 
     @property
     def probe_port(self) -> int | None:
@@ -56,15 +66,31 @@ class Service:
             return self.extension.port
         return self.ports[0] if len(self.ports) == 1 else None
 
+    @property
+    def probe_host(self) -> str:
+        """The Host header of probes: the one named, else what the service's own healthcheck would send.
+
+        The address of today's container stands in nobody's list of allowed hosts; `localhost` does in most.
+        """
+        return self.extension.host or f"localhost:{self.probe_port}"
+
 
 @dataclass(frozen=True)
 class Stack:
-    """One Compose project and its active services."""
+    """One Compose project and its active services.
+
+    Args:
+        secret_variables, config_variables: secret or config → the variable that holds it.
+        config_contents: config → its content, where the compose file itself holds it.
+    """
 
     name: str
     services: Mapping[str, Service] = field(hash=False)
     secret_files: Mapping[str, str] = field(hash=False)
     config_files: Mapping[str, str] = field(hash=False)
+    secret_variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+    config_variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+    config_contents: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Stack":
@@ -73,13 +99,18 @@ class Stack:
         Raises:
             BadExtension: an `x-slipway` does not fit.
         """
-        plain = _unescape(config)
-        services = {name: _service(plain["name"], name, spec) for name, spec in plain["services"].items()}
+        plain = fields.unescape(config)
+        specs = plain["services"]
+        services = {name: _service(plain["name"], name, spec, specs) for name, spec in specs.items()}
+        secrets, configs = plain.get("secrets"), plain.get("configs")
         return cls(
             name=plain["name"],
             services=services,
-            secret_files=_files(plain.get("secrets")),
-            config_files=_files(plain.get("configs")),
+            secret_files=fields.sources(secrets, "file"),
+            config_files=fields.sources(configs, "file"),
+            secret_variables=fields.sources(secrets, "environment"),
+            config_variables=fields.sources(configs, "environment"),
+            config_contents=fields.sources(configs, "content"),
         )
 
     def pick(self, wanted: tuple[str, ...]) -> tuple[Service, ...]:
@@ -113,7 +144,7 @@ class Stack:
         return self.awaited_to_complete | unrestarted
 
 
-def _service(project: str, name: str, spec: Mapping[str, Any]) -> Service:
+def _service(project: str, name: str, spec: Mapping[str, Any], active: Container[str]) -> Service:
     extension = read_extension(name, spec.get("x-slipway"))
     build = spec.get("build")
     service = Service(
@@ -121,16 +152,24 @@ def _service(project: str, name: str, spec: Mapping[str, Any]) -> Service:
         image=spec.get("image") or f"{project}-{name}",
         build=Build(build.get("context", "."), build) if build else None,
         mounts=tuple(_mount(entry) for entry in spec.get("volumes") or ()),
-        ports=_ports(spec),
-        secrets=_secrets(spec.get("secrets")),
-        configs=_names(spec.get("configs")),
-        depends_on={key: value.get("condition", "") for key, value in (spec.get("depends_on") or {}).items()},
-        restart=str(spec.get("restart") or _deploy_restart(spec)),
-        replicas=_replicas(spec),
-        words=(*_words(spec.get("entrypoint")), *_words(spec.get("command"))),
+        ports=fields.ports(spec),
+        secrets=fields.secrets(spec.get("secrets")),
+        configs=fields.names(spec.get("configs")),
+        # With `required: false` Compose names services that are switched off; nothing waits for these.
+        depends_on={k: v.get("condition", "") for k, v in (spec.get("depends_on") or {}).items() if k in active},
+        restart=str(spec.get("restart") or fields.deploy_restart(spec)),
+        replicas=fields.replicas(spec),
+        words=(*fields.words(spec.get("entrypoint")), *fields.words(spec.get("command"))),
         environment={key: str(value) for key, value in (spec.get("environment") or {}).items() if value is not None},
         extension=extension,
+        network=spec.get("network_mode") or "",
+        shares=fields.shares(spec),
     )
+    if extension.probed and service.network == "none":
+        raise BadExtension(
+            f"service {name}: x-slipway: it has no network (network_mode: none), so nothing can probe it. "
+            "Take port, health, mcp and workflow away"
+        )
     if extension.probed and service.probe_port is None:
         raise BadExtension(
             f"service {name}: x-slipway.port: needed, because the service has "
@@ -146,56 +185,6 @@ def _mount(entry: Mapping[str, Any]) -> Mount:
         target=entry.get("target", ""),
         read_only=bool(entry.get("read_only")),
     )
-
-
-def _ports(spec: Mapping[str, Any]) -> tuple[int, ...]:
-    published = [int(entry["target"]) for entry in spec.get("ports") or () if entry.get("protocol", "tcp") == "tcp"]
-    exposed = [int(str(port).split("/")[0]) for port in spec.get("expose") or () if "-" not in str(port)]
-    return tuple(dict.fromkeys([*published, *exposed]))
-
-
-def _deploy_restart(spec: Mapping[str, Any]) -> str:
-    policy = ((spec.get("deploy") or {}).get("restart_policy") or {}).get("condition")
-    return {"any": "always", "none": "no", "on-failure": "on-failure"}.get(policy or "", "")
-
-
-def _replicas(spec: Mapping[str, Any]) -> int:
-    replicas = spec.get("scale", (spec.get("deploy") or {}).get("replicas", 1))
-    return 1 if replicas is None else int(replicas)
-
-
-def _names(entries: Any) -> tuple[str, ...]:
-    return tuple(entry["source"] if isinstance(entry, Mapping) else entry for entry in entries or ())
-
-
-def _secrets(entries: Any) -> dict[str, int | None]:
-    """Secret → the permission bits of its long form, if it has any."""
-    found: dict[str, int | None] = {}
-    for entry in entries or ():
-        mode = entry.get("mode") if isinstance(entry, Mapping) else None
-        name = entry["source"] if isinstance(entry, Mapping) else entry
-        found[name] = int(str(mode), 8) if isinstance(mode, str) else mode
-    return found
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(value.split())
-    return tuple(str(word) for word in value or ())
-
-
-def _files(entries: Any) -> dict[str, str]:
-    return {name: entry["file"] for name, entry in (entries or {}).items() if entry.get("file")}
-
-
-def _unescape(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("$$", "$")
-    if isinstance(value, Mapping):
-        return {key: _unescape(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_unescape(item) for item in value]
-    return value
 
 
 def inside(path: str, directory: str) -> bool:

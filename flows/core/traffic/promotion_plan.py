@@ -159,5 +159,5 @@ def refuse_undeclared_states(states: Sequence[DeployedState], home: str) -> None
     """
     for state in states:
         if state.stack and state.release:
-            refuse_undeclared(state.stack, home)
+            refuse_undeclared(state.stack, home, state.nameless)
             refuse_release(state.release, home)

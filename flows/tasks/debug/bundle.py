@@ -30,6 +30,7 @@ from flows.core.errors import BundleNotWritten
 from flows.core.gates.probes import judge_health
 from flows.core.registry.references import slug
 from flows.core.secrets.masking import Mask
+from flows.core.stack.stack import Service
 from flows.settings import Settings
 from flows.tasks.debug.engines import DropletEngine, Engine
 from flows.tasks.runs.log_masking import known_secrets, register_secrets
@@ -110,25 +111,33 @@ def _look(engine: Engine, overview: StackOverview, services: tuple[str, ...], li
 def _ask_all(
     engine: Engine, overview: StackOverview, containers: Sequence[Container], pool: ThreadPoolExecutor
 ) -> Mapping[str, _Said]:
-    """GET the health path of every service that names one and runs."""
-    wanted = {}
+    """GET the health path of every service that names one and runs; of several containers the worst answer counts."""
+    wanted = []
     for container in containers:
         service = overview.stack.services.get(container.service) if overview.stack else None
         if service and service.extension.health and service.probe_port and container.state == "running":
             address = engine.address(overview, container, service.probe_port)
             if address:
-                wanted[container.service] = (address, service.extension.health)
+                wanted.append((service, address))
     if not wanted:
         return {}
     with engine.http() as client:
-        said = pool.map(lambda where: _ask(client, *where), wanted.values())
-        return dict(zip(wanted, said, strict=True))
+        said = list(pool.map(lambda where: _ask(client, *where), wanted))
+    worst: dict[str, _Said] = {}
+    for (service, _), answer in zip(wanted, said, strict=True):
+        if service.name not in worst or _is_good(worst[service.name]):
+            worst[service.name] = answer
+    return worst
 
 
-def _ask(client: httpx.Client, address: str, path: str) -> _Said:
-    began = time.monotonic()
+def _is_good(said: _Said) -> bool:
+    return said[1] is not None and 200 <= said[1] < 300
+
+
+def _ask(client: httpx.Client, service: Service, address: str) -> _Said:
+    began, path = time.monotonic(), service.extension.health or "/"
     try:
-        answer = client.get(f"http://{address}{path}")
+        answer = client.get(f"http://{address}{path}", headers={"Host": service.probe_host})
         return path, answer.status_code, answer.text, time.monotonic() - began
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return path, None, f"{type(error).__name__}: {error}", time.monotonic() - began

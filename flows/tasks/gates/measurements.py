@@ -16,7 +16,8 @@ from flows.core.gates.trace_gates import Trace
 from flows.core.gates.verdict import Limits
 from flows.core.steps import Step
 from flows.settings import Settings
-from flows.tasks.gates.probes import ProbeTargets, probe_workflows
+from flows.tasks.gates.probe_targets import ProbeTargets
+from flows.tasks.gates.probes import probe_workflows
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 

@@ -1,7 +1,7 @@
 """Probes of the services of a droplet, in parallel, through its SSH connection."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 
@@ -13,21 +13,20 @@ from blocks import Langfuse
 from blocks.errors import OutsideError
 from blocks.polling import until
 from blocks.ssh.http import http_client
-from blocks.ssh.shell import RemoteShell
-from flows.core.droplet.containers import Container
 from flows.core.gates.probes import (
     Phase,
     ProbeResult,
+    host_refused,
     judge_health,
     judge_tools,
     judge_workflow,
     trace_result,
     traceparent,
 )
-from flows.core.stack.stack import Service, Stack
+from flows.core.stack.stack import Service
 from flows.core.steps import Step
-from flows.settings import Settings
 from flows.tasks.gates.mcp import McpFailed, list_tools
+from flows.tasks.gates.probe_targets import Endpoint, ProbeTargets
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 
@@ -38,43 +37,12 @@ _NO_ANSWER = (httpx.HTTPError, McpFailed)
 Answered = tuple[bool, str, tuple[str, ...]]
 
 
-class ProbeTargets:
-    """The services of a stack, and the addresses of their containers on a droplet.
-
-    Args:
-        traced: services whose workflow left a trace when the last good release was judged there.
-    """
-
-    def __init__(
-        self,
-        stack: Stack,
-        containers: Iterable[Container],
-        session: RemoteShell,
-        settings: Settings,
-        *,
-        traced: Collection[str] = (),
-    ) -> None:
-        self.traced = frozenset(traced)
-        self.stack = stack
-        self.session = session
-        self.settings = settings
-        running = [c for c in containers if c.state == "running" and c.address]
-        self.addresses = {container.service: container.address for container in running}
-
-    def services(self, wanted: Callable[[Service], object]) -> list[Service]:
-        return [service for service in self.stack.services.values() if wanted(service)]
-
-    def url(self, service: Service, path: str) -> str | None:
-        address = self.addresses.get(service.name)
-        return f"http://{address}:{service.probe_port}{path}" if address else None
-
-
 @task(name=Step.HEALTH.value, task_run_name="probe the health of every service", **ONCE)
 def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
-    """Health of every service that names a health path, by a GET."""
+    """Health of every container of the services that name a health path, by a GET."""
 
-    def ask(client: httpx.Client, _service: Service, url: str) -> Answered:
-        answer = client.get(url)
+    def ask(client: httpx.Client, endpoint: Endpoint, url: str) -> Answered:
+        answer = client.get(url, headers={"Host": endpoint.service.probe_host})
         return *judge_health(answer.status_code, answer.text, mask), ()
 
     return _probe_all(
@@ -88,12 +56,12 @@ def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
 
 @task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, **ONCE)
 def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
-    """Tools of every service that speaks MCP, as it lists them."""
+    """Tools of every container of the services that speak MCP, as it lists them."""
 
-    def ask(client: httpx.Client, service: Service, url: str) -> Answered:
-        assert service.extension.mcp is not None
-        tools, revision = list_tools(client, url, {})
-        passed, words = judge_tools(service.extension.mcp, tools)
+    def ask(client: httpx.Client, endpoint: Endpoint, url: str) -> Answered:
+        assert endpoint.service.extension.mcp is not None
+        tools, revision = list_tools(client, url, {"Host": endpoint.service.probe_host})
+        passed, words = judge_tools(endpoint.service.extension.mcp, tools)
         return passed, f"{words} ({revision})", tuple(sorted(tools))
 
     return _probe_all(
@@ -108,6 +76,8 @@ def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
 @task(name=Step.WORKFLOWS.value, task_run_name="run one workflow for each agent, and find its trace", **ONCE)
 def probe_workflows(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:
     """One workflow of every service that names one, each with a trace id of its own; none is run twice.
+
+    A workflow does something, and may cost something: of several replicas one runs it.
 
     Returns their results, then those of the traces. With a Langfuse, each trace is looked for as soon as its workflow
     has passed; ingestion is asynchronous, so it is waited for, with a deadline.
@@ -129,15 +99,17 @@ def _run_workflow(probes: ProbeTargets, client: httpx.Client, service: Service) 
     probe = service.extension.workflow
     assert probe is not None
     trace_id = token_hex(16)
-    url = probes.url(service, probe.path)
-    if url is None:
-        return ProbeResult(service.name, Phase.WORKFLOW, False, "not running")
+    endpoint = next(iter(probes.endpoints(service)), None)
+    if endpoint is None:
+        return ProbeResult(service.name, Phase.WORKFLOW, False, probes.missing(service))
+    headers = {"Host": endpoint.service.probe_host, "traceparent": traceparent(trace_id)}
     began = time.monotonic()
     try:
         answer = client.request(
-            probe.method, url, json=probe.body, timeout=probe.timeout, headers={"traceparent": traceparent(trace_id)}
+            probe.method, endpoint.url(probe.path), json=probe.body, timeout=probe.timeout, headers=headers
         )
         passed, words = judge_workflow(probe, answer.status_code, answer.text, mask)
+        words += "" if passed else host_refused(words, endpoint.service.probe_host)
     except httpx.HTTPError as error:
         passed, words = False, f"{probe.method} {probe.path}: {_failure_message(error)}"
     seconds = time.monotonic() - began
@@ -165,37 +137,41 @@ def _probe_all(
     *,
     services: list[Service],
     path: Callable[[Service], str],
-    ask: Callable[[httpx.Client, Service, str], Answered],
+    ask: Callable[[httpx.Client, Endpoint, str], Answered],
 ) -> list[ProbeResult]:
-    """Probe services in parallel; one that does not answer well is probed again while `health_patience` lasts."""
+    """Probe every container of services in parallel; one that does not answer well is probed again while
+    `health_patience` lasts."""
     deadline = time.monotonic() + probes.settings.health_patience
     log = get_run_logger()
 
-    def probe(client: httpx.Client, service: Service) -> ProbeResult:
-        url = probes.url(service, path(service))
-        if url is None:
-            return ProbeResult(service.name, phase, False, "not running")
+    def probe(client: httpx.Client, endpoint: Endpoint) -> ProbeResult:
+        service = endpoint.service
         expected = service.extension.mcp.tools if service.extension.mcp and phase is Phase.MCP else ()
 
         def once() -> ProbeResult:
             began = time.monotonic()
             try:
-                passed, words, tools = ask(client, service, url)
+                passed, words, tools = ask(client, endpoint, endpoint.url(path(service)))
             except _NO_ANSWER as error:
                 passed, words, tools = False, _failure_message(error), ()
-            seconds = time.monotonic() - began
-            return ProbeResult(service.name, phase, passed, words, seconds, tools=tools, expected=expected)
+            words += "" if passed else host_refused(words, endpoint.service.probe_host)
+            return ProbeResult(
+                service.name, phase, passed, words, time.monotonic() - began,
+                tools=tools, expected=expected, container=endpoint.container,
+            )  # fmt: skip
 
         return until(
             once,
             lambda result: result.passed,
             deadline - time.monotonic(),
             pause=_PAUSE,
-            tell=lambda result, _: log.debug("%s: %s; asking again", service.name, result.detail),
+            tell=lambda result, _: log.debug("%s: %s; asking again", result.name, result.detail),
         )
 
-    with _pool(services) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
-        return list(pool.map(lambda service: probe(client, service), services))
+    endpoints = [endpoint for service in services for endpoint in probes.endpoints(service)]
+    absent = [ProbeResult(s.name, phase, False, words) for s in services if (words := probes.missing(s))]
+    with _pool(endpoints) as pool, http_client(probes.session, probes.settings.probe_timeout) as client:
+        return [*pool.map(lambda endpoint: probe(client, endpoint), endpoints), *absent]
 
 
 def _pool(work: Sequence[object]) -> ThreadPoolExecutor:

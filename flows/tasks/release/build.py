@@ -1,11 +1,9 @@
 """Builds images on the build host and pushes them."""
 
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prefect import task
@@ -18,15 +16,14 @@ from flows.core.droplet.docker_commands import Compose, inspect_images, push
 from flows.core.errors import BuildFailed, PushFailed
 from flows.core.registry.logins import login_refused
 from flows.core.registry.references import split_host, split_reference
-from flows.core.release.build_file import build_file
 from flows.core.release.image_plan import ImagePlan
 from flows.core.release.push_order import push_waves
 from flows.settings import Settings
 from flows.tasks.build_host import TIMED_OUT, run, stream
 from flows.tasks.deploy.pull import PrefetchQueue
+from flows.tasks.release.build_inputs import BuildInputs
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.retries import ONCE, RETRIED
-from flows.tasks.stack.source import Source
 
 SIDE_BY_SIDE = 8
 
@@ -50,9 +47,11 @@ def check_registry(registry: ContainerRegistry) -> str:
 
 @task(name="build images", **ONCE)
 def build_images(
-    source: Source, plan: ImagePlan, wanted: Sequence[str], settings: Settings, env: Mapping[str, str]
+    inputs: BuildInputs, plan: ImagePlan, wanted: Sequence[str], settings: Settings, env: Mapping[str, str]
 ) -> list[Built]:
     """Build every wanted image once, with Compose, and return what was built.
+
+    Images that others start from are built first; those of services that are not wanted are only built.
 
     Raises:
         BuildFailed: with the build's own last words.
@@ -60,11 +59,18 @@ def build_images(
     made = {plan.services[name] for name in wanted} & set(plan.built)
     if not made:
         return []
-    with _written(build_file(source.config, plan, wanted)) as path:
-        compose = Compose(source.stack.name, (path,), docker=settings.docker)
-        code, lines = stream([compose.build()], env, settings.build_timeout)
-    if code:
-        raise BuildFailed(_told("`docker compose build`", code, lines, settings.build_timeout))
+    log, deadline = get_run_logger(), time.monotonic() + settings.build_timeout
+    for note in inputs.notes:
+        log.info("%s", note)
+    with inputs.written() as path:
+        compose = Compose(inputs.document["name"], (path,), docker=settings.docker)
+        for wave in inputs.waves:
+            if len(inputs.waves) > 1:
+                log.info("building %s", ", ".join(wave))
+            left = max(1.0, deadline - time.monotonic())
+            code, lines = stream([compose.build(*wave)], {**env, **inputs.variables}, left)
+            if code:
+                raise BuildFailed(_told("`docker compose build`", code, lines, settings.build_timeout))
     return built_images(sorted(made), settings, env)
 
 
@@ -182,18 +188,6 @@ def _cross_check(digests: Mapping[str, str], settings: Settings, env: Mapping[st
                 f"the registry shows {expected}, the engine pushed {', '.join(image.digests) or 'nothing'}: "
                 "somebody else pushed this tag at the same time. Give another --tag"
             )
-
-
-@contextmanager
-def _written(content: bytes) -> Iterator[str]:
-    """A file that only we can read (build arguments may be secrets), removed again."""
-    descriptor, path = tempfile.mkstemp(prefix="slipway-build-", suffix=".yml")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        yield path
-    finally:
-        os.unlink(path)
 
 
 def _told(what: str, code: int, lines: Iterable[str], timeout: float) -> str:

@@ -31,7 +31,7 @@ def probe_rows(outcomes: Iterable[ProbeResult]) -> list[dict[str, object]]:
     return [
         {
             "result": _LIGHTS[outcome.mark],
-            "service": outcome.service,
+            "service": outcome.name,
             "probe": outcome.phase.value,
             "found": outcome.detail,
             "seconds": f"{outcome.seconds:.2f}",

@@ -38,7 +38,7 @@ def register_secrets(values: Iterable[str], public: Iterable[str] = ()) -> None:
     """Remember values as secret, for as long as the process lives, and keep them out of its logs.
 
     Args:
-        values: as `flows.core.masking` takes them from variables and files.
+        values: as `flows.core.secrets.masking` takes them from variables and files.
         public: words that stay readable, such as the names of services.
     """
     global _mask  # noqa: PLW0603 — a log has no other place to look

@@ -7,6 +7,8 @@ import httpx
 from prefect.logging import get_logger
 from prefect.settings import get_current_settings
 
+from blocks.http.tls import context
+
 T = TypeVar("T")
 _QUICK = 3.0
 
@@ -17,7 +19,8 @@ def server_answers() -> bool:
     if not url:
         return True  # a server inside this process
     try:
-        return httpx.get(f"{url}/health", timeout=_QUICK).status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        answer = httpx.get(f"{url}/health", timeout=_QUICK, verify=context())
+        return answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
     except httpx.TransportError:
         return False
 

@@ -4,14 +4,17 @@ import os
 from pathlib import Path
 
 from blocks import StackEnvironment
+from blocks.environment import held_content
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.secrets.masking import variable_values
+from flows.core.stack.build_needs import build_secret_files
 from flows.core.stack.shipped_files import find_stack_files
 from flows.core.stack.stack import Stack
 from flows.core.stack.variables import PROJECT_NAME
 from flows.settings import Settings
 from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.stack.env_file import read_env_file
+from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader
 
@@ -35,17 +38,27 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
     variables = read_env_file(path, settings) if path.is_file() else {}
     reader = ComposeReader(settings, {"REGISTRY": "registry", "IMAGE_TAG": "tag", **variables})
     project = open_project(stack or settings.stack, settings, variables, reader)
-    resolved = Stack.from_config(project.read(reader, {}, project=variables.get(PROJECT_NAME, "")))
+    config = project.read(reader, {}, project=variables.get(PROJECT_NAME, ""))
+    resolved = Stack.from_config(config)
     sources = find_stack_files(
-        resolved, project.directory, tuple(project.texts), project.entries, project.texts.values()
+        resolved,
+        project.directory,
+        tuple(project.texts),
+        project.entries,
+        project.texts.values(),
+        config.get("volumes"),
     )
-    missing = [e.path for e in sources.environment_files if e.required and not os.path.isfile(e.path)]
+    sources = settle_given_files(sources, (), settings)
+    # What only builds read is saved too, and never put on a droplet.
+    paths = dict.fromkeys([entry.path for entry in sources.environment_files] + [*build_secret_files(resolved)])
+    optional = {entry.path for entry in sources.environment_files if not entry.required}
+    missing = [path for path in paths if path not in optional and not os.path.isfile(path)]
     if missing:
         raise MissingEnvironmentFile(f"{', '.join(missing)}: needed by the stack and not here. Write it, and try again")
     files = {
-        os.path.relpath(entry.path, project.directory): Path(entry.path).read_text()
-        for entry in sources.environment_files
-        if os.path.isfile(entry.path)
+        os.path.relpath(path, project.directory): held_content(Path(path).read_bytes())
+        for path in paths
+        if os.path.isfile(path)
     }
     return StackEnvironment(variables=variables, files=files), resolved.name
 

@@ -17,6 +17,7 @@ from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.retries import ONCE
+from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import find_compose_files, open_project
 from flows.tasks.stack.reading import ComposeReader
 
@@ -42,7 +43,7 @@ def read_stack(
     registry_prefix: str,
     tag: str,
     variables: Mapping[str, str],
-    files: Mapping[str, str],
+    files: Mapping[str, bytes],
 ) -> Source:
     """Read a stack, and refuse what cannot or must not be released.
 
@@ -54,7 +55,7 @@ def read_stack(
     """
     reader = ComposeReader(settings, {**variables, "REGISTRY": registry_prefix, "IMAGE_TAG": tag})
     project = open_project(stack, settings, variables, reader)
-    known = {os.path.normpath(os.path.join(project.directory, path)): text.encode() for path, text in files.items()}
+    known = {os.path.normpath(os.path.join(project.directory, path)): content for path, content in files.items()}
     config = project.read(reader, known)
     if not config.get("services"):
         raise BrokenStack(
@@ -62,8 +63,12 @@ def read_stack(
         )
     resolved = Stack.from_config(config)
     texts = project.texts
-    sources = find_stack_files(resolved, project.directory, tuple(texts), project.entries, texts.values())
-    refuse_development(resolved, {sources.relative(p): text for p, text in texts.items()}, _holds_source)
+    sources = find_stack_files(
+        resolved, project.directory, tuple(texts), project.entries, texts.values(), config.get("volumes")
+    )
+    sources = settle_given_files(sources, known, settings)
+    names = {sources.relative(p): text for p, text in texts.items()}
+    refuse_development(resolved, names, _holds_source, sources.host_paths)
     if missing := [path for path in sources.shipped if not os.path.exists(path)]:
         raise BrokenStack(f"the stack mounts {', '.join(missing)}, which does not exist. Add it, or remove the mount")
     return Source(resolved, sources, texts, config, project.given, _git(project.directory, "rev-parse", "HEAD"))

@@ -1,14 +1,12 @@
 """Two colours with a data home and an edge of their own, for cases in which traffic moves."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from fault import Fault
 
 from tests.faults.harness.doubles.disposable_edge import COLOURS, DisposableEdge
@@ -103,9 +101,7 @@ class BlueGreenScenario:
 
     def state(self, process: SlipwayProcess) -> str:
         """What Prefect says of a process's run."""
-        api = os.environ["PREFECT_API_URL"].rstrip("/")
-        answer = httpx.get(f"{api}/flow_runs/{process.run()}", timeout=30).raise_for_status().json()
-        return str(answer["state"]["type"])
+        return str(process.state()["type"])
 
     def asked(self, process: SlipwayProcess, times: int = 1) -> None:
         """Wait until it has asked a person for the so manieth time, and waits."""
@@ -113,10 +109,9 @@ class BlueGreenScenario:
 
     def _paused(self, process: SlipwayProcess) -> int | None:
         """Which of its questions a run waits with, from 0; None when it does not wait."""
-        api = os.environ["PREFECT_API_URL"].rstrip("/")
-        run = httpx.get(f"{api}/flow_runs/{process.run()}", timeout=30).raise_for_status().json()
-        waits = run["state"]["type"] == "PAUSED"
-        return int((run["state"]["state_details"]["pause_key"] or "0").rsplit("-", 1)[-1]) if waits else None
+        state = process.state()
+        waits = state["type"] == "PAUSED"
+        return int((state["state_details"]["pause_key"] or "0").rsplit("-", 1)[-1]) if waits else None
 
     # What is there.
 

@@ -1,6 +1,5 @@
 """One case on one droplet: a stack, a proxy before the droplet, a registry that can misbehave, and processes."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
 from fault import Fault
 
 from tests.faults.harness.doubles.disposable_droplet import DisposableDroplet, open_disposable_droplet
@@ -84,7 +82,8 @@ class DropletScenario:
             way_back: the other release is to be good, too.
         """
         runs, judged = self.runs(), {r["tag"]: r["outcome"] for r in records(self.stack) if r["outcome"] != "failed"}
-        if runs is None or newest(self.stack)["outcome"] != "good":
+        on_record = newest(self.stack) if runs else {}
+        if runs is None or (on_record["tag"], on_record["outcome"]) != (runs, "good"):
             for runs in (SECOND, FIRST):
                 self.make_good(runs)
         elif runs not in (FIRST, SECOND) or (way_back and judged.get(other(runs)) != "good"):
@@ -113,9 +112,7 @@ class DropletScenario:
 
     def state(self, process: SlipwayProcess) -> str:
         """What Prefect says became of a process's run."""
-        api = os.environ["PREFECT_API_URL"].rstrip("/")
-        answer = httpx.get(f"{api}/flow_runs/{process.run()}", timeout=30).raise_for_status().json()
-        return str(answer["state"]["type"])
+        return str(process.state()["type"])
 
     def forget_images(self) -> None:
         """Remove from the droplet the images of this stack that no container uses, as somebody might by hand."""

@@ -12,17 +12,21 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from multiprocessing import forkserver
 from pathlib import Path
+from typing import Any
 
+import httpx
 from fault import Fault, install
 
 from tests import CHECKOUT
 from tests.support.lab.cli import CliResult
 
 _FLOWS = ["flows.cli.main", *(f"flows.{file.stem}" for file in (CHECKOUT / "flows").glob("[!_]*.py"))]
+_LATE = ["prefect.main", "fastapi"]  # what Prefect imports as soon as it runs a flow
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["__main__", *_FLOWS])
+_forks.set_forkserver_preload(["__main__", *_FLOWS, *_LATE, __name__])
 PATIENCE = 120.0
 
 
@@ -83,6 +87,10 @@ class SlipwayProcess:
         """The id of its Prefect run; it has one as soon as its first step has begun."""
         return (self._place / "run").read_text()
 
+    def state(self) -> dict[str, Any]:
+        """What Prefect says of that run now."""
+        return dict(_prefect().get(f"flow_runs/{self.run()}").raise_for_status().json()["state"])
+
     def end(self) -> None:
         """Make an end of it, whatever it does."""
         with suppress(ProcessLookupError, ValueError):
@@ -98,6 +106,12 @@ class SlipwayProcess:
                 ended = f"ended with {self._process.exitcode}" if self.ended else f"took more than {within:.0f} s"
                 raise AssertionError(f"it did not {what}: `slipway {' '.join(self.words)}` {ended}\n{out}\n{err}")
             time.sleep(0.01)
+
+
+@cache
+def _prefect() -> httpx.Client:
+    """One client for all questions: a new one reads all certificates of the machine, and tests ask again and again."""
+    return httpx.Client(base_url=os.environ["PREFECT_API_URL"].rstrip("/") + "/", timeout=30)
 
 
 def run_slipway(words: Sequence[str], environment: Mapping[str, str]) -> CliResult:

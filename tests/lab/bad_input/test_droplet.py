@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.faults.harness.doubles.forced_command import forced_command
 from tests.stacks.invalid_input import (
     GOOD,
     REFUSED,
     InvalidInputCase,
     assert_one_error,
-    new_key,
     open_invalid_input_case,
     plain,
 )
@@ -25,7 +25,6 @@ from tests.support.lab.saved_blocks import saved
 pytestmark = pytest.mark.lab
 
 PLACE = "/var/lib/slipway-test"
-KEYS = "/root/.ssh/authorized_keys"
 ARM = GOOD.replace("build: .", "build: {context: ., platforms: [linux/arm64]}")
 NEEDY = f"""{GOOD}
     env_file: only.env
@@ -74,7 +73,7 @@ ENVIRONMENTS: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     ),
     "an env file that Compose can read": (
         {"variables": {"COLOUR": "red"}, "files": {**FILES, "only.env": f"A=1\nKEY!={LINE}\n"}},
-        "BrokenStack", ("Compose on droplet blue", "line 2", "not shown"),
+        "BrokenStack", ("Compose on droplet bad-input-droplet", "line 2", "not shown"),
     ),
 }  # fmt: skip
 
@@ -86,9 +85,10 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]
         case.publish("arm", {"compose.yaml": ARM})
         with _environment({"variables": {"COLOUR": "red"}, "files": FILES}):
             case.publish("needy", {"compose.yaml": NEEDY, **FILES})
-        case.droplet.sh(f"mkdir -p {PLACE}/small; mount -t tmpfs -o size=1m tmpfs {PLACE}/small")
+        unmount = f"while umount {PLACE}/small 2>/dev/null; do :; done"  # what a killed run left, too
+        case.droplet.sh(f"{unmount}; mkdir -p {PLACE}/small; mount -t tmpfs -o size=1m tmpfs {PLACE}/small")
         yield case
-        case.droplet.sh(f"umount {PLACE}/small; rm -rf {PLACE}")
+        case.droplet.sh(f"{unmount}; rm -rf {PLACE}")
 
 
 @pytest.mark.parametrize("what", ENGINES)
@@ -147,7 +147,7 @@ def test_a_droplet_is_refused_when_its_directory(what: str, case: InvalidInputCa
         case.droplet.sh(f"mkdir -p {directory}; head -c 2m /dev/zero >{PLACE}/small/filling || true")
     there = replace(case.droplet, directory=directory)
     before = there.state()
-    with saved(bad_droplet=Droplet.load("blue").model_copy(update={"directory": directory})), case.untouched():
+    with saved(bad_droplet=Droplet.load(case.block).model_copy(update={"directory": directory})), case.untouched():
         answer = case.deploy("good", SLIPWAY_DROPLET="bad-droplet")
     case.droplet.sh(f"rm -f {PLACE}/small/filling")
     words = (f"{directory} cannot be locked: ", {"is full": "No space left"}.get(what, "No such file"))
@@ -160,18 +160,12 @@ def _entered_by(case: InvalidInputCase, command: str, docker: str = "") -> Itera
     """The droplet as `bad-droplet`, where a key of its own runs `command` before each of ours."""
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
-    private, public = new_key()
-    block = Droplet.model_validate({**plain(Droplet.load("blue")), "private_key": private})
-    enter = f'#!/bin/sh\n{command}\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'
     on = case.droplet
     on.sh(f"mkdir -p {PLACE}/bin; cat >{PLACE}/bin/docker; chmod 755 {PLACE}/bin/docker", docker.encode())
-    on.sh(f"cat >{PLACE}/enter; chmod 755 {PLACE}/enter", enter.encode())
-    on.sh(f"cp -p {KEYS} {PLACE}/keys; echo 'command=\"{PLACE}/enter\" {public}' >>{KEYS}")
-    try:
+    with forced_command(on, f"{PLACE}/enter", command) as private:
+        block = Droplet.model_validate({**plain(Droplet.load(case.block)), "private_key": private})
         with saved(bad_droplet=block), case.untouched():
             yield
-    finally:
-        on.sh(f"cat {PLACE}/keys >{KEYS}; rm {PLACE}/keys")
 
 
 @contextmanager

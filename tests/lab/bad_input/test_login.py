@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.faults.harness.doubles.forced_command import new_key
 from tests.stacks.invalid_input import (
     REFUSED,
     InvalidInputCase,
     assert_one_error,
-    new_key,
     open_invalid_input_case,
     plain,
 )
@@ -85,7 +85,7 @@ def test_a_droplet_is_refused_when(what: str, case: InvalidInputCase) -> None:
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
     fields, name, words = DROPLETS[what]
-    block = Droplet.model_validate({**plain(Droplet.load("blue")), **fields()})
+    block = Droplet.model_validate({**plain(Droplet.load(case.block)), **fields()})
     with saved(bad_droplet=block), case.untouched():
         answer = case.deploy("good", SLIPWAY_DROPLET="bad-droplet")
     assert_one_error(answer, REFUSED, name, words)

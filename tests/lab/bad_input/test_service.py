@@ -80,5 +80,6 @@ def test_a_service_that_fails_its_probe_fails_the_release_and_says_what_was_foun
     probed = f"{HEAD}    command: [sleep, '600']\n    x-slipway: {{port: 80, health: /up}}\n"
     stack = case.stack("unprobed", {**IMAGE, "compose.yaml": probed})
     answer = case.slipway("release", "--stack", str(stack), SLIPWAY_HEALTH_PATIENCE="0")
-    words = (f"release {answer.out.split('release ' + STACK + ' ')[1].split()[0]} on droplet blue", "0 of 1 probes")
+    tag = answer.out.split(f"release {STACK} ")[1].split()[0]
+    words = (f"release {tag} on droplet {case.block}", "0 of 1 probes")
     assert_one_error(answer, FAILED, "ValidationFailed", (*words, "only: health: ConnectError"))

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.invalid_input import FAILED, REFUSED, assert_one_error
+from tests.faults.harness.doubles.forced_command import forced_command
+from tests.stacks.invalid_input import FAILED, REFUSED, assert_one_error, plain
 from tests.stacks.prunable import STACK, PrunableStack, open_prunable_stack
 from tests.support.lab.cli import CliResult
+from tests.support.lab.saved_blocks import saved
 
 pytestmark = pytest.mark.lab
 
@@ -95,7 +97,7 @@ def test_the_release_goes_on_running_with_its_data_and_its_files(stack: Prunable
 def test_the_list_was_shown_as_an_artifact_before(stack: PrunableStack, pruned: CliResult) -> None:
     from prefect.artifacts import Artifact  # noqa: PLC0415 — after the environment is set
 
-    found = Artifact.get("prune-blue")
+    found = Artifact.get(f"prune-{stack.block}")
     assert found is not None
     rows = json.loads(str(found.data))
     assert {row["name"] for row in rows if row["kind"] == "container" and row[""] == "goes"} == GONE["containers"]
@@ -104,7 +106,7 @@ def test_the_list_was_shown_as_an_artifact_before(stack: PrunableStack, pruned: 
 def test_a_second_prune_has_nothing_to_do(stack: PrunableStack, pruned: CliResult) -> None:
     state = stack.state()
     again = stack.prune(*KEEP_ONE)
-    assert "Removed nothing of prunable from blue." in again.out
+    assert f"Removed nothing of prunable from {stack.block}." in again.out
     assert stack.state() == state
 
 
@@ -144,12 +146,13 @@ def test_while_another_changes_the_droplet_a_prune_is_refused_and_a_dry_run_is_n
 
 
 def test_without_an_engine_it_fails_with_the_engines_words(stack: PrunableStack, pruned: CliResult) -> None:
-    on = stack.droplet
-    on.sh("mv /run/docker.sock /run/docker.away")
-    try:
-        answer = stack.prune(*KEEP_ONE)
-    finally:
-        on.sh("mv /run/docker.away /run/docker.sock")
+    from blocks import Droplet  # noqa: PLC0415 — after the environment is set
+
+    nowhere = "export DOCKER_HOST=unix:///run/nowhere.sock"
+    with forced_command(stack.droplet, "/var/lib/slipway-prunable/enter", nowhere) as private:
+        block = Droplet.model_validate({**plain(Droplet.load(stack.block)), "private_key": private})
+        with saved(**{"prunable-without-engine": block}):
+            answer = stack.prune("--droplet", "prunable-without-engine", *KEEP_ONE)
     assert_one_error(answer, FAILED, "RemoteFailed", ("Cannot connect to the Docker daemon",))
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.stacks.invalid_input import REFUSED, assert_one_error, new_key, plain
+from tests.faults.harness.doubles.forced_command import forced_command
+from tests.stacks.invalid_input import REFUSED, assert_one_error, plain
 from tests.support.lab.cli import CliResult, slipway
 from tests.support.lab.droplet_view import DropletView
 from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
@@ -23,7 +25,6 @@ pytestmark = pytest.mark.lab
 NAME = "last-resort"
 PLACE = "/var/lib/slipway-second"
 SOCKET = f"unix://{PLACE}/docker.sock"
-KEYS = "/root/.ssh/authorized_keys"
 DIRECTORY = f"{PLACE}/opt"
 RELEASE = f"{DIRECTORY}/shop/releases/v1.{'a' * 16}"
 # With no bridge at all it would take away that of the first engine.
@@ -167,17 +168,11 @@ def _entered_by(on: DropletView, command: str) -> Iterator[None]:
     """The droplet as `last-resort`, where a key of its own leads to the second engine, after `command`."""
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
-    private, public = new_key()
-    changed = {"private_key": private, "directory": DIRECTORY}
-    block = Droplet.model_validate({**plain(Droplet.load("blue")), **changed})
-    enter = f'#!/bin/sh\nexport DOCKER_HOST={SOCKET}\n{command}\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'
-    file = f"{PLACE}/enter-{public.split()[1][-8:].replace('/', '-')}"
-    on.sh(f"cat >{file}; chmod 755 {file}; echo 'command=\"{file}\" {public}' >>{KEYS}", enter.encode())
-    try:
-        with saved(last_resort=block):
+    enter = f"export DOCKER_HOST={SOCKET}\n{command}"
+    with forced_command(on, f"{PLACE}/enter-{token_hex(4)}", enter) as private:
+        changed = {"private_key": private, "directory": DIRECTORY}
+        with saved(last_resort=Droplet.model_validate({**plain(Droplet.load("blue")), **changed})):
             yield
-    finally:
-        on.sh(f"grep -vF '{file}' {KEYS} >{PLACE}/keys; cat {PLACE}/keys >{KEYS}")
 
 
 def _stop(on: DropletView) -> None:

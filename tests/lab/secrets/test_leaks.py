@@ -21,7 +21,7 @@ from secrets import token_hex
 import pytest
 
 from tests import CHECKOUT
-from tests.stacks.invalid_input import new_key
+from tests.faults.harness.doubles.forced_command import forced_command
 from tests.stacks.single_service import BLOCK, CRASHES, LIES, STACK, SingleServiceStack, open_single_service_stack
 from tests.support.lab.lab import STATE
 from tests.support.lab.process_watcher import Seen, watched
@@ -30,7 +30,9 @@ from tests.support.lab.secret_leaks import Needles, kept_by_prefect, published
 
 pytestmark = pytest.mark.lab
 
-KEYS, ENTRY = "/root/.ssh/authorized_keys", "/var/lib/slipway-sentinels"
+ENTRY = "/var/lib/slipway-sentinels"
+# The droplet keeps every command that it is asked for.
+_KEEP_WHAT_IS_ASKED = f'printf "%s\\n" "$SSH_ORIGINAL_COMMAND" >>{ENTRY}/asked'
 # Below a release's directory: all that may hold what the stack was given, each readable by its owner alone.
 MAY_HOLD = {"environment", "config.yml", "files/web.env", "files/secrets/token"}
 
@@ -69,7 +71,11 @@ def _environment(greeting: str) -> dict[str, str]:
 def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     tmp = tmp_path_factory.mktemp("sentinels")
     (tmp / "tmp").mkdir()
-    with open_single_service_stack(tmp) as stack, _langfuse() as langfuse, _own_key(stack) as private:
+    with (
+        open_single_service_stack(tmp) as stack,
+        _langfuse() as langfuse,
+        forced_command(stack.droplet, f"{ENTRY}/enter", _KEEP_WHAT_IS_ASKED) as private,
+    ):
         from blocks import Droplet, Langfuse  # noqa: PLC0415 — after the environment is set
 
         before, after, key = _environment("good morning"), _environment("good evening"), f"sk-lf-{token_hex(16)}"
@@ -100,6 +106,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
             for verb in ("history", "status"):
                 done.run(verb, 0, verb, "--stack", STACK, "--droplet", BLOCK, "--json")
         yield done
+        stack.droplet.sh(f"rm -rf {ENTRY}")
 
 
 def test_everything_happened_that_could_have_shown_them(done: Done) -> None:
@@ -224,18 +231,3 @@ def _langfuse() -> Iterator[_Langfuse]:
         finally:
             server.shutdown()
             serving.join()
-
-
-@contextmanager
-def _own_key(stack: SingleServiceStack) -> Iterator[str]:
-    """A key of our own, with which the droplet keeps every command that it is asked for."""
-    private, public = new_key()
-    enter = f'#!/bin/sh\nprintf "%s\\n" "$SSH_ORIGINAL_COMMAND" >>{ENTRY}/asked\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'
-    droplet = stack.droplet
-    close = f"sed -i '\\|{ENTRY}|d' {KEYS}; rm -rf {ENTRY}"
-    droplet.sh(f"{close}; mkdir -p {ENTRY}; cat >{ENTRY}/enter; chmod 755 {ENTRY}/enter", enter.encode())
-    droplet.sh(f"echo 'command=\"{ENTRY}/enter\" {public}' >>{KEYS}")
-    try:
-        yield private
-    finally:
-        droplet.sh(close)

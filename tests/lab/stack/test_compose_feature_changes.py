@@ -162,8 +162,8 @@ def test_an_older_release_can_be_deployed_again_without_its_checkout(
 
 
 def test_status_shows_the_release_and_its_digests(shop: ComposeFeaturesStack, droplet: DropletView) -> None:
-    said = slipway("status", "--stack", "corner-shop", "--droplet", "blue", "--json", **shop.settings)
-    shown = json.loads(said.out)["droplets"]["blue"]
+    said = slipway("status", "--stack", "corner-shop", "--droplet", shop.block, "--json", **shop.settings)
+    shown = json.loads(said.out)["droplets"][shop.block]
     assert shown["release"] == _current(droplet)["tag"]
     running = {name: entry["Config"]["Image"] for name, entry in droplet.containers().items()}
     assert {name: entry["image"] for name, entry in shown["services"].items()} == running

@@ -71,7 +71,7 @@ def lab_stack(
     droplet: str,
     place: Path,
     *,
-    directory: str = SHARED,
+    directory: str = "",
     registry: RegistryNamespace | None = None,
     **more: Any,
 ) -> Iterator[Kind]:
@@ -79,11 +79,13 @@ def lab_stack(
 
     Args:
         droplet: the lab's droplet that it is put on.
-        directory: where it stands there; for one of its own there is a Droplet block of its own.
+        directory: where it stands there; default: one of its own, with a Droplet block of its own, so that stacks which
+            are tested side by side do not wait for each other's lock.
         registry: default: a namespace of its own in the lab's registry.
         more: fields of this kind, and settings (`SLIPWAY_…`).
     """
     own = {word: more.pop(word) for word in list(more) if word.startswith("SLIPWAY_")}
+    directory = directory or f"/opt/{name}"
     block = droplet if directory == SHARED else f"{name}-droplet"
     stack = kind(
         name,

@@ -7,17 +7,17 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from digitalocean_standin import realm
-from digitalocean_standin.errors import ApiError
-from digitalocean_standin.parts.storage import Storage
 
 from tests.support import wait_until
 from tests.support.digitalocean_in_process import (
     TOKEN,
+    ApiError,
+    Storage,
     add_droplet,
     add_record,
     add_registry,
     held,
+    realm,
     reserved_ips,
     standin,
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ each_present_page = pytest.mark.parametrize(
 )
 
 
+@cache
+def command_line() -> Any:
+    """The root of all commands; Typer makes it anew each time it is asked."""
+    return get_command(app)
+
+
 def code_on(page: Path) -> Iterator[str]:
     """Every line of code on a page: of its blocks, and inside its sentences."""
     for block, inline in re.findall(r"```[a-z]*\n(.*?)```|`([^`\n]+)`", page.read_text(), re.DOTALL):
@@ -35,7 +42,7 @@ def commands_on(page: Path) -> Iterator[tuple[Any, str, list[str]]]:
     """Every `slipway …` on a page: the command that its words lead to, the line, and its options."""
     for line in code_on(page):
         for said in re.findall(r"(?:^|[\s\"'/])slipway ([a-z][^#|;`'\"\\]*)", line.partition("   #")[0]):
-            words, command = said.split(), get_command(app)
+            words, command = said.split(), command_line()
             while words and hasattr(command, "commands"):
                 word = words.pop(0)
                 if not re.fullmatch(r"[a-z]+(-[a-z]+)*", word):
@@ -56,7 +63,7 @@ def test_every_slipway_command_on_a_page_exists_with_its_options(page: Path):
 
 def test_the_pages_speak_of_every_command():
     spoken = {said.split()[0] for page in PAGES for _, said, _ in commands_on(page)}
-    assert spoken == set(get_command(app).commands)
+    assert spoken == set(command_line().commands)
 
 
 @pytest.mark.parametrize("line", ["slipway promot", "slipway droplet ad green", "slipway switch-back --even-if-sick"])

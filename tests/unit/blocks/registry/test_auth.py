@@ -88,6 +88,17 @@ def test_what_was_refused_is_not_sent_a_second_time(challenge, asked):
     assert (found.status, len(found.asked), found.renewals, found.renewed) == (401, asked, 1, False)
 
 
+@pytest.mark.parametrize(
+    ("challenge", "asked"), [('Basic realm="lab"', ["Basic"]), (BEARER, ["Bearer", "Basic"])], ids=["basic", "bearer"]
+)
+def test_a_known_login_that_was_refused_is_not_sent_again(challenge, asked):
+    registry = Registry(challenge)
+    asking(registry)
+    before = len(registry.asked)
+    asking(registry, times=2)
+    assert [given.partition(" ")[0] for _, given in registry.asked[2 * before :]] == asked
+
+
 @pytest.mark.parametrize("challenge", ['Basic realm="lab"', BEARER], ids=["basic", "bearer"])
 def test_a_login_that_expired_is_renewed_once(challenge):
     registry = Registry(challenge, (basic("new:word"), "Bearer t1"), login="new:word")
@@ -99,6 +110,18 @@ def test_a_login_that_expired_is_renewed_once(challenge):
 def test_a_renewed_login_that_is_refused_too_is_not_renewed_again():
     found = asking(Registry(BEARER, login="nobody:x"), login="old:word", renewed="new:word")
     assert (found.status, found.renewals, found.renewed) == (401, 1, True)
+
+
+def test_no_token_of_a_login_that_expired_is_sent_any_more():
+    registry = Registry(BEARER, ("Bearer t1",), login="old:word")
+    with httpx.Client(base_url="https://lab", transport=httpx.MockTransport(registry)) as http:
+        credentials = RegistryCredentials(http, "old", "word", lambda: ("new", "word"))
+        http.get("/v2/", auth=RegistryAuth(credentials, PULL))
+        registry.accepts, registry.login, registry.token = ("Bearer t2",), "new:word", "t2"
+        http.get("/v2/", auth=RegistryAuth(credentials, f"{PULL},push"))
+        registry.asked.clear()
+        http.get("/v2/", auth=RegistryAuth(credentials, PULL))
+    assert [given for _, given in registry.asked] == ["", basic("new:word"), "Bearer t2"]
 
 
 def test_a_token_service_that_is_away_is_named():

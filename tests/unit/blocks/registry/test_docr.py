@@ -18,7 +18,7 @@ GB = 1 << 30
 
 @pytest.fixture
 def lab(tmp_path):
-    with standin(tmp_path, patience=2.0) as lab:
+    with standin(tmp_path) as lab:
         add_registry(lab.cloud, "team")
         account = DigitalOceanAccount(token=lab.token, api=lab.url)
         lab.block = DocrRegistry(registry_url="127.0.0.1:9", account=account, registry_name="team")

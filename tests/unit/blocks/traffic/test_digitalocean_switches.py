@@ -19,7 +19,7 @@ IP = "198.51.100.1"
 
 @pytest.fixture
 def lab(tmp_path):
-    with standin(tmp_path, patience=2.0) as lab:
+    with standin(tmp_path) as lab:
         lab.green = add_droplet(lab.cloud, "green", ip="192.0.2.1", tags=("live",))
         lab.blue = add_droplet(lab.cloud, "blue", ip="192.0.2.2")
         lab.cloud.settings["action_seconds"] = 0.1

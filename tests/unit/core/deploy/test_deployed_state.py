@@ -159,3 +159,11 @@ def test_the_script_passes_shellcheck():
     argv = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2046", "-"]
     checked = subprocess.run(argv, input=script, capture_output=True, text=True, check=False, env=os.environ)
     assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def test_where_running_containers_have_volumes_without_a_name_is_known(host):
+    put(host)
+    volume = {"Type": "volume", "Name": "0f" * 32}
+    web = {**inspected("web"), "Mounts": [{**volume, "Destination": place} for place in ("/b", "/a", "/a")]}
+    job = {**inspected("job", "exited", "2"), "Mounts": [{**volume, "Destination": "/data"}]}
+    assert look(host, web, job).nameless == {"web": ("/a", "/b")}

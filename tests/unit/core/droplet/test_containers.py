@@ -55,6 +55,31 @@ def test_nothing_is_no_containers():
     assert read_containers("") == read_containers("\n") == read_containers("[]") == []
 
 
+def test_where_volumes_without_a_name_are_mounted_is_known():
+    mounts = [
+        {"Type": "volume", "Name": "0f" * 32, "Destination": "/rows"},
+        {"Type": "volume", "Name": "shop_data", "Destination": "/data"},
+        {"Type": "bind", "Source": "/etc", "Destination": "/etc"},
+        {"Type": "volume", "Name": "ab" * 32, "Destination": "/a"},
+    ]
+    assert read(Mounts=mounts).nameless == (("/a", "ab" * 32), ("/rows", "0f" * 32))
+    assert read(Mounts=None).nameless == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "address"), [("host", "127.0.0.1"), ("none", ""), ("container:abc", ""), ("container:gone", "")]
+)
+def test_a_container_without_a_network_of_its_own_has_that_ones_address(mode, address):
+    networks = {} if mode != "none" else {"none": {"IPAddress": ""}}
+    assert read(HostConfig={"NetworkMode": mode}, NetworkSettings={"Networks": networks}).address == address
+
+
+def test_a_network_whose_owner_does_not_run_has_no_address():
+    owner = inspected(Id="vpn", State={"Status": "exited"})
+    mine = inspected(HostConfig={"NetworkMode": "container:vpn"})
+    assert [c.address for c in read_containers(json.dumps([mine]) + "\n" + json.dumps([owner]))] == [""]
+
+
 def test_containers_come_in_the_order_of_their_names():
     entries = [inspected(Name=f"/shop-web-{number}") for number in (2, 1)]
     assert [c.name for c in read_containers(json.dumps(entries))] == ["shop-web-1", "shop-web-2"]

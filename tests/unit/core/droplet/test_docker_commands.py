@@ -16,7 +16,13 @@ COMMANDS = {
     "config": (Compose("", ("a.yml",)).config(), "docker compose --file a.yml config"),
     "raw config": (Compose("", ("a.yml",)).raw_config(), "docker compose --file a.yml config --no-interpolate"),
     "build": (SHOP.build(), f"{SHOP_WORDS} --progress plain build"),
+    "build some": (SHOP.build("web", "api"), f"{SHOP_WORDS} --progress plain build web api"),
     "up": (SHOP.up(), f"{SHOP_WORDS} up --detach --no-build --pull never --remove-orphans --quiet-pull"),
+    "up, everything anew": (
+        SHOP.up(anew=True),
+        f"{SHOP_WORDS} up --detach --no-build --pull never --remove-orphans --quiet-pull --force-recreate",
+    ),
+    "stop all": (SHOP.stop(), f"{SHOP_WORDS} stop"),
     "down": (SHOP.down(), f"{SHOP_WORDS} down --remove-orphans"),
     "any other": (SHOP("logs", "web"), f"{SHOP_WORDS} logs web"),
     "containers of a project": (
@@ -54,10 +60,3 @@ def test_a_word_with_spaces_stays_one_word():
 @pytest.mark.parametrize("forbidden", ["--volumes", "-v", "system", "--all-tags", "--rmi"])
 def test_no_command_can_remove_a_volume_or_what_is_not_ours(forbidden):
     assert not [words for argv, words in COMMANDS.values() if forbidden in argv]
-
-
-def test_what_a_cut_start_left_half_made_is_found_by_the_id_before_its_name():
-    listed = "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop --filter"
-    script = compose.remove_half_made("shop")
-    found, gone = f"ids=$({listed} 'name=^/[0-9a-f]{{12}}_')", '[ -z "$ids" ] || docker rm --force $ids >/dev/null'
-    assert script == f"{found} || exit; {gone}"

@@ -39,6 +39,19 @@ def test_workflows_are_a_gate_where_there_are_any():
     assert workflows_gate([probe(False, phase=Phase.WORKFLOW)]).verdict is FAIL
 
 
+def test_each_replica_must_offer_what_the_active_colour_offers():
+    replicas = [replace(mcp(*tools), container=f"web-{n}") for n, tools in enumerate((("add", "sum"), ("add",)), 1)]
+    active = [replace(mcp("add"), container="web-1"), replace(mcp("sum"), container="web-2")]
+    reading = tools_gate(replicas, active)
+    assert (reading.verdict, reading.found) == (FAIL, "gone since the active release: web-2: sum")
+
+
+def test_a_sick_replica_is_named():
+    reading = health_gate([replace(probe(), container="web-1"), replace(probe(False), container="web-2")])
+    assert reading.found == "1 of 2; web-2: 503"
+    assert [row["service"] for row in reading.evidence] == ["web-1", "web-2"]
+
+
 def test_tools_are_a_gate_where_mcp_is_spoken():
     assert tools_gate([probe()], [mcp("add")]) is None
 

@@ -23,6 +23,7 @@ REMOVAL = Removal((
 ))  # fmt: skip
 # What the script asks the engine to do; `docker` answers as if each reference led to the image, and nothing used it.
 DOCKER = """#!/bin/sh
+[ ! -e "$0.env" ] || . "$0.env"
 echo "$*" >>"$RECORD"
 case "$*" in
 "image inspect"*) echo "${MEANS:-sha256:1}" ;;

@@ -74,6 +74,30 @@ def test_what_does_not_fit_is_refused_with_service_and_field(value, words):
     assert str(error.value).endswith("What x-slipway may hold: docs/STACK.md")
 
 
+@pytest.mark.parametrize("host", ["shop.example.com", "localhost:8000", "[::1]:8000", "10.0.0.1"])
+def test_a_host_is_a_name_or_an_address(host):
+    assert read_extension("web", {"host": host}).host == host
+
+
+@pytest.mark.parametrize("host", ["", "http://shop", "a b", "shop/", "shop\r\nX-Y: z"])
+def test_what_is_no_host_is_refused(host):
+    with pytest.raises(BadExtension, match=r"x-slipway\.host: "):
+        read_extension("web", {"host": host})
+
+
+@pytest.mark.parametrize(
+    ("said", "allow"), [({"mounts_source": True}, ("source",)), ({"mounts_source": False}, ()), ({}, ())]
+)
+def test_the_spelling_of_version_0_1_is_read(said, allow):
+    assert read_extension("web", said).allow == allow
+
+
+@pytest.mark.parametrize("value", ["no", None, 1])
+def test_the_older_spelling_takes_nothing_but_yes_and_no(value):
+    with pytest.raises(BadExtension, match="`mounts_source` is true or false"):
+        read_extension("web", {"mounts_source": value})
+
+
 def test_every_fault_is_named_at_once():
     with pytest.raises(BadExtension, match=r"x-slipway\.port: .*; x-slipway\.data: "):
         read_extension("web", {"port": 0, "data": "away"})
@@ -95,7 +119,7 @@ def test_a_trace_is_expected_where_the_stack_says_so_or_the_last_good_release_le
 
 
 fields = st.sampled_from([
-    *("port", "health", "mcp", "workflow", "data", "mounts_source"),
+    *("port", "health", "mcp", "workflow", "data", "host", "allow", "mounts_source"),
     *("path", "tools", "minimum", "post", "get", "body", "expect", "timeout", "traced"),
 ])  # fmt: skip
 plain = st.one_of(

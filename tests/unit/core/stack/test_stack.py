@@ -76,6 +76,10 @@ def test_a_probe_without_a_port_is_refused(ports, words):
         ({"restart": "unless-stopped"}, "unless-stopped", False),
         ({"deploy": {"restart_policy": {"condition": "any"}}}, "always", False),
         ({"deploy": {"restart_policy": {"condition": "none"}}}, "no", True),
+        ({"deploy": {"restart_policy": {"condition": "unless-stopped"}}}, "unless-stopped", False),
+        ({"deploy": {"restart_policy": {"condition": "on-failure", "max_attempts": 2}}}, "on-failure", True),
+        ({"deploy": {"restart_policy": {"delay": "5s"}}}, "", True),
+        ({"restart": "no", "deploy": {"restart_policy": {"condition": "any"}}}, "no", True),
     ],
 )
 def test_what_nothing_restarts_may_end_well(spec, restart, one_shot):
@@ -93,7 +97,10 @@ def test_what_others_wait_for_may_end_well_whatever_its_restart_policy():
 
 @pytest.mark.parametrize(
     ("spec", "replicas"),
-    [({}, 1), ({"scale": 3}, 3), ({"deploy": {"replicas": 2}}, 2), ({"scale": 0}, 0), ({"deploy": {}}, 1)],
+    [
+        *(({}, 1), ({"scale": 3}, 3), ({"deploy": {"replicas": 2}}, 2), ({"scale": 0}, 0), ({"deploy": {}}, 1)),
+        *(({"deploy": {"replicas": 0}}, 0), ({"deploy": {"mode": "global"}}, 1)),
+    ],
 )
 def test_replicas_are_counted(spec, replicas):
     assert web(**spec).replicas == replicas
@@ -112,9 +119,45 @@ def test_a_secret_carries_the_mode_it_asks_for(entry, mode):
     assert web(secrets=[entry]).secrets == {"key": mode}
 
 
-def test_files_of_secrets_and_configs_are_known_by_name():
-    shop = stack({}, secrets={"key": {"file": "/s/key"}, "e": {"environment": "X"}}, configs={"c": {"file": "/s/c"}})
+def test_where_secrets_and_configs_come_from_is_known_by_name():
+    configs = {"c": {"file": "/s/c"}, "inline": {"content": "5$$"}, "e": {"environment": "Y"}, "empty": {"content": ""}}
+    shop = stack({}, secrets={"key": {"file": "/s/key"}, "e": {"environment": "X"}}, configs=configs)
     assert (shop.secret_files, shop.config_files) == ({"key": "/s/key"}, {"c": "/s/c"})
+    assert (shop.secret_variables, shop.config_variables) == ({"e": "X"}, {"e": "Y"})
+    assert shop.config_contents == {"inline": "5$", "empty": ""}
+
+
+def test_a_service_that_is_switched_off_is_waited_for_by_nobody():
+    off = {"job": {"condition": "service_completed_successfully", "required": False}}
+    shop = stack({"web": {"depends_on": {**off, "db": {"condition": "service_started"}}}, "db": {}})
+    assert shop.services["web"].depends_on == {"db": "service_started"}
+    assert shop.awaited_to_complete == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("spec", "shares"),
+    [
+        ({"network_mode": "service:vpn", "pid": "service:app", "ipc": "shareable"}, ("vpn", "app")),
+        ({"network_mode": "container:other", "volumes_from": ["db:ro", "container:x"]}, ("db",)),
+        ({"network_mode": "host"}, ()),
+        ({}, ()),
+    ],
+)
+def test_the_services_whose_namespaces_and_volumes_it_uses_are_known(spec, shares):
+    assert web(**spec).shares == shares
+
+
+def test_a_service_without_a_network_cannot_be_probed():
+    with pytest.raises(BadExtension, match=r"service web: x-slipway: it has no network \(network_mode: none\)"):
+        web(network_mode="none", **{"x-slipway": {"port": 80, "health": "/"}})
+
+
+@pytest.mark.parametrize(
+    ("said", "host"),
+    [({"port": 8000}, "localhost:8000"), ({"port": 8000, "host": "shop.example.com"}, "shop.example.com")],
+)
+def test_probes_are_asked_as_localhost_or_as_the_host_that_is_named(said, host):
+    assert web(**{"x-slipway": said}).probe_host == host
 
 
 def test_services_are_picked_by_name_and_all_when_none_is_named():

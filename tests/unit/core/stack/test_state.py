@@ -25,6 +25,7 @@ def keeping(*mounts: dict, data: str | None = None):
         ([mount("bind", "/srv/x")], r"db \(/srv/x at /data\)"),
         ([mount("cluster", "net")], r"db \(net at /data\)"),
         ([mount(), mount("bind", "/srv/x"), mount("tmpfs", "")], r"\(volume data at /data, /srv/x at /data\)"),
+        ([mount(source="")], r"db \(a volume without a name at /data\)"),
     ],
 )
 @pytest.mark.parametrize("home", ["", "home"])
@@ -36,8 +37,11 @@ def test_a_service_that_keeps_state_and_says_nothing_is_refused(mounts, words, h
 
 @pytest.mark.parametrize(
     "mounts",
-    [[], [mount(read_only=True)], [mount("tmpfs", "")], [mount(source="")], [mount("bind", "/x", read_only=True)]],
-    ids=["none", "read-only volume", "memory", "anonymous", "read-only bind"],
+    [
+        *([], [mount(read_only=True)], [mount("tmpfs", "")], [mount("bind", "/x", read_only=True)]),
+        *([mount(source="", read_only=True)], [mount("image", "tools:1")]),
+    ],
+    ids=["none", "read-only volume", "memory", "read-only bind", "anonymous, read-only", "an image"],
 )
 def test_what_does_not_outlive_its_container_need_not_be_declared(mounts):
     assert refuse_undeclared(keeping(*mounts), "") is None
@@ -53,6 +57,15 @@ def test_state_at_home_needs_a_home():
         StateUndeclared, match=r"db of stack shop keeps its state on the data home .*slipway deploy-home"
     ):
         refuse_undeclared(keeping(mount(), data="home"), "")
+
+
+def test_a_volume_that_the_image_asks_for_must_be_declared_too():
+    with pytest.raises(StateUndeclared, match=r"in db \(a volume without a name at /var/lib/db\), and"):
+        refuse_undeclared(keeping(), "", {"db": ("/var/lib/db",)})
+    assert undeclared_state(keeping(mount(source="")), {"db": ("/data", "/b")}) == (
+        "db (a volume without a name at /b, a volume without a name at /data)",
+    )
+    assert refuse_undeclared(keeping(data="disposable"), "", {"db": ("/data",)}) is None
 
 
 def test_every_silent_service_is_named():

@@ -19,7 +19,7 @@ TAGS = (REHEARSAL, PROVISIONED, f"slipway-run-{RUN}", "slipway-like-green")
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    with standin(tmp_path, patience=1.0) as lab:
+    with standin(tmp_path) as lab:
         account = DigitalOceanAccount(token=lab.token, api=lab.url)
         monkeypatch.setattr(rehearsal, "find_account", lambda _: account)
         monkeypatch.setattr(rehearsal, "find_droplet", lambda name: name if name == "green" else None)

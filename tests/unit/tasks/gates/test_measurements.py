@@ -16,7 +16,10 @@ class Langfuse:
     def __init__(self, **traces):
         self.traces = traces
 
+        self.asked = []
+
     def observations(self, trace_id, _timeout):
+        self.asked.append(trace_id)
         if trace_id not in self.traces:
             raise ProviderFailed("503")
         return self.traces[trace_id]
@@ -34,6 +37,12 @@ def test_each_workflow_has_what_langfuse_holds_of_it():
         "jobs": Trace("none", expected=False),
         "bot": Trace("away", trouble="503"),
     }
+
+
+def test_what_cannot_be_asked_for_is_not_waited_for():
+    langfuse = Langfuse()
+    assert read_traces.fn(langfuse, [workflow("api", "away")], 60.0, 1.0)["api"].trouble == "503"
+    assert langfuse.asked == ["away"]
 
 
 def test_without_workflows_there_is_nothing_to_look_for():

@@ -10,7 +10,8 @@ from blocks.errors import ProviderFailed
 from flows.core.gates.probes import Phase
 from flows.settings import Settings
 from flows.tasks.gates import probes
-from flows.tasks.gates.probes import ProbeTargets, probe_health, probe_mcp, probe_workflows
+from flows.tasks.gates.probe_targets import ProbeTargets
+from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
 from tests.support.builders import container, stack
 
 pytestmark = pytest.mark.unit

@@ -1,0 +1,63 @@
+"""The fields of a service as `docker compose config` prints them, read into plain values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def ports(spec: Mapping[str, Any]) -> tuple[int, ...]:
+    published = [int(entry["target"]) for entry in spec.get("ports") or () if entry.get("protocol", "tcp") == "tcp"]
+    exposed = [int(str(port).split("/")[0]) for port in spec.get("expose") or () if "-" not in str(port)]
+    return tuple(dict.fromkeys([*published, *exposed]))
+
+
+def deploy_restart(spec: Mapping[str, Any]) -> str:
+    """As Compose maps it: its own words stay, and without a condition nothing is restarted."""
+    policy = ((spec.get("deploy") or {}).get("restart_policy") or {}).get("condition") or ""
+    return {"any": "always", "none": "no"}.get(policy, policy)
+
+
+def shares(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    modes = [spec.get(key) or "" for key in ("network_mode", "ipc", "pid")]
+    named = [mode.removeprefix("service:") for mode in modes if mode.startswith("service:")]
+    volumes = [entry.split(":")[0] for entry in spec.get("volumes_from") or () if not entry.startswith("container:")]
+    return tuple(dict.fromkeys([*named, *volumes]))
+
+
+def replicas(spec: Mapping[str, Any]) -> int:
+    replicas = spec.get("scale", (spec.get("deploy") or {}).get("replicas", 1))
+    return 1 if replicas is None else int(replicas)
+
+
+def names(entries: Any) -> tuple[str, ...]:
+    return tuple(entry["source"] if isinstance(entry, Mapping) else entry for entry in entries or ())
+
+
+def secrets(entries: Any) -> dict[str, int | None]:
+    """Secret → the permission bits its long form asks for, if any."""
+    found: dict[str, int | None] = {}
+    for entry in entries or ():
+        mode = entry.get("mode") if isinstance(entry, Mapping) else None
+        name = entry["source"] if isinstance(entry, Mapping) else entry
+        found[name] = int(str(mode), 8) if isinstance(mode, str) else mode
+    return found
+
+
+def words(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.split())
+    return tuple(str(word) for word in value or ())
+
+
+def sources(entries: Any, key: str) -> dict[str, str]:
+    """Secret or config → what stands under this key of it: a path, the name of a variable, a content."""
+    return {name: str(entry[key]) for name, entry in (entries or {}).items() if entry and entry.get(key) is not None}
+
+
+def unescape(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("$$", "$")
+    if isinstance(value, Mapping):
+        return {key: unescape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unescape(item) for item in value]
+    return value

@@ -1,0 +1,36 @@
+"""Which tests may run side by side: `pytest -n 4` gives each of its processes one lane after the other."""
+
+from pathlib import PurePosixPath
+
+from xdist.scheduler import LoadScopeScheduling
+
+# What several modules have in common that only one test at a time can use → the modules, or folders of them.
+SHARED = {
+    "the account at DigitalOcean, the sample stack, and the lab's own directory on its droplets": (
+        "tests/lab/cloud", "tests/lab/docs", "tests/lab/registry", "tests/lab/release", "tests/browser",
+        "tests/lab/lab_itself/test_digitalocean_registry.py", "tests/lab/lab_itself/test_digitalocean_traffic.py",
+        "tests/lab/lab_itself/test_edge.py", "tests/faults/test_cloud.py",
+    ),
+    "the stack single-service": (
+        "tests/lab/records", "tests/lab/secrets", "tests/lab/bad_input/test_record.py",
+    ),
+    "the stack bad-input": ("tests/lab/bad_input",),
+    "the stack corner-shop": ("tests/lab/stack",),
+}  # fmt: skip
+# Each process has scenarios of its own for these, so a case goes to whichever process is free.
+FREE = "tests/faults"
+
+
+def lane(nodeid: str) -> str:
+    """The lane of a test: what it shares, else its own name where it is free, else its module."""
+    module = nodeid.partition("::")[0]
+    places = {module, *map(str, PurePosixPath(module).parents)}
+    shared = next((what for what, where in SHARED.items() if places.intersection(where)), None)
+    return shared or (nodeid if FREE in places else module)
+
+
+class LaneScheduling(LoadScopeScheduling):
+    """Lanes of many tests first, then the single ones, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return lane(nodeid)

@@ -1,0 +1,46 @@
+"""The sample of faults that `make test` plays, and the lanes that tests run in."""
+
+import pytest
+
+from tests import CHECKOUT
+from tests.faults.harness.sample import share_out
+from tests.lanes import FREE, SHARED, lane
+
+pytestmark = pytest.mark.unit
+
+POINTS = range(12)
+STRIKES = [
+    *(("killed", point, 1) for point in POINTS),
+    *(("terminated", point, 1) for point in POINTS[:5]),
+    *(("cancelled", point, 4) for point in POINTS),
+    ("elsewhere", "a point of its own", 1),
+]
+
+
+def test_every_point_is_struck_once_and_every_fault_is_played():
+    chosen = share_out(STRIKES)
+    assert sorted(str(point) for _, point in chosen) == sorted({str(point) for _, point, _ in STRIKES})
+    assert {test for test, _ in chosen} == {test for test, *_ in STRIKES}
+
+
+def test_what_costs_more_gets_fewer_points():
+    chosen = [test for test, _ in share_out(STRIKES)]
+    assert 0 < chosen.count("cancelled") < chosen.count("killed")
+
+
+def test_a_fault_whose_points_are_all_taken_gets_its_first():
+    assert share_out([("a", 1, 1), ("b", 1, 1)]) == {("a", 1), ("b", 1)}
+
+
+def test_what_modules_share_puts_them_into_one_lane():
+    assert lane("tests/lab/docs/test_commands.py::test_a") == lane("tests/faults/test_cloud.py::test_b[c]")
+    assert lane("tests/lab/bad_input/test_record.py::test_a") != lane("tests/lab/bad_input/test_stack.py::test_a")
+
+
+def test_a_case_of_the_fault_suite_has_a_lane_of_its_own_and_any_other_module_one_for_its_tests():
+    assert lane("tests/faults/test_kills.py::test_a[1]") != lane("tests/faults/test_kills.py::test_a[2]")
+    assert lane("tests/unit/test_x.py::test_a") == lane("tests/unit/test_x.py::test_b")
+
+
+def test_every_place_that_shares_something_exists():
+    assert [place for places in SHARED.values() for place in (*places, FREE) if not (CHECKOUT / place).exists()] == []
