@@ -84,7 +84,7 @@ def publish_release(
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
             home=home_services(source.stack),
-            unsaid=undeclared_state(source.stack, sources.called),
+            unsaid=undeclared_state(source.stack, named=sources.called),
             waits=cross_role_dependencies(source.stack),
             volumes=home_volumes(source.stack, source.config.get("volumes")),
             rules={sources.relative(path): rule for path, rule in sources.rules.items()},

@@ -13,10 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flows.core.deploy import staging
+from flows.core.deploy.staging import StagedRelease, secret_contents, staged_release
+from flows.core.deploy.staging_scripts import stage_script, staged_members
 from flows.core.droplet.directories import StackDirectory, release_name
 from flows.core.errors import ReadingsDiffer, SlipwayError, UnsetVariables
-from flows.core.release.bundle import DOCUMENT, FILES, OVERRIDE, File
+from flows.core.release.archive import packed, tar_stream
+from flows.core.release.bundle import DOCUMENT, FILES, OVERRIDE, File, ReleaseFiles
 from flows.core.release.release import Image, Release
 from flows.core.stack.comparison import differences
 from flows.core.stack.compose_yaml import load_config
@@ -72,14 +74,18 @@ class Staged:
     """A stack as a release of it would be put on a droplet."""
 
     release: Release
-    content: Mapping[str, File]
+    staged: StagedRelease
     variables: Mapping[str, str]
     directory: StackDirectory
     name: str
 
     @property
-    def script(self) -> str:
-        return staging.stage_script(self.release, self.directory, self.name, {})
+    def script(self) -> bytes:
+        return stage_script(self.release, self.directory, self.name, self.staged.tree).encode()
+
+    @property
+    def files(self) -> bytes:
+        return b"".join(packed(tar_stream(staged_members(self.staged, self.staged.tree))))
 
 
 def read_all(stacks: Iterable[GeneratedStack], place: Path, droplet: str) -> list[Reading]:
@@ -140,8 +146,8 @@ def _prepare(reading: Reading) -> tuple[Staged, dict[str, Any]]:
     own |= {OVERRIDE: File(release.override({})), DOCUMENT: File(release.document())}
     directory = StackDirectory(f"{DIRECTORY}/{reading.checkout.parents[1].name}", release.stack)
     variables = {**variables, "REGISTRY": REGISTRY, "IMAGE_TAG": TAG, "SLIPWAY_COLOUR": ""}
-    content = staging.staged_files(release, own, variables, staging.secret_contents(release, files), directory)
-    return Staged(release, content, variables, directory, release_name(TAG, "0" * 16)), config
+    staged = staged_release(release, ReleaseFiles(own), variables, secret_contents(release, files), directory)
+    return Staged(release, staged, variables, directory, release_name(TAG, "0" * 16)), config
 
 
 _Parts = tuple[dict[str, str], dict[str, Any], dict[str, Any], StackFiles, tuple[str, ...], Mapping[str, str]]
@@ -164,9 +170,10 @@ def _quick(reading: Reading) -> _Parts:
     project = open_project(place, _settings(), variables, reader)
     config = project.read(reader, {})
     sources = find_stack_files(
-        Stack.from_config(config), project.directory, tuple(project.texts), project.entries, project.texts.values()
-    )
-    files = {os.path.relpath(entry.path, place): Path(entry.path).read_text() for entry in sources.environment_files
+        Stack.from_config(config), project.directory, tuple(project.texts), project.entries, project.texts.values(),
+        config.get("volumes"),
+    )  # fmt: skip
+    files = {os.path.relpath(entry.path, place): Path(entry.path).read_bytes() for entry in sources.environment_files
              if os.path.isfile(entry.path)}  # fmt: skip
     return variables, files, config, sources, project.given, project.texts
 
@@ -176,7 +183,7 @@ def _read_on(droplet: str, staged: list[Staged]) -> list[tuple[int, str, str]]:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
         for number, one in enumerate(staged):
-            for name, content in (("script", one.script.encode()), ("files", staging.staging_tar(one.content))):
+            for name, content in (("script", one.script), ("files", one.files)):
                 entry = tarfile.TarInfo(f"{number:04}/{name}")
                 entry.size = len(content)
                 tar.addfile(entry, io.BytesIO(content))
@@ -214,7 +221,7 @@ def _compare_as_deploy(reading: Reading, staged: Staged, printed: str, said: str
     version = compose_version(_settings())
     try:
         compare_readings(
-            staged.release, staged.content, staged.variables, printed, said,
+            staged.release, staged.staged.content, staged.variables, printed, said,
             there=("droplet", version), settings=_settings(),
         )  # fmt: skip
     except ReadingsDiffer as error:
