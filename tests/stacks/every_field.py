@@ -29,7 +29,10 @@ def prepare(checkout: Path, registry: RegistryNamespace) -> None:
     (checkout / "token.bin").write_bytes(b"\x00\xfftoken\r\n")
     (checkout / "one.env").write_text("FROM_FILE='it'\nSPACED=\"a b\" # why\nCOMMIT=overridden\nexport LAST=$FROM_FILE\n")
     (checkout / ".env").write_text("GREETING=hello\nHOME=/home/of-the-stack\nCOMPOSE_IGNORE_ORPHANS=true\n")
-    (checkout / "parts" / ".env").write_text("PART=of its own\n")
+    parts = checkout / "parts"
+    (parts / ".env").write_text("PART=of its own\n")
+    (parts / "more.env").write_text("PART=of the long form\nGREETING=greeted\nMORE='a # b'\n")
+    (parts / "more.secret").write_text("of a part\n")
 
 
 def change(checkout: Path) -> None:
@@ -52,5 +55,13 @@ STACK = JudgedStack(
     prepare=prepare,
     change=change,
     concerns=("main", "reader"),
+    on_droplet=(
+        "docker volume inspect every-field-outside >/dev/null 2>&1 || docker volume create every-field-outside >/dev/null\n"
+        "docker network inspect every-field-outside >/dev/null 2>&1 || docker network create every-field-outside >/dev/null"
+    ),
+    afterwards=(
+        "docker volume rm every-field-outside >/dev/null 2>&1 || true; "
+        "docker network rm every-field-outside >/dev/null 2>&1 || true"
+    ),
     written={"main:/data/started": "grows", "main:/anonymous/born": "keeps"},
 )

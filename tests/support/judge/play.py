@@ -221,6 +221,8 @@ def playing(stack: JudgedStack, place: Path) -> Iterator[Play]:
         view.remove(registry.namespace)
         plain.remove(stack.project, registry.namespace)
         run_on(PLAIN, "rm", "-rf", f"{PLACE}/{stack.project}")
+        for droplet in (RELEASED, PLAIN):
+            script_on(droplet, stack.afterwards)
         forget(StackEnvironment, block)
 
     with ExitStack() as closing:

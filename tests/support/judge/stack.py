@@ -30,6 +30,7 @@ class JudgedStack:
         written: pattern of `SERVICE:PATH` → `keeps` or `grows`: what a service does to a file that it writes.
         refused: the error that a release ends with, on purpose.
         on_droplet: shell script for both droplets before each release; `$ROUND` is 1 or 2.
+        afterwards: one that takes away what that made.
     """
 
     project: str
@@ -43,6 +44,7 @@ class JudgedStack:
     written: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
     on_droplet: str = ""
+    afterwards: str = "true"
     name: str = ""
 
     @property
