@@ -27,7 +27,9 @@ def prepare(checkout: Path, registry: RegistryNamespace) -> None:
     (checkout / "rows" / "first").write_text("a row\n")
     (checkout / "made" / "for" / "it").mkdir(parents=True)
     (checkout / "token.bin").write_bytes(b"\x00\xfftoken\r\n")
-    (checkout / "one.env").write_text("FROM_FILE='it'\nSPACED=\"a b\" # why\nCOMMIT=overridden\nexport LAST=$FROM_FILE\n")
+    (checkout / "one.env").write_text(
+        "FROM_FILE='it'\nSPACED=\"a b\" # why\nCOMMIT=overridden\nexport LAST=$FROM_FILE\n"
+    )
     (checkout / ".env").write_text("GREETING=hello\nHOME=/home/of-the-stack\nCOMPOSE_IGNORE_ORPHANS=true\n")
     parts = checkout / "parts"
     (parts / ".env").write_text("PART=of its own\n")

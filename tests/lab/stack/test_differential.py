@@ -34,7 +34,9 @@ def test_a_release_runs_what_plain_compose_runs(stack: JudgedStack, tmp_path: Pa
     with playing(stack, tmp_path) as play:
         try:
             first = play.first()
-            second = play.second() if stack.change and not first.refused and not _not_released(first.differences) else None
+            second = (
+                play.second() if stack.change and not first.refused and not _not_released(first.differences) else None
+            )
         finally:
             keep(play.rounds)
     assert first.differences == []

@@ -11,6 +11,7 @@ from tests.support.judge.report import DIRECTORY
 
 pytestmark = pytest.mark.lab
 import os
+
 MANY = int(os.environ.get("MANY", 300))
 
 
@@ -35,7 +36,9 @@ def test_generated_stacks_are_read_alike_by_compose_the_build_host_and_a_droplet
     lines = [f"{len(readings)} generated stacks, {len(wrong)} of them read in two ways."]
     for reading in wrong:
         lines += ["", f"## {reading.checkout.parents[1].name}", "", *reading.wrong]
-        lines += [f"--- {path}\n{text}" for path, text in reading.stack.files.items() if "yaml" in path or "env" in path]
+        lines += [
+            f"--- {path}\n{text}" for path, text in reading.stack.files.items() if "yaml" in path or "env" in path
+        ]
     (DIRECTORY / "generated.md").write_text("\n".join(lines) + "\n")
     assert len(readings) >= MANY
     assert sum(reading.plain is not None for reading in readings) > 0.9 * MANY

@@ -32,7 +32,8 @@ def either(names: Strategy) -> Strategy:
 
 
 commands = st.one_of(
-    some(words, 1, 4), st.sampled_from(("sleep infinity", "sh -c 'exec sleep 5'", 'test a = "a b"', "echo $$HOME", "", []))
+    some(words, 1, 4),
+    st.sampled_from(("sleep infinity", "sh -c 'exec sleep 5'", 'test a = "a b"', "echo $$HOME", "", [])),
 )
 healthchecks = st.one_of(
     st.just({"disable": True}),
@@ -45,9 +46,16 @@ healthchecks = st.one_of(
 _rates = some(st.builds(lambda rate: {"path": "/dev/null", "rate": rate}, st.sampled_from((1024, "12mb"))), 1, 1)
 blkio = st.fixed_dictionaries(
     {"weight": st.integers(10, 1000)},
-    optional={"device_read_bps": _rates, "device_write_bps": _rates, "device_read_iops": _rates, "device_write_iops": _rates},
+    optional={
+        "device_read_bps": _rates,
+        "device_write_bps": _rates,
+        "device_read_iops": _rates,
+        "device_write_iops": _rates,
+    },
 )
-_limits = st.fixed_dictionaries({}, optional={"cpus": st.sampled_from(("0.5", 1, "1")), "memory": sizes, "pids": st.just(50)})
+_limits = st.fixed_dictionaries(
+    {}, optional={"cpus": st.sampled_from(("0.5", 1, "1")), "memory": sizes, "pids": st.just(50)}
+)
 _update = st.fixed_dictionaries({}, optional={
     "parallelism": st.just(1), "delay": durations, "failure_action": st.sampled_from(("pause", "continue")),
     "monitor": durations, "max_failure_ratio": st.sampled_from((0.1, Plain("1e-1"))),
@@ -71,7 +79,9 @@ ports = st.one_of(
         "app_protocol": st.just("http")}),
 )  # fmt: skip
 _ulimits = st.dictionaries(
-    st.sampled_from(("nofile", "nproc", "core")), st.one_of(st.just(1024), st.just({"soft": 10, "hard": 20})), min_size=1
+    st.sampled_from(("nofile", "nproc", "core")),
+    st.one_of(st.just(1024), st.just({"soft": 10, "hard": 20})),
+    min_size=1,
 )
 
 # Field → what it may hold. Fields that name other parts of the stack are in stacks.py.
@@ -104,8 +114,9 @@ FIELDS: dict[str, Strategy] = {
     "environment": st.one_of(either(keys), st.lists(keys, min_size=1, max_size=3, unique=True)),
     "expose": some(st.sampled_from((3000, "8000", "8080-8085/tcp", "53/udp"))),
     "external_links": st.sampled_from((["redis"], ["database:mysql"])),
-    "extra_hosts": st.sampled_from((
-        ["somehost:162.242.195.82", "otherhost=50.31.209.229", "v6:[::1]"], {"gateway.docker": "host-gateway"})),
+    "extra_hosts": st.sampled_from(
+        (["somehost:162.242.195.82", "otherhost=50.31.209.229", "v6:[::1]"], {"gateway.docker": "host-gateway"})
+    ),
     "group_add": some(st.sampled_from(("mail", 1000, "1001"))),
     "healthcheck": healthchecks,
     "hostname": st.sampled_from(("web", "a.example.com", "1e5")),
@@ -113,8 +124,14 @@ FIELDS: dict[str, Strategy] = {
     "ipc": st.sampled_from(("host", "private", "shareable")),
     "isolation": st.just("default"),
     "labels": either(label_keys),
-    "logging": st.fixed_dictionaries({"driver": st.sampled_from(("json-file", "local"))}, optional={
-        "options": mapping(st.sampled_from(("max-size", "tag", "labels")), st.sampled_from(("10m", "{{.Name}}", 3, Plain("1e1"))))}),
+    "logging": st.fixed_dictionaries(
+        {"driver": st.sampled_from(("json-file", "local"))},
+        optional={
+            "options": mapping(
+                st.sampled_from(("max-size", "tag", "labels")), st.sampled_from(("10m", "{{.Name}}", 3, Plain("1e1")))
+            )
+        },
+    ),
     "mac_address": st.just("02:42:ac:11:65:43"),
     "mem_limit": sizes,
     "mem_reservation": sizes,
@@ -139,7 +156,7 @@ FIELDS: dict[str, Strategy] = {
     "stop_signal": st.sampled_from(("SIGUSR1", "SIGINT", "9")),
     "storage_opt": st.just({"size": "1G"}),
     "sysctls": st.sampled_from(({"net.core.somaxconn": 1024}, ["net.ipv4.tcp_syncookies=0"])),
-    "tmpfs": st.sampled_from(("/run", ["/run", "/tmp:size=64m,mode=1777"])),  # noqa: S108
+    "tmpfs": st.sampled_from(("/run", ["/run", "/tmp:size=64m,mode=1777"])),
     "tty": flags,
     "ulimits": _ulimits,
     "user": st.sampled_from(("1000", "1000:1000", "www-data", "0")),

@@ -90,7 +90,10 @@ class Staged:
 
 def read_all(stacks: Iterable[GeneratedStack], place: Path, droplet: str) -> list[Reading]:
     """Read every stack in the three ways, and compare. All of them go to the droplet in one session."""
-    readings = [Reading(stack, stack.write(place / f"{number:04}" / "x"), number % THOROUGH == 0) for number, stack in enumerate(stacks)]
+    readings = [
+        Reading(stack, stack.write(place / f"{number:04}" / "x"), number % THOROUGH == 0)
+        for number, stack in enumerate(stacks)
+    ]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         list(pool.map(_read_here, readings))
         printed = _read_on(droplet, [reading.staged for reading in readings if reading.staged])

@@ -36,8 +36,10 @@ class GeneratedStack:
 @st.composite
 def stacks(draw: st.DrawFn) -> GeneratedStack:
     """A stack that Compose 2.26 reads, as a rule."""
-    files: dict[str, str] = {path: f"{path}\n" for path in
-                             ("conf/app.yaml", "conf/a b.txt", "conf/é.txt", "conf/$1.txt", "data/seed", "../beside/x.conf")}
+    files: dict[str, str] = {
+        path: f"{path}\n"
+        for path in ("conf/app.yaml", "conf/a b.txt", "conf/é.txt", "conf/$1.txt", "data/seed", "../beside/x.conf")
+    }
     present = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     services: dict[str, Any] = {}
     for name in present:
@@ -77,7 +79,9 @@ def stacks(draw: st.DrawFn) -> GeneratedStack:
 def _service(draw: st.DrawFn, others: list[str]) -> dict[str, Any]:
     """One service, which may refer to these others."""
     spec: dict[str, Any] = {key: draw(FIELDS[key]) for key in draw(_some_fields(5))}
-    image = draw(st.sampled_from(("built", "${REGISTRY}/x/y:${IMAGE_TAG}", "postgres:16", "busybox@sha256:" + "0" * 64)))
+    image = draw(
+        st.sampled_from(("built", "${REGISTRY}/x/y:${IMAGE_TAG}", "postgres:16", "busybox@sha256:" + "0" * 64))
+    )
     if image == "built":
         spec["build"] = draw(_builds)
     else:
@@ -221,7 +225,10 @@ def _more_files(draw: st.DrawFn, document: dict[str, Any], present: list[str]) -
         if "network_mode" not in document["services"][present[0]]:
             files["extra.yaml"] = write_yaml({"services": {present[0]: change}})
     if draw(st.integers(0, 3)) == 0:
-        document["services"]["extended"] = {"extends": {"file": "base.yaml", "service": "base"}, "labels": draw(either(label_keys))}
+        document["services"]["extended"] = {
+            "extends": {"file": "base.yaml", "service": "base"},
+            "labels": draw(either(label_keys)),
+        }
         files["base.yaml"] = write_yaml({"services": {"base": {
             "image": "postgres:16", "environment": draw(either(label_keys)), "volumes": ["./conf:/conf:ro"]}}})  # fmt: skip
     return files

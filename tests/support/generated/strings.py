@@ -49,8 +49,15 @@ def env_lines(draw: st.DrawFn, keys: tuple[str, ...]) -> str:
     lines = [draw(st.sampled_from(("", "# a remark\n", "\n", "\ufeff")))]
     for key in keys:
         value = draw(st.sampled_from((*HOSTILE, *UNQUOTED)))
-        single, bare = "'" not in value and "\\" not in value, not set(value) & set("\r\n\t'\"\\$#` ") and value.isascii()
-        ways = ['"' + _escaped(value) + '"', *([f"'{value}'"] if single else []), *([value, f"{value} # why"] if bare else [])]
+        single, bare = (
+            "'" not in value and "\\" not in value,
+            not set(value) & set("\r\n\t'\"\\$#` ") and value.isascii(),
+        )
+        ways = [
+            '"' + _escaped(value) + '"',
+            *([f"'{value}'"] if single else []),
+            *([value, f"{value} # why"] if bare else []),
+        ]
         lines.append(f"{draw(st.sampled_from(('', 'export ')))}{key}{draw(st.sampled_from(('=', ' = ', '= ')))}"
                      f"{draw(st.sampled_from(ways))}\n")  # fmt: skip
     return "".join(lines)

@@ -66,7 +66,9 @@ class Container:
 
 def read_containers(droplet: str, project: str, place: Place) -> dict[str, Container]:
     """Every container of a project by its name."""
-    ids = run_on(droplet, "docker", "ps", "-aq", "--no-trunc", "--filter", f"label={PROJECT}={project}").decode().split()
+    ids = (
+        run_on(droplet, "docker", "ps", "-aq", "--no-trunc", "--filter", f"label={PROJECT}={project}").decode().split()
+    )
     shown = json.loads(run_on(droplet, "docker", "inspect", *ids)) if ids else []
     names = {entry["Id"]: entry["Name"].lstrip("/") for entry in shown}
     return {names[entry["Id"]]: _container(entry, names, place) for entry in shown}

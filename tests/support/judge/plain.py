@@ -76,7 +76,7 @@ class PlainCompose:
         config = self.config()
         names = {services[n]: spec.get("image") or f"{config['name']}-{n}" for n, spec in config["services"].items()
                  if n in services}  # fmt: skip
-        lines = [f"export DOCKER_CONFIG=$(mktemp -d); trap 'rm -rf \"$DOCKER_CONFIG\"' EXIT",
+        lines = ["export DOCKER_CONFIG=$(mktemp -d); trap 'rm -rf \"$DOCKER_CONFIG\"' EXIT",
                  f"docker login -u {shlex.quote(login['user'])} --password-stdin {login['host']} >/dev/null 2>&1"]  # fmt: skip
         for reference in names:
             lines.append(f"docker pull -q {reference} >/dev/null")
@@ -126,4 +126,3 @@ def _files(root: Path) -> dict[str, tuple[Any, ...]]:
             held = os.readlink(path).encode() if link else path.read_bytes()
             found[str(path.relative_to(root))] = (link, 0 if link else path.lstat().st_mode & 0o777, held)
     return found
-

@@ -167,12 +167,12 @@ class Play:
         this.containers, this.fields, this.entries = len(theirs.containers), len(theirs.fields), theirs.entries
         this.differences += map(str, found)
 
-    def _compare_replaced(
-        self, this: Round, ours: dict[str, Container], theirs: dict[str, Container]
-    ) -> None:
+    def _compare_replaced(self, this: Round, ours: dict[str, Container], theirs: dict[str, Container]) -> None:
         """Which containers are others now: those that Compose replaced, and those that were given new content."""
         new_ours, new_theirs = self._containers()
-        expected = _replaced(theirs, new_theirs) | {n for n, c in new_theirs.items() if c.service in self.stack.concerns}
+        expected = _replaced(theirs, new_theirs) | {
+            n for n, c in new_theirs.items() if c.service in self.stack.concerns
+        }
         found = _replaced(ours, new_ours)
         this.replaced = ", ".join(sorted(found))
         for name in sorted(expected ^ found):

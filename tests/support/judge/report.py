@@ -48,7 +48,13 @@ def markdown(rounds: list[Round]) -> str:
 
 def _row(one: Round) -> tuple[str, ...]:
     counts = (one.containers, one.fields, one.entries)
-    result = f"{len(one.differences)} differences" if one.differences else "refused, on purpose" if one.refused else "the same"
+    result = (
+        f"{len(one.differences)} differences"
+        if one.differences
+        else "refused, on purpose"
+        if one.refused
+        else "the same"
+    )
     return one.stack, str(one.number), *map(str, counts), one.replaced or "–", result
 
 
