@@ -9,7 +9,7 @@ from tests.stacks.docr import HOST, NAME, STACK, open_docr_stack
 from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.alone]
 OTHER = "slipway-other"
 
 
