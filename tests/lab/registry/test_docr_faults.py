@@ -168,7 +168,7 @@ def test_what_somebody_tags_while_the_plan_is_made_does_not_go(stack, monkeypatc
             client.tag(f"{NAME}/docr-app-web", client.manifest(f"{NAME}/docr-app-web", digest), "again")
         real(sweep, registry)
 
-    monkeypatch.setattr(registry_gc, "show", show)
+    monkeypatch.setattr(registry_gc, "publish_cleanup", show)
     said = slipway("registry", "gc", **stack.settings)
     assert (said.code, "changed while it was read. Nothing was removed" in said.err) == (2, True), said.all
     assert digest in stack.manifests()
