@@ -26,7 +26,7 @@ def _answer(asking: SlipwayProcess, *how: str, name: str = "Ada") -> list[str]:
 
 
 def _by_api(asking: SlipwayProcess, **answer: object) -> httpx.Response:
-    """The answer of Prefect's server; one that is too busy for now (503) is asked again, as Prefect's own client does."""
+    """The answer of Prefect's server; one that is too busy (503) is asked again, as Prefect's own client does."""
     url = f"{os.environ['PREFECT_API_URL'].rstrip('/')}/flow_runs/{asking.run()}/resume"
     return until(
         lambda: httpx.post(url, json={"run_input": answer}, timeout=30),
