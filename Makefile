@@ -43,7 +43,7 @@ test-all: export SLIPWAY_FAULTS := all
 test-all: test ## Run them with every fault at every point
 
 unit: venv ## Run the tests that need no engine and no server
-	@pytest -q -m unit tests/unit
+	@pytest -q -n 2 tests/unit
 
 lint: venv ## Check style, types, imports, shell scripts and workflows
 	@$(LAB)/lint.sh $(SCRIPTS)
