@@ -3,7 +3,6 @@
 import json
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ import pytest
 from flows.core.droplet.lock import BYE, HELD, Holder, hold_script
 from tests.stacks.invalid_input import REFUSED, assert_one_error
 from tests.stacks.single_service import BLOCK, CRASHES, SingleServiceStack, open_single_service_stack
+from tests.support import wait_until
 from tests.support.lab.lab import LAB
 
 pytestmark = pytest.mark.lab
@@ -167,8 +167,8 @@ def _let_go(other: subprocess.Popen[str]) -> None:
 
 
 def _leave_once_awaited(stack: SingleServiceStack, other: subprocess.Popen[str]) -> None:
-    """Let go of the lock as soon as somebody stands there and waits for it; after half a minute in any case."""
-    deadline = time.monotonic() + 30
-    while "flock -w 57" not in stack.droplet.sh("ps -eo args") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _let_go(other)
+    """Let go of the lock as soon as somebody stands there and waits for it; in any case in the end."""
+    try:
+        wait_until(lambda: "flock -w 57" in stack.droplet.sh("ps -eo args"), pause=0.05)
+    finally:
+        _let_go(other)
