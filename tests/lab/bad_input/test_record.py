@@ -17,7 +17,7 @@ from tests.support.lab.lab import LAB
 pytestmark = pytest.mark.lab
 
 # What is asked for → the error and its words. On the droplet v1 and v3 are good, `crashing` failed, and v3 runs.
-UNKNOWN = "was never put on this droplet."
+UNKNOWN = "was never deployed to this droplet."
 CASES: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
     "a tag that is near to those on record": (
         ["--to", "v33"], "ReleaseNotOnDroplet",
@@ -36,7 +36,7 @@ CASES: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
     ),
     "a stack without a record": (
         ["--stack", "no-such-stack"], "NoRollbackTarget",
-        ("nothing was ever put on this droplet", "slipway deploy --tag TAG"),
+        ("nothing was ever deployed to this droplet", "slipway deploy --tag TAG"),
     ),
 }  # fmt: skip
 # A change to the newest record → the error and its words.
