@@ -146,14 +146,16 @@ class BlueGreenScenario:
         self.sides[colour].droplet.sh(told[how])
 
     def heal(self, colour: str) -> None:
-        """Whatever was done to its web, it is well again."""
+        """Whatever was done to its web, it is well again, and its engine knows."""
         web = self.web(colour)
         self.sides[colour].droplet.sh(
             f"docker unpause {web} 2>/dev/null || true\n"
             f"docker update --restart unless-stopped {web} >/dev/null; docker start {web}\n"
             f"docker exec {web} rm -f /srv/unhealthy\n"
-            f"for _ in $(seq 100); do docker exec {web} /srv/part ask >/dev/null 2>&1 && exit 0; sleep 0.1; done\n"
-            "exit 1"
+            f"health() {{ docker inspect --format '{{{{.State.Health.Status}}}}' {web}; }}\n"
+            # Its engine looks at it again only after a while, but soon after a start.
+            f"[ $(health) != unhealthy ] || docker restart --time 1 {web}\n"
+            "for _ in $(seq 300); do [ $(health) != healthy ] || exit 0; sleep 0.1; done; exit 1"
         )
 
     def wipe(self, colour: str) -> None:
