@@ -1,6 +1,8 @@
 """The StackEnvironment block: values of a stack's variables, env files and secret files. Never part of a release."""
 
+import base64
 import posixpath
+from typing import Any
 
 from prefect.blocks.core import Block
 from prefect.types import SecretDict
@@ -38,18 +40,38 @@ class StackEnvironment(Block):
     files: SecretDict = Field(
         default_factory=lambda: SecretDict({}),
         title="Files",
-        description="Path → content of env files and secret files; paths as the compose file has them.",
+        description="Path → content of env files and secret files; paths as the compose file has them. What is no text "
+        'is held as {"base64": …}.',
     )
 
     def values(self) -> dict[str, str]:
         """The variables, unmasked, as text."""
         return {name: str(value) for name, value in self.variables.get_secret_value().items()}
 
-    def contents(self) -> dict[str, str]:
+    def contents(self) -> dict[str, bytes]:
         """Normal path (relative to the compose file's directory) → content, unmasked."""
-        return {posixpath.normpath(path): str(text) for path, text in self.files.get_secret_value().items()}
+        return {posixpath.normpath(path): _content(held) for path, held in self.files.get_secret_value().items()}
+
+    def texts(self) -> dict[str, str]:
+        """The same as text, for masking: what is no UTF-8 is replaced."""
+        return {path: content.decode(errors="replace") for path, content in self.contents().items()}
 
     def reach(self) -> str:
         """A sentence for the terminal: the names of what it holds, without values."""
         names = [*sorted(self.values()), *sorted(self.contents())]
         return f"environment {self._block_document_name or ''}: {', '.join(names) or 'empty'}"
+
+
+def held_content(content: bytes) -> str | dict[str, str]:
+    """A file's content as the block holds it: text as it is, anything else as base64."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return {"base64": base64.b64encode(content).decode()} if "\0" in text else text
+
+
+def _content(held: Any) -> bytes:
+    if isinstance(held, dict) and set(held) == {"base64"}:
+        return base64.b64decode(held["base64"])
+    return str(held).encode()

@@ -16,7 +16,7 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
 from flows.core.deploy.content_labels import refuse_unset_contents
-from flows.core.deploy.staging import environment_contents
+from flows.core.deploy.files.staging import environment_contents
 from flows.core.errors import BrokenStack
 from flows.core.registry.references import check_tag, split_host, split_reference
 from flows.core.release.image_plan import plan_images
@@ -28,6 +28,7 @@ from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
 from flows.tasks.release.build_inputs import build_inputs
+from flows.tasks.release.listing import list_files
 from flows.tasks.release.pin_images import mirrored, pin_external
 from flows.tasks.release.publish import latest_release, publish_release, reuse_images, tag_before
 from flows.tasks.runs.artifacts import table
@@ -113,6 +114,7 @@ def _build_push(
         ahead.check_compose(name, source.compose_needs)
         known = {**values, **dict.fromkeys(OWN, "")}
         refuse_unset_contents(source.stack, known, f"stack {name} uses")
+    shipment = list_files(source, environment.contents(), settings)
     plan = plan_images(source.stack, place, tag)
     wanted = [service.name for service in source.stack.pick(services)]
     inputs = build_inputs(source, plan, wanted, values, environment.contents())
@@ -131,7 +133,7 @@ def _build_push(
     digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}
-    release = publish_release(source, plan, tag, built, external, previous, before, registry, settings)
+    release = publish_release(source, plan, tag, built, external, previous, before, shipment, registry, settings)
 
     published = Published(release, before, time.monotonic() - began)
     _record(published, started, settings)

@@ -5,8 +5,8 @@ import time
 from prefect import flow
 
 from blocks import ContainerRegistry, Droplet
+from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
-from flows.core.deploy.staging import secret_contents
 from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
@@ -17,6 +17,7 @@ from flows.hooks import prune_after_failure, recover_after_crash
 from flows.rollback import RollbackGuard, rollback_on_failure
 from flows.settings import Settings, Strategy
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
+from flows.tasks.deploy.files import put_files
 from flows.tasks.deploy.readiness import wait_until_ready
 from flows.tasks.deploy.steps import (
     current_release,
@@ -24,11 +25,11 @@ from flows.tasks.deploy.steps import (
     preflight,
     prove_digests,
     pull_images,
-    put_files,
     remove_orphans,
     start_services,
     stop_services,
 )
+from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import keep_record
 from flows.tasks.release.publish import fetch_release
@@ -95,14 +96,13 @@ def deploy_release(
     environment = load_environment(settings, stack)
     values = variables(environment, env_file)
 
-    whole, files = fetch_release(stack, tag, registry)
+    whole, published = fetch_release(stack, tag, registry)
     release = as_role(whole, role)
     secrets = secret_contents(release, environment.contents())
     colour = settings.colours.of(droplet.name) or ""
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
     release = release.model_copy(update={"profiles": active_profiles(release.profiles, values)})
-    if release != whole:
-        files = role_files(files, release)
+    files = published if release == whole else role_files(published, release)
     payload = ReleasePayload(files, values, secrets, role_override(whole, role))
     target = Target.of(droplet, release.stack, settings)
     with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
@@ -132,17 +132,19 @@ def _run_steps(
     )  # fmt: skip
     orphans = orphan_containers(facts.containers, stack.services)
     pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)
+    staged = payload.staged(deployment.release, deployment.directory)
+    bringing = compare_writable(deployment, staged.tree, current_release(facts))
     guard.armed = True
-    make_current(deployment, [record, *left])
+    kept = make_current(deployment, [record, *left], bringing)
     if orphans:
         remove_orphans(deployment, orphans)
     # What `down` removes leads to volumes that have no name: nobody would find them again.
-    kept = strategy != "rolling" and any(container.nameless for container in facts.containers)
+    nameless = strategy != "rolling" and any(container.nameless for container in facts.containers)
     if strategy != "rolling":
-        stop_services(deployment, kept)
+        stop_services(deployment, nameless)
     if strategy == "recreate":
         pulled = pull_images(deployment, facts.present, registry)
-    start_services(deployment, kept)
+    start_services(deployment, nameless)
     running = wait_until_ready(deployment, stack)
     prove_digests(deployment, stack, running)
     keep_record(deployment.session, deployment.directory, [mark_deployed(record, now())])
@@ -153,6 +155,7 @@ def _run_steps(
         pulled=tuple(pulled),
         pulled_bytes=sum(layer.size for layer in to_pull),
         seconds=time.monotonic() - began,
+        kept=kept,
     )
     rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in deployed.services.items()]
     table(f"deploy-{deployed.droplet}", rows, f"Release {deployment.release.tag} on {deployed.droplet}")

@@ -20,6 +20,7 @@ from flows.tasks.cloud.rehearsal import remove_left_best_effort
 from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.deploy.readiness import wait_until_ready
 from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, remove_orphans, start_services
+from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
@@ -100,7 +101,7 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
                 history, kept.release, record.name,
                 kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
             )  # fmt: skip
-            make_current(deployment, [mine, *left])
+            kept_files = make_current(deployment, [mine, *left], compare_writable(deployment, None, None))
             if orphans := orphan_containers(kept.containers, kept.stack.services):
                 remove_orphans(deployment, orphans)
             start_services(deployment)
@@ -124,6 +125,7 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
         validated=validated,
         healthy_after=healthy,
         seconds=time.monotonic() - began,
+        kept=kept_files,
     )
     rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in back.services.items()]
     table(f"rollback-{back.droplet}", rows, f"Release {back.release.tag} runs on {back.droplet} again")

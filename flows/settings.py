@@ -64,6 +64,13 @@ class Settings(BaseSettings):
         default_factory=lambda: bool(os.environ.get("CI")),
         description="prune dangling layers and builder cache after a failed build or push; default: on when CI is set",
     )
+    ships: tuple[str, ...] = Field(
+        (),
+        description="patterns, as in .gitignore and from the compose file's directory, of mounted files that ship "
+        "though git ignores them or they look like credentials",
+    )
+    ships_megabytes: int = Field(1000, gt=0, description="megabytes of mounted files that a release may ship")
+    ships_entries: int = Field(100_000, gt=0, description="mounted files and directories that a release may ship")
     builder_cache: str = Field("10GB", description="how much builder cache that pruning leaves")
     retention: int = Field(5, ge=1, description="good releases each droplet keeps")
     reports: Path = Field(Path("reports"), description="where reports are written")

@@ -7,10 +7,10 @@ of each.
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -18,10 +18,10 @@ import httpx
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
 from blocks.http import tls
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
+from blocks.registry.layers import LAYER, PIECE, FileContent, ImageLayer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 ACCEPT = ", ".join(
     [
         MANIFEST,
@@ -104,23 +104,57 @@ class RegistryClient:
             raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
         return content
 
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """Whether a blob is there."""
+        try:
+            self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", repository, push=True)
+        except NotInRegistry:
+            return False
+        return True
+
+    def download(self, repository: str, digest: str, into: BinaryIO) -> None:
+        """Write the content of a blob to a file, piece by piece; its digest is checked."""
+        auth = RegistryAuth(self._credentials, f"repository:{repository}:pull")
+        url, found = f"/v2/{repository}/blobs/{digest}", hashlib.sha256()
+        try:
+            with self._http.stream("GET", url, auth=auth, follow_redirects=True) as answer:
+                if answer.is_error:
+                    answer.read()
+                self._check(answer, auth, "GET", url, repository)
+                for piece in answer.iter_bytes(PIECE):
+                    found.update(piece)
+                    into.write(piece)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+        if f"sha256:{found.hexdigest()}" != digest:
+            raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
+
     def tag(self, repository: str, manifest: ImageManifest, tag: str) -> None:
         """Add a tag to a manifest that is there; only the manifest is uploaded."""
         self._put_manifest(repository, tag, manifest.raw, manifest.media_type)
 
-    def push_files(self, repository: str, tag: str, layer: bytes, diff_id: str, labels: dict[str, str]) -> str:
-        """Push an image of one layer (a gzipped tar) and return its digest. The same content gives the same digest.
+    def push_files(
+        self,
+        repository: str,
+        tag: str,
+        layer: bytes,
+        diff_id: str,
+        labels: dict[str, str],
+        more: Sequence[ImageLayer] = (),
+    ) -> str:
+        """Push an image whose first layer is this gzipped tar, and return its digest. Equal content, equal digest.
 
         Args:
             diff_id: digest of the layer before compression.
             labels: labels of the image.
+            more: layers above it, which are there already.
         """
         config = json.dumps(
             {
                 "architecture": "amd64",
                 "os": "linux",
                 "config": {"Labels": labels},
-                "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+                "rootfs": {"type": "layers", "diff_ids": [diff_id, *(one.diff_id for one in more)]},
             },
             sort_keys=True,
         ).encode()
@@ -129,20 +163,24 @@ class RegistryClient:
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": {"mediaType": CONFIG, **described[0]},
-            "layers": [{"mediaType": LAYER, **described[1]}],
+            "layers": [{"mediaType": LAYER, **described[1]}, *(one.descriptor() for one in more)],
             "annotations": labels,
         }
         return self._put_manifest(repository, tag, json.dumps(manifest, sort_keys=True).encode(), MANIFEST)
 
+    def push_blob(self, repository: str, digest: str, content: bytes | FileContent) -> None:
+        """Push a blob; one that is there is not sent again."""
+        if self.has_blob(repository, digest):
+            return
+        begun = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, push=True)
+        place = httpx.URL(str(self._http.base_url)).join(begun.headers["Location"])
+        target = str(place.copy_merge_params({"digest": digest}))
+        headers = {"Content-Type": _BYTES, "Content-Length": str(len(content))}
+        self._ask("PUT", target, repository, push=True, content=content, headers=headers)
+
     def _push_blob(self, repository: str, blob: bytes) -> dict[str, Any]:
         digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
-        try:
-            self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", repository, push=True)
-        except NotInRegistry:
-            begun = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, push=True)
-            place = httpx.URL(str(self._http.base_url)).join(begun.headers["Location"])
-            target, headers = str(place.copy_merge_params({"digest": digest})), {"Content-Type": _BYTES}
-            self._ask("PUT", target, repository, push=True, content=blob, headers=headers)
+        self.push_blob(repository, digest, blob)
         return {"digest": digest, "size": len(blob)}
 
     def _put_manifest(self, repository: str, tag: str, content: bytes, media_type: str) -> str:
@@ -158,7 +196,7 @@ class RegistryClient:
         *,
         push: bool = False,
         scope: str | None = None,
-        content: bytes | None = None,
+        content: bytes | FileContent | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         if scope is None:
@@ -169,10 +207,17 @@ class RegistryClient:
                 method, url, content=content, headers=headers, auth=auth, follow_redirects=method in ("GET", "HEAD")
             )
         except httpx.HTTPError as error:
-            raise Unreachable(
-                f"registry {self.host} cannot be reached: {error or type(error).__name__}. "
-                f"Does `curl {self._http.base_url}/v2/` answer?"
-            ) from None
+            raise self._unreachable(error) from None
+        self._check(answer, auth, method, url, repository)
+        return answer
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        return Unreachable(
+            f"registry {self.host} cannot be reached: {error or type(error).__name__}. "
+            f"Does `curl {self._http.base_url}/v2/` answer?"
+        )
+
+    def _check(self, answer: httpx.Response, auth: RegistryAuth, method: str, url: str, repository: str) -> None:
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             expired = "The login had expired, and a new one is refused too. " if auth.renewed else ""
             raise LoginRefused(
@@ -183,7 +228,6 @@ class RegistryClient:
             raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {_error(answer)}")
-        return answer
 
 
 def _proxy(host: str) -> str | None:

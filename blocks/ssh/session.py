@@ -8,7 +8,7 @@ import math
 import select
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 
 import paramiko
@@ -80,7 +80,7 @@ class Session:
         command: str | Sequence[str],
         *,
         timeout: float,
-        stdin: bytes = b"",
+        stdin: bytes | Iterable[bytes] = b"",
         on_line: Line | None = None,
         check: bool = True,
         name: str = "",
@@ -90,7 +90,7 @@ class Session:
         Args:
             command: argv, or a script for `sh -c`.
             timeout: seconds; the droplet ends the command then, and we stop waiting soon after.
-            stdin: what the command reads; secrets go this way.
+            stdin: what the command reads, at once or piece by piece; secrets go this way.
             on_line: called with each line of standard output and error as it comes.
             check: raise when it exits with anything but 0.
             name: what it is called in errors; default: its first word, or the script's first line.
@@ -154,17 +154,21 @@ class Session:
         return transport
 
     def _talk(
-        self, channel: paramiko.Channel, command: str, stdin: bytes, limit: float, on_line: Line | None
+        self,
+        channel: paramiko.Channel,
+        command: str,
+        stdin: bytes | Iterable[bytes],
+        limit: float,
+        on_line: Line | None,
     ) -> CommandResult:
         deadline = time.monotonic() + limit
         channel.settimeout(limit)
         channel.exec_command(command)
         out, err = LineCollector(on_line), LineCollector(on_line)
-        unsent = memoryview(stdin)
-        # A command may end before it has read all; then its exit code says why, and not that we could not send.
+        for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
+            if not _sent(channel, piece):
+                break
         with contextlib.suppress(OSError):
-            while unsent and (sent := channel.send(bytes(unsent[:_CHUNK]))):
-                unsent = unsent[sent:]
             channel.shutdown_write()
         while True:
             while channel.recv_ready():
@@ -185,6 +189,17 @@ class Session:
         if code == -1:
             raise EOFError
         return CommandResult(code, out.end(), err.end())
+
+
+def _sent(channel: paramiko.Channel, piece: bytes) -> bool:
+    """Whether all of it was sent. A command may end before it has read all: its exit code says why."""
+    unsent = memoryview(piece)
+    try:
+        while unsent and (sent := channel.send(bytes(unsent[:_CHUNK]))):
+            unsent = unsent[sent:]
+    except OSError:
+        return False
+    return not unsent
 
 
 def _translate_error(error: BaseException, address: SshTarget) -> Exception | None:

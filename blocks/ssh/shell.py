@@ -1,6 +1,6 @@
 """The interface of what runs commands on a droplet, with or without the droplet's lock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,7 +33,7 @@ class RemoteShell(Protocol):
         command: str | Sequence[str],
         *,
         timeout: float,
-        stdin: bytes = b"",
+        stdin: bytes | Iterable[bytes] = b"",
         on_line: Line | None = None,
         check: bool = True,
     ) -> CommandResult: ...

@@ -35,7 +35,11 @@ class Published:
 
 @dataclass(frozen=True)
 class Deployed:
-    """Result of deploy: the release on the droplet, and the images that were pulled."""
+    """Result of deploy: the release on the droplet, and the images that were pulled.
+
+    Args:
+        kept: writable paths that stay as services have them, though the release brings others → why.
+    """
 
     droplet: str
     release: Release
@@ -43,6 +47,7 @@ class Deployed:
     pulled: tuple[str, ...]
     pulled_bytes: int
     seconds: float
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,11 @@ class Validated:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """Result of rollback: the release that runs again, and the tag it replaced. Times are seconds since it began."""
+    """Result of rollback: the release that runs again, and the tag it replaced. Times are seconds since it began.
+
+    Args:
+        kept: writable paths that stay as services have them, though the release brings others → why.
+    """
 
     droplet: str
     release: Release
@@ -67,6 +76,7 @@ class RolledBack:
     validated: Validated
     healthy_after: float
     seconds: float
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

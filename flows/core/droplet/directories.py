@@ -5,8 +5,10 @@ DIRECTORY/
 DIRECTORY/STACK/
     current -> releases/NAME
     history/000007.json     one record for each time a release was put here (core/records/record.py)
-    releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  config.yml  files/…
+    releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  config.yml  tree.json
+                            files/…   seed/…: what it brings to shared/
     shared/                 what services write to on relative paths
+    bringing                while a release's files are brought there: its name
     incoming/               a release on its way; never started from
 """
 
@@ -21,6 +23,8 @@ ENVIRONMENT = "environment"
 SECRETS = "secrets.yml"
 COMMAND = "compose"
 RESOLVED = "config.yml"
+# While files are brought to what services write to: the release that they come from.
+BRINGING = "bringing"
 
 
 @dataclass(frozen=True)

@@ -25,3 +25,7 @@ class ServicesNotReady(SlipwayError):
 
 class DigestMismatch(SlipwayError):
     """Containers run other digests than the release holds."""
+
+
+class FilesInConflict(Refused):
+    """A service has changed files that the release brings, and `x-slipway.mounts` says to refuse that."""

@@ -41,3 +41,19 @@ class DevelopmentOnly(Refused):
 
 class StateUndeclared(Refused):
     """A service keeps state, and the stack does not say where it lives."""
+
+
+class UnreadableFile(Refused):
+    """A file that would ship cannot be read, or changed while it was read."""
+
+
+class ReleaseTooLarge(Refused):
+    """The files that would ship are more, or larger, than the settings allow."""
+
+
+class CredentialFound(Refused):
+    """A file that would be published looks like a credential; the message names each, and the choices."""
+
+
+class LinkLeadsOut(Refused):
+    """A link in a mounted directory leads out of what is mounted; the message names each, and the choices."""

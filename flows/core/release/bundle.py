@@ -1,15 +1,19 @@
 """The bundle of a release: its own files as one gzipped tar, the same bytes for the same content."""
 
+import copy
 import gzip
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+
+from flows.core.release.tree import Entry, Tree
 
 DOCUMENT = "release.json"
 OVERRIDE = "override.yml"
 FILES = "files"
 SEED = "seed"
+TREE = "tree.json"
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,45 @@ class File:
 
     content: bytes
     mode: int = 0o644
+
+
+class ReleaseFiles(Mapping[str, File]):
+    """The files of a release, by their name below its directory.
+
+    Args:
+        own: those that are in memory: document, override, compose files; of a release of version 0.1 all.
+        tree: the mounted files that it brings, without their contents.
+    """
+
+    def __init__(self, own: Mapping[str, File], tree: Tree | None = None) -> None:
+        self.own = dict(own)
+        self.tree: Tree = tree or {}
+
+    def with_own(self, own: Mapping[str, File]) -> "ReleaseFiles":
+        """The same, with these among the files in memory."""
+        other = copy.copy(self)
+        other.own = {**self.own, **own}
+        return other
+
+    def contents(self, wanted: Collection[str]) -> Iterator[tuple[str, Entry, Iterator[bytes]]]:
+        """The mounted files of these names, each with its content; each must be read before the next is asked for."""
+        if wanted:
+            raise KeyError(min(wanted))
+        return iter(())
+
+    def __getitem__(self, name: str) -> File:
+        if name in self.own:
+            return self.own[name]
+        if name not in self.tree or self.tree[name].kind != "file":
+            raise KeyError(name)
+        return next(File(b"".join(content), entry.mode) for _, entry, content in self.contents([name]))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        yield from (name for name, entry in self.tree.items() if entry.kind == "file" and name not in self.own)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def pack(files: Mapping[str, File]) -> bytes:

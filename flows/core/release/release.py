@@ -1,14 +1,15 @@
 """The release: one immutable build of a stack, and its document, which is published with it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flows.core.errors import BadRelease
 from flows.core.stack.compose_yaml import dump_compose
-from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.files.mounts import Rule
+from flows.core.stack.files.shipped_files import EnvironmentFile
 
 FORMAT = 1
 FILES_LABEL = "dev.slipway.files"
@@ -37,7 +38,8 @@ class Release(BaseModel):
 
     `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
     `secret_readers` says which secret files each service mounts.
-    `state` are paths that services write to; a droplet keeps them across releases.
+    `state` are paths that services write to; a droplet keeps them across releases. `rules` says of some what becomes of
+    a file that both the release and a service have changed; where nothing is said, the service's stays.
     `home` are the services that run once, on the data home; `volumes` are the names of their volumes on a droplet.
     `waits` says which services wait for which between data home and colours. `unsaid` are services that keep state and
     do not say where it lives. `compose_needs` maps each field that not every Compose knows, with its place, to the
@@ -63,6 +65,7 @@ class Release(BaseModel):
     waits: Mapping[str, tuple[str, ...]] = {}
     volumes: Mapping[str, str] = {}
     unsaid: tuple[str, ...] = ()
+    rules: Mapping[str, Rule] = {}
     compose_needs: Mapping[str, str] = {}
 
     @model_validator(mode="after")
@@ -114,9 +117,15 @@ def read_release(document: bytes) -> Release:
 
 def content_hash(parts: Mapping[str, bytes]) -> str:
     """A short hash (16 hex digits) over named contents; the order of the names does not matter."""
+    return streamed_hash((name, len(parts[name]), (parts[name],)) for name in sorted(parts))
+
+
+def streamed_hash(parts: Iterable[tuple[str, int, Iterable[bytes]]]) -> str:
+    """The same over names in their order, each with its content's length and pieces."""
     digest = hashlib.sha256()
-    for name in sorted(parts):
-        for piece in (name.encode(), parts[name]):
-            digest.update(len(piece).to_bytes(8, "big"))
+    for name, size, pieces in parts:
+        known = name.encode("utf-8", "surrogateescape")
+        digest.update(len(known).to_bytes(8, "big") + known + size.to_bytes(8, "big"))
+        for piece in pieces:
             digest.update(piece)
     return digest.hexdigest()[:16]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from flows.core.errors import NoStatefulServices, StateUndeclared, UnknownService
-from flows.core.release.bundle import DOCUMENT, File
+from flows.core.release.bundle import DOCUMENT, File, ReleaseFiles
 from flows.core.release.release import Release
 from flows.core.stack.compose_yaml import Reset
 from flows.core.stack.stack import Stack
@@ -102,9 +102,9 @@ def refuse_mixed(release: Release, stack: Stack) -> None:
         )
 
 
-def role_files(files: Mapping[str, File], release: Release) -> dict[str, File]:
+def role_files(files: ReleaseFiles, release: Release) -> ReleaseFiles:
     """The files of a release, with the document of the part that a droplet runs."""
-    return {**files, DOCUMENT: File(release.document())}
+    return files.with_own({DOCUMENT: File(release.document())})
 
 
 def role_override(release: Release, role: Role) -> dict[str, Any]:

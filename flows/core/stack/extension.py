@@ -1,6 +1,7 @@
 """The `x-slipway` fields of a service: how to probe it, and where its state lives."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -92,6 +93,9 @@ class Extension(BaseModel):
     workflow: WorkflowProbe | None = None
     data: Literal["home", "disposable", "per-colour"] | None = Field(
         None, description="where this service's state lives"
+    )
+    mounts: Mapping[str, Literal["keep", "take", "refuse"]] = Field(
+        {}, description="mount → what becomes of a file there that both the release and a service have changed"
     )
     allow: tuple[Meant, ...] = Field(
         (), description="what looks like development and is meant: mounted source, a reload flag, a debug variable"

@@ -1,6 +1,6 @@
 """The state of a stack: every service that keeps any must say where it lives, or the stack is not promoted."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from flows.core.errors import StateUndeclared
@@ -10,16 +10,17 @@ Nameless = Mapping[str, Collection[str]]
 NONE: Nameless = MappingProxyType({})
 
 
-def undeclared_state(stack: Stack, nameless: Nameless = NONE) -> tuple[str, ...]:
+def undeclared_state(stack: Stack, nameless: Nameless = NONE, named: Callable[[str], str] = str) -> tuple[str, ...]:
     """The services that keep state and do not say where it lives, each with its mounts.
 
     Args:
         nameless: service → where its containers have volumes without a name; their images may ask for these.
+        named: returns what a mounted path is called.
     """
     return tuple(
         f"{name} ({', '.join(places)})"
         for name, service in sorted(stack.services.items())
-        if service.extension.data is None and (places := _places(service.mounts, nameless.get(name, ())))
+        if service.extension.data is None and (places := _places(service.mounts, nameless.get(name, ()), named))
     )
 
 
@@ -53,14 +54,15 @@ def _refuse(stack: str, silent: Sequence[str], at_home: Sequence[str], home: str
         )
 
 
-def _places(mounts: Iterable[Mount], nameless: Iterable[str]) -> tuple[str, ...]:
+def _places(mounts: Iterable[Mount], nameless: Iterable[str], named: Callable[[str], str]) -> tuple[str, ...]:
     """Where a service keeps what outlives its containers, in words."""
-    named, bare = [], dict.fromkeys(nameless)
+    known, bare = [], dict.fromkeys(nameless)
     for mount in mounts:
         if mount.read_only or mount.kind not in ("volume", "bind", "cluster"):
             continue
         if mount.source:
-            named.append(f"{'volume ' if mount.kind == 'volume' else ''}{mount.source} at {mount.target}")
+            source = f"volume {mount.source}" if mount.kind == "volume" else named(mount.source)
+            known.append(f"{source} at {mount.target}")
         else:
             bare[mount.target] = None
-    return (*named, *(f"a volume without a name at {target}" for target in sorted(bare)))
+    return (*known, *(f"a volume without a name at {target}" for target in sorted(bare)))

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from flows.core.deploy import staging
-from flows.core.droplet.directories import release_name
-from flows.core.release.bundle import File
+from flows.core.deploy.files import staging
+from flows.core.deploy.files.staging import StagedRelease
+from flows.core.droplet.directories import StackDirectory, release_name
+from flows.core.release.bundle import File, ReleaseFiles
 from flows.core.release.release import Release, content_hash
 from flows.core.secrets.release_environment import OWN
 from flows.core.stack.env_files import render
@@ -20,7 +21,7 @@ class ReleasePayload:
 
     def __init__(
         self,
-        files: Mapping[str, File],
+        files: ReleaseFiles,
         variables: Mapping[str, str],
         secrets: Mapping[str, File],
         role: Mapping[str, Any] | None = None,
@@ -29,6 +30,15 @@ class ReleasePayload:
         self.variables = variables
         self.secrets = secrets
         self.role = role or {}
+        self._staged: StagedRelease | None = None
+
+    def staged(self, release: Release, directory: StackDirectory) -> StagedRelease:
+        """What the release's directory on a droplet will hold."""
+        if self._staged is None:
+            self._staged = staging.staged_release(
+                release, self.files, self.variables, self.secrets, directory, self.role
+            )
+        return self._staged
 
     @property
     def environment(self) -> str:
@@ -39,7 +49,7 @@ class ReleasePayload:
 
     def name(self, tag: str) -> str:
         """The directory of a release with this payload."""
-        return release_name(tag, staging.release_fingerprint(self.files, self.variables, self.secrets))
+        return release_name(tag, staging.release_fingerprint(self.files.own, self.variables, self.secrets))
 
 
 class Deployment:

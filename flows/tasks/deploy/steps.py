@@ -1,6 +1,5 @@
 """Puts a release on a droplet: the steps of a deploy, each a task, all over one SSH connection."""
 
-import re
 import shlex
 from collections.abc import Collection, Sequence
 
@@ -10,43 +9,32 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
 from blocks.ssh.output import Line
-from flows.core.deploy import staging
-from flows.core.deploy.content_labels import content_labels, refuse_unset_contents
 from flows.core.deploy.digests import digest_mismatches
 from flows.core.deploy.facts import Facts, facts_script, read_facts
+from flows.core.deploy.files.staging_scripts import place_script, switch_script
+from flows.core.deploy.files.writable import Bringing
 from flows.core.deploy.preflight import missing_images, preflight_problems
 from flows.core.droplet.containers import Container
-from flows.core.droplet.docker_commands import complaint, remove, stop
+from flows.core.droplet.docker_commands import remove, stop
 from flows.core.droplet.half_made import mend_half_made
 from flows.core.droplet.running import Running
-from flows.core.errors import (
-    BrokenStack,
-    DeployFailed,
-    DigestMismatch,
-    DropletNotReady,
-)
+from flows.core.errors import DeployFailed, DigestMismatch, DropletNotReady
 from flows.core.records.record import Record
 from flows.core.records.storage import records_tar, write_records
-from flows.core.release.bundle import SEED
 from flows.core.release.release import Release, read_release
-from flows.core.release.role import refuse_mixed
-from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.debug.capture import capture_failed_step
-from flows.tasks.deploy.deployment import Deployment, ReleasePayload
+from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.deploy.pull import pull_references
 from flows.tasks.deploy.readiness import last_words, unready_services
-from flows.tasks.deploy.reading import compare_readings
+from flows.tasks.deploy.writable import bring
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
-from flows.tasks.stack.reading import refuse_unset, unset_variables
 
 # What fails here is looked at before it is rolled back.
 OBSERVED = {**ONCE, "on_failure": [capture_failed_step]}
-# The tools that put files into place, as they begin a complaint.
-_FILES = re.compile(r"^(mkdir|chmod|rm|tar|cp|ln|sh): .*", re.MULTILINE)
 
 
 @task(name=Step.PREFLIGHT.value, task_run_name="preflight of {deployment.droplet}", timeout_seconds=120, **RETRIED)
@@ -74,64 +62,6 @@ def current_release(facts: Facts) -> Release | None:
         return None
 
 
-@task(
-    name=Step.PUT_FILES.value,
-    task_run_name="put the release's files on {deployment.droplet}",
-    timeout_seconds=300,
-    **RETRIED,
-)
-def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> Stack:
-    """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
-
-    Args:
-        compose: version of Compose there.
-
-    Raises:
-        UnsetVariables, BrokenStack, ReadingsDiffer, StateUndeclared: what was put there is removed again.
-    """
-    d = deployment
-    content = staging.staged_files(
-        d.release, payload.files, payload.variables, payload.secrets, d.directory, payload.role
-    )
-    seeds = {name: file for name, file in payload.files.items() if name.startswith(f"{SEED}/")}
-    try:
-        answer = d.session.run(
-            staging.stage_script(d.release, d.directory, d.name, seeds),
-            timeout=QUICK,
-            stdin=staging.staging_tar(content),
-        )
-    except RemoteFailed as error:
-        _refuse_broken(error, d)
-    try:
-        printed = answer.out.replace(d.directory.incoming(d.name), "")
-        compare_readings(
-            d.release, content, payload.variables, printed, answer.err, there=(d.droplet, compose), settings=d.settings
-        )
-        stack = Stack.from_config(load_config(answer.out))
-        refuse_mixed(d.release, stack)
-        refuse_unset_contents(stack, payload.variables, f"stack {d.release.stack} uses")
-        if labels := content_labels(stack, payload.variables, d.release.services, d.release.stack):
-            override = staging.local_override(d.release, payload.secrets, payload.role, labels)
-            d.session.run(staging.override_script(d.directory, d.name), timeout=QUICK, stdin=override)
-        return stack
-    except Exception:
-        d.session.run(staging.discard_script(d.directory, d.name), timeout=QUICK, check=False)
-        raise
-
-
-def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
-    if failed := _FILES.search(error.output):
-        why = masked_line(failed.group())
-        raise DropletNotReady(
-            f"{deployment.session.address}: {deployment.directory.path} cannot be written: {why}. "
-            "Make room there, or give its block a directory that its user may write to"
-        ) from None
-    refuse_unset(unset_variables(error.output), f"stack {deployment.release.stack} uses")
-    raise BrokenStack(
-        f"Compose on {deployment.session.address} cannot read the stack: {masked_line(complaint(error.output))}"
-    ) from None
-
-
 @task(name=Step.PULL.value, task_run_name="pull what is missing on {deployment.droplet}", **RETRIED)
 def pull_images(deployment: Deployment, present: Collection[str], registry: ContainerRegistry) -> list[str]:
     """Pull by digest what the droplet does not have; returns the references pulled. Nothing is stopped or started.
@@ -154,17 +84,28 @@ def pull_images(deployment: Deployment, present: Collection[str], registry: Cont
 @task(
     name=Step.SWITCH.value,
     task_run_name="make {deployment.release.tag} the current release",
-    timeout_seconds=90,
     **RETRIED,
 )
-def make_current(deployment: Deployment, records: Sequence[Record]) -> None:
+def make_current(deployment: Deployment, records: Sequence[Record], bringing: Bringing) -> dict[str, str]:
     """Write what is about to be done into the droplet's history, then make the release the current one.
 
-    This is the first change; what runs is not touched yet.
+    This is the first change; what runs is not touched yet, but finds in writable paths what the release brings there.
+
+    Args:
+        bringing: what is changed in writable paths.
+
+    Returns:
+        What stays there as services have it: path → why.
     """
     d = deployment
-    script = f"{write_records(d.directory)}\n{staging.switch_script(d.directory, d.name)}"
-    d.session.run(script, timeout=QUICK, stdin=records_tar(records))
+    write, switch = write_records(d.directory), switch_script(d.directory, d.name)
+    if not bringing.changes:
+        d.session.run(f"{write}\n{switch}", timeout=QUICK, stdin=records_tar(records))
+        return bring(d, bringing)
+    d.session.run(f"{write}\n{place_script(d.directory, d.name)}", timeout=QUICK, stdin=records_tar(records))
+    kept = bring(d, bringing)
+    d.session.run(switch, timeout=QUICK)
+    return kept
 
 
 @task(name=Step.REMOVE_ORPHANS.value, task_run_name="remove what has left the stack on {deployment.droplet}", **ONCE)

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -66,7 +66,7 @@ class LockedSession:
         command: str | Sequence[str],
         *,
         timeout: float,
-        stdin: bytes = b"",
+        stdin: bytes | Iterable[bytes] = b"",
         on_line: Line | None = None,
         check: bool = True,
     ) -> CommandResult:

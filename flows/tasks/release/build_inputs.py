@@ -64,7 +64,7 @@ def build_inputs(
     plan: ImagePlan,
     wanted: Sequence[str],
     variables: Mapping[str, str],
-    files: Mapping[str, str],
+    files: Mapping[str, bytes],
 ) -> BuildInputs:
     """Gather what the builds of these services need.
 
@@ -119,9 +119,9 @@ def _name(number: int) -> str:
     return f"{_VARIABLE}{number}"
 
 
-def _files(secrets: Sequence[BuildSecret], held: Mapping[str, str], project: str) -> dict[str, bytes | str]:
+def _files(secrets: Sequence[BuildSecret], held: Mapping[str, bytes], project: str) -> dict[str, bytes | str]:
     """The block's content, as for every secret; the checkout's own file where the block does not hold it."""
-    known = {os.path.normpath(os.path.join(project, path)): text for path, text in held.items()}
+    known = {os.path.normpath(os.path.join(project, path)): content for path, content in held.items()}
     found: dict[str, bytes | str] = {}
     missing = []
     for secret in secrets:
@@ -129,7 +129,7 @@ def _files(secrets: Sequence[BuildSecret], held: Mapping[str, str], project: str
         if not secret.file and not secret.variable:
             missing.append(f"secret {secret.name} of {secret.service}, which no `file:` and no `environment:` gives")
         elif path in known:
-            found[secret.name] = known[path].encode()
+            found[secret.name] = known[path]
         elif secret.file and os.path.isfile(path):
             found[secret.name] = path
             register_secrets(file_values(path, Path(path).read_text(errors="replace")))

@@ -2,8 +2,7 @@
 
 import gzip
 import hashlib
-import json
-import os
+import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,20 +13,26 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
-from flows.core.errors import BadRelease, BrokenStack, ReleaseNotFound, UnknownService
+from flows.core.errors import BadRelease, ReleaseNotFound, UnknownService, UnreadableFile
 from flows.core.registry.references import split_host, split_reference
 from flows.core.release import bundle
+from flows.core.release.file_labels import files_label
 from flows.core.release.image_plan import ImagePlan
-from flows.core.release.release import Image, Layer, Release, content_hash, read_release
+from flows.core.release.release import Release, read_release
 from flows.core.release.role import cross_role_dependencies, home_services, home_volumes
+from flows.core.release.shipment import Shipment, place_of
+from flows.core.release.tree import below, dump_tree
 from flows.core.stack.state import undeclared_state
 from flows.settings import Settings
+from flows.tasks.release.file_layers import push_layers, read_as_listed
+from flows.tasks.release.image_facts import describe_image
+from flows.tasks.release.published_files import PublishedFiles
+from flows.tasks.release.walk import WRITTEN
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.source import Source
 
-LARGEST = 64 * 1024 * 1024
 LATEST = "latest"
 BEFORE = "dev.slipway.previous"
 
@@ -41,6 +46,7 @@ def publish_release(
     external: Mapping[str, str],
     previous: Release | None,
     before: str | None,
+    shipment: Shipment,
     registry: ContainerRegistry,
     settings: Settings,
 ) -> Release:
@@ -49,9 +55,10 @@ def publish_release(
     Args:
         previous: the release published last; what it says of an image need not be asked again.
         before: the tag that was the newest before this one.
+        shipment: the mounted files that it brings.
 
     Raises:
-        BrokenStack: a file it refers to is missing or too large.
+        UnreadableFile: a file is no longer what it was when it was listed.
     """
     pinned = {ref: f"{split_reference(ref)[0]}@{digest}" for ref, digest in built.items()} | dict(external)
     services = {name: pinned[reference] for name, reference in plan.services.items()}
@@ -60,7 +67,8 @@ def publish_release(
         references = sorted(set(services.values()))
         known = previous.images if previous else {}
         described = pool.map(
-            lambda ref: known[ref] if ref in known else _describe(client, ref, ref not in external.values()), references
+            lambda ref: known[ref] if ref in known else describe_image(client, ref, ref not in external.values()),
+            references,
         )
         release = Release(
             stack=source.stack.name,
@@ -72,33 +80,32 @@ def publish_release(
             images=dict(zip(references, described, strict=True)),
             registry=registry.host,
             environment_files=sources.needed,
-            secret_readers={
-                service: tuple(sources.relative(path) for path in paths)
-                for service, paths in sources.secret_readers.items()
-            },
+            secret_readers=_secret_readers(source, shipment),
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
             home=home_services(source.stack),
-            unsaid=undeclared_state(source.stack),
+            unsaid=undeclared_state(source.stack, named=sources.called),
             waits=cross_role_dependencies(source.stack),
             volumes=home_volumes(source.stack, source.config.get("volumes")),
+            rules={sources.relative(path): rule for path, rule in sources.rules.items()},
             compose_needs=source.compose_needs,
         )
-        packed = bundle.pack(_bundle_files(release, source))
+        packed = bundle.pack(_own_files(release, source, shipment))
         repository, name = split_reference(layout(registry).release_reference(release.stack, tag))
         path = split_host(repository)[1]
         _warn_if_replaced(client, path, name, packed)
         diff_id = f"sha256:{hashlib.sha256(gzip.decompress(packed)).hexdigest()}"
         labels = {"dev.slipway.release": tag, "dev.slipway.stack": release.stack}
         labels |= {BEFORE: before} if before else {}
-        client.push_files(path, name, packed, diff_id, labels)
+        layers = push_layers(shipment, client, path, (_newest(registry, release.stack), name))
+        client.push_files(path, name, packed, diff_id, labels, layers)
         client.tag(path, client.manifest(path, name), _newest(registry, release.stack))
     return release
 
 
 @task(name="fetch release", task_run_name="fetch the release {tag} of {stack}", timeout_seconds=120, **RETRIED)
-def fetch_release(stack: str, tag: str, registry: ContainerRegistry) -> tuple[Release, dict[str, bundle.File]]:
-    """Read a release and its files from the registry.
+def fetch_release(stack: str, tag: str, registry: ContainerRegistry) -> tuple[Release, PublishedFiles]:
+    """Read a release from the registry; the mounted files that it brings are read when they are asked for.
 
     Raises:
         ReleaseNotFound: nothing of that tag was published.
@@ -165,69 +172,53 @@ def _newest(registry: ContainerRegistry, stack: str) -> str:
     return split_reference(layout(registry).release_reference(stack, LATEST))[1]
 
 
-def _read_published(path: str, tag: str, registry: ContainerRegistry) -> tuple[Release, dict[str, bundle.File]]:
+def _read_published(path: str, tag: str, registry: ContainerRegistry) -> tuple[Release, PublishedFiles]:
     with registry.client() as client:
-        manifest = client.manifest(path, tag)
-        files = bundle.unpack(client.blob(path, manifest.content["layers"][0]["digest"]))
-    if bundle.DOCUMENT not in files:
+        layers = [layer["digest"] for layer in client.manifest(path, tag).content["layers"]]
+        own = bundle.unpack(client.blob(path, layers[0]))
+    if bundle.DOCUMENT not in own:
         raise BadRelease(f"{path}:{tag} in registry {registry.host} holds no release document. Publish it again")
-    return read_release(files[bundle.DOCUMENT].content), files
+    return read_release(own[bundle.DOCUMENT].content), PublishedFiles(own, tuple(layers[1:]), path, registry)
 
 
-def _bundle_files(release: Release, source: Source) -> dict[str, bundle.File]:
-    sources = source.sources
-    files = {f"{bundle.FILES}/{sources.relative(p)}": bundle.File(text.encode()) for p, text in source.texts.items()}
-    for shipped in sources.shipped:
-        files |= _read(shipped, f"{bundle.FILES}/{sources.relative(shipped)}")
-    for state in sources.state:
-        if Path(state).is_file():
-            files |= _read(state, f"{bundle.SEED}/{sources.relative(state)}")
+def _own_files(release: Release, source: Source, shipment: Shipment) -> dict[str, bundle.File]:
+    """What the first layer holds: all but the mounted files themselves."""
+    sources, tree = source.sources, shipment.tree
+    files = {bundle.TREE: bundle.File(dump_tree(tree)), bundle.DOCUMENT: bundle.File(release.document())}
+    for path, text in source.texts.items():
+        name = f"{bundle.FILES}/{sources.relative(path)}"
+        content = Path(path).read_bytes()
+        if io.TextIOWrapper(io.BytesIO(content), "utf-8", "replace").read() != text:
+            raise UnreadableFile(f"{path} changed while the release was made. {WRITTEN}")
+        files[name] = bundle.File(content, tree[name].mode if name in tree else 0o644)
     labels = {}
-    for service, read in sources.readers.items():
-        below = tuple(f"{bundle.FILES}/{sources.relative(path)}" for path in read)
-        mine = {n: f.content for n, f in files.items() if any(n == b or n.startswith(f"{b}/") for b in below)}
-        if mine:
-            labels[service] = content_hash(mine)
+    for service, paths in _mounted_names(source, shipment).items():
+        label = files_label(tree, paths, lambda n: read_as_listed(shipment.sources[n], tree[n]))
+        if label:
+            labels[service] = label
     files[bundle.OVERRIDE] = bundle.File(release.override(labels))
-    files[bundle.DOCUMENT] = bundle.File(release.document())
-    if sum(len(file.content) for file in files.values()) > LARGEST:
-        raise BrokenStack(
-            f"the files this stack mounts come to more than {LARGEST // 2**20} MB. "
-            "Put large data into an image or a volume"
-        )
     return files
 
 
-def _read(path: str, name: str) -> dict[str, bundle.File]:
-    if os.path.isfile(path):
-        mode = 0o755 if os.access(path, os.X_OK) else 0o644
-        return {name: bundle.File(Path(path).read_bytes(), mode)}
-    files: dict[str, bundle.File] = {}
-    for entry in sorted(Path(path).rglob("*")):
-        if entry.is_file() and ".git" not in entry.parts:
-            files |= _read(str(entry), f"{name}/{entry.relative_to(path).as_posix()}")
-    return files
+def _mounted_names(source: Source, shipment: Shipment) -> dict[str, list[str]]:
+    """Service → the names in the release of all that it mounts."""
+    sources = source.sources
+    state = tuple(sources.relative(path) for path in sources.state)
+    return {
+        service: sorted({n for p in paths for n in below(shipment.tree, place_of(sources.relative(p), state))})
+        for service, paths in sources.readers.items()
+    }
 
 
-def _describe(client: RegistryClient, reference: str, built: bool) -> Image:
-    """Platforms and layers of an image; nothing for one in a registry that is not ours to ask."""
-    repository, digest = split_reference(reference)
-    host, path = split_host(repository)
-    if host != client.host:
-        return Image(built=built)
-    manifest = client.manifest(path, digest).content
-    if "manifests" in manifest:
-        entries = [entry for entry in manifest["manifests"] if entry.get("platform", {}).get("os") != "unknown"]
-        platforms = tuple(_platform(entry["platform"]) for entry in entries if entry.get("platform"))
-        manifest = client.manifest(path, entries[0]["digest"]).content if entries else manifest
-    else:
-        platforms = (_platform(json.loads(client.blob(path, manifest["config"]["digest"]))),)
-    layers = tuple(Layer(digest=layer["digest"], size=layer["size"]) for layer in manifest.get("layers", ()))
-    return Image(platforms=platforms, layers=layers, built=built)
-
-
-def _platform(spec: Mapping[str, str]) -> str:
-    return "/".join(part for part in (spec.get("os", "linux"), spec.get("architecture"), spec.get("variant")) if part)
+def _secret_readers(source: Source, shipment: Shipment) -> dict[str, tuple[str, ...]]:
+    """Service → the secret files it mounts, also by a directory or under another name."""
+    sources, tree = source.sources, shipment.tree
+    found = {name: tuple(map(sources.relative, paths)) for name, paths in sources.secret_readers.items()}
+    for service, names in _mounted_names(source, shipment).items():
+        given = [tree[name].target for name in names if tree[name].kind == "given"]
+        if given:
+            found[service] = tuple(dict.fromkeys((*found.get(service, ()), *given)))
+    return found
 
 
 def _warn_if_replaced(client: RegistryClient, path: str, tag: str, packed: bytes) -> None:

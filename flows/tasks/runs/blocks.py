@@ -107,7 +107,7 @@ def load_environment(settings: Settings, stack: str) -> StackEnvironment:
         environment = _load(StackEnvironment, settings.environment, remedy)
     else:
         environment = _find(StackEnvironment, block_name(stack)) or StackEnvironment()
-    register_secrets(environment_values(environment.values(), environment.contents()), public=[stack])
+    register_secrets(environment_values(environment.values(), environment.texts()), public=[stack])
     return environment
 
 

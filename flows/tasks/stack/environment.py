@@ -7,18 +7,20 @@ from pathlib import Path
 from prefect.logging import get_run_logger
 
 from blocks import StackEnvironment
+from blocks.environment import held_content
 from flows.core.errors import MissingEnvironmentFile, Refused
 from flows.core.secrets.masking import variable_values
 from flows.core.secrets.outdated import EnvironmentNames, outdated_environment
 from flows.core.stack.builds.build_needs import build_secret_files
 from flows.core.stack.env_files import parse
-from flows.core.stack.shipped_files import EnvironmentFile, find_stack_files
+from flows.core.stack.files.shipped_files import EnvironmentFile, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.core.stack.variables import PROJECT_NAME
 from flows.settings import Settings
 from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.stack.checks import refuse_absent_files
 from flows.tasks.stack.env_file import read_env_file
+from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader
 from flows.tasks.stack.source import Source
@@ -43,16 +45,23 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
     variables = read_env_file(path, settings) if path.is_file() else {}
     reader = ComposeReader(settings, {"REGISTRY": "registry", "IMAGE_TAG": "tag", **variables})
     project = open_project(stack or settings.stack, settings, variables, reader)
-    resolved = Stack.from_config(project.read(reader, {}, project=variables.get(PROJECT_NAME, "")))
+    config = project.read(reader, {}, project=variables.get(PROJECT_NAME, ""))
+    resolved = Stack.from_config(config)
     sources = find_stack_files(
-        resolved, project.directory, tuple(project.texts), project.entries, project.texts.values()
+        resolved,
+        project.directory,
+        tuple(project.texts),
+        project.entries,
+        project.texts.values(),
+        config.get("volumes"),
     )
+    sources = settle_given_files(sources, (), settings)
     # What only builds read is saved too, and never put on a droplet.
     of_builds = tuple(EnvironmentFile(path=path, secret=True) for path in build_secret_files(resolved))
-    entries = (*sources.environment_files, *of_builds)
+    entries = {entry.path: entry for entry in (*of_builds, *sources.environment_files)}.values()
     refuse_absent_files(entries)
     files = {
-        os.path.relpath(entry.path, project.directory): Path(entry.path).read_text()
+        os.path.relpath(entry.path, project.directory): held_content(Path(entry.path).read_bytes())
         for entry in entries
         if os.path.isfile(entry.path)
     }

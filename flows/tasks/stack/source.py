@@ -13,12 +13,13 @@ from prefect import task
 from flows.core.errors import BadTag, BrokenStack
 from flows.core.registry.references import check_tag
 from flows.core.stack.compose_versions import compose_needs, unknown_fields
-from flows.core.stack.shipped_files import StackFiles, find_stack_files
+from flows.core.stack.files.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.retries import ONCE
 from flows.tasks.stack.checks import refuse_empty, release_checks
+from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import Project, find_compose_files, open_project
 from flows.tasks.stack.reading import ComposeReader
 
@@ -52,7 +53,7 @@ def read_stack(
     registry_prefix: str,
     tag: str,
     variables: Mapping[str, str],
-    files: Mapping[str, str],
+    files: Mapping[str, bytes],
 ) -> Source:
     """Read a stack, and refuse what cannot or must not be released.
 
@@ -64,13 +65,16 @@ def read_stack(
     """
     reader = ComposeReader(settings, {**variables, "REGISTRY": registry_prefix, "IMAGE_TAG": tag})
     project = open_project(stack, settings, variables, reader)
-    known = {os.path.normpath(os.path.join(project.directory, path)): text.encode() for path, text in files.items()}
+    known = {os.path.normpath(os.path.join(project.directory, path)): content for path, content in files.items()}
     with _unknown_fields_named(project):
         config = project.read(reader, known)
     refuse_empty(stack, config)
     resolved = Stack.from_config(config)
     texts = project.texts
-    sources = find_stack_files(resolved, project.directory, tuple(texts), project.entries, texts.values())
+    sources = find_stack_files(
+        resolved, project.directory, tuple(texts), project.entries, texts.values(), config.get("volumes")
+    )
+    sources = settle_given_files(sources, known, settings)
     for check in release_checks(resolved, sources, texts, config):
         check()
     return Source(resolved, sources, texts, config, project.given, _git(project.directory, "rev-parse", "HEAD"))

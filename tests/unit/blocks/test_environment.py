@@ -16,7 +16,7 @@ def test_variables_are_text():
 
 
 def test_paths_are_normal():
-    assert FULL.contents() == {"app.env": "sentinel", "key": "k"}
+    assert FULL.contents() == {"app.env": b"sentinel", "key": b"k"}
 
 
 def test_names_are_shown_and_values_are_not():

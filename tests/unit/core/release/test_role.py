@@ -5,10 +5,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.deploy.staging import staged_files
+from flows.core.deploy.files.staging import staged_release
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import NoStatefulServices, StateUndeclared
-from flows.core.release.bundle import File
+from flows.core.release.bundle import File, ReleaseFiles
 from flows.core.release.release import read_release
 from flows.core.release.role import (
     as_role,
@@ -126,7 +126,11 @@ def test_the_home_leaves_out_the_colours_and_goes_on_with_its_volumes():
 def test_what_keeps_a_service_out_stands_beside_its_label_for_secrets():
     readers = WHOLE.model_copy(update={"secret_readers": {"db": ("key",)}})
     directory, override = StackDirectory("/opt", "shop"), role_override(WHOLE, "colour")
-    written = staged_files(readers, {}, {}, {"key": File(b"k")}, directory, override)["secrets.yml"].content
+    written = (
+        staged_release(readers, ReleaseFiles({}), {}, {"key": File(b"k")}, directory, override)
+        .content["secrets.yml"]
+        .content
+    )
     services = yaml.safe_load(written.replace(b"!reset", b""))["services"]
     assert {name: set(said) for name, said in services.items()} == {
         "db": {"labels", "profiles"},
@@ -148,8 +152,8 @@ def test_a_service_that_compose_still_counts_in_is_refused():
 
 def test_the_document_that_a_droplet_gets_is_that_of_its_part():
     part = as_role(WHOLE, "home")
-    files = role_files({"release.json": File(WHOLE.document()), "files/a": File(b"a")}, part)
-    assert files == {"release.json": File(part.document()), "files/a": File(b"a")}
+    files = role_files(ReleaseFiles({"release.json": File(WHOLE.document()), "files/a": File(b"a")}), part)
+    assert dict(files) == {"release.json": File(part.document()), "files/a": File(b"a")}
 
 
 @pytest.mark.parametrize(

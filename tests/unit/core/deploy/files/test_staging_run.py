@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.core.deploy.staging import discard_script, stage_script, switch_script
+from flows.core.deploy.files.staging_scripts import discard_script, stage_script, switch_script
+from flows.core.deploy.files.writable import BOTH
 from flows.core.release.bundle import File
 from tests.support.fake_droplet import FILES, STATEFUL, make_host
 
@@ -41,7 +42,7 @@ def test_the_current_release_has_its_files_its_state_and_its_command(host):
     assert host.current("files/settings.json").resolve() == host.path / "shared/settings.json"
     assert host.current("files/uploads").resolve() == host.path / "shared/uploads"
     assert (host.path / "shared/uploads/old").is_dir()
-    assert not host.current("seed").exists()
+    assert host.current("seed/settings.json").read_text() == "first"
 
 
 def test_its_command_speaks_to_compose_from_the_current_place(host):
@@ -90,11 +91,11 @@ def test_switching_may_be_repeated(host):
     assert os.readlink(host.path / "current") == "releases/v1.a"
 
 
-def test_a_seed_is_copied_once_and_state_is_never_overwritten(host):
+def test_what_a_service_wrote_is_never_overwritten(host):
     host.deploy("v1.a")
     (host.path / "shared/settings.json").write_text("written by the service")
     (host.path / "shared/uploads/old/photo").write_text("photo")
-    host.deploy("v2.b", {**FILES, "seed/settings.json": File(b"second")})
+    assert host.deploy("v2.b", {**FILES, "seed/settings.json": File(b"second")}) == {"settings.json": BOTH}
     assert host.current("files/settings.json").read_text() == "written by the service"
     assert host.current("files/uploads/old/photo").read_text() == "photo"
     assert os.listdir(host.path / "shared/uploads/old") == ["photo"]

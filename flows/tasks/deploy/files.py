@@ -1,0 +1,157 @@
+"""Puts a release's files on a droplet: what is there already is linked, and only the rest is sent."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from blocks.errors import RemoteFailed
+from flows.core.deploy.content_labels import content_labels, refuse_unset_contents
+from flows.core.deploy.files.droplet_trees import TREE_ID, DropletTrees, read_trees, tree_id, trees_script
+from flows.core.deploy.files.reuse import WORTH_ASKING, plan_reuse, read_reused, reuse_script
+from flows.core.deploy.files.staging import local_override
+from flows.core.deploy.files.staging_scripts import (
+    discard_script,
+    in_memory,
+    override_script,
+    prepare_script,
+    stage_script,
+    staged_members,
+    timed,
+)
+from flows.core.droplet.docker_commands import complaint
+from flows.core.errors import BrokenStack, DropletNotReady
+from flows.core.release.archive import Member, packed, tar_stream
+from flows.core.release.bundle import TREE
+from flows.core.release.role import refuse_mixed
+from flows.core.release.shipment import counted
+from flows.core.release.tree import Entry, Tree, dump_tree, total
+from flows.core.stack.compose_yaml import load_config
+from flows.core.stack.stack import Stack
+from flows.core.steps import Step
+from flows.tasks.deploy.deployment import Deployment, ReleasePayload
+from flows.tasks.deploy.reading import compare_readings
+from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.log_masking import masked_line
+from flows.tasks.runs.retries import RETRIED
+from flows.tasks.stack.reading import refuse_unset, unset_variables
+
+# The tools that put files into place, as they begin a complaint.
+_FILES = re.compile(r"^(mkdir|chmod|rm|tar|cp|ln|mv|sh|gzip): .*", re.MULTILINE)
+_PRIVATE = 0o600
+
+
+@task(
+    name=Step.PUT_FILES.value,
+    task_run_name="put the release's files on {deployment.droplet}",
+    **RETRIED,
+)
+def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> Stack:
+    """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
+
+    Args:
+        compose: version of Compose there.
+
+    Raises:
+        UnsetVariables, BrokenStack, ReadingsDiffer, StateUndeclared: what was put there is removed again.
+    """
+    d = deployment
+    staged = payload.staged(d.release, d.directory)
+    linked: dict[str, Entry] = {}
+    try:
+        if asked := total(staged.tree) >= WORTH_ASKING:
+            linked = _link(
+                d, staged.tree, _look(d, tree_id(payload.files.own[TREE].content) if TREE in payload.files.own else "")
+            )
+        tree = timed(staged.tree, int(time.time()), linked)
+        stream = _Counted(packed(tar_stream(_members(payload, d, tree, linked))))
+        script = stage_script(d.release, d.directory, d.name, tree, prepared=asked)
+        answer = d.session.run(script, timeout=d.settings.pull_timeout, stdin=stream)
+    except RemoteFailed as error:
+        _refuse_broken(error, d)
+    _tell(tree, linked, stream.bytes)
+    try:
+        printed = answer.out.replace(d.directory.incoming(d.name), "")
+        compare_readings(
+            d.release, staged.content, payload.variables, printed, answer.err,
+            there=(d.droplet, compose), settings=d.settings,
+        )  # fmt: skip
+        stack = Stack.from_config(load_config(answer.out))
+        refuse_mixed(d.release, stack)
+        refuse_unset_contents(stack, payload.variables, f"stack {d.release.stack} uses")
+        if labels := content_labels(stack, payload.variables, d.release.services, d.release.stack):
+            override = local_override(d.release, payload.secrets, payload.role, labels)
+            d.session.run(override_script(d.directory, d.name), timeout=QUICK, stdin=override)
+        return stack
+    except Exception:
+        d.session.run(discard_script(d.directory, d.name), timeout=QUICK, check=False)
+        raise
+
+
+def _look(deployment: Deployment, wanted: str) -> DropletTrees:
+    answer = deployment.session.run(trees_script(deployment.directory, wanted), timeout=QUICK)
+    return read_trees(answer.out)
+
+
+def _link(deployment: Deployment, tree: Tree, trees: DropletTrees) -> dict[str, Entry]:
+    """Link what an earlier release has too: name → the entry it has there."""
+    d = deployment
+    name, there = trees.twin
+    reuse = plan_reuse(tree, there)
+    script = reuse_script(d.directory.release(name), d.directory.incoming(d.name), reuse) if reuse.names else b""
+    answer = d.session.run(prepare_script(d.directory, d.name), timeout=d.settings.pull_timeout, stdin=script)
+    good = read_reused(answer.out, reuse, there)
+    if touched := len(reuse.names) - len(good):
+        get_run_logger().warning(
+            "%d files of release %s on %s are not as they were put there; they are sent again",
+            touched, name, d.droplet,
+        )  # fmt: skip
+    return {new: there[reuse.names[new]] for new in good}
+
+
+def _members(payload: ReleasePayload, deployment: Deployment, tree: Tree, linked: Iterable[str]) -> Iterator[Member]:
+    """Everything that is sent, the list of the whole last."""
+    staged = payload.staged(deployment.release, deployment.directory)
+    here = set(linked)
+    yield from (member for member in staged_members(staged, tree) if member.name not in here)
+    wanted = [name for name in staged.published if name not in here]
+    for name, _, content in payload.files.contents(wanted):
+        yield Member(name, tree[name], lambda content=content: content)  # type: ignore[misc]
+    yield in_memory(TREE, dump_tree(tree), _PRIVATE)
+    if TREE in payload.files.own:
+        yield in_memory(TREE_ID, f"{tree_id(payload.files.own[TREE].content)}\n".encode(), _PRIVATE)
+
+
+class _Counted:
+    """Pieces that are counted as they are sent."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.bytes += len(piece)
+            yield piece
+
+
+def _tell(tree: Tree, linked: dict[str, Entry], sent: int) -> None:
+    files = {name: entry for name, entry in tree.items() if entry.kind == "file"}
+    new = len(files) - len(linked)
+    there = f"; {counted(len(linked), total(linked))} were there" if linked else ""
+    get_run_logger().info("✓ %s of %s files sent, %s bytes%s", f"{new:,}", f"{len(files):,}", f"{sent:,}", there)
+
+
+def _refuse_broken(error: RemoteFailed, deployment: Deployment) -> None:
+    if failed := _FILES.search(error.output):
+        why = masked_line(failed.group())
+        raise DropletNotReady(
+            f"{deployment.session.address}: {deployment.directory.path} cannot be written: {why}. "
+            "Make room there, or give its block a directory that its user may write to"
+        ) from None
+    refuse_unset(unset_variables(error.output), f"stack {deployment.release.stack} uses")
+    raise BrokenStack(
+        f"Compose on {deployment.session.address} cannot read the stack: {masked_line(complaint(error.output))}"
+    ) from None

@@ -1,0 +1,140 @@
+"""Layers of files in a registry: pushed once, found again, read back as they were."""
+
+import logging
+import os
+
+import pytest
+
+from blocks.registry.layers import described_layers
+from flows.core.errors import BadRelease, UnreadableFile
+from flows.core.release.bundle import TREE, File
+from flows.core.release.layers import in_layers
+from flows.core.release.shipment import Shipment
+from flows.core.release.tree import dump_tree
+from flows.tasks.release import file_layers
+from flows.tasks.release.file_layers import push_layers
+from flows.tasks.release.published_files import PublishedFiles
+from tests.support.files.trees import bring
+from tests.support.registry_server import serving
+
+pytestmark = pytest.mark.unit
+
+HELD = {"a": b"1", "sub/b\n$": (os.urandom(100), 0o600), "l": "a", "empty": None}
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setattr(file_layers, "get_run_logger", lambda: logging.getLogger("test"))
+    with serving("bearer") as server:
+        yield server
+
+
+class Registry:
+    """As the block is asked for a client."""
+
+    def __init__(self, server) -> None:
+        self._server = server
+
+    def client(self, *, write: bool = True):
+        return self._server.client()
+
+
+def shipment(directory, held: dict) -> Shipment:
+    tree, files = bring("files/conf", held)
+    tree, layers = in_layers(tree)
+    for number, content in enumerate(files.values()):
+        (directory / str(number)).write_bytes(content)
+    return Shipment(tree, layers, {name: str(directory / str(number)) for number, name in enumerate(files)})
+
+
+def publish(server, tag: str, one: Shipment) -> PublishedFiles:
+    with server.client() as client:
+        layers = push_layers(one, client, "team/web", ("latest", tag))
+        client.push_files("team/web", tag, b"own", "sha256:own", {}, layers)
+        client.tag("team/web", client.manifest("team/web", tag), "latest")
+        found = [layer["digest"] for layer in client.manifest("team/web", tag).content["layers"][1:]]
+    own = {TREE: File(dump_tree(one.tree)), "release.json": File(b"{}")}
+    return PublishedFiles(own, tuple(found), "team/web", Registry(server))
+
+
+def sent(server) -> int:
+    return sum(line.startswith("PUT /v2/team/web/blobs") for line in server.asked)
+
+
+def test_what_is_published_is_read_back(registry, tmp_path):
+    published = publish(registry, "v1", shipment(tmp_path, HELD))
+    assert published["files/conf/a"] == File(b"1", 0o644)
+    assert published["files/conf/sub/b\n$"].mode == 0o600
+    assert published["files/conf/sub/b\n$"].content == HELD["sub/b\n$"][0]
+    assert set(published) == {TREE, "release.json", "files/conf/a", "files/conf/sub/b\n$"}
+    assert len(published) == 4
+    assert "files/conf/l" not in published
+    with pytest.raises(KeyError):
+        published["files/conf/l"]
+
+
+def test_an_unchanged_layer_is_neither_packed_nor_sent_again(registry, tmp_path, monkeypatch):
+    publish(registry, "v1", shipment(tmp_path, HELD))
+    before = sent(registry)
+    monkeypatch.setattr(file_layers, "packed", lambda _: pytest.fail("it was packed"))
+    publish(registry, "v2", shipment(tmp_path, HELD))
+    assert sent(registry) == before + 0  # own layer and config are the same, too
+
+
+def test_a_layer_that_the_registry_lost_is_sent_again(registry, tmp_path):
+    publish(registry, "v1", shipment(tmp_path, HELD))
+    with registry.client() as client:
+        [layer] = described_layers(client.manifest("team/web", "v1").content)
+    del registry.blobs[layer.digest]
+    published = publish(registry, "v2", shipment(tmp_path, HELD))
+    assert published["files/conf/a"].content == b"1"
+
+
+def test_only_the_layer_of_a_changed_file_is_new(registry, tmp_path, monkeypatch):
+    monkeypatch.setattr("flows.core.release.layers.LARGEST", 3000)
+    held = {f"{number:02}": os.urandom(500) for number in range(20)}
+    publish(registry, "v1", shipment(tmp_path, held))
+    before = sent(registry)
+    published = publish(registry, "v2", shipment(tmp_path, {**held, "07": b"changed"}))
+    assert sent(registry) - before == 2  # the layer, and the config that names all layers
+    assert published["files/conf/07"].content == b"changed"
+    assert published["files/conf/19"].content == held["19"]
+
+
+@pytest.mark.parametrize(
+    ("new", "words"), [(b"2", "changed while"), (b"longer", "changed while"), (None, "vanished while")]
+)
+def test_a_file_that_is_no_longer_as_it_was_listed_is_told(registry, tmp_path, new, words):
+    one = shipment(tmp_path, HELD)
+    if new is None:
+        (tmp_path / "0").unlink()
+    else:
+        (tmp_path / "0").write_bytes(new)
+    with pytest.raises(UnreadableFile, match=f"{tmp_path}/0 {words}"):
+        publish(registry, "v1", one)
+
+
+def test_a_list_of_files_that_names_a_layer_which_is_not_there_is_refused(registry, tmp_path):
+    one = shipment(tmp_path, HELD)
+    with pytest.raises(BadRelease, match="lacks a layer"):
+        PublishedFiles({TREE: File(dump_tree(one.tree))}, (), "team/web", Registry(registry))
+
+
+def test_a_layer_without_a_file_that_is_listed_is_refused(registry, tmp_path):
+    publish(registry, "v1", shipment(tmp_path, {"a": b"1"}))
+    with registry.client() as client:
+        digest = client.manifest("team/web", "v1").content["layers"][1]["digest"]
+    own = {TREE: File(dump_tree(shipment(tmp_path, HELD).tree))}
+    published = PublishedFiles(own, (digest,), "team/web", Registry(registry))
+    with pytest.raises(BadRelease, match=r"files/conf/sub/b\n\$ is in none of its layers"):
+        published["files/conf/sub/b\n$"]
+
+
+def test_layers_are_read_in_their_order_each_once(registry, tmp_path, monkeypatch):
+    monkeypatch.setattr("flows.core.release.layers.LARGEST", 3000)
+    held = {f"{number:02}": os.urandom(500) for number in range(10)}
+    published = publish(registry, "v1", shipment(tmp_path, held))
+    registry.asked.clear()
+    names = [f"files/conf/{name}" for name in ("09", "00", "01")]
+    assert [name for name, _, content in published.contents(names) if b"".join(content)] == sorted(names)
+    assert sum("GET /v2/team/web/blobs" in line for line in registry.asked) == 4  # the login is asked for once
