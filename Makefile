@@ -36,13 +36,14 @@ lab: venv prefect engine containers deployments worker ## Start everything the d
 
 LANES := $(or $(SLIPWAY_LANES),4)
 test: unit lab browser ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)
-	@pytest tests/lab tests/faults tests/browser -n $(LANES) --durations=20 --durations-min=5
+	@pytest tests/lab tests/faults tests/browser -m 'not alone' -n $(LANES) --durations=20 --durations-min=5
+	pytest tests/lab -m alone --durations=20 --durations-min=5
 
 test-all: export SLIPWAY_FAULTS := all
 test-all: test ## Run them with every fault at every point
 
 unit: venv ## Run the tests that need no engine and no server
-	@pytest -q -m unit tests/unit
+	@pytest -q -n 2 tests/unit
 
 lint: venv ## Check style, types, imports, shell scripts and workflows
 	@$(LAB)/lint.sh $(SCRIPTS)

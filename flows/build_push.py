@@ -16,7 +16,7 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
 from flows.core.deploy.content_labels import refuse_unset_contents
-from flows.core.deploy.staging import environment_contents
+from flows.core.deploy.files.staging import environment_contents
 from flows.core.errors import BrokenStack
 from flows.core.registry.references import check_tag, split_host, split_reference
 from flows.core.release.image_plan import plan_images

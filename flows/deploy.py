@@ -5,8 +5,8 @@ import time
 from prefect import flow
 
 from blocks import ContainerRegistry, Droplet
+from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
-from flows.core.deploy.staging import secret_contents
 from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record

@@ -91,7 +91,7 @@ def read_gates(
         core.workflows_gate(outcomes),
         *_home(colour, settings),
         *_traces(outcomes, langfuse, settings, patient),
-        *_metrics(colour, active, settings),
+        *_metrics(colour, active, max(settings.gate_window, time.monotonic() - began), settings),
     ]
     found = mark_observed([reading for reading in readings if reading], settings.gate_observe_only)
     return _publish_report(colour, found, time.monotonic() - began, opened)
@@ -159,12 +159,15 @@ def _traces(
     return traces_gate(traces, limits(settings), query)
 
 
-def _metrics(colour: ColourDroplets, active: ColourDroplets | None, settings: Settings) -> list[GateResult]:
+def _metrics(
+    colour: ColourDroplets, active: ColourDroplets | None, seconds: float, settings: Settings
+) -> list[GateResult]:
+    """The metrics of the last `seconds`: since the first probe, so that slow looks between do not make them fewer."""
     prometheus = load_prometheus(settings)
     if prometheus is None:
         return []
     colours = [colour.colour, *([active.colour] if active else [])]
-    found = read_metrics(prometheus, colour.stack, colours, settings.gate_window, settings)
+    found = read_metrics(prometheus, colour.stack, colours, seconds, settings)
     mine, before = found[colour.colour], found[active.colour] if active else None
     judges = (error_rate_gate, latency_gate)
     return [judge(mine, before, limits(settings)) for judge in judges]

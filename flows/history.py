@@ -1,4 +1,4 @@
-"""history: what was put on each droplet, when, by whom, and what became of it."""
+"""history: what was deployed to each droplet, when, by whom, and what became of it."""
 
 from prefect import flow
 
@@ -35,7 +35,7 @@ def history(stack: str | None = None, droplets: list[str] | None = None) -> dict
             if droplets:
                 raise
     rows = [_row(droplet, said, record) for droplet, said in found.items() for record in reversed(said.records)]
-    table(f"history-{name}", rows, f"What was put on the droplets of {name}")
+    table(f"history-{name}", rows, f"What was deployed to the droplets of {name}")
     return found
 
 

@@ -99,7 +99,7 @@ def promote(
 
 @dataclass(frozen=True)
 class DeployFirst:
-    """A release that is put on the idle colour first."""
+    """A release that is deployed to the idle colour first."""
 
     tag: str
     strategy: Strategy

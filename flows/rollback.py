@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.logging import get_logger, get_run_logger
 
 from blocks.errors import OutsideError, RemoteTimeout, Unreachable
-from flows.core.deploy.staging_scripts import discard_script
+from flows.core.deploy.files.staging_scripts import discard_script
 from flows.core.errors import LockLost, RollbackFailed, SlipwayError
 from flows.core.records.lifecycle import conclude
 from flows.core.records.rollback_target import rollback_target

@@ -1,4 +1,4 @@
-"""What this session exchanged with the lab's stand-in for DigitalOcean's API is checked, all of it, by one hook."""
+"""What a test run exchanges with the lab's stand-in for DigitalOcean's API is checked, all of it, by one hook."""
 
 import os
 from typing import Any

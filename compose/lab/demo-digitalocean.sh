@@ -101,4 +101,4 @@ ours nothing-left
 slipway account droplets
 
 headline "Every request and answer, as DigitalOcean describes them"
-python tests/contract
+python -m tests.support.lab.api_contract

@@ -55,7 +55,7 @@ def slipway_history(
     wide: WideOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Show what was put on each droplet, when, by whom, and what became of it."""
+    """Show what was deployed to each droplet, when, by whom, and what became of it."""
     droplets = [droplet] if droplet else None
     found = run_flow("flows.history:history", verbose=verbose, quiet=not verbose, stack=stack, droplets=droplets)
     if as_json:

@@ -3,13 +3,13 @@
 import json
 import re
 import tarfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from tests.support import wait_until
 from tests.support.lab.cli import CliResult
 from tests.support.lab.git_checkout import checkout
 from tests.support.lab.lab_stack import LabStack, lab_stack
@@ -25,7 +25,6 @@ SECRETS = {
 KEY, PASSWORD, TOKEN, _ = SECRETS.values()
 # The part of each that nobody may ever see, however the rest of it was written.
 CORES = {origin: re.sub(r"^token |(?<=\w{16}) .*", "", secret) for origin, secret in SECRETS.items()}
-_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,11 @@ class FailingServicesStack(LabStack):
 
     def until(self, service: str, state: Callable[[Mapping], bool]) -> None:
         """Wait until the engine says this of a service."""
-        deadline = time.monotonic() + _PATIENCE
-        while not state(self.droplet.containers()[service]):
-            assert time.monotonic() < deadline, json.dumps(self.droplet.containers()[service]["State"], indent=2)
-            time.sleep(0.2)
+        wait_until(
+            lambda: state(self.droplet.containers()[service]),
+            why=lambda: json.dumps(self.droplet.containers()[service]["State"], indent=2),
+            pause=0.2,
+        )
 
 
 def contents(archive: Path) -> dict[str, str]:

@@ -53,7 +53,7 @@ class SingleServiceStack(LabStack):
         self.slipway_ok("build-push", *self.make(tag, behaviour))
 
     def settle(self, *tags: str) -> None:
-        """Begin anew: these published releases, one after the other, were put on the droplet, and all were good."""
+        """Begin anew: these published releases were deployed to the droplet, one after the other, and all were good."""
         self.clear()
         for tag in tags:
             for words in (["deploy", "--tag", tag], ["validate"]):

@@ -6,10 +6,10 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.core.deploy.droplet_trees import DropletTrees, read_trees, trees_script
-from flows.core.deploy.reuse import plan_reuse, read_reused, reuse_script
-from flows.core.deploy.staging import StagedRelease, staged_release
-from flows.core.deploy.staging_scripts import (
+from flows.core.deploy.files.droplet_trees import DropletTrees, read_trees, trees_script
+from flows.core.deploy.files.reuse import plan_reuse, read_reused, reuse_script
+from flows.core.deploy.files.staging import StagedRelease, staged_release
+from flows.core.deploy.files.staging_scripts import (
     in_memory,
     place_script,
     prepare_script,
@@ -18,8 +18,8 @@ from flows.core.deploy.staging_scripts import (
     switch_script,
     timed,
 )
-from flows.core.deploy.writable import Bringing, brought, in_question, mounted_roots, plan_bringing
-from flows.core.deploy.writable_scripts import bring_script, look_script, read_kept, read_look
+from flows.core.deploy.files.writable import Bringing, brought, in_question, mounted_roots, plan_bringing
+from flows.core.deploy.files.writable_scripts import bring_script, look_script, read_kept, read_look
 from flows.core.droplet.directories import StackDirectory
 from flows.core.release.archive import Member, held, packed, tar_stream
 from flows.core.release.bundle import TREE, File, ReleaseFiles

@@ -12,7 +12,7 @@ class NewerRecord(Refused):
 
 
 class ReleaseNotOnDroplet(Refused):
-    """A release was named that was never put on the droplet."""
+    """A release was named that was never deployed to the droplet."""
 
 
 class NoRollbackTarget(Refused):

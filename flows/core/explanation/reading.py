@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.core.stack.shipped_files import StackFiles
+from flows.core.stack.files.shipped_files import StackFiles
 from flows.core.stack.stack import Stack
 
 # Stand in for what only a release knows. They are shown as REGISTRY and TAG.

@@ -1,4 +1,4 @@
-"""The release record: what was put on a droplet, when, by which run, and its outcome."""
+"""The release record: what was deployed to a droplet, when, by which run, and its outcome."""
 
 from enum import Enum
 from typing import Literal
@@ -43,7 +43,7 @@ class Run(BaseModel):
 
 
 class Record(BaseModel):
-    """The record of one release that was put on one droplet once.
+    """The record of one release that was deployed to one droplet once.
 
     `number` counts up on each droplet and orders the records, whatever clocks say. `name` is the release's directory,
     `environment` a hash of what the stack's environment held, never a value of it. `previous` is the directory that ran

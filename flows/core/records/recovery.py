@@ -35,7 +35,7 @@ def plan_recovery(history: History, wrong: list[str]) -> RecoveryPlan:
     """
     newest, good, runs = history.newest, history.last_known_good(), history.deployed()
     if newest is None:
-        return RecoveryPlan(RecoveryAction.NOTHING, None, "nothing was ever put on this droplet")
+        return RecoveryPlan(RecoveryAction.NOTHING, None, "nothing was ever deployed to this droplet")
     if history.unfinished:
         return _unfinished(history.unfinished, history, wrong)
     if newest.outcome is not RecordOutcome.GOOD and good:

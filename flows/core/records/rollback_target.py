@@ -29,13 +29,13 @@ def rollback_target(history: History, to: str | None) -> Record:
         near = difflib.get_close_matches(to, sorted({record.tag for record in good}), n=3)
         hint = f" Did you mean {', '.join(near)}?" if near else f" On record and good: {_tags(good)}."
         raise ReleaseNotOnDroplet(
-            f"release {to} was never put on this droplet.{hint} To put it there: slipway deploy --tag {to}"
+            f"release {to} was never deployed to this droplet.{hint} To deploy it: slipway deploy --tag {to}"
         )
     target = next((record for record in good if record.tag == to), None)
     if target is None:
         raise NoRollbackTarget(
             f"release {to} is on record here, but it never passed its validation, or its files are gone. "
-            f"Good ones: {_tags(good)}. To put it there anew: slipway deploy --tag {to}"
+            f"Good ones: {_tags(good)}. To deploy it anew: slipway deploy --tag {to}"
         )
     if target.name == runs:
         raise AlreadyRunning(f"release {to} is what runs already. To see what else there is: slipway history")
@@ -44,7 +44,7 @@ def rollback_target(history: History, to: str | None) -> Record:
 
 def _nothing_good(history: History) -> str:
     if not history.records:
-        return "nothing was ever put on this droplet. Deploy a release: slipway deploy --tag TAG"
+        return "nothing was ever deployed to this droplet. Deploy a release: slipway deploy --tag TAG"
     return "no other release on this droplet ever passed its validation. Deploy one: slipway deploy --tag TAG"
 
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from flows.core.errors import BadRelease
 from flows.core.stack.compose_yaml import dump_compose
-from flows.core.stack.mounts import Rule
-from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.files.mounts import Rule
+from flows.core.stack.files.shipped_files import EnvironmentFile
 
 FORMAT = 1
 FILES_LABEL = "dev.slipway.files"

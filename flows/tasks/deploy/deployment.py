@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from flows.core.deploy import staging
-from flows.core.deploy.staging import StagedRelease
+from flows.core.deploy.files import staging
+from flows.core.deploy.files.staging import StagedRelease
 from flows.core.droplet.directories import StackDirectory, release_name
 from flows.core.release.bundle import File, ReleaseFiles
 from flows.core.release.release import Release, content_hash

@@ -9,10 +9,10 @@ from prefect.logging import get_run_logger
 
 from blocks.errors import RemoteFailed
 from flows.core.deploy.content_labels import content_labels, refuse_unset_contents
-from flows.core.deploy.droplet_trees import TREE_ID, DropletTrees, read_trees, tree_id, trees_script
-from flows.core.deploy.reuse import WORTH_ASKING, plan_reuse, read_reused, reuse_script
-from flows.core.deploy.staging import local_override
-from flows.core.deploy.staging_scripts import (
+from flows.core.deploy.files.droplet_trees import TREE_ID, DropletTrees, read_trees, tree_id, trees_script
+from flows.core.deploy.files.reuse import WORTH_ASKING, plan_reuse, read_reused, reuse_script
+from flows.core.deploy.files.staging import local_override
+from flows.core.deploy.files.staging_scripts import (
     discard_script,
     in_memory,
     override_script,

@@ -11,9 +11,9 @@ from blocks.errors import RemoteFailed
 from blocks.ssh.output import Line
 from flows.core.deploy.digests import digest_mismatches
 from flows.core.deploy.facts import Facts, facts_script, read_facts
+from flows.core.deploy.files.staging_scripts import place_script, switch_script
+from flows.core.deploy.files.writable import Bringing
 from flows.core.deploy.preflight import missing_images, preflight_problems
-from flows.core.deploy.staging_scripts import place_script, switch_script
-from flows.core.deploy.writable import Bringing
 from flows.core.droplet.containers import Container
 from flows.core.droplet.docker_commands import remove, stop
 from flows.core.droplet.half_made import mend_half_made

@@ -2,8 +2,8 @@
 
 from prefect.logging import get_run_logger
 
-from flows.core.deploy.droplet_trees import read_trees, trees_script
-from flows.core.deploy.writable import (
+from flows.core.deploy.files.droplet_trees import read_trees, trees_script
+from flows.core.deploy.files.writable import (
     QUICKER,
     Bringing,
     brought,
@@ -12,7 +12,7 @@ from flows.core.deploy.writable import (
     plan_bringing,
     sentences,
 )
-from flows.core.deploy.writable_scripts import bring_script, look_script, read_kept, read_look
+from flows.core.deploy.files.writable_scripts import bring_script, look_script, read_kept, read_look
 from flows.core.errors import FilesInConflict
 from flows.core.release.bundle import SEED
 from flows.core.release.release import Release

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flows.core.errors import Refused
 from flows.core.explanation.explanation import Refusal
-from flows.core.stack.shipped_files import StackFiles, find_stack_files
+from flows.core.stack.files.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack, inside
 from flows.tasks.explanation.forgiving import Refusals
 from flows.tasks.stack.project import Project

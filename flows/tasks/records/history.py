@@ -33,7 +33,7 @@ from flows.tasks.runs.run_info import now
 
 
 def load_history(session: RemoteShell, directory: StackDirectory) -> History:
-    """What was put on the droplet before.
+    """What was deployed to the droplet before.
 
     Raises:
         ForeignRecord, NewerRecord

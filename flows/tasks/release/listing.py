@@ -16,7 +16,7 @@ from flows.core.release.layers import in_layers
 from flows.core.release.shipment import Shipment, mounted_path, place_of
 from flows.core.release.tree import Entry, shown
 from flows.core.secrets.credentials import KeyScanner, credential_by_content, credential_by_name
-from flows.core.stack.shipped_files import StackFiles
+from flows.core.stack.files.shipped_files import StackFiles
 from flows.settings import Settings
 from flows.tasks.release.walk import SAID, WRITTEN, Found, unreadable, walk
 from flows.tasks.runs.artifacts import table

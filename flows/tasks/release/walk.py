@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from flows.core.errors import BrokenStack, LinkLeadsOut, ReleaseTooLarge, UnreadableFile
 from flows.core.release.shipment import LeftOut, place_of
 from flows.core.release.tree import Entry, shown
-from flows.core.stack.ignore import IGNORE_FILE, IgnoreRules
-from flows.core.stack.shipped_files import StackFiles
+from flows.core.stack.files.ignore import IGNORE_FILE, IgnoreRules
+from flows.core.stack.files.shipped_files import StackFiles
 from flows.core.stack.stack import inside
 from flows.settings import Settings
 from flows.tasks.stack.ignored import ignored_by_git, rules_above, rules_of

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.core.errors import BrokenStack, MissingEnvironmentFile
+from flows.core.stack.files.shipped_files import EnvironmentFile, StackFiles
 from flows.core.stack.refused.development import refuse_development
 from flows.core.stack.refused.unsupported import refuse_unsupported
-from flows.core.stack.shipped_files import EnvironmentFile, StackFiles
 from flows.core.stack.stack import Stack
 
 _SOURCE = {".py", ".js", ".ts", ".jsx", ".tsx", ".go", ".rb", ".php", ".java", ".kt", ".rs", ".cs", ".ex", ".scala"}

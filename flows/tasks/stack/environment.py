@@ -13,7 +13,7 @@ from flows.core.secrets.masking import variable_values
 from flows.core.secrets.outdated import EnvironmentNames, outdated_environment
 from flows.core.stack.builds.build_needs import build_secret_files
 from flows.core.stack.env_files import parse
-from flows.core.stack.shipped_files import EnvironmentFile, find_stack_files
+from flows.core.stack.files.shipped_files import EnvironmentFile, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.core.stack.variables import PROJECT_NAME
 from flows.settings import Settings

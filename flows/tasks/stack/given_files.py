@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from flows.core.secrets.credentials import KeyScanner, credential_by_content, credential_by_name
-from flows.core.stack.shipped_files import StackFiles
+from flows.core.stack.files.shipped_files import StackFiles
 from flows.core.stack.stack import inside
 from flows.settings import Settings
 from flows.tasks.stack.ignored import rules_above

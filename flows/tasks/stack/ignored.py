@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flows.core.errors import BrokenStack, UnreadableFile
-from flows.core.stack.ignore import IGNORE_FILE, IgnoreRules, ignore_rules
+from flows.core.stack.files.ignore import IGNORE_FILE, IgnoreRules, ignore_rules
 from flows.core.stack.stack import inside
 from flows.tasks.build_host import own_environment
 

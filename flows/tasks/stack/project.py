@@ -10,7 +10,7 @@ from typing import Any
 from flows.core.errors import StackNotFound
 from flows.core.stack.compose_files import collect_files, documents_of, included_env_files, scalars
 from flows.core.stack.compose_yaml import Override, dump_compose
-from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.files.shipped_files import EnvironmentFile
 from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, named_files
 from flows.settings import Settings
 from flows.tasks.stack.env_file import read_env_file

@@ -13,7 +13,7 @@ from prefect import task
 from flows.core.errors import BadTag, BrokenStack
 from flows.core.registry.references import check_tag
 from flows.core.stack.compose_versions import compose_needs, unknown_fields
-from flows.core.stack.shipped_files import StackFiles, find_stack_files
+from flows.core.stack.files.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.build_host import run

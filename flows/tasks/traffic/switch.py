@@ -22,6 +22,7 @@ from flows.tasks.runs.retries import ONCE, RETRIED
 KINDS: tuple[type[TrafficSwitch], ...] = (LoadBalancerSwitch, DnsSwitch, ReservedIpSwitch, CaddySwitch)
 IN_A_ROW = 3
 _PAUSE, _RETRY = 0.05, 0.5
+_LONG = 5.0
 
 
 @contextmanager
@@ -107,11 +108,20 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchP
                 probe = switch.probe()
         return probe
 
+    told: set[str] = set()
+
+    def tell(probe: SwitchProbe, seconds: float) -> None:
+        """Say what comes instead, once, when it takes long."""
+        if seconds >= _LONG and probe.detail not in told:
+            told.add(probe.detail)
+            get_run_logger().info("not yet %s after %.0f s of %g s: %s", colour, seconds, patience, probe.detail)
+
     return until(
         several,
         right,
         patience,
         pause=_PAUSE,
+        tell=tell,
         unfinished=lambda probe, _: SwitchFailed(
             f"{colour} does not answer through {switch} after {patience:g} s: {probe.detail}"
         ),

@@ -9,15 +9,19 @@ from uuid import uuid4
 
 from fault import Fault
 
+from flows.core.steps import Step
 from tests.faults.harness.doubles.disposable_edge import COLOURS, DisposableEdge
 from tests.faults.harness.doubles.fake_providers import FakeProviders
 from tests.faults.harness.fault_report import Case
 from tests.faults.harness.invariants import eventually, newest, when
 from tests.faults.harness.slipway_process import SlipwayProcess
 from tests.stacks.three_services import ThreeServiceStack
+from tests.support import PATIENCE
 from tests.support.lab.cli import CliResult
 from tests.support.lab.droplet_view import DropletView
 
+# The first look of a promotion's watch; both colours were looked at before.
+FIRST_READING = {"when": "before", "step": Step.LOOK.value, "nth": 3}
 FIRST, SECOND, LYING = "v1", "v2", "lying"
 
 
@@ -89,7 +93,7 @@ class BlueGreenScenario:
         """The name of a block of this pair: green, blue, data, away, edge, prometheus …"""
         return f"{self.stack}-{where}"
 
-    def say(self, words: list[str], more: dict[str, str] | None = None, within: float = 60.0) -> CliResult:
+    def say(self, words: list[str], more: dict[str, str] | None = None, within: float = PATIENCE) -> CliResult:
         """Run a command to its end, without a fault."""
         return self.start_process(words, more).wait(within)
 
@@ -142,14 +146,16 @@ class BlueGreenScenario:
         self.sides[colour].droplet.sh(told[how])
 
     def heal(self, colour: str) -> None:
-        """Whatever was done to its web, it is well again."""
+        """Whatever was done to its web, it is well again, and its engine knows."""
         web = self.web(colour)
         self.sides[colour].droplet.sh(
             f"docker unpause {web} 2>/dev/null || true\n"
             f"docker update --restart unless-stopped {web} >/dev/null; docker start {web}\n"
             f"docker exec {web} rm -f /srv/unhealthy\n"
-            f"for _ in $(seq 100); do docker exec {web} /srv/part ask >/dev/null 2>&1 && exit 0; sleep 0.1; done\n"
-            "exit 1"
+            f"health() {{ docker inspect --format '{{{{.State.Health.Status}}}}' {web}; }}\n"
+            # Its engine looks at it again only after a while, but soon after a start.
+            f"[ $(health) != unhealthy ] || docker restart --time 1 {web}\n"
+            "for _ in $(seq 300); do [ $(health) != healthy ] || exit 0; sleep 0.1; done; exit 1"
         )
 
     def wipe(self, colour: str) -> None:

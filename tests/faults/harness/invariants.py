@@ -1,13 +1,13 @@
 """What must hold of a stack after every fault, whatever happened."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from tests.stacks.three_services import ThreeServiceStack
+from tests.support import wait_until
 
 SERVICES = {"store", "web", "worker"}
 
@@ -143,8 +143,4 @@ def when(glance: Callable[[], object], within: float) -> None:
 
 def eventually(glance: Callable[[], object], wanted: object, within: float) -> None:
     """Look again and again until what is wanted is seen; fails after `within` seconds."""
-    deadline = time.monotonic() + within
-    while (seen := glance()) != wanted:
-        late = time.monotonic() > deadline
-        assert not late, f"after {within:.0f} s it is {seen!r}, not {wanted!r}"
-        time.sleep(0.05)
+    wait_until(lambda: glance() == wanted, within, why=lambda: f"that it is {wanted!r}: {glance()!r}", pause=0.05)

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import httpx
 
-_PATIENCE = 120.0
+from tests.support import wait_until
 
 
 class SecondPrefect:
@@ -45,13 +44,15 @@ class SecondPrefect:
 
     def ready(self) -> None:
         """Wait until it is healthy."""
-        deadline = time.monotonic() + _PATIENCE
-        while not self._healthy():
-            assert self._process is not None
-            ended = self._process.poll() is not None
-            assert not ended, f"the second Prefect server ended: {(self._home / 'server.log').read_text()[-2000:]}"
-            assert time.monotonic() < deadline, "the second Prefect server did not become healthy"
-            time.sleep(0.2)
+        wait_until(self._healthy_or_ended, why=self._log, pause=0.2)
+        assert self._process is not None
+        assert self._process.poll() is None, f"the second Prefect server ended: {self._log()}"
+
+    def _healthy_or_ended(self) -> bool:
+        return self._healthy() or self._process is None or self._process.poll() is not None
+
+    def _log(self) -> str:
+        return (self._home / "server.log").read_text()[-2000:]
 
     def save(self, blocks: Mapping[str, Any]) -> None:
         """Save blocks there, under these names."""

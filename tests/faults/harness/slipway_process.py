@@ -9,8 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from multiprocessing import forkserver
@@ -21,13 +20,13 @@ import httpx
 from fault import Fault, install
 
 from tests import CHECKOUT
+from tests.support import PATIENCE, wait_until
 from tests.support.lab.cli import CliResult
 
 _FLOWS = ["flows.cli.main", *(f"flows.{file.stem}" for file in (CHECKOUT / "flows").glob("[!_]*.py"))]
 _LATE = ["prefect.main", "fastapi"]  # what Prefect imports as soon as it runs a flow
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["__main__", *_FLOWS, *_LATE, __name__])
-PATIENCE = 120.0
 
 
 class SlipwayProcess:
@@ -97,15 +96,13 @@ class SlipwayProcess:
             self._process.kill()
             self._process.join(10)
 
-    def _await(self, condition: object, within: float, what: str) -> None:
-        deadline = time.monotonic() + within
-        while not condition():  # type: ignore[operator]
-            late = time.monotonic() > deadline
-            if late or self.ended:
-                out, err = self.said()
-                ended = f"ended with {self._process.exitcode}" if self.ended else f"took more than {within:.0f} s"
-                raise AssertionError(f"it did not {what}: `slipway {' '.join(self.words)}` {ended}\n{out}\n{err}")
-            time.sleep(0.01)
+    def _await(self, condition: Callable[[], object], within: float, what: str) -> None:
+        def why() -> str:
+            ended = f"ended with {self._process.exitcode}" if self.ended else "goes on"
+            return "\n".join((f"it did not {what}: `slipway {' '.join(self.words)}` {ended}", *self.said()))
+
+        wait_until(lambda: condition() or self.ended, within, why=why)
+        assert condition(), why()
 
 
 @cache

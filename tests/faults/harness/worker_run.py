@@ -1,7 +1,6 @@
 """A run that the lab's worker carries out, held at a point by a fault and then cancelled through Prefect's API."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,9 @@ from uuid import uuid4
 import httpx
 from fault import VARIABLE, Fault
 
+from tests.support import PATIENCE, wait_until
+
 INJECT = Path(__file__).parents[1] / "inject"
-_PATIENCE = 120.0
 BUSY = 503
 _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -46,24 +46,19 @@ class WorkerRun:
 
     def held(self) -> None:
         """Wait until it has reached its point."""
-        deadline = time.monotonic() + _PATIENCE
-        while not (self._place / "held").exists():
-            gone_by = time.monotonic() > deadline or self.state()["type"] in _FINAL
-            assert not gone_by, f"not at its point: {self.state()}\n{self.logs()}"
-            time.sleep(0.1)
+        held = self._place / "held"
+        wait_until(lambda: held.exists() or self.state()["type"] in _FINAL, why=self.logs, pause=0.1)
+        assert held.exists(), f"not at its point: {self.state()}\n{self.logs()}"
 
     def cancel(self) -> None:
         """Ask Prefect's API to cancel it, as the UI does."""
         answer = _post(self._api, f"flow_runs/{self.id}/set_state", {"state": {"type": "CANCELLING"}})
         assert answer["status"] == "ACCEPT", answer
 
-    def final(self, within: float = _PATIENCE) -> str:
+    def final(self, within: float = PATIENCE) -> str:
         """Wait for its final state; its type."""
-        deadline = time.monotonic() + within
-        while (state := self.state()["type"]) not in _FINAL:
-            assert time.monotonic() < deadline, f"still {state} after {within:.0f} s\n{self.logs()}"
-            time.sleep(0.1)
-        return str(state)
+        wait_until(lambda: self.state()["type"] in _FINAL, within, why=self.logs, pause=0.1)
+        return str(self.state()["type"])
 
     def state(self) -> dict[str, Any]:
         return dict(self._api.get(f"flow_runs/{self.id}").raise_for_status().json()["state"])
@@ -76,10 +71,14 @@ class WorkerRun:
 
 def _post(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]:
     """Ask until the server is not too busy to answer: SQLite is locked now and then."""
-    deadline = time.monotonic() + _PATIENCE
-    while (answer := api.post(path, json=query)).status_code == BUSY and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return dict(answer.raise_for_status().json())
+    said: list[httpx.Response] = []
+
+    def answered() -> bool:
+        said.append(api.post(path, json=query))
+        return said[-1].status_code != BUSY
+
+    wait_until(answered, pause=0.5)
+    return dict(said[-1].raise_for_status().json())
 
 
 @contextmanager

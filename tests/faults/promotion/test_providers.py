@@ -1,7 +1,5 @@
 """Prometheus and Langfuse are down, slow, or talk nonsense: that is no data, and no data is never a pass."""
 
-import time
-
 import pytest
 
 from tests.faults.harness.blue_green import BlueGreenScenario, refused
@@ -33,9 +31,7 @@ def _asking(pair: BlueGreenScenario, who: str, how: str) -> dict[str, str]:
 def test_both(how: str, pair: BlueGreenScenario) -> None:
     start = pair.settle()
     pair.says(f"Prometheus and Langfuse: {how}", "read metrics, read traces", STAYS)
-    began = time.monotonic()
     said = pair.say(pair.promote(), {**_asking(pair, "prometheus", how), **_asking(pair, "langfuse", how)})
-    assert time.monotonic() - began < 40
     gates = ("error rate: ", "latency: ", "traces: ", "trace errors: ")
     refused(said, "NotPromoted", "inconclusive", *gates, code=1)
     pair.untouched(start)
@@ -68,10 +64,8 @@ def test_both_are_well(pair: BlueGreenScenario) -> None:
 def test_prometheus_is_no_reason_to_go_back(how: str, pair: BlueGreenScenario) -> None:
     start = pair.settle()
     pair.says(f"Prometheus: {how}", "watch", "a provider that says nothing is no unhealthy release: traffic stays")
-    began = time.monotonic()
     more = {**_asking(pair, "prometheus", how), "SLIPWAY_GATE_OBSERVE_ONLY": '["error rate", "latency"]'}
     pair.done(pair.promote("--watch", "1"), more)
     more.pop("SLIPWAY_GATE_OBSERVE_ONLY")
     pair.done(pair.words("watch", "--watch", "1"), more)
-    assert time.monotonic() - began < 40
     pair.ended_well(start, start.idle)

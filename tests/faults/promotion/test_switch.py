@@ -1,11 +1,9 @@
 """The traffic switch is moved by somebody else, or goes away, while a promotion is under way."""
 
-import time
-
 import pytest
 
 from flows.core.steps import Step
-from tests.faults.harness.blue_green import BlueGreenScenario, refused
+from tests.faults.harness.blue_green import FIRST_READING, BlueGreenScenario, refused
 from tests.faults.harness.doubles.disposable_edge import DIRECTORY
 
 pytestmark = pytest.mark.faults
@@ -13,7 +11,6 @@ BEFORE_TURN = {"when": "before", "step": Step.TURN.value}
 AFTER_TURN = {"when": "after", "step": Step.TURN.value}
 BEFORE_PROBE = {"when": "before", "step": Step.PROBE_SWITCH.value}
 AFTER_PROBE = {"when": "after", "step": Step.PROBE_SWITCH.value}
-FIRST_READING = {"when": "before", "step": Step.LOOK.value, "nth": 3}  # both colours were looked at before
 
 
 @pytest.mark.parametrize("how", ["there and back", "nowhere", "both"])
@@ -99,10 +96,8 @@ def test_the_edge_is_down_when_it_is_to_turn(how: str, pair: BlueGreenScenario) 
     process = pair.start_process(pair.promote(), **BEFORE_TURN)
     process.held()
     _away(pair, how)
-    began = time.monotonic()
     process.go()
     refused(process.wait(), "NotPromoted", "cannot be read now", "slipway status", code=1)
-    assert time.monotonic() - began < 60
     _back(pair, how)
     (colour,) = pair.edge.files()
     assert colour == start.active or how == "paused"  # what was sent to it may be done when it wakes

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,12 +11,13 @@ import pytest
 from flows.core.droplet.lock import BYE, HELD, Holder, hold_script
 from tests.stacks.invalid_input import REFUSED, assert_one_error
 from tests.stacks.single_service import BLOCK, CRASHES, SingleServiceStack, open_single_service_stack
+from tests.support import wait_until
 from tests.support.lab.lab import LAB
 
 pytestmark = pytest.mark.lab
 
 # What is asked for → the error and its words. On the droplet v1 and v3 are good, `crashing` failed, and v3 runs.
-UNKNOWN = "was never put on this droplet."
+UNKNOWN = "was never deployed to this droplet."
 CASES: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
     "a tag that is near to those on record": (
         ["--to", "v33"], "ReleaseNotOnDroplet",
@@ -36,7 +36,7 @@ CASES: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
     ),
     "a stack without a record": (
         ["--stack", "no-such-stack"], "NoRollbackTarget",
-        ("nothing was ever put on this droplet", "slipway deploy --tag TAG"),
+        ("nothing was ever deployed to this droplet", "slipway deploy --tag TAG"),
     ),
 }  # fmt: skip
 # A change to the newest record → the error and its words.
@@ -167,8 +167,8 @@ def _let_go(other: subprocess.Popen[str]) -> None:
 
 
 def _leave_once_awaited(stack: SingleServiceStack, other: subprocess.Popen[str]) -> None:
-    """Let go of the lock as soon as somebody stands there and waits for it; after half a minute in any case."""
-    deadline = time.monotonic() + 30
-    while "flock -w 57" not in stack.droplet.sh("ps -eo args") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _let_go(other)
+    """Let go of the lock as soon as somebody stands there and waits for it; in any case in the end."""
+    try:
+        wait_until(lambda: "flock -w 57" in stack.droplet.sh("ps -eo args"), pause=0.05)
+    finally:
+        _let_go(other)

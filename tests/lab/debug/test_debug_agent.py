@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.stacks.failing_services import (
     contents,
     open_failing_services_stack,
 )
+from tests.support import wait_until
 from tests.support.lab.cli import CliResult, slipway
 
 pytestmark = pytest.mark.lab
@@ -161,11 +161,12 @@ def test_a_secret_is_given_away_by_nothing_when_it_is_of(
 def test_nothing_is_left_on_the_droplet(stack: FailingServicesStack, bundle: dict[str, str]) -> None:
     listed = "ls -d /dev/shm/tmp.* /tmp/tmp.* 2>/dev/null || true"
     left = set(stack.droplet.sh(listed).split())
-    deadline = time.monotonic() + 20
-    while left and time.monotonic() < deadline:  # another run may be looking at the droplet
-        left &= set(stack.droplet.sh(listed).split())
-        time.sleep(0.2)
-    assert left == set()
+
+    def gone() -> bool:  # another run may be looking at the droplet
+        left.intersection_update(stack.droplet.sh(listed).split())
+        return not left
+
+    wait_until(gone, why=lambda: left, pause=0.2)
 
 
 def test_another_digest_and_a_missing_container_are_seen(stack: FailingServicesStack, bundle: dict[str, str]) -> None:

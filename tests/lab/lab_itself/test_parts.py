@@ -1,7 +1,6 @@
 """The lab is what it says: real parts, closed to strangers, reaching each other by name."""
 
 import base64
-import time
 
 import httpx
 import paramiko
@@ -12,6 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from tests.support import wait_until
 from tests.support.lab.lab import SSH_PORTS, connect
 
 pytestmark = pytest.mark.lab
@@ -138,9 +138,7 @@ def test_a_trace_sent_by_the_official_exporter_can_be_read_back(lab, unique):
     with provider.get_tracer("tests").start_as_current_span("probe") as span:
         trace_id = format(span.get_span_context().trace_id, "032x")
     provider.shutdown()
-    deadline = time.monotonic() + 10
-    while not (found := observations(lab, trace_id)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    found = wait_until(lambda: observations(lab, trace_id), pause=0.1)
     assert [observation["name"] for observation in found] == ["probe"]
     assert found[0]["metadata"]["resourceAttributes"]["service.name"] == unique
 

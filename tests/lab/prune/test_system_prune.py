@@ -51,7 +51,7 @@ class Second:
     kept: str
 
     def sh(self, script: str, stdin: bytes = b"") -> str:
-        return self.on.sh(f"export DOCKER_HOST={SOCKET} DOCKER_CONFIG={PLACE}/config\n{script}", stdin)
+        return self.on.sh(f"export DOCKER_HOST={SOCKET} DOCKER_CONFIG={PLACE}/docker\n{script}", stdin)
 
     def standing(self) -> set[str]:
         return set(self.sh("docker ps -aq; docker images -aq; docker volume ls -q; docker network ls -q").split())
@@ -76,7 +76,7 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Second]:
             tidy()  # what a killed run left
             stack.callback(tidy)
         on.sh(f"ip link add {BRIDGE} type bridge; ip addr add 10.202.0.1/24 dev {BRIDGE}")
-        on.sh(f"mkdir -p {PLACE}/config {RELEASE}; {ENGINE} >{PLACE}/log 2>&1 &")
+        on.sh(f"mkdir -p {PLACE}/docker {RELEASE}; {ENGINE} >{PLACE}/log 2>&1 &")
         kept = _pushed(registry, tmp)
         engine = Second(on, kept)
         engine.sh("timeout 30 sh -c 'until docker version >/dev/null 2>&1; do sleep 0.1; done'")

@@ -11,7 +11,7 @@ from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.lab import port
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

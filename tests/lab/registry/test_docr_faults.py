@@ -6,10 +6,11 @@ import time
 import pytest
 
 from tests.stacks.docr import HOST, NAME, STACK, open_docr_stack
+from tests.support import wait_until
 from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.saved_blocks import saved
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.alone]
 OTHER = "slipway-other"
 
 
@@ -102,8 +103,7 @@ def test_a_collection_that_does_not_end_is_not_waited_for_for_ever(stack):
         said = stack.publish("three", SLIPWAY_COLLECTION_TIMEOUT="1")
         assert (said.code, f"garbage collection of {NAME} is still" in said.err) == (1, True)
         assert "three" not in stack.tags()
-        while not client.registries.collected(NAME, collection.uuid).ended:
-            time.sleep(0.2)
+        wait_until(lambda: client.registries.collected(NAME, collection.uuid).ended, pause=0.2)
 
 
 def test_a_token_that_is_revoked_during_a_push_leaves_no_release(stack, before_push):
@@ -168,7 +168,7 @@ def test_what_somebody_tags_while_the_plan_is_made_does_not_go(stack, monkeypatc
             client.tag(f"{NAME}/docr-app-web", client.manifest(f"{NAME}/docr-app-web", digest), "again")
         real(sweep, registry)
 
-    monkeypatch.setattr(registry_gc, "show", show)
+    monkeypatch.setattr(registry_gc, "publish_cleanup", show)
     said = slipway("registry", "gc", **stack.settings)
     assert (said.code, "changed while it was read. Nothing was removed" in said.err) == (2, True), said.all
     assert digest in stack.manifests()
@@ -180,8 +180,7 @@ def test_a_collection_that_somebody_cancels_is_told_and_can_be_run_again(stack):
 
     def cancel():
         with stack.cloud.client() as client:
-            while (active := client.registries.collection(NAME)) is None:
-                time.sleep(0.1)
+            active = wait_until(lambda: client.registries.collection(NAME), pause=0.1)
         path = f"/v2/registries/{NAME}/garbage-collection/{active.uuid}"
         stack.cloud.ask("PUT", path, {"cancel": True})
 

@@ -2,13 +2,13 @@
 
 import re
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import CHECKOUT
 from tests.faults.harness.doubles.disposable_edge import DisposableEdge
 from tests.faults.harness.second_prefect import SecondPrefect
+from tests.support import wait_until
 from tests.support.lab.lab import docker
 
 API_PORT = 18090
@@ -127,13 +127,14 @@ class Reader:
         return process
 
     def _until_asked(self) -> None:
-        deadline = time.monotonic() + 120
         paused = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}}
-        while not self.prefect.ask("flow_runs/filter", paused):
-            command, process = self._waiting[0]
-            assert process.poll() is None, f"{command.where}: it did not wait\n{process.communicate()[0]}"
-            assert time.monotonic() < deadline, f"{command.where}: nobody was asked"
-            time.sleep(0.2)
+        command, process = self._waiting[0]
+        asked = wait_until(
+            lambda: self.prefect.ask("flow_runs/filter", paused) or process.poll() is not None,
+            why=lambda: f"{command.where}: nobody was asked",
+            pause=0.2,
+        )
+        assert asked is not True, f"{command.where}: it did not wait\n{process.communicate()[0]}"
 
 
 def ended(command: Command, process: subprocess.Popen[str]) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flows.core.explanation.reading import ReadStack
-from flows.core.stack.shipped_files import EnvironmentFile, find_stack_files
+from flows.core.stack.files.shipped_files import EnvironmentFile, find_stack_files
 from flows.core.stack.stack import Stack
 
 DIRECTORY = "/p/s"

@@ -12,6 +12,7 @@ import time
 import httpx2
 import pytest
 
+from tests.support import wait_until
 from tests.support.sample_in_process import COMPOSE_DIR, client, module, spans_of
 
 pytestmark = pytest.mark.unit
@@ -89,11 +90,14 @@ def test_a_client_that_leaves_ends_its_stream_and_its_length_is_no_slowness(star
         ticking = events(response)
         assert [next(ticking)[1], next(ticking)[1]] == ["1", "2"]
     counted = 'http_requests_total{method="GET",path="/api/events",status="200"} 1.0'
-    deadline = time.monotonic() + PATIENCE
-    while counted not in (shown := httpx2.get(f"{address}/metrics", timeout=PATIENCE).text):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+
+    def metrics():
+        shown = httpx2.get(f"{address}/metrics", timeout=PATIENCE).text
+        return shown if counted in shown else ""
+
+    shown = wait_until(metrics)
     (seconds,) = re.findall(r'_duration_seconds_sum{method="GET",path="/api/events"} (.*)', shown)
+    # What the service measured lies within what the client did, however busy the machine is.
     assert float(seconds) <= until_it_began
 
 

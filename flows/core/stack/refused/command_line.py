@@ -9,11 +9,13 @@ from pathlib import PurePosixPath
 _RELOADERS = ("nodemon", "watchmedo", "watchfiles", "debugpy", "ts-node-dev")
 # A flag reloads source only where one of these programs reads it: `caddy run --watch` looks at its configuration.
 _PYTHON_SERVERS = ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "sanic", "flask", "fastapi", "litestar")
+# What starts a Python program of the stack's own: `python -m agents.serve --reload`.
+_PYTHON = ("python", "poetry", "pipenv", "pdm", "hatch", "uv")
 _JAVASCRIPT = (
     "node", "deno", "bun", "bunx", "tsx", "tsc", "ts-node", "nest", "next", "vite", "webpack", "webpack-dev-server",
     "rollup", "esbuild", "parcel", "npm", "npx", "yarn", "pnpm", "ng",
 )  # fmt: skip
-_FLAGS = {"--reload": _PYTHON_SERVERS, "--watch": _JAVASCRIPT, "--hot": _JAVASCRIPT}
+_FLAGS = {"--reload": (*_PYTHON_SERVERS, *_PYTHON), "--watch": _JAVASCRIPT, "--hot": _JAVASCRIPT}
 # Words that a program may stand behind without being somebody's argument.
 _STARTERS = (
     "sh", "bash", "ash", "dash", "env", "exec", "nice", "time", "sudo", "tini", "dumb-init", "catatonit", "python",

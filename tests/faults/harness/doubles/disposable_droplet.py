@@ -2,16 +2,15 @@
 
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import wait_until
 from tests.support.lab.lab import LAB, LABELS, docker
 
-_PATIENCE = 60.0
 _ENGINE = "/var/lib/docker"
 
 
@@ -63,20 +62,18 @@ class DisposableDroplet:
 
     def ready(self) -> None:
         """Wait until sshd and the engine answer, and the registry is where references expect it."""
-        deadline = time.monotonic() + _PATIENCE
         ask = ["docker", "exec", self.container, "healthy"]
-        while subprocess.run(ask, capture_output=True, check=False).returncode:
-            assert time.monotonic() < deadline, f"not ready: {docker('logs', '--tail', '20', self.container)}"
-            time.sleep(0.1)
+        wait_until(
+            lambda: subprocess.run(ask, capture_output=True, check=False).returncode == 0,
+            why=lambda: docker("logs", "--tail", "20", self.container),
+            pause=0.1,
+        )
 
     def offer_engine(self) -> None:
         """Make its engine's socket reachable from here."""
         listen = ["socat", "UNIX-LISTEN:/sockets/docker.sock,fork", "UNIX:/var/run/docker.sock"]
         docker("exec", "--detach", self.container, *listen)
-        deadline = time.monotonic() + _PATIENCE
-        while not (self.sockets / "docker.sock").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until((self.sockets / "docker.sock").exists)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from typing import Any
 
 import httpx
 
+from tests.support import wait_until
 from tests.support.lab.lab import LAB, LABELS, STATE, docker
 
 COLOURS = ("green", "blue")
 DIRECTORY = "/var/lib/slipway-edge"
-_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -90,16 +89,16 @@ class DisposableEdge:
 
     def ready(self) -> None:
         """Wait until sshd says its banner and Caddy answers."""
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            with contextlib.suppress(OSError, httpx.HTTPError, AssertionError):
-                with socket.create_connection(("127.0.0.1", self.ssh_port), 2) as probe:
-                    probe.settimeout(2)
-                    assert probe.recv(4) == b"SSH-"
-                httpx.get(f"{self.url}/.slipway/active", timeout=2, trust_env=False)
-                return
-            assert time.monotonic() < deadline, f"not ready: {docker('logs', '--tail', '20', self.container)}"
-            time.sleep(0.05)
+        wait_until(self._answers, why=lambda: docker("logs", "--tail", "20", self.container), pause=0.05)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError, httpx.HTTPError):
+            with socket.create_connection(("127.0.0.1", self.ssh_port), 2) as probe:
+                probe.settimeout(2)
+                banner = probe.recv(4)
+            httpx.get(f"{self.url}/.slipway/active", timeout=2, trust_env=False)
+            return banner == b"SSH-"
+        return False
 
 
 @contextmanager

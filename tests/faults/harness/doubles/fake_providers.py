@@ -7,8 +7,12 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support import PATIENCE
+
 WELL, SLOW, DRIPS, HTML, ERROR, WRONG = "well", "slow", "drips", "HTML", "an error", "other JSON"
 NAN, SEVERAL, EMPTY, WORDS = "NaN", "two series", "no series", "words for numbers"
+# Seconds: longer than any test waits for a command, so one that waited for such an answer fails its test.
+_FOR_EVER = 2 * PATIENCE
 
 
 class FakeProviders:
@@ -38,7 +42,7 @@ class FakeProviders:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         if self.mode == SLOW:
-            self.gone.wait(60)
+            self.gone.wait(_FOR_EVER)
             return
         if self.mode == DRIPS:
             self._drip(request)
@@ -53,7 +57,7 @@ class FakeProviders:
         request.send_response(200)
         request.send_header("Content-Length", "100000")
         request.end_headers()
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + _FOR_EVER
         try:
             while not self.gone.wait(0.2) and time.monotonic() < deadline:
                 request.wfile.write(b" ")

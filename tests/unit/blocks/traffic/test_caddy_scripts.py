@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from blocks.traffic import caddy
-from tests.support import PATIENCE
+from tests.support import PATIENCE, wait_until
 
 pytestmark = pytest.mark.unit
 
@@ -157,6 +157,12 @@ def test_a_rename_while_it_is_read_is_not_taken_for_both(edge, tmp_path, look):
     assert read(edge, path=tool(tmp_path, "head", f'"$(command -pv head)" "$@"; {count}')) == "blue x"
 
 
+def waiters(lock) -> int:
+    """How many processes wait for a lock, as the kernel lists them (proc_locks(5))."""
+    inode = f":{os.fstat(lock.fileno()).st_ino} "
+    return sum("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
+
+
 @pytest.mark.parametrize(("start", "turns"), [("green", ("blue", "blue")), (None, ("green", "blue"))])
 def test_of_two_turns_at_once_one_wins_and_one_file_is_left(edge, start, turns):
     if start:
@@ -169,8 +175,7 @@ def test_of_two_turns_at_once_one_wins_and_one_file_is_left(edge, start, turns):
             running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL))
             running[-1].stdin.write(f"{WORDS}\n".encode())
             running[-1].stdin.close()
-        time.sleep(0.1)
-        assert [one.poll() for one in running] == [None, None]
+        wait_until(lambda: waiters(lock) == len(running))
         assert list(files(edge)) == ([start] if start else [])
     codes = [one.wait(timeout=PATIENCE) for one in running]
     assert sorted(codes) == [0, MOVED]

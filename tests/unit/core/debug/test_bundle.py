@@ -15,7 +15,7 @@ from flows.core.debug.overview import StackOverview
 from flows.core.debug.redaction import redact, redaction_mask, secret_paths
 from flows.core.droplet.directories import StackDirectory
 from flows.core.secrets.masking import MASKED
-from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.files.shipped_files import EnvironmentFile
 from tests.support.builders import NOW, container, release
 
 pytestmark = pytest.mark.unit

@@ -11,7 +11,7 @@ from flows.core.explanation.includes import include_env_files
 from flows.core.explanation.mounted import explain_mounts
 from flows.core.explanation.reading import EnvFile
 from flows.core.explanation.remarks import explain_differences, explain_promotion, explain_reach
-from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.files.shipped_files import EnvironmentFile
 from tests.support.stack.read_stack import DIRECTORY, FILE, read_stack_of
 
 pytestmark = pytest.mark.unit

@@ -54,7 +54,7 @@ REFUSED = {
         NoRollbackTarget,
         "never passed",
     ),
-    "no record": (past(current=""), None, NoRollbackTarget, "nothing was ever put"),
+    "no record": (past(current=""), None, NoRollbackTarget, "nothing was ever deployed"),
     "no other good one": (past(record(1, "v1")), None, NoRollbackTarget, "no other release"),
     "no good one at all": (past(record(1, "v1", FAILED)), None, NoRollbackTarget, "no other release"),
 }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flows.core.release.archive import PIECE, Member, held, packed, read_archive, tar_stream
 from flows.core.release.tree import Entry
-from tests.support.trees import bring, contents
+from tests.support.files.trees import bring, contents
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ import pytest
 from flows.core.release.file_labels import files_label
 from flows.core.release.release import content_hash
 from flows.core.release.tree import Entry
-from tests.support.trees import bring, directory, file, link
+from tests.support.files.trees import bring, directory, file, link
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from flows.core.release.layers import LARGEST, LEAST, in_layers, layer_key
 from flows.core.release.tree import Entry
-from tests.support.trees import directory, link
+from tests.support.files.trees import directory, link
 
 pytestmark = pytest.mark.unit
 

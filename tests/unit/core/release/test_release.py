@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from flows.core.errors import BadRelease
 from flows.core.release.release import content_hash, read_release
-from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.files.shipped_files import EnvironmentFile
 from tests.support.builders import image, pinned, release
 
 pytestmark = pytest.mark.unit

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.deploy.staging import staged_release
+from flows.core.deploy.files.staging import staged_release
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import NoStatefulServices, StateUndeclared
 from flows.core.release.bundle import File, ReleaseFiles

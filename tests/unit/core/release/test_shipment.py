@@ -3,7 +3,7 @@
 import pytest
 
 from flows.core.release.shipment import LeftOut, Shipment, counted, mounted_path, place_of
-from tests.support.trees import bring, directory, file
+from tests.support.files.trees import bring, directory, file
 
 pytestmark = pytest.mark.unit
 

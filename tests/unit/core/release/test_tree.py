@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flows.core.errors import BadRelease
 from flows.core.release.tree import Entry, below, dump_tree, parents, read_tree, shown, total
-from tests.support.trees import bring, contents, directory, file, link
+from tests.support.files.trees import bring, contents, directory, file, link
 
 pytestmark = pytest.mark.unit
 

@@ -74,9 +74,8 @@ def test_what_a_rehearsal_did_not_make_is_never_removed(lab, tags):
     assert (names(lab), len(lab.client.snapshots.all())) == (["other", "green"], 1)
 
 
-def test_an_account_that_cannot_be_asked_stands_in_nobodys_way(lab, caplog, monkeypatch):
+def test_an_account_that_cannot_be_asked_stands_in_nobodys_way(lab, caplog):
     lab.cloud.tokens.clear()
-    monkeypatch.setattr(logging.getLogger("prefect"), "propagate", True)  # off, once Prefect has set logging up
     with caplog.at_level(logging.WARNING, "slipway.hooks"):
         rehearsal.remove_left_best_effort(Settings())
     assert "whether a rehearsal left anything is not known: DigitalOcean: GET /v2/droplets: 401" in caplog.text

@@ -9,7 +9,7 @@ import yaml
 from flows.core.errors import BrokenStack, MissingBuildInput, MissingEnvironmentFile, UnsetVariables
 from flows.core.registry.layout import RegistryLayout
 from flows.core.release.image_plan import plan_images
-from flows.core.stack.shipped_files import StackFiles
+from flows.core.stack.files.shipped_files import StackFiles
 from flows.core.stack.stack import Stack
 from flows.tasks.release.build_inputs import build_inputs
 from flows.tasks.stack.source import Source
@@ -66,7 +66,7 @@ def test_an_empty_value_is_a_value(tmp_path):
 
 @pytest.mark.parametrize(
     ("here", "held", "content"),
-    [(b"old", "new\r\n", b"new\r\n"), (b"here\xff", None, b"here\xff"), (None, "held", b"held")],
+    [(b"old", b"new\r\n", b"new\r\n"), (b"here\xff", None, b"here\xff"), (None, b"held", b"held")],
     ids=["the block wins", "the checkout's own", "not in the checkout"],
 )
 def test_a_secret_file_is_the_blocks_or_the_checkouts(tmp_path, here, held, content):

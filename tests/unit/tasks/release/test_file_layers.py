@@ -14,8 +14,8 @@ from flows.core.release.tree import dump_tree
 from flows.tasks.release import file_layers
 from flows.tasks.release.file_layers import push_layers
 from flows.tasks.release.published_files import PublishedFiles
+from tests.support.files.trees import bring
 from tests.support.registry_server import serving
-from tests.support.trees import bring
 
 pytestmark = pytest.mark.unit
 

@@ -89,6 +89,8 @@ RELOADS = {
     "a runner's program": ({"command": ["npx", "--yes", "nodemon", "a.js"]}, "nodemon"),
     "a second command of a shell": ({"command": ["sh", "-c", "migrate && PORT=1 nodemon a.js"]}, "nodemon"),
     "a server as a module": ({"command": ["python3.12", "-m", "uvicorn", "--reload"]}, "--reload"),
+    "a program of the stack's own": ({"command": ["python3", "-m", "agents.serve", "--reload"]}, "--reload"),
+    "its script, by a project's tool": ({"command": ["uv", "run", "serve.py", "--reload"]}, "--reload"),
     "an open quotation mark": ({"command": ["sh", "-c", "uvicorn --log 'x --reload"]}, "--reload"),
     "in the entrypoint": ({"entrypoint": ["uvicorn", "--reload"]}, "--reload"),
 }

@@ -2,20 +2,20 @@
 
 import pytest
 
-from flows.core.deploy.writable import (
+from flows.core.deploy.files.writable import (
     BELOW,
     BOTH,
     DELETED,
     GONE,
     Bringing,
-    Change,
+    PathChange,
     brought,
     in_question,
     mounted_roots,
     plan_bringing,
     sentences,
 )
-from tests.support.trees import directory, file, link
+from tests.support.files.trees import directory, file, link
 
 pytestmark = pytest.mark.unit
 
@@ -32,12 +32,12 @@ def decide(base: dict | None, new: dict, there: dict, **rules: str) -> Bringing:
     return plan_bringing(bases, new, {path: there.get(path) for path in paths}, ["d"], rule)
 
 
-PUT, DELETE = Change("put", "d/a", ONE, 0o644), Change("delete", "d/a", ONE)
+PUT, DELETE = PathChange("put", "d/a", ONE, 0o644), PathChange("delete", "d/a", ONE)
 CASES = {
-    "new, and nothing there": (None, ONE, None, [Change("put", "d/a", None, 0o644)], {}),
+    "new, and nothing there": (None, ONE, None, [PathChange("put", "d/a", None, 0o644)], {}),
     "new, and the same there": (None, ONE, ONE, [], {}),
     "new, and the service has one": (None, ONE, MINE, [], {"d/a": BOTH}),
-    "changed, and untouched": (ONE, TWO, ONE, [Change("put", "d/a", ONE, 0o644)], {}),
+    "changed, and untouched": (ONE, TWO, ONE, [PathChange("put", "d/a", ONE, 0o644)], {}),
     "changed, and as new already": (ONE, TWO, TWO, [], {}),
     "changed by both": (ONE, TWO, MINE, [], {"d/a": BOTH}),
     "changed, and deleted by the service": (ONE, TWO, None, [], {"d/a": DELETED}),
@@ -46,20 +46,20 @@ CASES = {
     "gone, and untouched": (ONE, None, ONE, [DELETE], {}),
     "gone, and changed by the service": (ONE, None, MINE, [], {"d/a": GONE}),
     "gone, and deleted by the service": (ONE, None, None, [], {}),
-    "a directory is new": (None, D, None, [Change("directory", "d/a", mode=0o755)], {}),
-    "a directory is gone": (D, None, D, [Change("remove-directory", "d/a")], {}),
+    "a directory is new": (None, D, None, [PathChange("directory", "d/a", mode=0o755)], {}),
+    "a directory is gone": (D, None, D, [PathChange("remove-directory", "d/a")], {}),
     "a directory that the service deleted": (D, D, None, [], {}),
     "a file became a directory": (
-        ONE, D, ONE, [DELETE, Change("directory", "d/a", mode=0o755)], {},
+        ONE, D, ONE, [DELETE, PathChange("directory", "d/a", mode=0o755)], {},
     ),
     "a file that the service changed became a directory": (ONE, D, MINE, [], {"d/a": BOTH}),
-    "a directory became a file": (D, ONE, D, [Change("put", "d/a", D, 0o644)], {}),
-    "a link changed": (link("x"), link("y"), link("x"), [Change("put", "d/a", link("x"), 0o777)], {}),
+    "a directory became a file": (D, ONE, D, [PathChange("put", "d/a", D, 0o644)], {}),
+    "a link changed": (link("x"), link("y"), link("x"), [PathChange("put", "d/a", link("x"), 0o777)], {}),
     "a link that the service turned": (link("x"), link("y"), link("z"), [], {"d/a": BOTH}),
-    "only the mode changed": (ONE, file(b"1", 0o600), ONE, [Change("mode", "d/a", ONE, 0o600)], {}),
+    "only the mode changed": (ONE, file(b"1", 0o600), ONE, [PathChange("mode", "d/a", ONE, 0o600)], {}),
     "the service changed the mode too": (ONE, file(b"1", 0o600), file(b"1", 0o640), [], {}),
     "the service's mode outlives a new content": (
-        ONE, TWO, file(b"1", 0o640), [Change("put", "d/a", file(b"1", 0o640), 0o640)], {},
+        ONE, TWO, file(b"1", 0o640), [PathChange("put", "d/a", file(b"1", 0o640), 0o640)], {},
     ),
 }  # fmt: skip
 
@@ -73,13 +73,13 @@ def test_one_path(base, new, there, changes, kept):
 
 def test_without_a_base_what_differs_is_the_service_s():
     assert decide(None, {"d/a": ONE}, {"d/a": MINE}).kept == {"d/a": BOTH}
-    assert decide(None, {"d/a": ONE}, {}).changes == (Change("put", "d/a", None, 0o644),)
+    assert decide(None, {"d/a": ONE}, {}).changes == (PathChange("put", "d/a", None, 0o644),)
 
 
 @pytest.mark.parametrize("place", ["d/a", "d"])
 def test_take_overwrites_and_refuse_refuses_there_and_below(place):
     take = decide({"d/a": ONE}, {"d/a": TWO}, {"d/a": MINE}, **{place: "take"})
-    assert take.changes == (Change("put", "d/a", MINE, 0o644),)
+    assert take.changes == (PathChange("put", "d/a", MINE, 0o644),)
     refuse = decide({"d/a": ONE}, {"d/a": TWO}, {"d/a": MINE}, **{place: "refuse"})
     assert (refuse.changes, dict(refuse.refused)) == ((), {"d/a": BOTH})
 
@@ -96,7 +96,7 @@ def test_what_only_a_service_has_is_never_looked_at():
 def test_a_directory_that_is_not_there_is_brought_whole():
     new = {"d": D, "d/a": ONE, "d/b/c": TWO}
     found = plan_bringing([], new, dict.fromkeys(new), ["d"], {})
-    assert found.changes == (Change("all", "d"),)
+    assert found.changes == (PathChange("all", "d"),)
 
 
 def test_directories_are_made_before_what_is_in_them_and_removed_after_it():

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.core.deploy.staging_scripts import place_script
-from flows.core.deploy.writable import BOTH, DELETED, GONE
-from flows.core.deploy.writable_scripts import bring_script
+from flows.core.deploy.files.staging_scripts import place_script
+from flows.core.deploy.files.writable import BOTH, DELETED, GONE
+from flows.core.deploy.files.writable_scripts import bring_script
 from tests.support.builders import release
 from tests.support.fake_droplet import FILES, Host, make_host
-from tests.support.trees import bring, contents, part
+from tests.support.files.trees import bring, contents, part
 
 pytestmark = pytest.mark.unit
 

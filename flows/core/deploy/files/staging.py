@@ -15,7 +15,7 @@ from flows.core.release.release import Release, content_hash
 from flows.core.release.tree import Entry, Tree
 from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.env_files import render
-from flows.core.stack.shipped_files import EnvironmentFile
+from flows.core.stack.files.shipped_files import EnvironmentFile
 from flows.core.stack.variables import without_steering
 
 SECRETS_LABEL = "dev.slipway.secrets"

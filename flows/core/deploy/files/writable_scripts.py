@@ -7,7 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 
-from flows.core.deploy.writable import Bringing, Change
+from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.droplet.directories import BRINGING, StackDirectory
 from flows.core.release.bundle import SEED
 from flows.core.release.tree import Entry
@@ -141,7 +141,7 @@ def read_kept(output: str, bringing: Bringing) -> tuple[str, ...]:
     return tuple(bringing.changes[number].path for number in numbers)
 
 
-def _call(number: int, change: Change) -> str:
+def _call(number: int, change: PathChange) -> str:
     words = [change.verb.replace("-", "_"), str(number), change.path, _state(change.there), f"{change.mode:o}"]
     return shlex.join(words)
 

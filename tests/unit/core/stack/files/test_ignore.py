@@ -3,7 +3,7 @@
 import pytest
 
 from flows.core.errors import BrokenStack
-from flows.core.stack.ignore import IgnoreRules, ignore_rules
+from flows.core.stack.files.ignore import IgnoreRules, ignore_rules
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.core.deploy.staging_scripts import discard_script, stage_script, switch_script
-from flows.core.deploy.writable import BOTH
+from flows.core.deploy.files.staging_scripts import discard_script, stage_script, switch_script
+from flows.core.deploy.files.writable import BOTH
 from flows.core.release.bundle import File
 from tests.support.fake_droplet import FILES, STATEFUL, make_host
 

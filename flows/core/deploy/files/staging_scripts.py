@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from flows.core.deploy.staging import StagedRelease
+from flows.core.deploy.files.staging import StagedRelease
 from flows.core.droplet.directories import BRINGING, RESOLVED, SECRETS, StackDirectory
 from flows.core.release.archive import Member, held
 from flows.core.release.bundle import FILES, SEED, File

@@ -11,7 +11,7 @@ from typing import Literal
 
 from flows.core.release.bundle import SEED
 from flows.core.release.tree import Entry, Tree, parents, shown
-from flows.core.stack.mounts import Rule
+from flows.core.stack.files.mounts import Rule
 
 Verb = Literal["all", "delete", "remove-directory", "directory", "put", "mode"]
 BOTH = "the release and a service have both changed it: the service's stays"
@@ -24,7 +24,7 @@ _NAMED = 12
 
 
 @dataclass(frozen=True)
-class Change:
+class PathChange:
     """One change to a path.
 
     Args:
@@ -46,7 +46,7 @@ class Bringing:
         refused: the same, where the stack says that a release is to be refused then.
     """
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PathChange, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict, hash=False)
     refused: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -98,7 +98,7 @@ def plan_bringing(
     plan = _Plan(bases, new, found, rules)
     whole = [root for root in roots if root in new and found.get(root) is None]
     for root in sorted(whole):
-        plan.changes.append(Change("all", root))
+        plan.changes.append(PathChange("all", root))
     for path in sorted(found):
         if not any(_holds(root, path) for root in whole):
             plan.judge(path)
@@ -111,8 +111,8 @@ class _Plan:
         self, bases: Sequence[Tree], new: Tree, found: Mapping[str, Entry | None], rules: Mapping[str, Rule]
     ) -> None:
         self._bases, self._new, self._found, self._rules = bases, new, found, rules
-        self.changes: list[Change] = []
-        self.removed: list[Change] = []
+        self.changes: list[PathChange] = []
+        self.removed: list[PathChange] = []
         self.kept: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self._blocked: set[str] = set()
@@ -138,9 +138,9 @@ class _Plan:
         if there is None or not self._had(path):
             return
         if there.kind == "directory":
-            self.removed.append(Change("remove-directory", path))
+            self.removed.append(PathChange("remove-directory", path))
         elif self._untouched(path, there):
-            self.removed.append(Change("delete", path, there))
+            self.removed.append(PathChange("delete", path, there))
         else:
             self._keep(path, GONE)
 
@@ -151,7 +151,7 @@ class _Plan:
         elif there.kind == "directory":
             self._mode(path, new, there)
         elif self._untouched(path, there):
-            self.removed.append(Change("delete", path, there))
+            self.removed.append(PathChange("delete", path, there))
             self._make(path)
         else:
             self._blocked.add(path)
@@ -165,7 +165,7 @@ class _Plan:
         mode = new.mode
         if there is not None and there.mode not in {base[path].mode for base in self._bases if path in base}:
             mode = there.mode if there.kind == new.kind else new.mode
-        self.changes.append(Change("put", path, there, mode))
+        self.changes.append(PathChange("put", path, there, mode))
 
     def _conflict(self, path: str, new: Entry, there: Entry | None) -> None:
         rule = _rule(self._rules, path)
@@ -181,12 +181,12 @@ class _Plan:
         if path not in self._made:
             self._made.add(path)
             entry = self._new.get(path)
-            self.changes.append(Change("directory", path, mode=entry.mode if entry else 0o755))
+            self.changes.append(PathChange("directory", path, mode=entry.mode if entry else 0o755))
 
     def _mode(self, path: str, new: Entry, there: Entry) -> None:
         before = {base[path].mode for base in self._bases if path in base}
         if new.kind != "link" and new.mode != there.mode and there.mode in before:
-            self.changes.append(Change("mode", path, there, new.mode))
+            self.changes.append(PathChange("mode", path, there, new.mode))
 
     def _keep(self, path: str, why: str) -> None:
         self.kept[path] = why

@@ -3,7 +3,7 @@
 import pytest
 
 from flows.core.errors import BadExtension, BrokenStack
-from flows.core.stack.shipped_files import EnvironmentFile, find_stack_files
+from flows.core.stack.files.shipped_files import EnvironmentFile, find_stack_files
 from tests.support.builders import stack
 
 pytestmark = pytest.mark.unit

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from flows.core.stack.compose_files import scalars
-from flows.core.stack.mounts import Rule, find_mounts, settle_state
+from flows.core.stack.files.mounts import Rule, find_mounts, settle_state
 from flows.core.stack.stack import Stack, inside
 
 ENV_FILE = ".env"

@@ -5,13 +5,13 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from flows.core.deploy.droplet_trees import tree_id
-from flows.core.deploy.reuse import plan_reuse
+from flows.core.deploy.files.droplet_trees import tree_id
+from flows.core.deploy.files.reuse import plan_reuse
 from flows.core.release.bundle import File
 from flows.core.release.tree import dump_tree
 from tests.support.builders import release
 from tests.support.fake_droplet import Host, make_host
-from tests.support.trees import bring, contents, file, link
+from tests.support.files.trees import bring, contents, file, link
 
 pytestmark = pytest.mark.unit
 
