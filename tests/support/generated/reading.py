@@ -22,7 +22,7 @@ from flows.core.release.bundle import DOCUMENT, FILES, OVERRIDE, File, ReleaseFi
 from flows.core.release.release import Image, Release
 from flows.core.stack.comparison import differences
 from flows.core.stack.compose_yaml import load_config
-from flows.core.stack.shipped_files import StackFiles, find_stack_files
+from flows.core.stack.files.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.core.stack.variables import active_profiles
 from flows.settings import Settings
