@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+# As Swarm has secrets: whoever runs in a container may read one, and the directory around it is the owner's alone.
+READABLE = 0o444
+
 
 def ports(spec: Mapping[str, Any]) -> tuple[int, ...]:
     """The TCP ports inside the container, published ones first."""
@@ -37,12 +40,15 @@ def names(entries: Any) -> tuple[str, ...]:
 
 
 def secrets(entries: Any) -> dict[str, int | None]:
-    """Secret → the permission bits its long form asks for, if any."""
+    """Secret → the permission bits its long form asks for, if any. It is one file, however often a service is given it,
+    so it is as open as the most open entry."""
     found: dict[str, int | None] = {}
     for entry in entries or ():
-        mode = entry.get("mode") if isinstance(entry, Mapping) else None
+        asked = entry.get("mode") if isinstance(entry, Mapping) else None
         name = entry["source"] if isinstance(entry, Mapping) else entry
-        found[name] = int(str(mode), 8) if isinstance(mode, str) else mode
+        mode = int(str(asked), 8) if isinstance(asked, str) else asked
+        before = found.get(name, mode)
+        found[name] = mode if before == mode else (before or READABLE) | (mode or READABLE)
     return found
 
 

@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.core.stack.compose_files import scalars
 from flows.core.stack.files.mounts import Rule, find_mounts, settle_state
+from flows.core.stack.service_fields import READABLE
 from flows.core.stack.stack import Stack, inside
 
 ENV_FILE = ".env"
-# As Swarm has secrets: whoever runs in a container may read one, and the directory around it is the owner's alone.
-READABLE = 0o444
 
 
 class EnvironmentFile(BaseModel):

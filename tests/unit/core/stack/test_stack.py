@@ -119,6 +119,16 @@ def test_a_secret_carries_the_mode_it_asks_for(entry, mode):
     assert web(secrets=[entry]).secrets == {"key": mode}
 
 
+@pytest.mark.parametrize(("first", "second", "mode"), [
+    (None, "0440", 0o444), ("0440", None, 0o444), ("0440", "0404", 0o444), ("0440", "0440", 0o440), (None, None, None),
+])  # fmt: skip
+def test_a_secret_that_a_service_is_given_twice_is_as_open_as_both_entries(
+    first: str | None, second: str | None, mode: int | None
+):
+    entries = [{"source": "key", "mode": first}, {"source": "key", "target": "other", "mode": second}]
+    assert web(secrets=entries).secrets == {"key": mode}
+
+
 def test_where_secrets_and_configs_come_from_is_known_by_name():
     configs = {"c": {"file": "/s/c"}, "inline": {"content": "5$$"}, "e": {"environment": "Y"}, "empty": {"content": ""}}
     shop = stack({}, secrets={"key": {"file": "/s/key"}, "e": {"environment": "X"}}, configs=configs)
