@@ -58,12 +58,11 @@ STACK = JudgedStack(
     change=change,
     concerns=("main", "reader"),
     on_droplet=(
-        "docker volume inspect every-field-outside >/dev/null 2>&1 || docker volume create every-field-outside >/dev/null\n"
-        "docker network inspect every-field-outside >/dev/null 2>&1 || docker network create every-field-outside >/dev/null"
+        "for kind in volume network; do\n"
+        "    docker $kind inspect every-field-outside >/dev/null 2>&1 && continue\n"
+        "    docker $kind create every-field-outside >/dev/null\n"
+        "done"
     ),
-    afterwards=(
-        "docker volume rm every-field-outside >/dev/null 2>&1 || true; "
-        "docker network rm every-field-outside >/dev/null 2>&1 || true"
-    ),
+    afterwards="for kind in volume network; do docker $kind rm every-field-outside >/dev/null 2>&1 || true; done",
     written={"main:/data/started": "grows", "main:/anonymous/born": "keeps"},
 )

@@ -38,7 +38,11 @@ commands = st.one_of(
 healthchecks = st.one_of(
     st.just({"disable": True}),
     st.fixed_dictionaries(
-        {"test": st.one_of(words.filter(bool), words.map(lambda w: ["CMD", "true", w]), words.map(lambda w: ["CMD-SHELL", w]))},
+        {
+            "test": st.one_of(
+                words.filter(bool), words.map(lambda w: ["CMD", "true", w]), words.map(lambda w: ["CMD-SHELL", w])
+            )
+        },
         optional={"interval": durations, "timeout": durations, "start_period": durations, "start_interval": durations,
                   "retries": st.sampled_from((3, "5"))},
     ),
@@ -62,9 +66,11 @@ _update = st.fixed_dictionaries({}, optional={
     "order": st.sampled_from(("start-first", "stop-first"))})  # fmt: skip
 deploys = st.fixed_dictionaries({}, optional={
     "mode": st.sampled_from(("replicated", "global")), "endpoint_mode": st.sampled_from(("vip", "dnsrr")),
-    "replicas": st.sampled_from((0, 1, 2, "2")), "labels": either(label_keys), "update_config": _update, "rollback_config": _update,
-    "resources": st.fixed_dictionaries({}, optional={"limits": _limits, "reservations": st.fixed_dictionaries({}, optional={
-        "cpus": st.just("0.1"), "memory": sizes})}),
+    "replicas": st.sampled_from((0, 1, 2, "2")), "labels": either(label_keys),
+    "update_config": _update, "rollback_config": _update,
+    "resources": st.fixed_dictionaries({}, optional={
+        "limits": _limits,
+        "reservations": st.fixed_dictionaries({}, optional={"cpus": st.just("0.1"), "memory": sizes})}),
     "restart_policy": st.fixed_dictionaries({}, optional={
         "condition": st.sampled_from(("none", "on-failure", "any")), "delay": durations, "max_attempts": st.just(3),
         "window": durations}),
@@ -72,7 +78,8 @@ deploys = st.fixed_dictionaries({}, optional={
         "constraints": st.just(["node.role==manager"]), "preferences": st.just([{"spread": "node.labels.zone"}]),
         "max_replicas_per_node": st.just(2)})})  # fmt: skip
 ports = st.one_of(
-    st.sampled_from((80, "80", "8080:80", "127.0.0.1:8081:81", "9000-9002:9000-9002", "53:53/udp", "[::1]:8082:82", "8083-8084:83")),
+    st.sampled_from((
+        80, "80", "8080:80", "127.0.0.1:8081:81", "9000-9002:9000-9002", "53:53/udp", "[::1]:8082:82", "8083-8084:83")),
     st.fixed_dictionaries({"target": st.sampled_from((80, "90"))}, optional={
         "published": st.sampled_from(("18080", 18081, "18090-18095")), "protocol": st.sampled_from(("tcp", "udp")),
         "host_ip": st.just("127.0.0.1"), "mode": st.sampled_from(("host", "ingress")), "name": simple,
@@ -84,7 +91,7 @@ _ulimits = st.dictionaries(
     min_size=1,
 )
 
-# Field → what it may hold. Fields that name other parts of the stack are in stacks.py.
+# Field → what it may hold. Fields that name other parts of the stack are in services.py.
 FIELDS: dict[str, Strategy] = {
     "annotations": either(label_keys),
     "attach": flags,
@@ -166,10 +173,10 @@ FIELDS: dict[str, Strategy] = {
 }
 # Field → why it is not drawn, or where it is.
 ELSEWHERE = {
-    "image": "stacks.py", "build": "stacks.py", "configs": "stacks.py", "secrets": "stacks.py", "volumes": "stacks.py",
-    "networks": "stacks.py", "network_mode": "stacks.py", "depends_on": "stacks.py", "env_file": "stacks.py",
-    "profiles": "stacks.py", "extends": "stacks.py", "links": "stacks.py", "volumes_from": "stacks.py",
-    "container_name": "stacks.py",
+    "image": "services.py", "build": "services.py", "configs": "services.py", "secrets": "services.py",
+    "volumes": "services.py", "networks": "services.py", "network_mode": "services.py", "depends_on": "services.py",
+    "env_file": "services.py", "profiles": "services.py", "container_name": "services.py", "extends": "stacks.py",
+    "links": "another service by its name: tests/stacks/every_field", "volumes_from": "the same",
     "credential_spec": "Windows alone", "develop": "Compose prints it and `up` ignores it",
     "gpus": "Compose 2.30 or later", "label_file": "Compose 2.32 or later", "models": "Compose 2.38 or later",
     "provider": "Compose 2.36 or later", "post_start": "Compose 2.30 or later", "pre_stop": "Compose 2.30 or later",

@@ -14,15 +14,16 @@ class Plain:
 
 # Written without quotes, each is something else to a YAML 1.1 reader, or looks like it.
 UNQUOTED = (
-    "1234e56", "5e10", "1e3", "0o17", "017", "0x1F", "1_000", "1.0", "1.10", "+1", "-0", "yes", "no", "on", "off", "y", "N",
-    "true", "False", "~", "null", "Null", "12:30", "1:20:30", "2026-01-01", "2001-12-14t21:59:43.10-05:00", ".5", "1.", "=",
-    "00012", "1e", "0b11", "a-b", "é", "日本語",
+    "1234e56", "5e10", "1e3", "0o17", "017", "0x1F", "1_000", "1.0", "1.10", "+1", "-0", "yes", "no", "on", "off", "y",
+    "N", "true", "False", "~", "null", "Null", "12:30", "1:20:30", "2026-01-01", "2001-12-14t21:59:43.10-05:00", ".5",
+    "1.", "=", "00012", "1e", "0b11", "a-b", "é", "日本語",
 )  # fmt: skip
 HOSTILE = (
     "", " lead", "trail ", "\ttab", "a\tb", "line\nbreak", "\nfirst", "last\n", "two\n\n", "line\r\nbreak", "\r",
-    "it's", '"', "'", "a 'b' \"c\"", "\\", "\\n", "C:\\tea", "\\$$x", "#x", "a #b", "a: b", ": ", "- x", "? x", "@x", "`x`",
-    "%x", "&a", "*a", "!x", "!!str x", "|", ">", "{a", "[a", "a}", "<<", "ünïcødé", "😀", "\u2028", "\ufeffbom", "\x7f",
-    "\u00a0", "\u0085", "$$", "$$HOME", "a$$b$$", "$${X}", "100%", "a=b", "=", "x" * 300, "--reload-not", "${{ x }}".replace("$", "$$"),
+    "it's", '"', "'", "a 'b' \"c\"", "\\", "\\n", "C:\\tea", "\\$$x", "#x", "a #b", "a: b", ": ", "- x", "? x", "@x",
+    "`x`", "%x", "&a", "*a", "!x", "!!str x", "|", ">", "{a", "[a", "a}", "<<", "ünïcødé", "😀", "\u2028", "\ufeffbom",
+    "\x7f", "\u00a0", "\u0085", "$$", "$$HOME", "a$$b$$", "$${X}", "100%", "a=b", "=", "x" * 300, "--reload-not",
+    "$${{ x }}",
 )  # fmt: skip
 # Of the stack's own variables, in every form that Compose knows.
 REFERENCES = (

@@ -48,38 +48,68 @@ ALLOWED = (
     ),
     Allowed(
         "places on the host",
-        "what the checkout holds lies in `DIRECTORY/STACK/current/files/`, what services write in `DIRECTORY/STACK/shared/`; "
-        "the targets in the container are the same",
+        "what services only read lies in `DIRECTORY/STACK/current/files/`, what they write in "
+        "`DIRECTORY/STACK/shared/`; the targets in the container are the same",
         by="containers.py",
     ),
     Allowed(
         "what the engine chooses",
         "ids, times, process numbers, addresses, free ports, names of volumes without a name",
         fields=(
-            "Id", "Created", "State/Pid", "State/StartedAt", "State/FinishedAt", "State/Health/Log*",
-            "State/Health/FailingStreak", "ResolvConfPath", "HostnamePath", "HostsPath", "LogPath", "GraphDriver/*", "NetworkSettings/Sandbox*", "NetworkSettings/EndpointID",
-            "NetworkSettings/*Gateway", "NetworkSettings/*Address*", "NetworkSettings/*PrefixLen", "NetworkSettings/Bridge",
-            "NetworkSettings/Networks/*/NetworkID", "NetworkSettings/Networks/*/EndpointID",
-            "NetworkSettings/Networks/*/*Gateway", "NetworkSettings/Networks/*/*Address",
-            "NetworkSettings/Networks/*/*PrefixLen", "NetworkSettings/Ports/*/HostPort",
+            "Id",
+            "Created",
+            "State/Pid",
+            "State/StartedAt",
+            "State/FinishedAt",
+            "State/Health/Log*",
+            "State/Health/FailingStreak",
+            "ResolvConfPath",
+            "HostnamePath",
+            "HostsPath",
+            "LogPath",
+            "GraphDriver/*",
+            "NetworkSettings/Sandbox*",
+            "NetworkSettings/EndpointID",
+            "NetworkSettings/*Gateway",
+            "NetworkSettings/*Address*",
+            "NetworkSettings/*PrefixLen",
+            "NetworkSettings/Bridge",
+            "NetworkSettings/Networks/*/NetworkID",
+            "NetworkSettings/Networks/*/EndpointID",
+            "NetworkSettings/Networks/*/*Gateway",
+            "NetworkSettings/Networks/*/*Address",
+            "NetworkSettings/Networks/*/*PrefixLen",
+            "NetworkSettings/Ports/*/HostPort",
         ),
     ),
     Allowed(
         "mode of a secret file",
-        "the `mode:` of the service's entry, else 0444, in a directory that nobody else may enter; Compose leaves the file's "
-        "own, and ignores `mode:`",
-        by="trees.py",
+        "the `mode:` of the service's entry, else 0444, in a directory that nobody else may enter; of a file that is "
+        "given more than once, all of these together. Compose leaves the file's own, and ignores `mode:`",
+        by="snapshot.py",
+    ),
+    Allowed(
+        "what stays behind",
+        "inside a mounted directory: `.git`, what git ignores, what `.slipwayignore` names; the run names each",
+        by="opening.py",
+    ),
+    Allowed(
+        "a file that a service has changed",
+        "stays as the service has it, and the run says so; `git pull` stops there. `x-slipway: {mounts: …}` says "
+        "otherwise",
+        by="play.py",
     ),
     Allowed(
         "restart on new content",
-        "a service whose mounted files, configs or secrets have new content is replaced; Compose does not look at content, "
-        "and leaves a container with what it has",
+        "a service whose mounted files, configs or secrets have new content is replaced; Compose does not look at "
+        "content, and leaves a container with what it has",
         by="play.py",
     ),
     Allowed(
         "what has left the stack",
-        "containers of services that are gone, or whose profile is off, are removed; `docker compose up -d` leaves them",
-        by="play.py",
+        "containers of services that are gone, or whose profile is off, are removed; `docker compose up -d` leaves "
+        "them",
+        by="snapshot.py",
     ),
     Allowed(
         "variables of Slipway",
@@ -88,19 +118,20 @@ ALLOWED = (
     ),
     Allowed(
         "variables of the shell",
-        "nothing of a login's or a worker's environment is seen: `${HOME}` and `environment: [USER]` have the values of the "
-        "environment block or none",
+        "nothing of a login's or a worker's environment is seen: `${HOME}` and `environment: [USER]` have the values "
+        "of the environment block or none",
         by="plain.py",
     ),
     Allowed(
         "`COMPOSE_…` variables",
-        "`COMPOSE_FILE`, `COMPOSE_PATH_SEPARATOR`, `COMPOSE_PROJECT_NAME` and `COMPOSE_PROFILES` are followed; any other would "
-        "steer Slipway's own commands, and is left out",
+        "`COMPOSE_FILE`, `COMPOSE_PATH_SEPARATOR`, `COMPOSE_PROJECT_NAME` and `COMPOSE_PROFILES` are followed; any "
+        "other would steer Slipway's own commands, and is left out",
         by="play.py",
     ),
     Allowed(
         "override file",
-        "`compose.override.yaml` and `docker-compose.override.yml` are read only where `--stack` or `COMPOSE_FILE` names them",
+        "`compose.override.yaml` and `docker-compose.override.yml` are read only where `--stack` or `COMPOSE_FILE` "
+        "names them",
         by="plain.py",
     ),
     Allowed(
@@ -110,10 +141,11 @@ ALLOWED = (
     ),
     Allowed(
         "development form",
-        "mounts of program source and reload flags are refused (`DevelopmentOnly`), unless `x-slipway` says that they are meant",
+        "mounts of program source and reload flags are refused (`DevelopmentOnly`), unless `x-slipway` says that they "
+        "are meant",
         error="DevelopmentOnly",
     ),
-)  # fmt: skip
+)
 REFUSED = frozenset(row.error for row in ALLOWED if row.error)
 _FIELDS = tuple(pattern for row in ALLOWED for pattern in row.fields)
 

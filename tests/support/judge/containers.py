@@ -124,9 +124,8 @@ def _container(entry: dict[str, Any], names: Mapping[str, str], place: Place) ->
     for path, value in leaves(entry):
         if is_left_out(path):
             continue
-        for known, name in names.items():
-            value = value.replace(known, f"<{name}>")
-        fields[_LONG_ID.sub("<id>", path)] = place.plain(value if path == "Image" else _without_ids(value))
+        said = _with_names(value, names)
+        fields[_LONG_ID.sub("<id>", path)] = place.plain(said if path == "Image" else _without_ids(said))
     return Container(
         name=entry["Name"].lstrip("/"),
         id=entry["Id"],
@@ -136,6 +135,13 @@ def _container(entry: dict[str, Any], names: Mapping[str, str], place: Place) ->
         mounts=tuple((m["Type"], m.get("Source", ""), m["Destination"]) for m in entry["Mounts"]),
         fields=fields,
     )
+
+
+def _with_names(value: str, names: Mapping[str, str]) -> str:
+    """The text with the names of containers in place of their ids."""
+    for known, name in names.items():
+        value = value.replace(known, f"<{name}>")
+    return value
 
 
 def _without_ids(value: str) -> str:

@@ -59,7 +59,7 @@ class PlainCompose:
                   _packed(source, ["."]))  # fmt: skip
 
     def pull(self, before: Path, now: Path) -> None:
-        """What `git pull` does: files that changed are made anew, files that went are removed, others are left alone."""
+        """What `git pull` does: what changed is made anew, what went is removed, all else is left alone."""
         old, new = _files(before), _files(now)
         gone = [path for path in old if path not in new or old[path] != new[path]]
         changed = [path for path in new if old.get(path) != new[path]]
@@ -76,8 +76,10 @@ class PlainCompose:
         config = self.config()
         names = {services[n]: spec.get("image") or f"{config['name']}-{n}" for n, spec in config["services"].items()
                  if n in services}  # fmt: skip
-        lines = ["export DOCKER_CONFIG=$(mktemp -d); trap 'rm -rf \"$DOCKER_CONFIG\"' EXIT",
-                 f"docker login -u {shlex.quote(login['user'])} --password-stdin {login['host']} >/dev/null 2>&1"]  # fmt: skip
+        lines = [
+            "export DOCKER_CONFIG=$(mktemp -d); trap 'rm -rf \"$DOCKER_CONFIG\"' EXIT",
+            f"docker login -u {shlex.quote(login['user'])} --password-stdin {login['host']} >/dev/null 2>&1",
+        ]
         for reference in names:
             lines.append(f"docker pull -q {reference} >/dev/null")
         for name, spec in config["services"].items():

@@ -5,51 +5,39 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.judge.allowed import REFUSED
 from tests.support.judge.containers import Container, Place, read_containers
-from tests.support.judge.droplet import run_on, script_on
-from tests.support.judge.plain import PLACE, PlainCompose
+from tests.support.judge.droplet import script_on
+from tests.support.judge.plain import PlainCompose
+from tests.support.judge.report import Round
+from tests.support.judge.secrets import said_in, search, secrets_of
 from tests.support.judge.snapshot import ABSENT, Difference, Snapshot, differences, given_files, take_snapshot
 from tests.support.judge.stack import JudgedStack
 from tests.support.lab.cli import CliResult, slipway
 from tests.support.lab.droplet_view import DropletView
-from tests.support.lab.lab_stack import lab_registry, settings
-from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
-from tests.support.lab.saved_blocks import forget, saved
+from tests.support.lab.registry_namespace import RegistryNamespace
 
-RELEASED, PLAIN = "blue", "green"
 PATIENCE = 60.0
 _SETTLED = ("running", "exited", "healthy", "unhealthy", "dead")
 
 
 @dataclass
-class Round:
-    """One release of a stack beside plain Compose: what was compared, and what differs."""
-
-    stack: str
-    number: int
-    containers: int = 0
-    fields: int = 0
-    entries: int = 0
-    replaced: str = ""
-    refused: str = ""
-    differences: list[str] = field(default_factory=list)
-
-
-@dataclass
 class Play:
-    """A stack on both droplets."""
+    """A stack on both droplets.
+
+    Args:
+        view: the stack as it was released.
+    """
 
     stack: JudgedStack
     checkout: Path
     registry: RegistryNamespace
     settings: dict[str, str]
     plain: PlainCompose
+    view: DropletView
     rounds: list[Round] = field(default_factory=list)
 
     def first(self) -> Round:
@@ -89,14 +77,20 @@ class Play:
     def _number(self) -> int:
         return len(self.rounds)
 
+    @property
+    def released(self) -> bool:
+        """Whether the last round put the stack on both droplets."""
+        return bool(self.rounds and self.rounds[-1].containers)
+
     def _release(self, this: Round) -> bool:
         """Whether it was released; what it is refused with is kept, and on the list."""
-        for droplet in (RELEASED, PLAIN):
+        for droplet in (self.view.droplet, self.plain.droplet):
             if self.stack.on_droplet:
                 script_on(droplet, f"ROUND={self._number}; {self.stack.on_droplet}")
         said = self._slipway("environment", "set", "--stack", self._given)
         if said.code == 0:
             said = self._slipway("release", "--stack", self._given, "--tag", f"t{self._number}", "--wait", "120")
+            self._search(this)
         if said.code == 0:
             if self.stack.refused:
                 this.differences.append(f"released, and should be refused with {self.stack.refused}")
@@ -108,6 +102,18 @@ class Play:
         else:
             this.differences.append(f"not released, exit {said.code}: {error[:600]}")
         return False
+
+    def _search(self, this: Round) -> None:
+        """Look for what the environment block holds in all that was published; whether it was well does not count."""
+        from blocks import StackEnvironment  # noqa: PLC0415 — after the environment is set
+        from flows.tasks.runs.blocks import block_name  # noqa: PLC0415
+
+        held = StackEnvironment.load(block_name(self.stack.project))
+        said = (self.stack.project, *said_in(self.checkout))
+        secrets = secrets_of(held.values(), held.contents(), said)
+        searched = search(self.registry, secrets)
+        this.secrets, this.published = len(secrets), searched.bytes
+        this.differences += searched.leaks
 
     @property
     def _given(self) -> str:
@@ -123,23 +129,19 @@ class Play:
         self.plain.up()
 
     def _document(self) -> dict[str, dict[str, str]]:
-        document: dict[str, dict[str, str]] = json.loads(run_on(RELEASED, "cat", f"{self._home}/current/release.json"))
+        document: dict[str, dict[str, str]] = json.loads(self.view.sh(f"cat {self.view.home}/current/release.json"))
         return document
 
-    @property
-    def _home(self) -> str:
-        return f"/opt/slipway/{self.stack.project}"
-
     def _released_place(self) -> Place:
-        home = re.escape(self._home)
+        home = re.escape(self.view.home)
         known = ((rf"{home}/(?:current|releases/[^/]+|incoming/[^/]+)/files", ""), (rf"{home}/shared", ""))
         return Place(known, os.path.dirname(self._document()["compose_files"][0]))
 
     def _snapshots(self) -> tuple[Snapshot, Snapshot]:
         given, written, project = given_files(self.plain.config()), self.stack.written, self.stack.project
         return (
-            take_snapshot(RELEASED, project, self._released_place(), given, written),
-            take_snapshot(PLAIN, project, self.plain.place, given, written, as_released=True),
+            take_snapshot(self.view.droplet, project, self._released_place(), given, written),
+            take_snapshot(self.plain.droplet, project, self.plain.place, given, written, as_released=True),
         )
 
     def _containers(self) -> tuple[dict[str, Container], dict[str, Container]]:
@@ -147,7 +149,7 @@ class Play:
         deadline = time.monotonic() + PATIENCE
         while True:
             services = set(self.plain.config()["services"])
-            sides = ((RELEASED, self._released_place()), (PLAIN, self.plain.place))
+            sides = ((self.view.droplet, self._released_place()), (self.plain.droplet, self.plain.place))
             read = [read_containers(droplet, self.stack.project, place) for droplet, place in sides]
             ours, theirs = ({n: c for n, c in one.items() if c.service in services} for one in read)
             if all(c.state in _SETTLED for c in (*ours.values(), *theirs.values())) or time.monotonic() > deadline:
@@ -186,48 +188,5 @@ class Play:
                 this.differences.append(f"{written}: {ABSENT} after the second release")
 
 
-def _copy(source: Path, checkout: Path) -> None:
-    """A checkout as git makes it: of the modes, only whether a file can be executed counts."""
-    shutil.copytree(source, checkout, symlinks=True)
-    for path in (checkout, *checkout.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o111 else 0o644)
-
-
 def _replaced(before: dict[str, Container], now: dict[str, Container]) -> set[str]:
     return {name for name, container in now.items() if name in before and before[name].id != container.id}
-
-
-@contextmanager
-def playing(stack: JudgedStack, place: Path) -> Iterator[Play]:
-    """A stack ready to be played, with nothing of it anywhere; afterwards nothing is left."""
-    from blocks import StackEnvironment  # noqa: PLC0415 — after the environment is set
-    from flows.settings import Settings  # noqa: PLC0415
-    from flows.tasks.runs.blocks import block_name  # noqa: PLC0415
-
-    block = block_name(stack.project)
-    registry = lab_registry(f"test-judge-{block}")
-    checkout = place / "checkout" / "stack"
-    _copy(stack.source, checkout)
-    stack.prepare(checkout, registry)
-    own = settings(place / "reports", SLIPWAY_REGISTRY=f"judge-{block}", SLIPWAY_DROPLET=RELEASED)
-    variables = {"REGISTRY": f"{registry.host}/{registry.namespace}", "IMAGE_TAG": "t1", "SLIPWAY_COLOUR": ""}
-    plain = PlainCompose(PLAIN, f"{stack.project}/stack", stack.directory, stack.files, variables)
-    view = DropletView(RELEASED, stack.project)
-
-    def tidy() -> None:
-        remove_build_images(f"/{registry.namespace}")
-        registry.empty()
-        view.remove(registry.namespace)
-        plain.remove(stack.project, registry.namespace)
-        run_on(PLAIN, "rm", "-rf", f"{PLACE}/{stack.project}")
-        for droplet in (RELEASED, PLAIN):
-            script_on(droplet, stack.afterwards)
-        forget(StackEnvironment, block)
-
-    with ExitStack() as closing:
-        tidy()  # what a killed run left
-        closing.callback(tidy)
-        closing.enter_context(saved(**{f"judge-{block}": registry.named()}))
-        plain.variables["SLIPWAY_COLOUR"] = Settings().colours.of(RELEASED) or ""
-        yield Play(stack, checkout, registry, own, plain)

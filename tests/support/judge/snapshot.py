@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.judge.containers import Container, Place, read_containers, read_parts
-from tests.support.judge.trees import is_written, read_tree, with_secret_mode
+from tests.support.judge.trees import is_written, read_tree
 
 ABSENT = "nothing"
+# The mode of a secret without one, as Swarm has it.
+READABLE = 0o444
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Given:
-    """A config or secret of a service: where it is, whether it is a secret's file, and the mode that was asked for."""
+    """A config or secret of a service: where it is, and the mode that a release gives it; None: Compose's own."""
 
     target: str
-    secret_file: bool
     mode: int | None
 
 
 def given_files(config: Mapping[str, Any]) -> dict[str, list[Given]]:
     """Service → its configs and secrets, by the stack as Compose resolves it."""
     found: dict[str, list[Given]] = {}
+    modes = _secret_modes(config)
     for name, service in config["services"].items():
         found[name] = []
         for kind, base in (("configs", "/"), ("secrets", "/run/secrets/")):
@@ -50,17 +52,32 @@ def given_files(config: Mapping[str, Any]) -> dict[str, list[Given]]:
                 source = entry["source"]
                 target = entry.get("target") or f"{base}{source}"
                 target = target if target.startswith("/") else base + target
+                file = (config[kind][source] or {}).get("file") if kind == "secrets" else None
+                found[name].append(Given(target, modes[file] if file else None))
+    return found
+
+
+def _secret_modes(config: Mapping[str, Any]) -> dict[str, int]:
+    """File of a secret → its mode on a droplet: it is one file, as open as all who are given it ask for together."""
+    found: dict[str, int] = {}
+    for service in config["services"].values():
+        for entry in service.get("secrets") or ():
+            if file := (config["secrets"][entry["source"]] or {}).get("file"):
                 mode = entry.get("mode")
-                asked = int(str(mode), 8) if isinstance(mode, str) else mode
-                is_file = kind == "secrets" and "file" in (config["secrets"][source] or {})
-                found[name].append(Given(target, is_file, asked))
+                asked = int(mode, 8) if isinstance(mode, str) else mode
+                found[file] = found.get(file, 0) | (asked or READABLE)
     return found
 
 
 def take_snapshot(
-    droplet: str, project: str, place: Place, given: Mapping[str, list[Given]], written: Mapping[str, str],
-    *, as_released: bool = False,
-) -> Snapshot:  # fmt: skip
+    droplet: str,
+    project: str,
+    place: Place,
+    given: Mapping[str, list[Given]],
+    written: Mapping[str, str],
+    *,
+    as_released: bool = False,
+) -> Snapshot:
     """Read a project from a droplet.
 
     Args:
@@ -79,8 +96,8 @@ def take_snapshot(
         for target in dict.fromkeys([*targets, *files]):
             tree = read_tree(droplet, container, target)
             entries += sum(field.endswith(" kind") for field in tree)
-            if as_released and target in files and files[target].secret_file:
-                tree = with_secret_mode(tree, target, files[target].mode)
+            if as_released and target in files and files[target].mode is not None:
+                tree = {**tree, f"{target} mode": f"{files[target].mode:o}"} if f"{target} mode" in tree else tree
             for field, value in tree.items():
                 how = is_written(f"{container.service}:{field}", written)
                 fields[f"{name}: {field}"] = f"<{how}>" if how and field.endswith(" content") else value

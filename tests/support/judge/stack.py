@@ -20,7 +20,7 @@ class JudgedStack:
 
     Args:
         project: its name as Compose says it.
-        source: directory that holds it.
+        source: directory that holds it; None: `prepare` writes all of it.
         change: what is changed in the source for the second release; None: there is none.
         concerns: services that are given new content by that change which Compose does not look at.
         prepare: what the checkout needs besides the source.
@@ -34,7 +34,7 @@ class JudgedStack:
     """
 
     project: str
-    source: Path
+    source: Path | None
     change: Change | None = None
     concerns: tuple[str, ...] = ()
     prepare: Prepare = unprepared
@@ -50,7 +50,12 @@ class JudgedStack:
     @property
     def called(self) -> str:
         """What it is called in reports."""
-        return self.name or self.source.name
+        return self.name or (self.source.name if self.source else self.project)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be played: cases that are not ours lie beside the checkout, or not at all."""
+        return self.source is None or self.source.is_dir()
 
 
 def replaced(path: str, old: str, new: str) -> Change:

@@ -1,4 +1,4 @@
-"""Everything that is mounted into a container, as the container has it: names, kinds, modes, owners, links, contents."""
+"""All that is mounted into a container, as the container has it: names, kinds, modes, owners, links, contents."""
 
 import hashlib
 import io
@@ -9,11 +9,9 @@ from fnmatch import fnmatchcase
 from tests.support.judge.containers import Container
 from tests.support.judge.droplet import run_on
 
-READABLE = 0o444
-
 
 def read_tree(droplet: str, container: Container, target: str) -> dict[str, str]:
-    """What stands at a path of a container, as fields. `docker cp` needs no tool in its image, and no running process."""
+    """What stands at a path of a container, as fields. `docker cp` needs no tool in its image, and no process."""
     packed = run_on(droplet, "docker", "cp", f"{container.id}:{target}", "-", check=False)
     if not packed:
         return {target: "nothing"}
@@ -30,11 +28,6 @@ def read_tree(droplet: str, container: Container, target: str) -> dict[str, str]
                 held = content.read() if content else b""
                 fields[f"{path} content"] = f"{len(held)} bytes {hashlib.sha256(held).hexdigest()[:16]}"
     return fields
-
-
-def with_secret_mode(fields: Mapping[str, str], target: str, mode: int | None) -> dict[str, str]:
-    """The fields of a secret file as a release has them: the mode asked for, else readable for everybody."""
-    return {**fields, f"{target} mode": f"{mode or READABLE:o}"} if f"{target} mode" in fields else dict(fields)
 
 
 def is_written(field: str, patterns: Mapping[str, str]) -> str:

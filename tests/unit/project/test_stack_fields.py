@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.generated.fields import ELSEWHERE, FIELDS
 from tests.support.judge.allowed import ALLOWED, SECTION, is_left_out
-from tests.support.judge.schema import PAGE, SCHEMA, VERDICTS, Schema, rows_on_the_page, stacks_of_the_tests
+from tests.support.stack.schema import PAGE, SCHEMA, VERDICTS, Schema, rows_on_the_page, stacks_of_the_tests
 
 pytestmark = pytest.mark.unit
 needs_schema = pytest.mark.skipif(not SCHEMA.exists(), reason=f"{SCHEMA} is not here")
@@ -58,7 +58,18 @@ def test_what_may_differ_is_not_compared(field: str) -> None:
     assert is_left_out(field)
 
 
-@pytest.mark.parametrize("field", ["Image", "Config/Env/PATH", "Path", "Config/Labels/com.docker.compose.service",
-                                   "HostConfig/Memory", "Mounts/x/Mode", "State/ExitCode", "Config/Env/MyPath"])  # fmt: skip
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Image",
+        "Config/Env/PATH",
+        "Path",
+        "Config/Labels/com.docker.compose.service",
+        "HostConfig/Memory",
+        "Mounts/x/Mode",
+        "State/ExitCode",
+        "Config/Env/MyPath",
+    ],
+)
 def test_everything_else_is_compared(field: str) -> None:
     assert not is_left_out(field)

@@ -29,7 +29,7 @@ class Row:
 
 
 class Schema:
-    """The schema, walked field by field. A name that the user chooses (of a service, of a network) is no part of a path."""
+    """The schema, walked field by field. A name that the user chooses, such as a service's, is no part of a path."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._root = document
@@ -108,7 +108,7 @@ def stacks_of_the_tests() -> Iterator[Any]:
     class Loader(yaml.SafeLoader):
         pass
 
-    Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+    Loader.add_multi_constructor("!", lambda *_: None)
     for pattern in ("tests/stacks/**/*.yaml", "compose/docker-compose.yml"):
         for file in CHECKOUT.glob(pattern):
             yield yaml.load(file.read_text(), Loader=Loader)
