@@ -56,7 +56,7 @@ STACK = JudgedStack(
     source=Path(__file__).parent / "every_field",
     prepare=prepare,
     change=change,
-    concerns=("main", "reader"),
+    concerns=("main", "beside", "reader"),
     on_droplet=(
         "for kind in volume network; do\n"
         "    docker $kind inspect every-field-outside >/dev/null 2>&1 && continue\n"

@@ -64,8 +64,8 @@ class Play:
             self._compare_replaced(this, ours, theirs)
             if written:
                 self._compare_kept(this, written)
-            if self.stack.concerns:  # so that it has the new content too
-                self.plain.up("--force-recreate", "--no-deps", *self.stack.concerns)
+            for service in self.stack.concerns:  # so that they have the new content too
+                self.plain.up("--force-recreate", "--no-deps", service)
             self._compare(this)
         return this
 

@@ -92,7 +92,7 @@ class Report:
         lines = ["# Released, and run by plain Compose", "", *self.sentences(), ""]
         if self.rounds:
             rows = [HEAD, tuple("---" for _ in HEAD), *map(_row, self.rounds)]
-            lines += [*("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows), ""]
+            lines += [*("| " + " | ".join(map(_cell, row)) + " |" for row in rows), ""]
         for one in self.rounds:
             if one.differences:
                 lines += [f"## {one.stack}, release {one.number}", "", *map(_line, one.differences), ""]
@@ -113,6 +113,10 @@ def _row(one: Round) -> tuple[str, ...]:
     if one.differences:
         result = f"{len(one.differences)} differences"
     return one.stack, str(one.number), *map(str, counts), one.replaced or "none", result
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _line(text: str) -> str:

@@ -22,7 +22,8 @@ class JudgedStack:
         project: its name as Compose says it.
         source: directory that holds it; None: `prepare` writes all of it.
         change: what is changed in the source for the second release; None: there is none.
-        concerns: services that are given new content by that change which Compose does not look at.
+        concerns: services that are given new content by that change which Compose does not look at; after each of them
+            those that are in its network or process namespace.
         prepare: what the checkout needs besides the source.
         stack: what `--stack` is given, from the checkout's root; '' for the directory.
         directory: where the stack's compose file lies, from the checkout's root.
