@@ -89,14 +89,18 @@ ALLOWED = (
         by="snapshot.py",
     ),
     Allowed(
+        "env files and secrets",
+        "have the content that the environment block holds, whatever lies in the checkout by now",
+        by="play.py",
+    ),
+    Allowed(
         "what stays behind",
-        "inside a mounted directory: `.git`, what git ignores, what `.slipwayignore` names; the run names each",
+        "inside a mounted directory: what git ignores, `.git`, and what a `.slipwayignore` names",
         by="opening.py",
     ),
     Allowed(
         "a file that a service has changed",
-        "stays as the service has it, and the run says so; `git pull` stops there. `x-slipway: {mounts: …}` says "
-        "otherwise",
+        "stays as the service has it where the release brings another; `git pull` would stop there",
         by="play.py",
     ),
     Allowed(
@@ -140,10 +144,51 @@ ALLOWED = (
         error="UnsetVariables",
     ),
     Allowed(
+        "pulling",
+        "images are pulled by digest before anything is stopped; `pull_policy` is not asked",
+        by="plain.py",
+    ),
+    Allowed(
         "development form",
         "mounts of program source and reload flags are refused (`DevelopmentOnly`), unless `x-slipway` says that they "
         "are meant",
         error="DevelopmentOnly",
+    ),
+    Allowed(
+        "a read-only mount of nothing",
+        "refused (`BrokenStack`); Compose makes an empty directory",
+        error="BrokenStack",
+    ),
+    Allowed(
+        "writing around the compose files",
+        "a writable mount of a directory that holds them is refused (`BrokenStack`): what is written outlives a "
+        "release, and they do not",
+        error="BrokenStack",
+    ),
+    Allowed(
+        "a link out of a mounted directory",
+        "refused (`LinkLeadsOut`): on a droplet it would lead to something else",
+        error="LinkLeadsOut",
+    ),
+    Allowed(
+        "a credential in a mounted directory",
+        "refused (`CredentialFound`): it would be published",
+        error="CredentialFound",
+    ),
+    Allowed(
+        "more files than the settings allow",
+        "refused (`ReleaseTooLarge`), before any is read",
+        error="ReleaseTooLarge",
+    ),
+    Allowed(
+        "what no release can pin",
+        "`provider`, `models`, a volume of `type: image` or a hook with an image is refused (`UnsupportedField`)",
+        error="UnsupportedField",
+    ),
+    Allowed(
+        "`label_file`",
+        "refused (`BrokenStack`): the file is not among those that are read",
+        error="BrokenStack",
     ),
 )
 REFUSED = frozenset(row.error for row in ALLOWED if row.error)

@@ -2,11 +2,14 @@
 
 import pytest
 
+from flows.core import errors
+from tests import CHECKOUT
 from tests.support.generated.fields import ELSEWHERE, FIELDS
-from tests.support.judge.allowed import ALLOWED, SECTION, is_left_out
+from tests.support.judge.allowed import ALLOWED, REFUSED, SECTION, is_left_out
 from tests.support.stack.schema import PAGE, SCHEMA, VERDICTS, Schema, rows_on_the_page, stacks_of_the_tests
 
 pytestmark = pytest.mark.unit
+JUDGE = CHECKOUT / "tests/support/judge"
 needs_schema = pytest.mark.skipif(not SCHEMA.exists(), reason=f"{SCHEMA} is not here")
 
 
@@ -50,7 +53,14 @@ def test_the_differences_on_the_page_are_those_that_the_judge_allows() -> None:
     rows = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in section.splitlines()
             if line.startswith("| ")][2:]  # fmt: skip
     assert rows == [(row.what, row.how) for row in ALLOWED]
+    assert len(rows) > 20
+
+
+def test_each_difference_is_left_out_refused_or_held_otherwise_by_the_judge():
     assert all(row.fields or row.error or row.by for row in ALLOWED)
+    assert {row.by for row in ALLOWED if not (JUDGE / (row.by or "allowed.py")).is_file()} == set()
+    assert {row.error for row in ALLOWED if row.error and f"`{row.error}`" not in row.how} == set()
+    assert {error for error in REFUSED if not hasattr(errors, error)} == set()
 
 
 @pytest.mark.parametrize("field", ["Config/Image", "Config/Labels/dev.slipway.files", "Id", "State/Pid"])
