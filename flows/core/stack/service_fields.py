@@ -1,7 +1,19 @@
 """The fields of a service as `docker compose config` prints them, read into plain values."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+SECRETS_TARGET = "/run/secrets"
+
+
+@dataclass(frozen=True)
+class SecretMount:
+    """A secret that a service is given: where, and with which permission bits, None if it does not say."""
+
+    name: str
+    target: str
+    mode: int | None = None
 
 
 def ports(spec: Mapping[str, Any]) -> tuple[int, ...]:
@@ -36,14 +48,15 @@ def names(entries: Any) -> tuple[str, ...]:
     return tuple(entry["source"] if isinstance(entry, Mapping) else entry for entry in entries or ())
 
 
-def secrets(entries: Any) -> dict[str, int | None]:
-    """Secret → the permission bits its long form asks for, if any."""
-    found: dict[str, int | None] = {}
+def secrets(entries: Any) -> tuple[SecretMount, ...]:
+    """The secrets it is given."""
+    found = []
     for entry in entries or ():
-        mode = entry.get("mode") if isinstance(entry, Mapping) else None
-        name = entry["source"] if isinstance(entry, Mapping) else entry
-        found[name] = int(str(mode), 8) if isinstance(mode, str) else mode
-    return found
+        spec = entry if isinstance(entry, Mapping) else {"source": entry}
+        mode = spec.get("mode")
+        target = spec.get("target") or f"{SECRETS_TARGET}/{spec['source']}"
+        found.append(SecretMount(spec["source"], target, int(mode, 8) if isinstance(mode, str) else mode))
+    return tuple(found)
 
 
 def words(value: Any) -> tuple[str, ...]:

@@ -37,7 +37,6 @@ class Service:
     """One service of the stack.
 
     Args:
-        secrets: each secret → the permission bits asked for, None if none were.
         depends_on: each service of the stack it waits for → the condition.
         network: `network_mode`, '' for networks of its own.
         shares: services whose namespaces or volumes it uses: it cannot run without them on the same droplet.
@@ -48,7 +47,7 @@ class Service:
     build: Build | None
     mounts: tuple[Mount, ...]
     ports: tuple[int, ...]
-    secrets: Mapping[str, int | None] = field(hash=False)
+    secrets: tuple[fields.SecretMount, ...]
     configs: tuple[str, ...]
     depends_on: Mapping[str, str] = field(hash=False)
     restart: str
@@ -58,6 +57,11 @@ class Service:
     extension: Extension = field(hash=False)
     network: str = ""
     shares: tuple[str, ...] = ()
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """The secrets it is given, each once."""
+        return tuple(dict.fromkeys(secret.name for secret in self.secrets))
 
     @property
     def probe_port(self) -> int | None:

@@ -81,6 +81,7 @@ def publish_release(
             registry=registry.host,
             environment_files=sources.needed,
             secret_readers=_secret_readers(source, shipment),
+            secret_copies=sources.secret_copies,
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
             home=home_services(source.stack),

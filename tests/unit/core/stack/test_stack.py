@@ -3,6 +3,7 @@
 import pytest
 
 from flows.core.errors import BadExtension, UnknownService
+from flows.core.stack.service_fields import SecretMount
 from flows.core.stack.stack import Mount, Stack, inside
 from tests.support.builders import stack
 
@@ -116,7 +117,13 @@ def test_replicas_are_counted(spec, replicas):
     ],
 )
 def test_a_secret_carries_the_mode_it_asks_for(entry, mode):
-    assert web(secrets=[entry]).secrets == {"key": mode}
+    assert web(secrets=[entry]).secrets == (SecretMount("key", "/run/secrets/key", mode),)
+
+
+def test_a_secret_that_is_given_twice_is_two_mounts_of_one():
+    service = web(secrets=["key", {"source": "key", "target": "/etc/key", "mode": "0400"}])
+    assert service.secrets == (SecretMount("key", "/run/secrets/key"), SecretMount("key", "/etc/key", 0o400))
+    assert service.secret_names == ("key",)
 
 
 def test_where_secrets_and_configs_come_from_is_known_by_name():

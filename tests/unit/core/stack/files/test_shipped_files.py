@@ -88,11 +88,12 @@ def test_an_included_file_above_may_refer_to_what_lies_beside_it():
 
 
 def test_a_secret_file_comes_from_the_environment_and_never_ships():
-    services = {"web": {"secrets": [{"source": "key"}]}, "job": {"secrets": [{"source": "key", "mode": "0440"}]}}
+    services = {"web": {"secrets": [{"source": "key"}]}, "job": {"secrets": [{"source": "key", "mode": "0444"}]}}
     found = sources_of(services, "a: ./key.txt", secrets={"key": {"file": "/p/s/key.txt"}})
     assert found.shipped == ()
     assert found.environment_files == (EnvironmentFile(path="/p/s/key.txt", secret=True, mode=0o444),)
     assert found.secret_readers == {"web": ("/p/s/key.txt",), "job": ("/p/s/key.txt",)}
+    assert found.secret_copies == ()
 
 
 def test_an_absolute_secret_file_is_the_droplets_own():
@@ -129,7 +130,7 @@ def test_an_env_file_that_is_a_secret_too_is_one_file():
     found = sources_of(
         {"web": {"secrets": ["key"]}}, "a: ./key.txt", (entry,), secrets={"key": {"file": "/p/s/key.txt"}}
     )
-    assert found.environment_files == (EnvironmentFile(path="/p/s/key.txt", secret=True, mode=0o644),)
+    assert found.environment_files == (EnvironmentFile(path="/p/s/key.txt", secret=True, mode=0o444),)
 
 
 @pytest.mark.parametrize("mounted", [".", "../s/conf"])
