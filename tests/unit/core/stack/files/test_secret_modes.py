@@ -80,7 +80,9 @@ def test_on_a_droplet_each_mode_is_a_file_of_its_own_that_compose_mounts_there(t
         (at / name).parent.mkdir(parents=True, exist_ok=True)
         (at / name).write_bytes(file.content)
         (at / name).chmod(file.mode)
-    client = replace(StackDirectory(str(tmp_path), "shop").compose(what, str(at)), docker=Settings().docker, clean=False)
+    client = replace(
+        StackDirectory(str(tmp_path), "shop").compose(what, str(at)), docker=Settings().docker, clean=False
+    )
     config = load_config(run_alone(client.config()).stdout)
     assert {
         (service, entry["target"], Path(file).read_bytes(), Path(file).stat().st_mode & 0o777)
