@@ -24,10 +24,10 @@ from flows.core.release.shipment import Shipment, place_of
 from flows.core.release.tree import below, dump_tree
 from flows.core.stack.state import undeclared_state
 from flows.settings import Settings
-from flows.tasks.release.file_layers import push_layers, read_as_listed
+from flows.tasks.release.files.file_layers import push_layers, read_as_listed
+from flows.tasks.release.files.published_files import PublishedFiles
+from flows.tasks.release.files.walk import WRITTEN
 from flows.tasks.release.image_facts import describe_image
-from flows.tasks.release.published_files import PublishedFiles
-from flows.tasks.release.walk import WRITTEN
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.retries import RETRIED
