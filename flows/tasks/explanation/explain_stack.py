@@ -15,7 +15,7 @@ from flows.core.stack.env_files import parse
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.explanation.forgiving import ForgivingReader, Refusals
-from flows.tasks.explanation.placement import count_files, place_files
+from flows.tasks.explanation.placement import look_at_files, place_files
 from flows.tasks.explanation.surroundings import Surroundings
 from flows.tasks.stack.checks import refuse_absent_files, refuse_empty, release_checks
 from flows.tasks.stack.env_file import read_env_file
@@ -73,10 +73,11 @@ def _explained(around: Surroundings, reader: ForgivingReader, refused: Refusals)
     stack, bad_services = read_services(config)
     for refusal in bad_services:
         refused.add(refusal)
-    sources, astray = place_files(stack, project, refused)
+    sources, astray = place_files(stack, project, config.get("volumes") or {}, settings, refused)
     for check in release_checks(stack, sources, project.texts, config):
         refused.attempt(check, None)
     refused.attempt(lambda: refuse_absent_files(sources.environment_files), None)
+    mounted = look_at_files(sources, settings, refused)
     read = ReadStack(
         stack,
         sources,
@@ -91,7 +92,7 @@ def _explained(around: Surroundings, reader: ForgivingReader, refused: Refusals)
         unset=tuple(reader.unset),
         shell=frozenset(os.environ),
         profiles=around.profiles(),
-        mounted=count_files(sources),
+        mounted=mounted,
         astray=astray,
         readiness_delay=settings.readiness_delay,
     )
