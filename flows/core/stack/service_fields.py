@@ -29,14 +29,6 @@ def deploy_restart(spec: Mapping[str, Any]) -> str:
     return {"any": "always", "none": "no"}.get(policy, policy)
 
 
-def shares(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """The services whose namespaces or volumes it uses."""
-    modes = [spec.get(key) or "" for key in ("network_mode", "ipc", "pid")]
-    named = [mode.removeprefix("service:") for mode in modes if mode.startswith("service:")]
-    volumes = [entry.split(":")[0] for entry in spec.get("volumes_from") or () if not entry.startswith("container:")]
-    return tuple(dict.fromkeys([*named, *volumes]))
-
-
 def replicas(spec: Mapping[str, Any]) -> int:
     """How many containers it should have."""
     replicas = spec.get("scale", (spec.get("deploy") or {}).get("replicas", 1))

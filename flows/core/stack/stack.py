@@ -39,7 +39,6 @@ class Service:
     Args:
         depends_on: each service of the stack it waits for → the condition.
         network: `network_mode`, '' for networks of its own.
-        shares: services whose namespaces or volumes it uses: it cannot run without them on the same droplet.
     """
 
     name: str
@@ -56,7 +55,6 @@ class Service:
     environment: Mapping[str, str] = field(hash=False)
     extension: Extension = field(hash=False)
     network: str = ""
-    shares: tuple[str, ...] = ()
 
     @property
     def secret_names(self) -> tuple[str, ...]:
@@ -167,7 +165,6 @@ def _service(project: str, name: str, spec: Mapping[str, Any], active: Container
         environment={key: str(value) for key, value in (spec.get("environment") or {}).items() if value is not None},
         extension=extension,
         network=spec.get("network_mode") or "",
-        shares=fields.shares(spec),
     )
     if extension.probed and service.network == "none":
         raise BadExtension(

@@ -141,19 +141,6 @@ def test_a_service_that_is_switched_off_is_waited_for_by_nobody():
     assert shop.awaited_to_complete == frozenset()
 
 
-@pytest.mark.parametrize(
-    ("spec", "shares"),
-    [
-        ({"network_mode": "service:vpn", "pid": "service:app", "ipc": "shareable"}, ("vpn", "app")),
-        ({"network_mode": "container:other", "volumes_from": ["db:ro", "container:x"]}, ("db",)),
-        ({"network_mode": "host"}, ()),
-        ({}, ()),
-    ],
-)
-def test_the_services_whose_namespaces_and_volumes_it_uses_are_known(spec, shares):
-    assert web(**spec).shares == shares
-
-
 def test_a_service_without_a_network_cannot_be_probed():
     with pytest.raises(BadExtension, match=r"service web: x-slipway: it has no network \(network_mode: none\)"):
         web(network_mode="none", **{"x-slipway": {"port": 80, "health": "/"}})

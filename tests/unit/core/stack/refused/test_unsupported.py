@@ -64,3 +64,55 @@ def test_what_nobody_uses_does_not_count():
 
 def test_every_finding_is_named_at_once():
     assert refused({"provider": {"type": "a"}, "models": {"b": None, "c": None}}, "").count("; ") == 2
+
+
+@pytest.mark.parametrize("spec", [{"image": "x"}, {"build": {"context": "/s"}}])
+def test_a_service_whose_name_begins_as_an_extensions_is_refused(spec):
+    text = "services:\n  x-api:\n    image: x\n    build: .\n"
+    with pytest.raises(UnsupportedField, match=r"compose\.yaml:[34] is of service x-api: its name begins with `x-`"):
+        refuse_unsupported({"services": {"x-api": spec, "api": spec}}, {"compose.yaml": text})
+
+
+@pytest.mark.parametrize("data", ["home", "disposable"])
+def test_a_volume_of_such_a_name_is_refused_where_a_release_adds_to_it(data):
+    spec = {"volumes": [{"type": "volume", "source": "x-rows"}, {"type": "volume"}], "x-slipway": {"data": data}}
+    said = refused(spec, "volumes: ['x-rows:/r']", volumes={"x-rows": {}})
+    assert ("compose.yaml:4 mounts the volume x-rows into web" in said) is (data == "home")
+
+
+TIES = {
+    "a network": ({"network_mode": "service:db"}, "network_mode: 'service:db'", "`network_mode: service:db`"),
+    "processes": ({"pid": "service:db"}, "pid: 'service:db'", "`pid: service:db`"),
+    "memory": ({"ipc": "service:db"}, "ipc: 'service:db'", "`ipc: service:db`"),
+    "volumes": ({"volumes_from": ["container:x", "db:ro"]}, "volumes_from: ['db:ro']", "`volumes_from: db:ro`"),
+    "a link": ({"links": ["db:sql"]}, "links: ['db:sql']", "`links: db:sql`"),
+    "an image to build from": (
+        {"build": {"additional_contexts": {"base": "service:db", "more": "/x"}}},
+        "build: {additional_contexts: {base: 'service:db'}}",
+        "`build: service:db`",
+    ),
+}
+
+
+def tied(spec: dict, field: str, web: str | None, db: str | None) -> str:
+    services = {"web": {**spec, "x-slipway": {"data": web}}, "db": {"x-slipway": {"data": db} if db else None}}
+    text = f"services:\n  web:\n    image: x\n    {field}\n"
+    try:
+        refuse_unsupported({"services": services}, {"compose.yaml": text})
+    except UnsupportedField as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(("spec", "field", "words"), TIES.values(), ids=TIES)
+def test_what_ties_services_of_the_data_home_and_the_colours_is_refused_with_its_line(spec, field, words):
+    assert f"compose.yaml:4 ties web to db ({words}): one of the two runs on the data home" in tied(
+        spec, field, None, "home"
+    )
+    assert "compose.yaml:4 ties web to db" in tied(spec, field, "home", "per-colour")
+
+
+@pytest.mark.parametrize(("spec", "field", "words"), TIES.values(), ids=TIES)
+@pytest.mark.parametrize("data", ["home", "disposable", None])
+def test_where_both_run_in_one_place_they_may_be_tied(spec, field, words, data):
+    assert tied(spec, field, data, data) == ""
