@@ -1,5 +1,6 @@
 """The fields of a service as `docker compose config` prints them, read into plain values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,12 @@ def secrets(entries: Any) -> tuple[SecretMount, ...]:
         target = spec.get("target") or f"{SECRETS_TARGET}/{spec['source']}"
         found.append(SecretMount(spec["source"], target, int(mode, 8) if isinstance(mode, str) else mode))
     return tuple(found)
+
+
+def seccomp_profiles(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The files with seccomp profiles, as they are named: Compose reads them when it makes the container."""
+    found = [re.fullmatch(r"seccomp[=:](.+)", str(option)) for option in spec.get("security_opt") or ()]
+    return tuple(match[1] for match in found if match and match[1] not in ("unconfined", "builtin"))
 
 
 def words(value: Any) -> tuple[str, ...]:

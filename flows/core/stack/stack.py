@@ -39,6 +39,7 @@ class Service:
     Args:
         depends_on: each service of the stack it waits for → the condition.
         network: `network_mode`, '' for networks of its own.
+        seccomp: files that Compose reads when it makes its container, as it names them from the project's directory.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Service:
     environment: Mapping[str, str] = field(hash=False)
     extension: Extension = field(hash=False)
     network: str = ""
+    seccomp: tuple[str, ...] = ()
 
     @property
     def secret_names(self) -> tuple[str, ...]:
@@ -165,6 +167,7 @@ def _service(project: str, name: str, spec: Mapping[str, Any], active: Container
         environment={key: str(value) for key, value in (spec.get("environment") or {}).items() if value is not None},
         extension=extension,
         network=spec.get("network_mode") or "",
+        seccomp=fields.seccomp_profiles(spec),
     )
     if extension.probed and service.network == "none":
         raise BadExtension(

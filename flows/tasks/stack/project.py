@@ -11,6 +11,7 @@ from flows.core.errors import StackNotFound
 from flows.core.stack.compose_files import collect_files, documents_of, included_env_files, scalars
 from flows.core.stack.compose_yaml import Override, dump_compose
 from flows.core.stack.files.shipped_files import EnvironmentFile
+from flows.core.stack.refused.unsupported import refuse_label_files
 from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, named_files
 from flows.settings import Settings
 from flows.tasks.stack.env_file import read_env_file
@@ -156,9 +157,11 @@ def open_project(stack: str, settings: Settings, variables: Mapping[str, str], r
 
     Raises:
         StackNotFound, BrokenStack, UnsetVariables
+        UnsupportedField: a file of labels, which does not ship.
     """
     given = find_compose_files(stack, variables)
     texts = collect_files(given, lambda path: Path(path).read_text(encoding="utf-8"), reader.resolve)
+    refuse_label_files({os.path.relpath(path, os.path.dirname(given[0])): text for path, text in texts.items()})
     profiles = active_profiles(settings.profiles, variables)
     spoken = {scalar for text in texts.values() for scalar in scalars(text)}
     included = included_env_files(texts, reader.resolve)

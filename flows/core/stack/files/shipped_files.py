@@ -32,7 +32,7 @@ class StackFiles:
     Args:
         root: the directory that all of it lies below.
         compose_files: those given, in order, first; then the included and extended ones.
-        shipped: files and directories that services only read.
+        shipped: files and directories that services only read, and those that Compose reads for them (seccomp).
         environment_files: come from the environment block, never from the source.
         state: paths that services write to; they outlive releases, and what the repository has there comes with them.
         host_paths: absolute paths of the droplet itself, left alone.
@@ -130,6 +130,10 @@ def find_stack_files(
         return not literal and f"{path}/".startswith(above)
 
     mounts = find_mounts(stack, project, volumes)
+    profiles = {
+        name: tuple(os.path.normpath(os.path.join(project, p)) for p in service.seccomp if p[0] not in "/~")
+        for name, service in stack.services.items()
+    }
     configs: dict[str, tuple[str, ...]] = {}
     secrets = mounted_secrets(stack)
     secret_mounts = tuple(mount for mount in secrets if of_the_stack(mount.path))
@@ -142,6 +146,7 @@ def find_stack_files(
         secret_readers[service.name] = tuple(dict.fromkeys(paths))
     written = {path for paths in mounts.written.values() for path in paths if of_the_stack(path)}
     read = dict.fromkeys(p for name in stack.services for p in (*configs[name], *mounts.read[name]) if of_the_stack(p))
+    read |= dict.fromkeys(path for paths in profiles.values() for path in paths)
     state = settle_state(read, written, (project, *files))
     needed = (
         *environment_files,
@@ -153,6 +158,7 @@ def find_stack_files(
     others = dict.fromkeys(path for path in (*mounts.paths, *(s.path for s in secrets)) if not of_the_stack(path))
     everything = [project, *files, *shipped, *state, *(entry.path for entry in needed)]
     mine = {n: (*configs[n], *mounts.read[n], *mounts.written[n]) for n in stack.services}
+    readers = {name: (*filter(of_the_stack, paths), *profiles[name]) for name, paths in mine.items()}
     return StackFiles(
         root=os.path.commonpath([os.path.dirname(p) if p != project else p for p in everything]),
         compose_files=files,
@@ -160,7 +166,7 @@ def find_stack_files(
         environment_files=_merged(needed),
         state=state,
         host_paths=tuple(dict.fromkeys(_as_spoken(path, spoken) for path in others)),
-        readers={name: tuple(dict.fromkeys(filter(of_the_stack, paths))) for name, paths in mine.items()},
+        readers={name: tuple(dict.fromkeys(paths)) for name, paths in readers.items()},
         secret_readers={name: paths for name, paths in secret_readers.items() if paths},
         secret_mounts=secret_mounts,
         writers={

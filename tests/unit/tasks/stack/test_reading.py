@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.errors import UnsetVariables
+from flows.core.errors import UnsetVariables, UnsupportedField
 from flows.settings import Settings
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader, used_variables
@@ -65,3 +65,9 @@ def test_a_variable_of_what_is_switched_off_needs_no_value(tmp_path):
 def test_what_the_compose_files_do_not_use_an_env_file_uses():
     raw = {"services": {"web": {"image": "x:$A"}, "tool": {"image": "${B}"}}, "x-more": {"C": "$C"}}
     assert used_variables(raw, {"services": {"web": {}}}, ("A", "B", "C", "D")) == ("A", "D")
+
+
+def test_a_file_of_labels_is_refused_before_compose_looks_for_it(tmp_path):
+    write_files(tmp_path, {"compose.yaml": "services: {web: {image: x, label_file: ./labels}}"})
+    with pytest.raises(UnsupportedField, match=r"compose\.yaml:1 names a file of labels"):
+        opened(tmp_path)

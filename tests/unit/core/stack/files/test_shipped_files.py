@@ -107,6 +107,14 @@ def test_a_config_ships_and_its_reader_is_known():
     assert (found.shipped, found.readers["web"]) == (("/p/s/app.ini",), ("/p/s/app.ini",))
 
 
+def test_a_seccomp_profile_ships_and_its_service_is_its_reader():
+    options = ["seccomp:./sec/a.json", "seccomp=../b.json", "seccomp=unconfined", "no-new-privileges:true"]
+    own = ["seccomp:/etc/c.json", "seccomp:~/d.json", "apparmor:x"]
+    found = sources_of({"web": {"security_opt": options}, "db": {"security_opt": own}}, "a: b")
+    assert (found.shipped, found.root) == (("/p/s/sec/a.json", "/p/b.json"), "/p")
+    assert found.readers == {"web": ("/p/s/sec/a.json", "/p/b.json"), "db": ()}
+
+
 def test_env_files_belong_to_the_environment():
     entry = EnvironmentFile(path="/p/shared.env")
     found = sources_of({"web": {}}, "env_file: ../shared.env", (entry,))

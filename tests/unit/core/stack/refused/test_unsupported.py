@@ -3,7 +3,7 @@
 import pytest
 
 from flows.core.errors import UnsupportedField
-from flows.core.stack.refused.unsupported import refuse_unsupported
+from flows.core.stack.refused.unsupported import refuse_label_files, refuse_unsupported
 
 pytestmark = pytest.mark.unit
 
@@ -116,3 +116,11 @@ def test_what_ties_services_of_the_data_home_and_the_colours_is_refused_with_its
 @pytest.mark.parametrize("data", ["home", "disposable", None])
 def test_where_both_run_in_one_place_they_may_be_tied(spec, field, words, data):
     assert tied(spec, field, data, data) == ""
+
+
+@pytest.mark.parametrize("value", ["./labels", "[./labels, ./more]"])
+def test_a_file_of_labels_is_refused_with_its_line(value):
+    text = f"services:\n  web:\n    image: x\n    label_file: {value}\n"
+    with pytest.raises(UnsupportedField, match=r"^a\.yaml:4 names a file of labels .* Write them under `labels:`"):
+        refuse_label_files({"a.yaml": text})
+    refuse_label_files({"a.yaml": "services: {web: {labels: {label_file: x}}}"})
