@@ -131,7 +131,7 @@ def find_stack_files(
 
     mounts = find_mounts(stack, project, volumes)
     profiles = {
-        name: tuple(os.path.normpath(os.path.join(project, p)) for p in service.seccomp if p[0] not in "/~")
+        name: tuple(os.path.normpath(os.path.join(project, p)) for p in service.seccomp if not p.startswith("/"))
         for name, service in stack.services.items()
     }
     configs: dict[str, tuple[str, ...]] = {}
@@ -165,7 +165,7 @@ def find_stack_files(
         shipped=shipped,
         environment_files=_merged(needed),
         state=state,
-        host_paths=tuple(dict.fromkeys(_as_spoken(path, spoken) for path in others)),
+        host_paths=tuple(others),
         readers={name: tuple(dict.fromkeys(paths)) for name, paths in readers.items()},
         secret_readers={name: paths for name, paths in secret_readers.items() if paths},
         secret_mounts=secret_mounts,
@@ -189,15 +189,6 @@ def _merged(entries: Iterable[EnvironmentFile]) -> tuple[EnvironmentFile, ...]:
             mode=known.mode if known and known.secret else entry.mode,
         )
     return tuple(found.values())
-
-
-def _as_spoken(path: str, spoken: Iterable[str]) -> str:
-    """A path of the droplet as the compose file has it: `~` is another directory here than there."""
-    for scalar in spoken:
-        home = scalar.split(":")[0]
-        if home == "~" or (home.startswith("~/") and path.endswith(home[1:])):
-            return home
-    return path
 
 
 def _above(spoken: Iterable[str], bases: Iterable[str]) -> tuple[str, ...]:

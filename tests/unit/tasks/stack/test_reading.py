@@ -71,3 +71,13 @@ def test_a_file_of_labels_is_refused_before_compose_looks_for_it(tmp_path):
     write_files(tmp_path, {"compose.yaml": "services: {web: {image: x, label_file: ./labels}}"})
     with pytest.raises(UnsupportedField, match=r"compose\.yaml:1 names a file of labels"):
         opened(tmp_path)
+
+
+@needs_compose
+def test_compose_is_told_no_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    project, reader = opened(
+        write_files(tmp_path, {"compose.yaml": "services: {web: {image: x, volumes: ['~/a:/a']}}"})
+    )
+    [mount] = project.read(reader, {})["services"]["web"]["volumes"]
+    assert mount["source"] == f"{tmp_path}/~/a"

@@ -109,7 +109,7 @@ def test_a_config_ships_and_its_reader_is_known():
 
 def test_a_seccomp_profile_ships_and_its_service_is_its_reader():
     options = ["seccomp:./sec/a.json", "seccomp=../b.json", "seccomp=unconfined", "no-new-privileges:true"]
-    own = ["seccomp:/etc/c.json", "seccomp:~/d.json", "apparmor:x"]
+    own = ["seccomp:/etc/c.json", "apparmor:x"]
     found = sources_of({"web": {"security_opt": options}, "db": {"security_opt": own}}, "a: b")
     assert (found.shipped, found.root) == (("/p/s/sec/a.json", "/p/b.json"), "/p")
     assert found.readers == {"web": ("/p/s/sec/a.json", "/p/b.json"), "db": ()}
@@ -230,11 +230,6 @@ def test_two_rules_for_one_directory_are_refused():
     }
     with pytest.raises(BadExtension, match="/p/s/data is 'keep' here and 'take' for another service"):
         sources_of(services, "a: [./data:/x]")
-
-
-def test_a_path_below_the_home_directory_is_told_as_the_compose_file_has_it():
-    found = sources_of({"web": {"volumes": [bind("/home/me/.cache", True)]}}, "a: ['~/.cache:/x:ro']")
-    assert found.host_paths == ("~/.cache",)
 
 
 def test_a_mounted_file_that_the_environment_holds_neither_ships_nor_outlives():

@@ -124,3 +124,29 @@ def test_a_file_of_labels_is_refused_with_its_line(value):
     with pytest.raises(UnsupportedField, match=r"^a\.yaml:4 names a file of labels .* Write them under `labels:`"):
         refuse_label_files({"a.yaml": text})
     refuse_label_files({"a.yaml": "services: {web: {labels: {label_file: x}}}"})
+
+
+HOMES = {
+    "a mount": ({"volumes": [{"type": "bind", "source": "/s/~/data"}]}, "volumes: ['~/data:/d']", "~/data"),
+    "the whole of it": ({"volumes": [{"type": "bind", "source": "/s/~"}]}, "volumes: ['~:/d']", "~"),
+    "a volume on it": ({"volumes": [{"type": "volume", "source": "v"}]}, "volumes: [v]", "~/rows"),
+    "a secret": ({"secrets": [{"source": "key"}]}, "secrets: [key]", "~/key"),
+    "a config": ({"configs": ["conf"]}, "configs: [conf]", "~/conf"),
+    "a seccomp profile": ({"security_opt": ["seccomp:~/s.json"]}, "security_opt: ['seccomp:~/s.json']", "~/s.json"),
+}
+BELOW_HOME = {
+    "volumes": {"v": {"driver": "local", "driver_opts": {"device": "/s/~/rows"}}},
+    "secrets": {"key": {"file": "/s/~/key"}}, "configs": {"conf": {"file": "/s/~/conf"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "field", "path"), HOMES.values(), ids=HOMES)
+def test_a_path_below_somebodys_home_directory_is_refused(spec, field, path):
+    assert f" gives {path} to web: `~` is the home directory of whoever runs Compose" in refused(
+        spec, field, **BELOW_HOME
+    )
+
+
+@pytest.mark.parametrize("path", ["/srv/a~", "/s/~a/b", "/s/a~/b", "/home/me/data"])
+def test_a_tilde_elsewhere_is_a_letter_like_any_other(path):
+    assert refused({"volumes": [{"type": "bind", "source": path}]}, "") == ""
