@@ -10,7 +10,7 @@ from blocks import StackEnvironment
 from blocks.environment import held_content
 from flows.core.errors import MissingEnvironmentFile, Refused
 from flows.core.secrets.masking import variable_values
-from flows.core.secrets.outdated import EnvironmentNames, outdated_environment
+from flows.core.secrets.outdated import EnvironmentNames, outdated_env_files, outdated_environment
 from flows.core.stack.builds.build_needs import build_secret_files
 from flows.core.stack.env_files import parse
 from flows.core.stack.files.shipped_files import EnvironmentFile, find_stack_files
@@ -102,8 +102,17 @@ def warn_of_outdated(
         elsewhere=given,
         named_files=entries,
     )
+    files = [name for name, entry in entries.items() if not entry.secret and os.path.isfile(entry.path)]
+    told += outdated_env_files(
+        {name: _parsed(content) for name, content in environment.contents().items() if name in files},
+        {name: _parsed(Path(directory, name).read_bytes()) for name in files},
+    )
     for sentence in told:
         get_run_logger().warning("%s. To bring it up to date: slipway environment set --stack %s", sentence, directory)
+
+
+def _parsed(content: bytes) -> set[str]:
+    return set(parse(content.decode(errors="replace")))
 
 
 def _names(file: Path, settings: Settings) -> set[str]:

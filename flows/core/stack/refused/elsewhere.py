@@ -10,7 +10,7 @@ _DROPPED = (
     "its name begins with `x-`, and Compose takes that for an extension: it drops the rest of it where another file "
     "adds to it, as a release does. Give it another name"
 )
-_HOME = "`~` is the home directory of whoever runs Compose, so it is another one here and on a droplet. Write the whole path"
+_HOME = "`~` is the home directory of whoever runs Compose, so here it is another one than there. Write the whole path"
 _HOME_PATH = re.compile(r"(?:^|/)(~(?:/.*)?)$")
 _APART = (
     "one of the two runs on the data home (x-slipway.data: home) and the other on the colours, so on another droplet"
