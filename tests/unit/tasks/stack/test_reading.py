@@ -81,3 +81,19 @@ def test_compose_is_told_no_home_directory(tmp_path, monkeypatch):
     )
     [mount] = project.read(reader, {})["services"]["web"]["volumes"]
     assert mount["source"] == f"{tmp_path}/~/a"
+
+
+@needs_compose
+def test_reading_leaves_nothing_in_the_checkout_and_beside_it(tmp_path):
+    files = {
+        "shop/compose.yaml": "include: [../part/compose.yaml]\n"
+        "services: {web: {image: x, env_file: [web.env, ../shared/more.env, {path: ../none/absent.env}]}}",
+        "part/compose.yaml": "services: {db: {image: 'db:${V}', env_file: [db.env]}}",
+    }
+    write_files(tmp_path, files)
+    project, reader = opened(tmp_path / "shop", {"V": "1"})
+    contents = {entry.path: b"A=1" for entry in project.entries}
+    assert len(contents) == 4
+    assert project.read(reader, contents)["services"]["web"]["environment"] == {"A": "1"}
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(files)
+    assert {path.name for path in tmp_path.iterdir()} == {"shop", "part"}
