@@ -18,7 +18,7 @@ from flows.tasks.explanation.forgiving import ForgivingReader, Refusals
 from flows.tasks.explanation.placement import look_at_files, place_files
 from flows.tasks.explanation.surroundings import Surroundings
 from flows.tasks.stack.checks import refuse_absent_files, refuse_empty, release_checks
-from flows.tasks.stack.env_file import read_env_file
+from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.project import Project, find_compose_files, open_project
 
 _PATHS = ("/", "./", "../", "~")
@@ -44,7 +44,7 @@ def explain_stack(stack: str, env_file: Path | None, settings: Settings) -> Expl
     refused = Refusals()
     variables: Mapping[str, str] = {}
     if file.is_file():
-        as_it_looks = parse(file.read_text(errors="replace"))
+        as_it_looks = parse(refused.attempt(lambda: read_private(str(file)), b"").decode(errors="replace"))
         variables = refused.attempt(lambda: read_env_file(file, settings), as_it_looks)
     given = find_compose_files(stack, variables)
     reader = ForgivingReader(settings, {**variables, "REGISTRY": HOST, "IMAGE_TAG": TAG})

@@ -5,7 +5,6 @@ import os
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from flows.core.errors import CredentialFound, UnreadableFile
 from flows.core.release.archive import PIECE
@@ -16,6 +15,7 @@ from flows.core.secrets.credentials import KeyScanner, credential_by_content, cr
 from flows.core.stack.files.shipped_files import StackFiles
 from flows.settings import Settings
 from flows.tasks.release.files.walk import WRITTEN, Found, unreadable, walk
+from flows.tasks.stack.env_file import read_private
 
 # A secret of three letters is the content of many an innocent file.
 _TELLING = 4
@@ -83,18 +83,11 @@ def _known_contents(sources: StackFiles, held: Mapping[str, bytes]) -> dict[str,
     for entry in sources.environment_files:
         texts = [contents[entry.path]] if entry.path in contents else []
         if os.path.isfile(entry.path):
-            texts.append(_read_secret(entry.path))
+            texts.append(read_private(entry.path))
         for text in texts:
             if len(text.strip()) >= _TELLING:
                 known[hashlib.sha256(text).hexdigest()] = sources.relative(entry.path)
     return known
-
-
-def _read_secret(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise unreadable(path, error) from None
 
 
 def _look(found: Found, secrets: Mapping[str, str]) -> _Looked:
