@@ -1,4 +1,4 @@
-"""Reads env files the way Compose does: by asking Compose."""
+"""Reads env files and secret files of a checkout; what env files mean is asked of Compose."""
 
 import json
 import re
@@ -6,11 +6,23 @@ import tempfile
 from pathlib import Path
 
 from flows.core.droplet.docker_commands import Compose
-from flows.core.errors import MissingEnvironmentFile
+from flows.core.errors import MissingEnvironmentFile, UnreadableFile
 from flows.core.stack.compose_yaml import dump_compose
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.stack.reading import refuse_unset, unset_variables
+
+
+def read_private(path: str) -> bytes:
+    """The content of an env file or secret file of the checkout.
+
+    Raises:
+        UnreadableFile
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}. Let this user read it") from None
 
 
 def read_env_file(path: Path, settings: Settings) -> dict[str, str]:

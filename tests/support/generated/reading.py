@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from flows.core.errors import ReadingsDiffer, SlipwayError, UnsetVariables
-from flows.core.release.bundle import FILES
 from flows.core.stack.comparison import differences
 from flows.core.stack.compose_yaml import load_config
 from flows.tasks.deploy.reading import compare_readings, compose_version
@@ -27,8 +26,9 @@ from tests.support.generated.staged import (
     settings,
     stage,
 )
-from tests.support.judge.containers import Place
+from tests.support.judge.containers import Place, released_place
 
+_OF_A_COPY = re.compile(r"slipway\.[0-7]{4}\.")
 # One in so many goes through every step.
 THOROUGH = 5
 
@@ -127,8 +127,8 @@ def _compare(reading: Reading, answer: tuple[int, str, str]) -> None:
     incoming = staged.directory.incoming(staged.name)
     if reading.thorough:
         _compare_as_deploy(reading, staged, printed.replace(incoming, ""), said)
-    base = os.path.dirname(staged.release.compose_files[0])
-    there = _named_places(load_config(printed), Place(((re.escape(f"{incoming}/{FILES}"), ""),), base))
+    place = released_place(staged.directory.path, os.path.dirname(staged.release.compose_files[0]))
+    there = _named_places(load_config(printed), place)
     reading.wrong += [f"droplet: {one}" for one in differences(_pinned(reading.plain), _pinned(there))]
 
 
@@ -151,12 +151,22 @@ def _compare_as_deploy(reading: Reading, staged: StagedStack, printed: str, said
 
 
 def _pinned(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A stack without what a release changes on purpose: images by digest, labels of its own, nothing to build."""
+    """A stack without what a release changes on purpose: images by digest, labels of its own, nothing to build, copies of
+    secrets that have several modes."""
     services = {}
     for name, spec in config["services"].items():
         labels = {k: v for k, v in (spec.get("labels") or {}).items() if not k.startswith("dev.slipway.")}
-        services[name] = {**{k: v for k, v in spec.items() if k not in ("image", "labels", "build")}, "labels": labels}
-    return {**config, "services": services}
+        secrets = [_as_written(entry) for entry in spec.get("secrets") or ()]
+        kept = {k: v for k, v in spec.items() if k not in ("image", "labels", "build", "secrets")}
+        services[name] = {**kept, "labels": labels, "secrets": secrets}
+    secrets_there = {k: v for k, v in (config.get("secrets") or {}).items() if not _OF_A_COPY.match(k)}
+    return {**config, "services": services, "secrets": secrets_there}
+
+
+def _as_written(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A secret of a service without the name of a copy, and with the target that it has anyway."""
+    source = _OF_A_COPY.sub("", entry["source"])
+    return {**entry, "source": source, "target": entry.get("target") or f"/run/secrets/{source}"}
 
 
 def _named_places(value: Any, place: Place) -> Any:

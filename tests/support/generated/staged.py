@@ -123,6 +123,7 @@ def stage(read: HostReading, number: str) -> StagedStack:
         profiles=active_profiles((), read.variables),
         environment_files=sources.needed,
         secret_readers={s: tuple(map(sources.relative, paths)) for s, paths in sources.secret_readers.items()},
+        secret_copies=sources.secret_copies,
         state=tuple(sources.relative(path) for path in sources.state),
     )
     own = {f"{FILES}/{sources.relative(path)}": File(text.encode()) for path, text in read.texts.items()}

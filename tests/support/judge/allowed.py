@@ -49,7 +49,8 @@ ALLOWED = (
     Allowed(
         "places on the host",
         "what services only read lies in `DIRECTORY/STACK/current/files/`, what they write in "
-        "`DIRECTORY/STACK/shared/`; the targets in the container are the same",
+        "`DIRECTORY/STACK/shared/`, and a secret's further modes in `DIRECTORY/STACK/current/secrets/`; the targets in "
+        "the container are the same",
         by="containers.py",
     ),
     Allowed(
@@ -84,8 +85,8 @@ ALLOWED = (
     ),
     Allowed(
         "mode of a secret file",
-        "the `mode:` of the service's entry, else 0444, in a directory that nobody else may enter; of a file that is "
-        "given more than once, all of these together. Compose leaves the file's own, and ignores `mode:`",
+        "the `mode:` of the service's entry, else 0444, in a directory that nobody else may enter; Compose leaves the "
+        "file's own, and ignores `mode:`",
         by="snapshot.py",
     ),
     Allowed(
@@ -187,8 +188,19 @@ ALLOWED = (
     ),
     Allowed(
         "`label_file`",
-        "refused (`BrokenStack`): the file is not among those that are read",
-        error="BrokenStack",
+        "refused (`UnsupportedField`): the file does not come along",
+        error="UnsupportedField",
+    ),
+    Allowed(
+        "a path that begins with `~`",
+        "refused (`UnsupportedField`): it is another one for each who runs Compose",
+        error="UnsupportedField",
+    ),
+    Allowed(
+        "a service whose name begins with `x-`",
+        "refused (`UnsupportedField`): Compose drops its other fields where a second file adds to it, as a release "
+        "does",
+        error="UnsupportedField",
     ),
 )
 REFUSED = frozenset(row.error for row in ALLOWED if row.error)

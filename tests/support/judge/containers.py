@@ -51,6 +51,18 @@ class Place:
         return "<stack>" if relative == "." else f"<stack>/{relative}"
 
 
+def released_place(home: str, base: str) -> Place:
+    """Where a release's files lie below a stack's directory on a droplet: what is read, what is written, and copies of
+    secrets that have several modes.
+
+    Args:
+        base: the compose file's directory, from the root of the release's files.
+    """
+    at = re.escape(home)
+    release = rf"{at}/(?:current|releases/[^/]+|incoming/[^/]+)"
+    return Place(((f"{release}/files", ""), (f"{release}/secrets/[0-7]{{4}}", ""), (f"{at}/shared", "")), base)
+
+
 @dataclass(frozen=True)
 class Container:
     """One container: its name, id, service, when it was started, whether it runs, and every field that is compared."""

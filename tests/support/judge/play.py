@@ -2,14 +2,13 @@
 
 import json
 import os
-import re
 import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.judge.allowed import REFUSED
-from tests.support.judge.containers import Container, Place, read_containers
+from tests.support.judge.containers import Container, Place, read_containers, released_place
 from tests.support.judge.droplet import script_on
 from tests.support.judge.plain import PlainCompose
 from tests.support.judge.report import Round
@@ -133,9 +132,7 @@ class Play:
         return document
 
     def _released_place(self) -> Place:
-        home = re.escape(self.view.home)
-        known = ((rf"{home}/(?:current|releases/[^/]+|incoming/[^/]+)/files", ""), (rf"{home}/shared", ""))
-        return Place(known, os.path.dirname(self._document()["compose_files"][0]))
+        return released_place(self.view.home, os.path.dirname(self._document()["compose_files"][0]))
 
     def _snapshots(self) -> tuple[Snapshot, Snapshot]:
         given, written, project = given_files(self.plain.config()), self.stack.written, self.stack.project

@@ -44,7 +44,6 @@ class Given:
 def given_files(config: Mapping[str, Any]) -> dict[str, list[Given]]:
     """Service → its configs and secrets, by the stack as Compose resolves it."""
     found: dict[str, list[Given]] = {}
-    modes = _secret_modes(config)
     for name, service in config["services"].items():
         found[name] = []
         for kind, base in (("configs", "/"), ("secrets", "/run/secrets/")):
@@ -52,20 +51,10 @@ def given_files(config: Mapping[str, Any]) -> dict[str, list[Given]]:
                 source = entry["source"]
                 target = entry.get("target") or f"{base}{source}"
                 target = target if target.startswith("/") else base + target
-                file = (config[kind][source] or {}).get("file") if kind == "secrets" else None
-                found[name].append(Given(target, modes[file] if file else None))
-    return found
-
-
-def _secret_modes(config: Mapping[str, Any]) -> dict[str, int]:
-    """File of a secret → its mode on a droplet: it is one file, as open as all who are given it ask for together."""
-    found: dict[str, int] = {}
-    for service in config["services"].values():
-        for entry in service.get("secrets") or ():
-            if file := (config["secrets"][entry["source"]] or {}).get("file"):
                 mode = entry.get("mode")
                 asked = int(mode, 8) if isinstance(mode, str) else mode
-                found[file] = found.get(file, 0) | (asked or READABLE)
+                is_file = kind == "secrets" and "file" in (config["secrets"][source] or {})
+                found[name].append(Given(target, asked or READABLE if is_file else None))
     return found
 
 

@@ -2,16 +2,14 @@
 
 import pytest
 
-from tests.support.judge.containers import Place, leaves
+from tests.support.judge.containers import Place, leaves, released_place
 from tests.support.judge.snapshot import Difference, Given, differences, given_files
 from tests.support.judge.trees import is_written
 
 pytestmark = pytest.mark.unit
 
 PLAIN = Place((("/srv/plain/shop/stack", ""),), "deploy")
-RELEASED = Place(
-    (("/opt/x/shop/(?:current|releases/[^/]+|incoming/[^/]+)/files", ""), ("/opt/x/shop/shared", "")), "deploy"
-)
+RELEASED = released_place("/opt/x/shop", "deploy")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +18,7 @@ RELEASED = Place(
         ("/srv/plain/shop/stack/deploy/conf", "/opt/x/shop/current/files/deploy/conf", "<stack>/conf"),
         ("/srv/plain/shop/stack/a b:/c:ro", "/opt/x/shop/releases/t1-0/files/a b:/c:ro", "<stack>/../a b:/c:ro"),
         ("/srv/plain/shop/stack/deploy/data", "/opt/x/shop/shared/deploy/data", "<stack>/data"),
+        ("/srv/plain/shop/stack/key", "/opt/x/shop/current/secrets/0440/key", "<stack>/../key"),
         ("/srv/plain/shop/stack/deploy", "/opt/x/shop/current/files/deploy", "<stack>"),
         ("/srv/plain/other", "/srv/plain/other", "/srv/plain/other"),
     ],
@@ -40,7 +39,7 @@ def test_a_field_that_one_side_has_alone_differs():
     assert str(found[1]) == "b: '2', plain Compose has '3'"
 
 
-def test_a_secret_file_is_as_open_as_all_who_are_given_it_ask_for():
+def test_a_secret_file_has_the_mode_that_each_entry_asks_for():
     config = {
         "services": {
             "a": {
@@ -64,8 +63,8 @@ def test_a_secret_file_is_as_open_as_all_who_are_given_it_ask_for():
     assert given_files(config) == {
         "a": [
             Given("/conf", None),
-            Given("/run/secrets/key", 0o444),
-            Given("/etc/key", 0o444),
+            Given("/run/secrets/key", 0o440),
+            Given("/etc/key", 0o004),
             Given("/run/secrets/env", None),
             Given("/run/secrets/other", 0o444),
         ]

@@ -16,7 +16,7 @@ from flows.core.release.archive import PIECE, Member, packed, tar_stream
 from flows.core.release.layers import layer_key
 from flows.core.release.shipment import Shipment, counted
 from flows.core.release.tree import Entry
-from flows.tasks.release.walk import WRITTEN, unreadable
+from flows.tasks.release.files.walk import WRITTEN, unreadable
 
 KEY = "dev.slipway.files"
 _AT_ONCE = 3
