@@ -151,8 +151,8 @@ def _compare_as_deploy(reading: Reading, staged: StagedStack, printed: str, said
 
 
 def _pinned(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A stack without what a release changes on purpose: images by digest, labels of its own, nothing to build, copies of
-    secrets that have several modes."""
+    """A stack without what a release changes on purpose: images by digest, labels of its own, nothing to build, and
+    copies of secrets that have several modes."""
     services = {}
     for name, spec in config["services"].items():
         labels = {k: v for k, v in (spec.get("labels") or {}).items() if not k.startswith("dev.slipway.")}
