@@ -3,14 +3,17 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 from tests.support.judge.allowed import is_left_out
 from tests.support.judge.droplet import run_on
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+# dockerd's own pools: docs.docker.com/engine/network.
+_BUILT_IN = [IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16")]
 _LONG_ID = re.compile(r"\b[0-9a-f]{64}\b")
 # Of a network or volume, what its compose file says.
 _PARTS = {
@@ -89,12 +92,13 @@ def read_containers(droplet: str, project: str, place: Place) -> dict[str, Conta
 def read_parts(droplet: str, project: str, place: Place) -> dict[str, str]:
     """Networks and volumes of a project, as fields."""
     fields: dict[str, str] = {}
+    pools = _pools(droplet)
     for kind, kept in _PARTS.items():
         listed = run_on(droplet, "docker", kind, "ls", "-q", "--filter", f"label={PROJECT}={project}").decode().split()
         for entry in json.loads(run_on(droplet, "docker", kind, "inspect", *listed)) if listed else []:
             name = _LONG_ID.sub("<id>", entry["Name"])
             known = {key: entry.get(key) for key in kept}
-            if kind == "network" and not _own_addresses(known):
+            if kind == "network" and not _own_addresses(known, pools):
                 known.pop("IPAM")
             fields |= {f"{kind} {name}: {path}": place.plain(value) for path, value in leaves(known)}
     return {field: value for field, value in fields.items() if "<id>" not in field}
@@ -114,10 +118,17 @@ def leaves(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
         yield at, json.dumps(value or None, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
-def _own_addresses(network: Mapping[str, Any]) -> bool:
-    """Whether the compose file chose a network's addresses: the engine takes 172.16/12 and 192.168/16."""
-    subnets = [config.get("Subnet", "") for config in (network.get("IPAM") or {}).get("Config") or ()]
-    return any(not re.match(r"172\.(1[6-9]|2\d|3[01])\.0\.0/16|192\.168\.", subnet) for subnet in subnets)
+def _pools(droplet: str) -> list[IPv4Network]:
+    """Where the engine takes a network's addresses from, when the compose file does not choose them."""
+    said = json.loads(run_on(droplet, "docker", "info", "--format", "{{json .DefaultAddressPools}}"))
+    return [ip_network(pool["Base"]) for pool in said or ()] or _BUILT_IN
+
+
+def _own_addresses(network: Mapping[str, Any], pools: Iterable[IPv4Network]) -> bool:
+    """Whether the compose file chose a network's addresses."""
+    configs = (network.get("IPAM") or {}).get("Config") or ()
+    subnets = [ip_network(config["Subnet"]) for config in configs if config.get("Subnet")]
+    return any(not any(one.version == 4 and one.subnet_of(pool) for pool in pools) for one in subnets)
 
 
 def _container(entry: dict[str, Any], names: Mapping[str, str], place: Place) -> Container:
