@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,20 +153,25 @@ def _compare_as_deploy(reading: Reading, staged: StagedStack, printed: str, said
 def _pinned(config: Mapping[str, Any]) -> dict[str, Any]:
     """A stack without what a release changes on purpose: images by digest, labels of its own, nothing to build, and
     copies of secrets that have several modes."""
+    of_files = {name for name, secret in (config.get("secrets") or {}).items() if "file" in secret}
     services = {}
     for name, spec in config["services"].items():
         labels = {k: v for k, v in (spec.get("labels") or {}).items() if not k.startswith("dev.slipway.")}
-        secrets = [_as_written(entry) for entry in spec.get("secrets") or ()]
+        secrets = [_without_copy(entry, of_files) for entry in spec.get("secrets") or ()]
         kept = {k: v for k, v in spec.items() if k not in ("image", "labels", "build", "secrets")}
         services[name] = {**kept, "labels": labels, "secrets": secrets}
     secrets_there = {k: v for k, v in (config.get("secrets") or {}).items() if not _OF_A_COPY.match(k)}
     return {**config, "services": services, "secrets": secrets_there}
 
 
-def _as_written(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A secret of a service without the name of a copy, and with the target that it has anyway."""
+def _without_copy(entry: Mapping[str, Any], of_files: Collection[str]) -> dict[str, Any]:
+    """A secret of a service without the name of a copy, and with the target that it has anyway.
+
+    Compose makes nothing of the owner and the mode of one that is a file.
+    """
     source = _OF_A_COPY.sub("", entry["source"])
-    return {**entry, "source": source, "target": entry.get("target") or f"/run/secrets/{source}"}
+    kept = {k: v for k, v in entry.items() if entry["source"] not in of_files or k not in ("uid", "gid", "mode")}
+    return {**kept, "source": source, "target": entry.get("target") or f"/run/secrets/{source}"}
 
 
 def _named_places(value: Any, place: Place) -> Any:
