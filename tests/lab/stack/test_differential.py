@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks import cases, every_field, generated
+from tests.stacks import cases, every_field, generated, ours
 from tests.support.judge.extent import EVERYTHING
 from tests.support.judge.opening import playing
 from tests.support.judge.report import ROUND
@@ -23,7 +23,7 @@ ALWAYS: tuple[JudgedStack, ...] = (every_field.STACK,)
 def chosen(config: pytest.Config) -> tuple[JudgedStack, ...]:
     """The stacks of this run: a choice, unless all are wanted or one is asked for by its name."""
     by_name = any("::" in word and Path(__file__).name in word for word in config.args)
-    return (*ALWAYS, *cases.STACKS, *generated.played()) if EVERYTHING or by_name else ALWAYS
+    return (*ALWAYS, *ours.STACKS, *cases.STACKS, *generated.played()) if EVERYTHING or by_name else ALWAYS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
