@@ -81,7 +81,11 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def read_archive(packed_tar: BinaryIO) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
     """The files of a gzipped archive, in their order: name → content. Each must be read before the next."""
-    with tarfile.open(fileobj=packed_tar, mode="r|gz", encoding=_ENCODING[0], errors=_ENCODING[1]) as tar:
+    # tarfile's own "r|gz" ends after the first gzip member.
+    with (
+        gzip.GzipFile(fileobj=packed_tar) as plain,
+        tarfile.open(fileobj=plain, mode="r|", bufsize=PIECE, encoding=_ENCODING[0], errors=_ENCODING[1]) as tar,
+    ):
         for info in tar:
             if info.isreg():
                 yield info.name, lambda tar=tar, info=info: _content(tar, info)  # type: ignore[misc]
