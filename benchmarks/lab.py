@@ -106,6 +106,10 @@ class Lab:
         """How often the droplet's sshd has let somebody in."""
         return sum("Accepted publickey" in line for line in _log("droplet"))
 
+    def received(self, part: str) -> int:
+        """Bytes that the registry or the droplet has received over the network since it was started."""
+        return int(run(["docker", "exec", f"{NAME}-{part}", "cat", "/sys/class/net/eth0/statistics/rx_bytes"]))
+
     def access_log(self) -> list[str]:
         """What the registry was asked, one line a request (combined log format)."""
         return [line for line in _log("registry") if '" "' in line and "HTTP/1" in line]

@@ -66,7 +66,7 @@ def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> 
                 d, staged.tree, _look(d, tree_id(payload.files.own[TREE].content) if TREE in payload.files.own else "")
             )
         tree = timed(staged.tree, int(time.time()), linked)
-        stream = _Counted(packed(tar_stream(_members(payload, d, tree, linked))))
+        stream = _Counted(packed(tar_stream(members_to_send(payload, d, tree, linked))))
         script = stage_script(d.release, d.directory, d.name, tree, prepared=asked)
         answer = d.session.run(script, timeout=d.settings.pull_timeout, stdin=stream)
     except RemoteFailed as error:
@@ -111,8 +111,15 @@ def _link(deployment: Deployment, tree: Tree, trees: DropletTrees) -> dict[str, 
     return {new: there[reuse.names[new]] for new in good}
 
 
-def _members(payload: ReleasePayload, deployment: Deployment, tree: Tree, linked: Iterable[str]) -> Iterator[Member]:
-    """Everything that is sent, the list of the whole last."""
+def members_to_send(
+    payload: ReleasePayload, deployment: Deployment, tree: Tree, linked: Iterable[str]
+) -> Iterator[Member]:
+    """Everything of a release that is sent to a droplet, the list of the whole last.
+
+    Args:
+        tree: what its directory will hold.
+        linked: names of the files that are there already.
+    """
     staged = payload.staged(deployment.release, deployment.directory)
     here = set(linked)
     yield from (member for member in staged_members(staged, tree) if member.name not in here)
