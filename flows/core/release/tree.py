@@ -43,12 +43,18 @@ class Entry:
 
 
 Tree = Mapping[str, Entry]
+# Layer → name → bytes of a file in that layer which the release has with another content, in another layer.
+Stale = Mapping[int, Mapping[str, int]]
 
 
-def dump_tree(tree: Tree) -> bytes:
+def dump_tree(tree: Tree, stale: Stale | None = None) -> bytes:
     """Write a tree as JSON, one entry a line; equal trees give equal bytes. Names of any bytes survive."""
-    rows = ",\n".join(json.dumps([name, *_row(tree[name])], separators=(",", ":")) for name in sorted(tree))
-    return f'{{"format":{FORMAT},"entries":[\n{rows}\n]}}\n'.encode()
+    rows = ",\n".join(_line([name, *_row(tree[name])]) for name in sorted(tree))
+    old = [
+        [number, name, size] for number, names in sorted((stale or {}).items()) for name, size in sorted(names.items())
+    ]
+    more = f',"stale":{_line(old)}' if old else ""
+    return f'{{"format":{FORMAT},"entries":[\n{rows}\n]{more}}}\n'.encode()
 
 
 def read_tree(data: bytes) -> dict[str, Entry]:
@@ -70,6 +76,21 @@ def read_tree(data: bytes) -> dict[str, Entry]:
         raise BadRelease(f"the release's list of files is damaged: {error}. Build and push this tag again") from None
 
 
+def read_stale(data: bytes) -> Stale:
+    """What a list that `dump_tree` wrote says of its layers.
+
+    Raises:
+        BadRelease: it is damaged.
+    """
+    found: dict[int, dict[str, int]] = {}
+    try:
+        for number, name, size in json.loads(data).get("stale", ()):
+            found.setdefault(int(number), {})[str(name)] = int(size)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadRelease(f"the release's list of files is damaged: {error}. Build and push this tag again") from None
+    return found
+
+
 def below(tree: Tree, place: str) -> Iterator[str]:
     """The names in a tree that are a path, or lie below it."""
     return (name for name in tree if name == place or name.startswith(f"{place}/"))
@@ -89,6 +110,10 @@ def total(tree: Tree) -> int:
 def shown(name: str) -> str:
     """A name as a log line may hold it: what cannot be printed is escaped."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
+
+
+def _line(row: list[Any]) -> str:
+    return json.dumps(row, separators=(",", ":"))
 
 
 def _row(entry: Entry) -> list[Any]:

@@ -12,7 +12,6 @@ from prefect.logging import get_run_logger
 
 from flows.core.errors import CredentialFound, UnreadableFile
 from flows.core.release.archive import PIECE
-from flows.core.release.layers import in_layers
 from flows.core.release.shipment import Shipment, mounted_path, place_of
 from flows.core.release.tree import Entry, shown
 from flows.core.secrets.credentials import KeyScanner, credential_by_content, credential_by_name
@@ -54,13 +53,11 @@ def list_files(source: Source, held: Mapping[str, bytes], settings: Settings) ->
             f"credential. {_CHOICES}"
         )
     tree = {**found.others, **{name: one.entry for name, one in looked.items()}}
-    tree, layers = in_layers(tree)
     state = tuple(sources.relative(path) for path in sources.state)
     places = [(sources.relative(path), path in sources.state) for path in (*sources.shipped, *sources.state)]
     shipment = Shipment(
         tree,
-        layers,
-        {name: found.files[name].path for names in layers for name in names},
+        {name: found.files[name].path for name, entry in tree.items() if entry.kind == "file"},
         tuple(mounted_path(tree, path, place_of(path, state), written) for path, written in places),
         found.left_out,
     )
