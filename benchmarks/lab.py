@@ -58,7 +58,17 @@ class Lab:
         )
         start_part(
             "droplet",
-            ["--privileged", "--tmpfs", "/run", "--volume", "/var/lib/docker", "--volume", "/var/lib/droplet"],
+            [
+                "--privileged",
+                "--tmpfs",
+                "/run",
+                "--volume",
+                "/var/lib/docker",
+                "--volume",
+                "/var/lib/droplet",
+                "--volume",
+                "/opt",
+            ],
             ["--env", f"REGISTRY_HOST={NAME}-registry", "--env", f"REGISTRY_PORT={self.registry_port}"],
             ["--publish", f"127.0.0.1:{self.ssh_port}:22", "--volume", f"{key}:/etc/slipway/authorized_keys:ro"],
         )

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from flows.core.release.tree import Entry
 
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 _SAMPLE = 16 * 1024
 _WORTH_PACKING = 0.9
 _TYPES = {"link": tarfile.SYMTYPE, "directory": tarfile.DIRTYPE}
@@ -58,7 +58,7 @@ def tar_stream(members: Iterable[Member]) -> Iterator[bytes]:
 
 
 def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same as gzip, in members of a megabyte each; what does not get smaller is only wrapped.
+    """The same as gzip, in members of a quarter of a megabyte each; what does not get smaller is only wrapped.
 
     Files that are packed already (images, archives) would take a second for each ten megabytes otherwise.
     """

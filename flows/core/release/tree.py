@@ -68,9 +68,8 @@ def read_tree(data: bytes) -> dict[str, Entry]:
         if found["format"] != FORMAT:
             raise BadRelease(f"the release's list of files is of format {found['format']}, and {FORMAT} is read here")
         tree = dict(_entry(row) for row in found["entries"])
-        for name in tree:
-            if other := next((p for p in parents(name) if p in tree and tree[p].kind != "directory"), ""):
-                raise ValueError(f"{name!r} lies below {other!r}, which is no directory")
+        if other := next((p for p in directories_of(tree) if p in tree and tree[p].kind != "directory"), ""):
+            raise ValueError(f"something lies below {other!r}, which is no directory")
         return tree
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise BadRelease(f"the release's list of files is damaged: {error}. Build and push this tag again") from None
@@ -102,6 +101,13 @@ def parents(name: str) -> Iterator[str]:
     return ("/".join(parts[: depth + 1]) for depth in range(len(parts)))
 
 
+def directories_of(tree: Tree) -> set[str]:
+    """All directories that hold something of a tree, whether they are in it or not."""
+    return {
+        parent for name in {name.rpartition("/")[0] for name in tree} for parent in (name, *parents(name)) if parent
+    }
+
+
 def total(tree: Tree) -> int:
     """Bytes of all its files."""
     return sum(entry.size for entry in tree.values())
@@ -112,8 +118,7 @@ def shown(name: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
 
 
-def _line(row: list[Any]) -> str:
-    return json.dumps(row, separators=(",", ":"))
+_line = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _row(entry: Entry) -> list[Any]:

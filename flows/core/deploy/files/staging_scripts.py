@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from flows.core.deploy.files.reuse import link_lines
 from flows.core.deploy.files.staging import StagedRelease
 from flows.core.droplet.directories import BRINGING, RESOLVED, SECRETS, StackDirectory
 from flows.core.release.archive import Member, held
@@ -19,13 +20,16 @@ def prepare_script(directory: StackDirectory, name: str) -> str:
     return "\n".join(["set -eu", *_made(directory), f"rm -rf {at} && mkdir {at}", "exec sh", ""])
 
 
-def stage_script(release: Release, directory: StackDirectory, name: str, tree: Tree, *, prepared: bool = False) -> str:
+def stage_script(
+    release: Release, directory: StackDirectory, name: str, tree: Tree, *, like: str = "", prepared: bool = False
+) -> str:
     """The script that unpacks the tar on standard input, links writable paths, and prints and keeps the resolved stack.
 
     Nothing that runs is touched. On any failure what was unpacked is removed again.
 
     Args:
         tree: what the directory holds.
+        like: a release that stands there, all of whose files are linked before.
         prepared: the directory is there, and keeps what it holds.
     """
     place = directory.incoming(name)
@@ -36,6 +40,7 @@ def stage_script(release: Release, directory: StackDirectory, name: str, tree: T
         f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(directory, name)}; }}')} EXIT",
         *_made(directory),
         *([] if prepared else [f"rm -rf {at} && mkdir {at}"]),
+        *(link_lines(directory.release(like), place) if like else []),
         f"tar -xzpf - -C {at} --no-same-owner",
         f"(umask 077 && {shlex.join(directory.compose(release, place).config())} >{resolved})",
     ]
