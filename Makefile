@@ -40,7 +40,7 @@ test: unit lab browser ## Run the tests, set-up included: every fault at some po
 	pytest tests/lab -m alone --durations=20 --durations-min=5
 
 test-all: export SLIPWAY_FAULTS := all
-test-all: test ## Run them with every fault at every point
+test-all: test ## Run them with every fault at every point, and with every stack of the judge
 
 unit: venv ## Run the tests that need no engine and no server
 	@pytest -q -n 2 tests/unit

@@ -28,7 +28,7 @@ from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
 from flows.tasks.release.build_inputs import build_inputs
-from flows.tasks.release.listing import list_files
+from flows.tasks.release.files.listing import list_files
 from flows.tasks.release.pin_images import mirrored, pin_external
 from flows.tasks.release.publish import latest_release, publish_release, reuse_images, tag_before
 from flows.tasks.runs.artifacts import table

@@ -125,7 +125,7 @@ def _run_steps(
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
     to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
     guard.staged = deployment.name
-    stack = put_files(deployment, payload, facts.compose)
+    stack = put_files(deployment, payload, facts)
     record, left = open_record(
         facts.history, deployment.release, deployment.name,
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),

@@ -15,10 +15,13 @@ SHARED = {
         "tests/lab/records", "tests/lab/secrets", "tests/lab/bad_input/test_record.py",
     ),
     "the stack bad-input": ("tests/lab/bad_input",),
-    "the stack corner-shop": ("tests/lab/stack",),
+    "the stack corner-shop": (
+        "tests/lab/stack/test_compose_features.py", "tests/lab/stack/test_compose_feature_changes.py",
+    ),
 }  # fmt: skip
-# Each process has scenarios of its own for these, so a case goes to whichever process is free.
-FREE = "tests/faults"
+# Each case of these has all it needs to itself (a scenario of its process, a stack of its own), so it goes to whichever
+# process is free.
+FREE = ("tests/faults", "tests/lab/stack/test_differential.py")
 
 
 def lane(nodeid: str) -> str:
@@ -26,7 +29,7 @@ def lane(nodeid: str) -> str:
     module = nodeid.partition("::")[0]
     places = {module, *map(str, PurePosixPath(module).parents)}
     shared = next((what for what, where in SHARED.items() if places.intersection(where)), None)
-    return shared or (nodeid if FREE in places else module)
+    return shared or (nodeid if places.intersection(FREE) else module)
 
 
 class LaneScheduling(LoadScopeScheduling):

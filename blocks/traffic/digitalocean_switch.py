@@ -37,9 +37,11 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
         return self
 
     def close(self) -> None:
+        """Close the connection, and forget the droplets: another one may have a name by the next time."""
         if self._client is not None:
             self._client.__exit__(None, None, None)
         self._client = None
+        self._found.clear()
 
     @property
     def client(self) -> DigitalOcean:
@@ -49,7 +51,7 @@ class DigitalOceanSwitch(TrafficSwitch, ABC):
         return self._client
 
     def droplets_of(self, colour: str) -> tuple[DropletInfo, ...]:
-        """The droplets of a colour, looked up once: their ids do not change.
+        """The droplets of a colour, looked up once while the switch is open: their ids do not change.
 
         Raises:
             NotAtDigitalOcean, ApiFailed: no droplet has the name, or several have it.

@@ -43,6 +43,11 @@ def assert_nothing(stack: RehearsalStack) -> None:
     assert stack.points_at() == stack.address()
 
 
+def creations(stack: RehearsalStack) -> list[dict]:
+    """What the account did to make things, in other tests too."""
+    return [action for action in stack.cloud.ask("GET", "/_lab/state")["actions"] if action["type"] == "create"]
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_killed_rehearsal_is_tidied_by_reconcile(
     point: str, stack: RehearsalStack, case: Case, tmp_path: object
@@ -104,11 +109,13 @@ def test_a_rehearsal_survives_what_the_api_does_once(
 ) -> None:
     case.fault, case.step = f"{act} {more.get('status', '')}".strip(), path
     case.expected = "nothing is made twice, and nothing is left"
+    before = {action["id"] for action in creations(stack)}
     stack.cloud.faults({"match": {"method": "POST", "path": path}, "act": act, "times": 1, **more})
     said = run_slipway(REHEARSE, stack.settings)
     assert (said.code, "no deviation" in said.out) == (0, True), said.all
-    made = [x for x in stack.cloud.ask("GET", "/_lab/state")["actions"] if x["type"] == "create"]
-    assert len({x["resource_id"] for x in made}) == len(made)
+    made = [action["resource_id"] for action in creations(stack) if action["id"] not in before]
+    assert made
+    assert len(set(made)) == len(made)
     assert_nothing(stack)
 
 

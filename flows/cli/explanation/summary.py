@@ -103,7 +103,7 @@ def _mounts(explanation: "Explanation", wide: bool) -> SummaryList:
         for service, target in one.mounted.items():
             places.setdefault(target, []).append(service)
         shown = "; ".join(f"{target} in {_few(services, wide)}" for target, services in places.items())
-        listed.add(one.source, one.what, shown)
+        listed.add(one.source, one.what, *one.notes, shown)
     return listed
 
 

@@ -64,6 +64,6 @@ def _variables(stack: Stack, service: Service) -> Iterator[tuple[str, str, str]]
     for name in service.configs:
         if name in stack.config_variables:
             yield "config", name, stack.config_variables[name]
-    for name in service.secrets:
+    for name in service.secret_names:
         if name in stack.secret_variables:
             yield "secret", name, stack.secret_variables[name]

@@ -15,6 +15,7 @@ from flows.core.release.bundle import DOCUMENT
 
 _ROOT_DIRECTORY = r"""printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' | grep ."""
 _KNOWN_AS = '{"digests":{{json .RepoDigests}},"tags":{{json .RepoTags}}}'
+_SAID = "echo :said:"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
@@ -27,6 +28,7 @@ class Facts:
         free: bytes free where the engine keeps its images.
         present: the image references asked for that the droplet has already. One without any tag does not count: a pull
             was cut before it got one, and it would go with the next `docker image prune`.
+        networks, volumes: those that the engine has, networks by their names and ids; None: it did not say.
         current: the release document of what is deployed ('' if nothing is).
         history: what was put here before.
     """
@@ -37,6 +39,8 @@ class Facts:
     free: int = 0
     containers: tuple[Container, ...] = ()
     present: frozenset[str] = frozenset()
+    networks: frozenset[str] | None = None
+    volumes: frozenset[str] | None = None
     current: str = ""
     history: History = field(default_factory=History)
 
@@ -49,6 +53,8 @@ def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> s
         "disk": f'df -Pk "$({_ROOT_DIRECTORY} || echo /)" | tail -n 1',
         "containers": containers_script(directory.stack),
         "images": f"docker image inspect --format '{_KNOWN_AS}' {wanted} 2>/dev/null" if wanted else ":",
+        "networks": f"docker network ls --no-trunc --format '{{{{.Name}}}} {{{{.ID}}}}' 2>/dev/null && {_SAID}",
+        "volumes": f"docker volume ls --quiet 2>/dev/null && {_SAID}",
         "current": f"cat {shlex.quote(directory.current)}/{DOCUMENT} 2>/dev/null",
         **history_sections(directory),
     }
@@ -76,6 +82,14 @@ def read_facts(output: str, stack: str) -> Facts:
         free=int(disk[3]) * 1024 if len(disk) > 3 and disk[3].isdecimal() else 0,
         containers=tuple(read_containers(parts.get("containers", ""))),
         present=frozenset(present),
+        networks=_said(parts.get("networks", "")),
+        volumes=_said(parts.get("volumes", "")),
         current=parts.get("current", ""),
         history=read_records(parts, stack),
     )
+
+
+def _said(text: str) -> frozenset[str] | None:
+    """The words of a list that was printed to its end; None if it was not."""
+    *words, last = text.split() or [""]
+    return frozenset(words) if last == _SAID.split()[1] else None

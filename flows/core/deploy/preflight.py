@@ -1,6 +1,8 @@
 """The preflight: whether a droplet can take a release, decided before anything on it changes."""
 
 from collections.abc import Collection, Mapping
+from shlex import quote
+from typing import Any
 
 from flows.core.deploy.facts import Facts
 from flows.core.droplet.versions import is_older, version
@@ -71,6 +73,36 @@ def older_compose(have: str, needs: Mapping[str, str]) -> list[str]:
         for field, needed in needs.items()
         if is_older(have, needed)
     ]
+
+
+def missing_external(config: Mapping[str, Any], facts: Facts) -> list[str]:
+    """The networks and volumes that a droplet must have (`external: true`) and has not, in sentences.
+
+    Args:
+        config: what runs on the droplet, as its own Compose resolved it: their names may come from its variables.
+    """
+    kinds = (("network", "networks", facts.networks), ("volume", "volumes", facts.volumes))
+    return [
+        f"it has no {kind} {called}, which is external to the stack (for {', '.join(services)}). "
+        f"Create it there: docker {kind} create {quote(called)}"
+        for kind, field, there in kinds
+        if there is not None
+        for called, services in sorted(_external(config, field).items())
+        if called not in there
+    ]
+
+
+def _external(config: Mapping[str, Any], field: str) -> dict[str, list[str]]:
+    """Name on the droplet → the services that use it, of those networks or volumes that are external."""
+    found: dict[str, list[str]] = {}
+    for service, spec in sorted(config["services"].items()):
+        entries = spec.get(field) or ()
+        used = [e.get("source") for e in entries if e.get("type") == "volume"] if field == "volumes" else entries
+        for name in dict.fromkeys(used):
+            known = (config.get(field) or {}).get(name) or {}
+            if known.get("external"):
+                found.setdefault(str(known.get("name") or name), []).append(service)
+    return found
 
 
 def _wrong_platform(release: Release, facts: Facts) -> list[str]:

@@ -7,6 +7,7 @@ DIRECTORY/STACK/
     history/000007.json     one record for each time a release was put here (core/records/record.py)
     releases/NAME/          release.json  override.yml  environment  secrets.yml  compose  config.yml  tree.json
                             files/…   seed/…: what it brings to shared/
+                            secrets/MODE/…: secret files that are mounted with more than one mode
     shared/                 what services write to on relative paths
     bringing                while a release's files are brought there: its name
     incoming/               a release on its way; never started from
@@ -21,6 +22,7 @@ from flows.core.release.release import Release
 
 ENVIRONMENT = "environment"
 SECRETS = "secrets.yml"
+COPIES = "secrets"
 COMMAND = "compose"
 RESOLVED = "config.yml"
 # While files are brought to what services write to: the release that they come from.

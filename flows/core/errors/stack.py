@@ -32,7 +32,7 @@ class MissingEnvironmentFile(Refused):
 
 
 class UnsupportedField(Refused):
-    """A service uses what no release can carry: a provider, a model, another image than its own; with its line."""
+    """The stack has what no release can carry: a provider, a model, an image that is no service's; with its line."""
 
 
 class DevelopmentOnly(Refused):

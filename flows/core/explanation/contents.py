@@ -31,7 +31,9 @@ def _of(file: EnvFile) -> str:
 
 def _held(read: ReadStack, kind: Literal["secret", "config"]) -> Iterator[ExplainedContent]:
     for name, spec in sorted((read.config.get(f"{kind}s") or {}).items()):
-        mine = [s.name for s in read.stack.services.values() if name in (s.secrets if kind == "secret" else s.configs)]
+        mine = [
+            s.name for s in read.stack.services.values() if name in (s.secret_names if kind == "secret" else s.configs)
+        ]
         building = [s.name for s in read.stack.services.values() if s.build and name in _build_secrets(s.build.spec)]
         source = _source(read, spec or {}, (read.written.get(f"{kind}s") or {}).get(name) or {})
         if not mine and not building:

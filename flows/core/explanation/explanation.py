@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 Origin = Literal["slipway", "env file", "include", "default", "nobody"]
 MountFate = Literal[
-    "ships", "shared", "droplet", "volume", "external volume", "anonymous volume", "memory", "refused", "other"
+    "ships", "shared", "given", "droplet", "volume", "external volume", "anonymous volume", "memory", "refused", "other"
 ]
 
 
@@ -58,7 +58,8 @@ class ExplainedVariable:
 
 @dataclass(frozen=True)
 class ExplainedMount:
-    """Something that services mount. `mounted`: service → where; `what`: what becomes of it, in words."""
+    """Something that services mount. `mounted`: service → where; `what`: what becomes of it, in words; `notes`: what
+    of it does not ship, and what becomes of files that both the release and a service have changed."""
 
     source: str
     fate: MountFate
@@ -66,6 +67,7 @@ class ExplainedMount:
     mounted: Mapping[str, str]
     files: int = 0
     size: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

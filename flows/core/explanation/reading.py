@@ -30,6 +30,21 @@ class EnvFile:
 
 
 @dataclass(frozen=True)
+class MountedContent:
+    """What of the source ships with a path that services mount.
+
+    Args:
+        given: the files there whose content the environment block holds, and `left_out` what stays behind, with the
+            reason; absolute paths.
+    """
+
+    files: int = 0
+    size: int = 0
+    given: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ReadStack:
     """A stack as it was read here.
 
@@ -45,7 +60,7 @@ class ReadStack:
         unset: the variables that a release would refuse because nobody set them.
         shell: names that the shell has which asks.
         profiles: those that are switched on, each with what switched it on.
-        mounted: absolute path → how many files ship with it, and their bytes.
+        mounted: absolute path → what ships with it; none: that could not be found out, and is refused.
         astray: mounts that a release refuses because of where they are.
         readiness_delay: seconds a service without healthcheck must keep running.
     """
@@ -63,7 +78,7 @@ class ReadStack:
     unset: Sequence[str] = ()
     shell: frozenset[str] = frozenset()
     profiles: Mapping[str, str] = field(default_factory=dict)
-    mounted: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    mounted: Mapping[str, MountedContent] = field(default_factory=dict)
     astray: frozenset[str] = frozenset()
     readiness_delay: float = 2.0
 

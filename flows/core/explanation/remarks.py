@@ -70,7 +70,8 @@ def explain_differences(
     yield from _variables(read, variables)
     if any(entry.secret for entry in read.sources.environment_files):
         yield Remark(
-            "secret files", "arrive with the mode that the stack names, in a directory that only root may enter"
+            "secret files",
+            "arrive with the mode that the stack names, else 0444, in a directory that only root may enter",
         )
     if read.sources.state:
         yield Remark("written paths", "lie beside the releases on the droplet (shared/), so that they outlive them")

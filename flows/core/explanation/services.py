@@ -57,7 +57,7 @@ def _explained(read: ReadStack, service: Service, plan: ImagePlan, changeable: s
     elsewhere = {key: value for key, value in spec.items() if key not in ("image", "build")}
     held = [
         str(source["environment"])
-        for part, mine in (("secrets", service.secrets), ("configs", service.configs))
+        for part, mine in (("secrets", service.secret_names), ("configs", service.configs))
         for one in mine
         if (source := (read.written.get(part) or {}).get(one) or {}).get("environment")
     ]
@@ -74,7 +74,7 @@ def _explained(read: ReadStack, service: Service, plan: ImagePlan, changeable: s
         variables=tuple(sorted({use.name for use in uses_in(spec)} & changeable | set(held) & changeable)),
         files=tuple(map(read.shown, files)),
         environment_files=tuple(map(read.shown, env_files)),
-        secrets=tuple(sorted(service.secrets)),
+        secrets=tuple(sorted(service.secret_names)),
         configs=tuple(sorted(service.configs)),
         services=tuple(sorted(restarting)),
         every_release=tuple(sorted({use.name for use in uses_in(elsewhere)} & set(_RELEASE_ONLY))),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from flows.core.errors import BadRelease
 from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.files.mounts import Rule
+from flows.core.stack.files.secret_modes import MountedSecret
 from flows.core.stack.files.shipped_files import EnvironmentFile
 
 FORMAT = 1
@@ -37,7 +38,8 @@ class Release(BaseModel):
     """One release of a stack. Paths are relative to the root of its files, which keep their places in the source.
 
     `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
-    `secret_readers` says which secret files each service mounts.
+    `secret_readers` says which secret files each service mounts; `secret_copies` are the mounts that need a file of
+    their own, because they have another mode than the file in its place.
     `state` are paths that services write to; a droplet keeps them across releases. `rules` says of some what becomes of
     a file that both the release and a service have changed; where nothing is said, the service's stays.
     `home` are the services that run once, on the data home; `volumes` are the names of their volumes on a droplet.
@@ -59,6 +61,7 @@ class Release(BaseModel):
     registry: str
     environment_files: tuple[EnvironmentFile, ...] = ()
     secret_readers: Mapping[str, tuple[str, ...]] = {}
+    secret_copies: tuple[MountedSecret, ...] = ()
     state: tuple[str, ...] = ()
     host_paths: tuple[str, ...] = ()
     home: tuple[str, ...] = ()

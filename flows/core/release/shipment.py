@@ -52,7 +52,7 @@ class Shipment:
         lines = [f"{counted(files, self.size)} of the source ship with the release"]
         lines += [f"{shown(one.path)} ships {counted(one.files, one.size)}{_written(one)}" for one in self.mounted]
         if self.given:
-            names = _names([name.partition("/")[2] for name in self.given])
+            names = named_few([name.partition("/")[2] for name in self.given])
             lines.append(f"{names}: the content comes from the environment block, and does not ship")
         return lines
 
@@ -61,7 +61,7 @@ class Shipment:
         reasons: dict[str, list[str]] = {}
         for left in self.left_out:
             reasons.setdefault(left.why, []).append(left.path)
-        return {why: f"{_names(paths)}: left out, {why}" for why, paths in reasons.items()}
+        return {why: f"{named_few(paths)}: left out, {why}" for why, paths in reasons.items()}
 
     def rows(self) -> list[dict[str, object]]:
         """One row a mount, a file from the environment block, and a path that was left out."""
@@ -111,6 +111,7 @@ def _written(one: MountedPath) -> str:
     return ", which services may change: what they write there stays" if one.written else ""
 
 
-def _names(paths: Sequence[str]) -> str:
+def named_few(paths: Sequence[str]) -> str:
+    """The first of these paths, and how many more there are."""
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     return ", ".join(map(shown, paths[:_NAMED])) + more

@@ -1,7 +1,7 @@
 """A tree: every file, link and directory below a release's directory, each with its mode and a hash of its content."""
 
 import json
-import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +9,8 @@ from typing import Any, Literal
 from flows.core.errors import BadRelease
 
 FORMAT = 1
+# A name that does not stand for something below the directory that it is relative to, or not in the shortest way.
+_OUTSIDE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 Kind = Literal["file", "link", "directory", "given"]
 _LETTERS: dict[Kind, str] = {"file": "f", "link": "l", "directory": "d", "given": "g"}
 _KINDS: dict[str, Kind] = {letter: kind for kind, letter in _LETTERS.items()}
@@ -132,20 +134,9 @@ def _entry(row: list[Any]) -> tuple[str, Entry]:
     defaults: list[Any] = [0, "", "", 0, 0]
     name, letter, mode, *rest = row
     size, digest, target, layer, changed = [*rest, *defaults[len(rest) :]]
-    numbers = [size, layer, changed]
-    if not all(isinstance(text, str) for text in (name, digest, target)) or any(type(n) is not int for n in numbers):
+    texts = type(name) is type(digest) is type(target) is str
+    if not (texts and type(size) is type(layer) is type(changed) is int):
         raise ValueError(f"{name!r} is no entry")
-    if not is_inside(name) or "\0" in name + target:
+    if _OUTSIDE.search(name) or "\0" in target:
         raise ValueError(f"{name!r} lies outside of the release")
     return name, Entry(_KINDS[letter], int(mode, 8) & 0o7777, size, digest, target, layer, changed)
-
-
-def is_inside(name: str) -> bool:
-    """Whether a name stands for something below the directory that it is relative to."""
-    return (
-        bool(name)
-        and not name.startswith("/")
-        and posixpath.normpath(name) == name
-        and not name.startswith("../")
-        and name != ".."
-    )

@@ -1,6 +1,6 @@
 """An environment block that is out of date with its source: what it lacks, and what is gone there. Names, no values."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 
@@ -39,4 +39,27 @@ def outdated_environment(
     )
     return [
         f"the environment block {verb} {', '.join(sorted(names))}, which {why}" for names, verb, why in found if names
+    ]
+
+
+def outdated_env_files(held: Mapping[str, Collection[str]], here: Mapping[str, Collection[str]]) -> list[str]:
+    """A sentence for each env file that has other variables here than in the block.
+
+    Args:
+        held: env file → the names of its variables, as the block holds it.
+        here: the same as the source has it.
+    """
+    both = sorted(held.keys() & here.keys())
+    found = [
+        (path, names, verb, why)
+        for path in both
+        for names, verb, why in (
+            (set(here[path]) - set(held[path]), "lacks", "it has here"),
+            (set(held[path]) - set(here[path]), "has", "it does not have here any more"),
+        )
+    ]
+    return [
+        f"{path} in the environment block {verb} {', '.join(sorted(names))}, which {why}"
+        for path, names, verb, why in found
+        if names
     ]

@@ -10,12 +10,17 @@ from flows.core.errors import BrokenStack
 
 
 def collect_files(
-    given: Iterable[str], read: Callable[[str], str], resolve: Callable[[str], str] = lambda text: text
+    given: Iterable[str],
+    read: Callable[[str], str],
+    resolve: Callable[[str], str] = lambda text: text,
+    *,
+    follow: bool = True,
 ) -> dict[str, str]:
     """Return absolute path → text of the given compose files and of those they include or extend, in that order.
 
     Args:
         resolve: interpolates a path that holds a variable.
+        follow: False: only those that are given.
 
     Raises:
         BrokenStack: one of them is missing, or no YAML mapping.
@@ -34,7 +39,7 @@ def collect_files(
         except UnicodeDecodeError:
             raise BrokenStack(f"{path} is no text file in UTF-8. Is it the compose file that is meant?") from None
         base = os.path.dirname(path)
-        for document in documents_of(path, found[path]):
+        for document in documents_of(path, found[path]) if follow else ():
             others = (resolve(other) if "$" in other else other for other in referred_files(document))
             queue += [(os.path.join(base, other), path) for other in others]
     return found

@@ -4,6 +4,7 @@ From the schema that each release of Compose reads (compose-spec/compose-go, sch
 from its release notes. An older Compose refuses such a file, or reads past the field without a word.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -38,6 +39,10 @@ FIELDS: dict[str, str] = {
     "networks.*.enable_ipv4": "2.33.0",
     "services.*.networks.*.gw_priority": "2.33.0",
     "services.*.develop.watch[].include": "2.34.0",
+    "services.*.pull_policy=daily": "2.34.0",
+    "services.*.pull_policy=every_": "2.34.0",
+    "services.*.pull_policy=refresh": "2.34.0",
+    "services.*.pull_policy=weekly": "2.34.0",
     "services.*.pull_refresh_after": "2.34.0",
     "services.*.provider": "2.35.0",
     "services.*.volumes[].image": "2.35.0",
@@ -54,6 +59,8 @@ FIELDS: dict[str, str] = {
     "services.*.pre_start": "5.3.0",
 }
 TAGS = {"!override": "2.24.4"}
+# `every_12h` and the like are one value.
+_PERIOD = re.compile(r"^every_\w+$")
 _MERGE = "tag:yaml.org,2002:merge"
 # Every path that leads to one of them: nothing else is looked into.
 _LEADS = frozenset(field[:end] for field in FIELDS for end, sign in enumerate(field) if sign in ".[=")
@@ -118,7 +125,7 @@ def _fields(node: yaml.Node, path: str = "") -> Iterator[tuple[str, yaml.Node]]:
         for item in node.value:
             yield from _fields(item, f"{path}[]")
     elif isinstance(node, yaml.ScalarNode):
-        yield f"{path}={node.value}", node
+        yield f"{path}={_PERIOD.sub('every_', node.value)}", node
 
 
 def _nodes(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:

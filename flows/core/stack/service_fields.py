@@ -1,7 +1,20 @@
 """The fields of a service as `docker compose config` prints them, read into plain values."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+SECRETS_TARGET = "/run/secrets"
+
+
+@dataclass(frozen=True)
+class SecretMount:
+    """A secret that a service is given: where, and with which permission bits, None if it does not say."""
+
+    name: str
+    target: str
+    mode: int | None = None
 
 
 def ports(spec: Mapping[str, Any]) -> tuple[int, ...]:
@@ -17,14 +30,6 @@ def deploy_restart(spec: Mapping[str, Any]) -> str:
     return {"any": "always", "none": "no"}.get(policy, policy)
 
 
-def shares(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """The services whose namespaces or volumes it uses."""
-    modes = [spec.get(key) or "" for key in ("network_mode", "ipc", "pid")]
-    named = [mode.removeprefix("service:") for mode in modes if mode.startswith("service:")]
-    volumes = [entry.split(":")[0] for entry in spec.get("volumes_from") or () if not entry.startswith("container:")]
-    return tuple(dict.fromkeys([*named, *volumes]))
-
-
 def replicas(spec: Mapping[str, Any]) -> int:
     """How many containers it should have."""
     replicas = spec.get("scale", (spec.get("deploy") or {}).get("replicas", 1))
@@ -36,14 +41,21 @@ def names(entries: Any) -> tuple[str, ...]:
     return tuple(entry["source"] if isinstance(entry, Mapping) else entry for entry in entries or ())
 
 
-def secrets(entries: Any) -> dict[str, int | None]:
-    """Secret → the permission bits its long form asks for, if any."""
-    found: dict[str, int | None] = {}
+def secrets(entries: Any) -> tuple[SecretMount, ...]:
+    """The secrets it is given."""
+    found = []
     for entry in entries or ():
-        mode = entry.get("mode") if isinstance(entry, Mapping) else None
-        name = entry["source"] if isinstance(entry, Mapping) else entry
-        found[name] = int(str(mode), 8) if isinstance(mode, str) else mode
-    return found
+        spec = entry if isinstance(entry, Mapping) else {"source": entry}
+        mode = spec.get("mode")
+        target = spec.get("target") or f"{SECRETS_TARGET}/{spec['source']}"
+        found.append(SecretMount(spec["source"], target, int(mode, 8) if isinstance(mode, str) else mode))
+    return tuple(found)
+
+
+def seccomp_profiles(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The files with seccomp profiles, as they are named: Compose reads them when it makes the container."""
+    found = [re.fullmatch(r"seccomp[=:](.+)", str(option)) for option in spec.get("security_opt") or ()]
+    return tuple(match[1] for match in found if match and match[1] not in ("unconfined", "builtin"))
 
 
 def words(value: Any) -> tuple[str, ...]:

@@ -37,10 +37,9 @@ class Service:
     """One service of the stack.
 
     Args:
-        secrets: each secret → the permission bits asked for, None if none were.
         depends_on: each service of the stack it waits for → the condition.
         network: `network_mode`, '' for networks of its own.
-        shares: services whose namespaces or volumes it uses: it cannot run without them on the same droplet.
+        seccomp: files that Compose reads when it makes its container, as it names them from the project's directory.
     """
 
     name: str
@@ -48,7 +47,7 @@ class Service:
     build: Build | None
     mounts: tuple[Mount, ...]
     ports: tuple[int, ...]
-    secrets: Mapping[str, int | None] = field(hash=False)
+    secrets: tuple[fields.SecretMount, ...]
     configs: tuple[str, ...]
     depends_on: Mapping[str, str] = field(hash=False)
     restart: str
@@ -57,7 +56,12 @@ class Service:
     environment: Mapping[str, str] = field(hash=False)
     extension: Extension = field(hash=False)
     network: str = ""
-    shares: tuple[str, ...] = ()
+    seccomp: tuple[str, ...] = ()
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """The secrets it is given, each once."""
+        return tuple(dict.fromkeys(secret.name for secret in self.secrets))
 
     @property
     def probe_port(self) -> int | None:
@@ -163,7 +167,7 @@ def _service(project: str, name: str, spec: Mapping[str, Any], active: Container
         environment={key: str(value) for key, value in (spec.get("environment") or {}).items() if value is not None},
         extension=extension,
         network=spec.get("network_mode") or "",
-        shares=fields.shares(spec),
+        seccomp=fields.seccomp_profiles(spec),
     )
     if extension.probed and service.network == "none":
         raise BadExtension(

@@ -1,6 +1,6 @@
 """Leftovers of rehearsals that were killed: found by their tags, and removed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -9,8 +9,6 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
 from blocks import Droplet, TrafficSwitch
-from blocks.digitalocean.client import DigitalOcean
-from blocks.digitalocean.models import DropletInfo
 from blocks.errors import OutsideError
 from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
 from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL
@@ -27,8 +25,11 @@ _GONE = 120.0
 
 
 def rehearsal_tags(run: str, like: str) -> list[str]:
-    """The tags of a rehearsal's resources: which run they belong to, and on which droplet that run holds its lock."""
-    return [REHEARSAL, f"{_RUN}{run}", f"{_LIKE}{like}"]
+    """The tags of a rehearsal's resources: which run they belong to, and on which droplet that run holds its lock.
+
+    That it is a rehearsal's comes last: tags are set one by one, and with this one others ask whether its run is over.
+    """
+    return [f"{_RUN}{run}", f"{_LIKE}{like}", REHEARSAL]
 
 
 @contextmanager
@@ -77,18 +78,21 @@ def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -
     if account is None:
         return []
     with account.client(patience) as client:
-        found = client.droplets.all(tag=REHEARSAL)
-        over = [d for d in found if PROVISIONED in d.tags and _is_over(d, mine)]
+        found = [d for d in client.droplets.all(tag=REHEARSAL) if {REHEARSAL, PROVISIONED} <= set(d.tags)]
+        over = [droplet for droplet in found if _is_over(droplet.tags, mine)]
         gone = []
         if over:
             _switch_away(settings)
         for droplet in over:
             client.droplets.remove(droplet.id, _GONE)
-            if find_droplet(droplet.name):
+            block = find_droplet(droplet.name)
+            if block and block.host == droplet.public_ip:  # not that of a rehearsal which has begun since
                 Droplet.delete(droplet.name)
             gone.append(f"droplet {droplet.name} ({droplet.id})")
-        if len(over) == len(found):
-            gone += _remove_snapshots(client)
+        for snapshot in client.snapshots.all():
+            if REHEARSAL in snapshot.tags and _is_over(snapshot.tags, mine):
+                client.snapshots.remove(snapshot.id)
+                gone.append(f"snapshot {snapshot.name}")
     return gone
 
 
@@ -111,13 +115,6 @@ def rehearsal_leftovers(settings: Settings) -> list[str]:
         return droplets + [f"snapshot {s.name}" for s in client.snapshots.all() if REHEARSAL in s.tags]
 
 
-def _remove_snapshots(client: DigitalOcean) -> list[str]:
-    found = [snapshot for snapshot in client.snapshots.all() if REHEARSAL in snapshot.tags]
-    for snapshot in found:
-        client.snapshots.remove(snapshot.id)
-    return [f"snapshot {snapshot.name}" for snapshot in found]
-
-
 def _switch_away(settings: Settings) -> None:
     """Send the rehearsal's switch to the other colour, if it points at the droplet that is to be removed."""
     if not settings.rehearsal_switch:
@@ -132,13 +129,13 @@ def _switch_away(settings: Settings) -> None:
         get_logger("slipway.hooks").warning("the rehearsal's switch was not sent back: %s", error)
 
 
-def _is_over(droplet: DropletInfo, mine: str) -> bool:
-    """Whether the run that made a droplet has ended.
+def _is_over(tags: Sequence[str], mine: str) -> bool:
+    """Whether the run that made what has these tags has ended.
 
     It has when nobody holds its lock. Where that cannot be asked, its state in Prefect decides; a run that Prefect does
     not know any more has ended.
     """
-    runs, likes = _tag_values(droplet, _RUN), _tag_values(droplet, _LIKE)
+    runs, likes = _tag_values(tags, _RUN), _tag_values(tags, _LIKE)
     if not runs or runs == [mine]:
         return True
     like = find_droplet(likes[0]) if likes else None
@@ -158,5 +155,5 @@ def _is_over(droplet: DropletInfo, mine: str) -> bool:
     return state is None or state.is_final()
 
 
-def _tag_values(droplet: DropletInfo, prefix: str) -> list[str]:
-    return [tag.removeprefix(prefix) for tag in droplet.tags if tag.startswith(prefix)]
+def _tag_values(tags: Sequence[str], prefix: str) -> list[str]:
+    return [tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)]

@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 
 from blocks.errors import RemoteFailed
 from flows.core.deploy.content_labels import content_labels, refuse_unset_contents
+from flows.core.deploy.facts import Facts
 from flows.core.deploy.files.droplet_trees import TREE_ID, read_trees, tree_id, trees_script
 from flows.core.deploy.files.reuse import WORTH_ASKING, plan_reuse, reuse_script
 from flows.core.deploy.files.staging import local_override
@@ -24,6 +25,7 @@ from flows.core.deploy.files.staging_scripts import (
     staged_members,
     timed,
 )
+from flows.core.deploy.preflight import missing_external
 from flows.core.droplet.docker_commands import complaint
 from flows.core.errors import BrokenStack, DropletNotReady
 from flows.core.release.archive import Member, packed, tar_stream
@@ -53,13 +55,14 @@ _LOOK = 120.0
     task_run_name="put the release's files on {deployment.droplet}",
     **RETRIED,
 )
-def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> Stack:
+def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
     Args:
-        compose: version of Compose there.
+        facts: what the preflight found.
 
     Raises:
+        DropletNotReady: it lacks a network or volume that the stack does not make itself.
         UnsetVariables, BrokenStack, ReadingsDiffer, StateUndeclared: what was put there is removed again.
     """
     d = deployment
@@ -79,9 +82,12 @@ def put_files(deployment: Deployment, payload: ReleasePayload, compose: str) -> 
     _tell(tree, taken.linked, stream.bytes)
     try:
         printed = answer.out.replace(d.directory.incoming(d.name), "")
-        compare_readings(d.release, reading.result(), printed, answer.err, there=(d.droplet, compose))
-        stack = Stack.from_config(load_config(answer.out))
+        compare_readings(d.release, reading.result(), printed, answer.err, there=(d.droplet, facts.compose))
+        config = load_config(answer.out)
+        stack = Stack.from_config(config)
         refuse_mixed(d.release, stack)
+        if against := missing_external(config, facts):
+            raise DropletNotReady(f"{d.session.address} cannot take release {d.release.tag}: {'; '.join(against)}")
         refuse_unset_contents(stack, payload.variables, f"stack {d.release.stack} uses")
         if labels := content_labels(stack, payload.variables, d.release.services, d.release.stack):
             override = local_override(d.release, payload.secrets, payload.role, labels)

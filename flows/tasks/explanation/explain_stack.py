@@ -15,10 +15,10 @@ from flows.core.stack.env_files import parse
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.explanation.forgiving import ForgivingReader, Refusals
-from flows.tasks.explanation.placement import count_files, place_files
+from flows.tasks.explanation.placement import look_at_files, place_files
 from flows.tasks.explanation.surroundings import Surroundings
 from flows.tasks.stack.checks import refuse_absent_files, refuse_empty, release_checks
-from flows.tasks.stack.env_file import read_env_file
+from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.project import Project, find_compose_files, open_project
 
 _PATHS = ("/", "./", "../", "~")
@@ -44,7 +44,7 @@ def explain_stack(stack: str, env_file: Path | None, settings: Settings) -> Expl
     refused = Refusals()
     variables: Mapping[str, str] = {}
     if file.is_file():
-        as_it_looks = parse(file.read_text(errors="replace"))
+        as_it_looks = parse(refused.attempt(lambda: read_private(str(file)), b"").decode(errors="replace"))
         variables = refused.attempt(lambda: read_env_file(file, settings), as_it_looks)
     given = find_compose_files(stack, variables)
     reader = ForgivingReader(settings, {**variables, "REGISTRY": HOST, "IMAGE_TAG": TAG})
@@ -73,10 +73,11 @@ def _explained(around: Surroundings, reader: ForgivingReader, refused: Refusals)
     stack, bad_services = read_services(config)
     for refusal in bad_services:
         refused.add(refusal)
-    sources, astray = place_files(stack, project, refused)
+    sources, astray = place_files(stack, project, config.get("volumes") or {}, settings, refused)
     for check in release_checks(stack, sources, project.texts, config):
         refused.attempt(check, None)
     refused.attempt(lambda: refuse_absent_files(sources.environment_files), None)
+    mounted = look_at_files(sources, settings, refused)
     read = ReadStack(
         stack,
         sources,
@@ -91,7 +92,7 @@ def _explained(around: Surroundings, reader: ForgivingReader, refused: Refusals)
         unset=tuple(reader.unset),
         shell=frozenset(os.environ),
         profiles=around.profiles(),
-        mounted=count_files(sources),
+        mounted=mounted,
         astray=astray,
         readiness_delay=settings.readiness_delay,
     )

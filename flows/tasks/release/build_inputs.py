@@ -17,6 +17,7 @@ from flows.core.stack.compose_files import locate
 from flows.core.stack.stack import Build, Stack
 from flows.tasks.build_host import own_environment
 from flows.tasks.runs.log_masking import register_secrets
+from flows.tasks.stack.env_file import read_private
 from flows.tasks.stack.source import Source
 
 _VARIABLE = "SLIPWAY_BUILD_SECRET_"
@@ -132,7 +133,7 @@ def _files(secrets: Sequence[BuildSecret], held: Mapping[str, bytes], project: s
             found[secret.name] = known[path]
         elif secret.file and os.path.isfile(path):
             found[secret.name] = path
-            register_secrets(file_values(path, Path(path).read_text(errors="replace")))
+            register_secrets(file_values(path, read_private(path).decode(errors="replace")))
         elif secret.file:
             missing.append(f"{os.path.relpath(path, project)} (secret {secret.name} of {secret.service})")
     if missing:

@@ -25,10 +25,10 @@ from flows.core.release.shipment import Shipment, place_of
 from flows.core.release.tree import below, dump_tree
 from flows.core.stack.state import undeclared_state
 from flows.settings import Settings
-from flows.tasks.release.file_layers import published_layers, push_layers, read_as_listed
+from flows.tasks.release.files.file_layers import published_layers, push_layers, read_as_listed
+from flows.tasks.release.files.published_files import PublishedFiles
+from flows.tasks.release.files.walk import WRITTEN, unreadable
 from flows.tasks.release.image_facts import describe_image
-from flows.tasks.release.published_files import PublishedFiles
-from flows.tasks.release.walk import WRITTEN
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.retries import RETRIED
@@ -82,6 +82,7 @@ def publish_release(
             registry=registry.host,
             environment_files=sources.needed,
             secret_readers=_secret_readers(source, shipment),
+            secret_copies=sources.secret_copies,
             state=tuple(sources.relative(path) for path in sources.state),
             host_paths=sources.host_paths,
             home=home_services(source.stack),
@@ -191,7 +192,7 @@ def _own_files(release: Release, source: Source, shipment: Shipment, layering: L
     files = {bundle.TREE: bundle.File(listed), bundle.DOCUMENT: bundle.File(release.document())}
     for path, text in source.texts.items():
         name = f"{bundle.FILES}/{sources.relative(path)}"
-        content = Path(path).read_bytes()
+        content = _content(path)
         if io.TextIOWrapper(io.BytesIO(content), "utf-8", "replace").read() != text:
             raise UnreadableFile(f"{path} changed while the release was made. {WRITTEN}")
         files[name] = bundle.File(content, tree[name].mode if name in tree else 0o644)
@@ -202,6 +203,13 @@ def _own_files(release: Release, source: Source, shipment: Shipment, layering: L
             labels[service] = label
     files[bundle.OVERRIDE] = bundle.File(release.override(labels))
     return files
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def _mounted_names(source: Source, shipment: Shipment) -> dict[str, list[str]]:

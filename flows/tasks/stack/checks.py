@@ -67,4 +67,4 @@ def refuse_absent_files(files: Iterable[EnvironmentFile]) -> None:
 def _holds_source(path: str) -> bool:
     if os.path.isfile(path):
         return Path(path).suffix in _SOURCE
-    return any(entry.suffix in _SOURCE for entry in Path(path).rglob("*") if entry.is_file())
+    return any(Path(name).suffix in _SOURCE for _, _, files in os.walk(path) for name in files)

@@ -1,15 +1,28 @@
-"""Reads env files the way Compose does: by asking Compose."""
+"""Reads env files and secret files of a checkout; what env files mean is asked of Compose."""
 
+import json
 import re
 import tempfile
 from pathlib import Path
 
 from flows.core.droplet.docker_commands import Compose
-from flows.core.errors import MissingEnvironmentFile
-from flows.core.stack.compose_yaml import dump_compose, load_config
+from flows.core.errors import MissingEnvironmentFile, UnreadableFile
+from flows.core.stack.compose_yaml import dump_compose
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.stack.reading import refuse_unset, unset_variables
+
+
+def read_private(path: str) -> bytes:
+    """The content of an env file or secret file of the checkout.
+
+    Raises:
+        UnreadableFile
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}. Let this user read it") from None
 
 
 def read_env_file(path: Path, settings: Settings) -> dict[str, str]:
@@ -31,11 +44,11 @@ def read_env_file(path: Path, settings: Settings) -> dict[str, str]:
     with tempfile.TemporaryDirectory(prefix="slipway-env-") as directory:
         file = Path(directory) / "compose.json"
         file.write_bytes(dump_compose(document))
-        answer = run_alone(Compose("variables", (str(file),), docker=settings.docker).config())
+        answer = run_alone(Compose("variables", (str(file),), docker=settings.docker).json_config())
     if answer.returncode:
         line = re.search(r"line (\d+)", answer.stderr)  # and no more of its words: they repeat what stands there
         place = f", line {line.group(1)}" if line else ""
         raise MissingEnvironmentFile(f"env file {path}{place}: Compose cannot read it. Mend it: NAME=value, one a line")
     refuse_unset(unset_variables(answer.stderr), f"env file {path} uses")
-    read = load_config(answer.stdout)["services"]["all"].get("environment") or {}
+    read = json.loads(answer.stdout)["services"]["all"].get("environment") or {}
     return {name: str(value).replace("$$", "$") for name, value in read.items() if value is not None}

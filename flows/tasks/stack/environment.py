@@ -10,7 +10,7 @@ from blocks import StackEnvironment
 from blocks.environment import held_content
 from flows.core.errors import MissingEnvironmentFile, Refused
 from flows.core.secrets.masking import variable_values
-from flows.core.secrets.outdated import EnvironmentNames, outdated_environment
+from flows.core.secrets.outdated import EnvironmentNames, outdated_env_files, outdated_environment
 from flows.core.stack.builds.build_needs import build_secret_files
 from flows.core.stack.env_files import parse
 from flows.core.stack.files.shipped_files import EnvironmentFile, find_stack_files
@@ -19,7 +19,7 @@ from flows.core.stack.variables import PROJECT_NAME
 from flows.settings import Settings
 from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.stack.checks import refuse_absent_files
-from flows.tasks.stack.env_file import read_env_file
+from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader
@@ -61,7 +61,7 @@ def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironmen
     entries = {entry.path: entry for entry in (*of_builds, *sources.environment_files)}.values()
     refuse_absent_files(entries)
     files = {
-        os.path.relpath(entry.path, project.directory): held_content(Path(entry.path).read_bytes())
+        os.path.relpath(entry.path, project.directory): held_content(read_private(entry.path))
         for entry in entries
         if os.path.isfile(entry.path)
     }
@@ -102,15 +102,24 @@ def warn_of_outdated(
         elsewhere=given,
         named_files=entries,
     )
+    files = [name for name, entry in entries.items() if not entry.secret and os.access(entry.path, os.R_OK)]
+    told += outdated_env_files(
+        {name: _parsed(content) for name, content in environment.contents().items() if name in files},
+        {name: _parsed(read_private(entries[name].path)) for name in files if os.path.isfile(entries[name].path)},
+    )
     for sentence in told:
         get_run_logger().warning("%s. To bring it up to date: slipway environment set --stack %s", sentence, directory)
 
 
+def _parsed(content: bytes) -> set[str]:
+    return set(parse(content.decode(errors="replace")))
+
+
 def _names(file: Path, settings: Settings) -> set[str]:
     """The names of an env file's variables; one that Compose cannot read is read as it looks."""
-    if not file.is_file():
+    if not file.is_file() or not os.access(file, os.R_OK):
         return set()
     try:
         return set(read_env_file(file, settings))
     except Refused:
-        return set(parse(file.read_text(errors="replace")))
+        return _parsed(read_private(str(file)))

@@ -11,9 +11,10 @@ from flows.core.errors import StackNotFound
 from flows.core.stack.compose_files import collect_files, documents_of, included_env_files, scalars
 from flows.core.stack.compose_yaml import Override, dump_compose
 from flows.core.stack.files.shipped_files import EnvironmentFile
+from flows.core.stack.refused.unsupported import refuse_label_files
 from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, named_files
 from flows.settings import Settings
-from flows.tasks.stack.env_file import read_env_file
+from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.reading import ComposeReader
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -77,13 +78,17 @@ def stack_name(stack: str) -> str:
     directory = Path(files[0]).parent
     if given := local_variables(directory, PROJECT_NAME).get(PROJECT_NAME):
         return given
-    names = [document.get("name") for file in files for document in documents_of(file, Path(file).read_text("utf-8"))]
+    names = [document.get("name") for file in files for document in documents_of(file, _text(file))]
     name = next((str(name) for name in reversed(names) if name), "")
     if "$" in name:
         file = directory / ".env"
         variables = read_env_file(file, Settings()) if file.is_file() else {}
         name = ComposeReader(Settings(), variables).resolve(name)
     return name or re.sub(r"[^a-z0-9_-]", "", directory.name.lower()).lstrip("_-")
+
+
+def _text(file: str) -> str:
+    return collect_files((file,), lambda path: Path(path).read_text(encoding="utf-8"), follow=False)[file]
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Project:
             if entry.path in files:
                 contents[entry.path] = files[entry.path]
             elif os.path.isfile(entry.path):
-                contents[entry.path] = Path(entry.path).read_bytes()
+                contents[entry.path] = read_private(entry.path)
             elif entry.required and not strict:
                 contents[entry.path] = b""
         given = self.given
@@ -156,9 +161,11 @@ def open_project(stack: str, settings: Settings, variables: Mapping[str, str], r
 
     Raises:
         StackNotFound, BrokenStack, UnsetVariables
+        UnsupportedField: a file of labels, which does not ship.
     """
     given = find_compose_files(stack, variables)
     texts = collect_files(given, lambda path: Path(path).read_text(encoding="utf-8"), reader.resolve)
+    refuse_label_files({os.path.relpath(path, os.path.dirname(given[0])): text for path, text in texts.items()})
     profiles = active_profiles(settings.profiles, variables)
     spoken = {scalar for text in texts.values() for scalar in scalars(text)}
     included = included_env_files(texts, reader.resolve)

@@ -1,5 +1,6 @@
 """Reads a stack by Compose itself: from these files, these variables, and nothing else of this machine."""
 
+import json
 import os
 import re
 import shutil
@@ -45,10 +46,10 @@ class ComposeReader:
         with _private_directory() as directory:
             file = directory / "compose.json"
             file.write_bytes(dump_compose(document))
-            answer = self._run(directory, (str(file),), (), "config")
+            answer = self._run(directory, (str(file),), (), "config", "--format", "json")
         printed = _output(answer)
         self.refuse(unset_variables(answer.stderr), "the compose files use")
-        labels = load_config(printed)["services"]["all"]["labels"]
+        labels = json.loads(printed)["services"]["all"]["labels"]
         return [str(labels[str(n)]).replace("$$", "$") for n in range(len(texts))]
 
     def resolve(self, text: str) -> str:

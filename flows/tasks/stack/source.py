@@ -13,6 +13,7 @@ from prefect import task
 from flows.core.errors import BadTag, BrokenStack
 from flows.core.registry.references import check_tag
 from flows.core.stack.compose_versions import compose_needs, unknown_fields
+from flows.core.stack.files.secret_modes import COPIES_NEED
 from flows.core.stack.files.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
@@ -43,7 +44,9 @@ class Source:
     @property
     def compose_needs(self) -> dict[str, str]:
         """Each field that not every Compose knows, with its place → the version that brought it."""
-        return {f"`{need.field}` ({need.place})": need.version for need in compose_needs(self.named_texts)}
+        needs = {f"`{need.field}` ({need.place})": need.version for need in compose_needs(self.named_texts)}
+        copies = {f"secret {mount.secret} with several modes": COPIES_NEED for mount in self.sources.secret_copies}
+        return {**needs, **copies}
 
 
 @task(name="read stack", task_run_name="read the stack from {stack}", timeout_seconds=120, **ONCE)

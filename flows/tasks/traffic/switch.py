@@ -114,7 +114,7 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchP
         """Say what comes instead, once, when it takes long."""
         if seconds >= _LONG and probe.detail not in told:
             told.add(probe.detail)
-            get_run_logger().info("not yet %s after %.0f s of %g s: %s", colour, seconds, patience, probe.detail)
+            get_run_logger().warning("not yet %s after %.0f s of %g s: %s", colour, seconds, patience, probe.detail)
 
     return until(
         several,

@@ -32,6 +32,12 @@ NEEDY = f"""{GOOD}
     environment: {{COLOUR: "${{COLOUR}}"}}
 secrets: {{token: {{file: token}}}}
 """
+ELSEWHERE = f"""{GOOD}
+    networks: [edge]
+    volumes: ["rows:/rows"]
+networks: {{edge: {{external: true, name: "${{EDGE:-slipway-no-edge}}"}}}}
+volumes: {{rows: {{external: true, name: slipway-no-rows}}}}
+"""
 LINE = "s3cret-line"
 FILES = {"only.env": "A=1\n", "token": "open sesame"}
 
@@ -83,6 +89,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvalidInputCase]
     with open_invalid_input_case(tmp_path_factory.mktemp("bad")) as case:
         case.publish("good", {})
         case.publish("arm", {"compose.yaml": ARM})
+        case.publish("elsewhere", {"compose.yaml": ELSEWHERE})
         with _environment({"variables": {"COLOUR": "red"}, "files": FILES}):
             case.publish("needy", {"compose.yaml": NEEDY, **FILES})
         unmount = f"while umount {PLACE}/small 2>/dev/null; do :; done"  # what a killed run left, too
@@ -113,6 +120,16 @@ def test_images_for_another_architecture_are_refused(case: InvalidInputCase) -> 
     with case.untouched():
         answer = case.deploy("arm")
     words = ("it is linux/amd64", "only (linux/arm64)", "platforms: [linux/amd64]")
+    assert_one_error(answer, REFUSED, "DropletNotReady", words)
+
+
+def test_a_network_and_a_volume_from_elsewhere_that_are_not_there_are_named_at_once(case: InvalidInputCase) -> None:
+    with case.untouched():
+        answer = case.deploy("elsewhere")
+    words = (
+        "it has no network slipway-no-edge", "docker network create slipway-no-edge",
+        "it has no volume slipway-no-rows", "docker volume create slipway-no-rows",
+    )  # fmt: skip
     assert_one_error(answer, REFUSED, "DropletNotReady", words)
 
 

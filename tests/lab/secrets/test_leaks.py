@@ -33,8 +33,8 @@ pytestmark = pytest.mark.lab
 ENTRY = "/var/lib/slipway-sentinels"
 # The droplet keeps every command that it is asked for.
 _KEEP_WHAT_IS_ASKED = f'printf "%s\\n" "$SSH_ORIGINAL_COMMAND" >>{ENTRY}/asked'
-# Below a release's directory: all that may hold what the stack was given, each readable by its owner alone.
-MAY_HOLD = {"environment", "config.yml", "files/web.env", "files/secrets/token"}
+# Below a release's directory, which only its owner may enter: all that may hold what it was given, with its mode.
+MAY_HOLD = {"environment": "600", "config.yml": "600", "files/web.env": "600", "files/secrets/token": "444"}
 
 
 @dataclass
@@ -180,8 +180,11 @@ def test_on_the_droplet_only_the_files_of_the_environment_hold_them(done: Done) 
     droplet = done.stack.droplet
     everywhere = "/opt /root /tmp /run /etc /home /var --exclude-dir=docker --exclude-dir=containerd"
     holding = droplet.sh(f"grep -rlaF -D skip -f - {everywhere} || true", done.needles.lines()).split()
-    assert {path.removeprefix(f"{droplet.home}/releases/").partition("/")[2] for path in holding} == MAY_HOLD
-    assert set(droplet.sh(f"stat -c %a {' '.join(holding)}").split()) == {"600"}
+    names = {path: path.removeprefix(f"{droplet.home}/releases/").partition("/")[2] for path in holding}
+    assert set(names.values()) == set(MAY_HOLD)
+    modes = droplet.sh(f"stat -c '%a %n' {' '.join(holding)}").splitlines()
+    assert {(names[path], mode) for mode, path in map(str.split, modes)} == set(MAY_HOLD.items())
+    assert droplet.sh(f"stat -c %a {droplet.home}").strip() == "700"
 
 
 def test_the_engine_is_told_them_by_the_stack_s_own_environment_alone(done: Done) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.core.release.shipment import Shipment
 from flows.core.stack.files.shipped_files import EnvironmentFile, StackFiles, find_stack_files
 from flows.settings import Settings
-from flows.tasks.release import listing
+from flows.tasks.release.files import listing
 from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.source import Source
 from tests.support.builders import stack

@@ -5,8 +5,9 @@ import gzip
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ API = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
 _BLANK = b" \t\r\n"
 _PIECE = 12
 _PAGE = 200
-_SMALL = 1_000_000
+SMALL = 1_000_000
 
 
 class Needles:
@@ -34,7 +35,7 @@ class Needles:
             words = re.findall(r"[A-Za-z0-9+/_-]{16,}", value)
             assert words, f"{name} cannot be looked for"
             for piece in {piece for word in words for piece in (word[:_PIECE], word[-_PIECE:])}:
-                self.names.update(dict.fromkeys([piece.encode(), *_encoded(piece.encode())], name))
+                self.names.update(dict.fromkeys([piece.encode(), *in_base64(piece.encode())], name))
 
     def found(self, text: bytes | str) -> set[str]:
         """Names of the secrets of which something stands in a text, in whatever lines it was broken into."""
@@ -51,7 +52,7 @@ class Needles:
         return b"\n".join(self.names) + b"\n"
 
 
-def _encoded(piece: bytes) -> Iterator[bytes]:
+def in_base64(piece: bytes) -> Iterator[bytes]:
     """What base64 makes of it, without the characters that its neighbours have a part in."""
     for before in range(3):
         whole = base64.b64encode(bytes(before) + piece + bytes(2))
@@ -98,15 +99,25 @@ def _pages(
             return
 
 
-def published(registry: RegistryNamespace) -> Iterator[tuple[str, bytes]]:
-    """Everything small that a namespace of the registry holds: manifests, configurations, and layers, unpacked."""
+def published(
+    registry: RegistryNamespace, *, largest: float = SMALL, without: Collection[str] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """What a namespace of the registry holds: manifests, configurations, and layers, unpacked.
+
+    Args:
+        largest: size of the largest blob that is read, as it is stored.
+        without: layers that are not read, by the digest of what they unpack to (`diff_ids` of an image).
+    """
     with registry.block.client() as client:
         for repository in registry.repositories():
             for tag in registry.tags(repository):
                 manifest = client.manifest(repository, tag)
                 yield f"{repository}:{tag}", manifest.raw
-                for blob in (manifest.content["config"], *manifest.content["layers"]):
-                    if blob["size"] < _SMALL:
-                        content = client.blob(repository, blob["digest"])
+                described = client.blob(repository, manifest.content["config"]["digest"])
+                yield f"{repository}:{tag} {manifest.content['config']['mediaType']}", described
+                unpacked_to = (json.loads(described).get("rootfs") or {}).get("diff_ids") or ()
+                for layer, digest in zip_longest(manifest.content["layers"], unpacked_to):
+                    if layer["size"] <= largest and digest not in without:
+                        content = client.blob(repository, layer["digest"])
                         unpacked = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-                        yield f"{repository}:{tag} {blob['mediaType']}", unpacked
+                        yield f"{repository}:{tag} {layer['mediaType']}", unpacked

@@ -37,10 +37,12 @@ def test_what_modules_share_puts_them_into_one_lane():
     assert lane("tests/lab/bad_input/test_record.py::test_a") != lane("tests/lab/bad_input/test_stack.py::test_a")
 
 
-def test_a_case_of_the_fault_suite_has_a_lane_of_its_own_and_any_other_module_one_for_its_tests():
+def test_a_case_that_has_all_it_needs_has_a_lane_of_its_own_and_any_other_module_one_for_its_tests():
+    played = "tests/lab/stack/test_differential.py::test_a"
+    assert lane(f"{played}[1]") != lane(f"{played}[2]")
     assert lane("tests/faults/test_kills.py::test_a[1]") != lane("tests/faults/test_kills.py::test_a[2]")
     assert lane("tests/unit/test_x.py::test_a") == lane("tests/unit/test_x.py::test_b")
 
 
 def test_every_place_that_shares_something_exists():
-    assert [place for places in SHARED.values() for place in (*places, FREE) if not (CHECKOUT / place).exists()] == []
+    assert [place for places in SHARED.values() for place in (*places, *FREE) if not (CHECKOUT / place).exists()] == []

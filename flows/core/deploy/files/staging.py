@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flows.core.deploy.content_labels import CONTENT_LABEL
-from flows.core.droplet.directories import COMMAND, ENVIRONMENT, SECRETS, StackDirectory
+from flows.core.droplet.directories import COMMAND, COPIES, ENVIRONMENT, SECRETS, StackDirectory
 from flows.core.errors import MissingEnvironmentFile
 from flows.core.release.bundle import FILES, SEED, TREE, File, ReleaseFiles
 from flows.core.release.release import Release, content_hash
@@ -134,6 +134,11 @@ def staged_release(
         if name.startswith((f"{FILES}/", f"{SEED}/")) and _placed(name, release.state) == name
     }
     content |= {
+        f"{COPIES}/{mount.place}": File(secrets[mount.path].content, mount.mode)
+        for mount in release.secret_copies
+        if mount.path in secrets
+    }
+    content |= {
         ENVIRONMENT: File(render(without_steering(variables)), PRIVATE),
         SECRETS: File(local_override(release, secrets, role or {}), PRIVATE),
         COMMAND: File(command.encode(), 0o755),
@@ -162,4 +167,19 @@ def local_override(
     for name, value in (contents or {}).items():
         mine = services.get(name, {})
         services[name] = {**mine, "labels": {**mine.get("labels", {}), CONTENT_LABEL: value}}
-    return dump_compose({**role, "services": services})
+    copies = [mount for mount in release.secret_copies if mount.path in secrets]
+    for mount in copies:
+        mine = services.get(mount.service, {})
+        entry = {"source": mount.name, "target": _escaped(mount.target), "mode": mount.mode}
+        services[mount.service] = {**mine, "secrets": [*mine.get("secrets", []), entry]}
+    override = {**role, "services": services}
+    if copies:
+        base = posixpath.join(FILES, posixpath.dirname(release.compose_files[0]))
+        places = {mount.name: posixpath.relpath(f"{COPIES}/{mount.place}", base) for mount in copies}
+        override["secrets"] = {name: {"file": _escaped(place)} for name, place in sorted(places.items())}
+    return dump_compose(override)
+
+
+def _escaped(text: str) -> str:
+    """A text that Compose would put variables into."""
+    return text.replace("$", "$$")

@@ -3,7 +3,6 @@
 import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from flows.core.deploy.files.reuse import link_lines
 from flows.core.deploy.files.staging import StagedRelease
@@ -77,8 +76,10 @@ def timed(tree: Tree, now: int, reused: Mapping[str, Entry]) -> dict[str, Entry]
 
     Without any, a file of another release with as many bytes would look the same to whoever goes by size and time.
     """
+    times = {name: entry.changed for name, entry in reused.items()}
     return {
-        name: replace(entry, changed=reused[name].changed if name in reused else now) for name, entry in tree.items()
+        name: Entry(e.kind, e.mode, e.size, e.digest, e.target, e.layer, times.get(name, now))
+        for name, e in tree.items()
     }
 
 

@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.core.stack.compose_files import scalars
 from flows.core.stack.files.mounts import Rule, find_mounts, settle_state
+from flows.core.stack.files.secret_modes import MountedSecret, copied, modes_of, mounted_secrets
 from flows.core.stack.stack import Stack, inside
 
 ENV_FILE = ".env"
-# As Swarm has secrets: whoever runs in a container may read one, and the directory around it is the owner's alone.
-READABLE = 0o444
 
 
 class EnvironmentFile(BaseModel):
@@ -33,12 +32,13 @@ class StackFiles:
     Args:
         root: the directory that all of it lies below.
         compose_files: those given, in order, first; then the included and extended ones.
-        shipped: files and directories that services only read.
+        shipped: files and directories that services only read, and those that Compose reads for them (seccomp).
         environment_files: come from the environment block, never from the source.
         state: paths that services write to; they outlive releases, and what the repository has there comes with them.
         host_paths: absolute paths of the droplet itself, left alone.
         readers: service → the shipped paths it reads, and the parts of the state that it mounts.
         secret_readers: service → the secret files it mounts.
+        secret_mounts: each of these mounts, with its mode.
         writers: path of the state → the services that write there.
         rules: path → what becomes of a file there that both the release and a service have changed.
     """
@@ -51,6 +51,7 @@ class StackFiles:
     host_paths: tuple[str, ...]
     readers: Mapping[str, tuple[str, ...]]
     secret_readers: Mapping[str, tuple[str, ...]]
+    secret_mounts: tuple[MountedSecret, ...] = ()
     writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
 
@@ -58,6 +59,13 @@ class StackFiles:
     def needed(self) -> tuple[EnvironmentFile, ...]:
         """The environment files, their paths relative to the root."""
         return tuple(e.model_copy(update={"path": self.relative(e.path)}) for e in self.environment_files)
+
+    @property
+    def secret_copies(self) -> tuple[MountedSecret, ...]:
+        """The mounts of secrets that need a file of their own, because their mode is another; paths as in `needed`."""
+        modes = {entry.path: entry.mode for entry in self.environment_files}
+        found = copied(self.secret_mounts, modes)
+        return tuple(mount.model_copy(update={"path": self.relative(mount.path)}) for mount in found)
 
     @property
     def directory(self) -> str:
@@ -122,39 +130,45 @@ def find_stack_files(
         return not literal and f"{path}/".startswith(above)
 
     mounts = find_mounts(stack, project, volumes)
+    profiles = {
+        name: tuple(os.path.normpath(os.path.join(project, p)) for p in service.seccomp if not p.startswith("/"))
+        for name, service in stack.services.items()
+    }
     configs: dict[str, tuple[str, ...]] = {}
-    secrets: dict[str, int] = {}
+    secrets = mounted_secrets(stack)
+    secret_mounts = tuple(mount for mount in secrets if of_the_stack(mount.path))
     secret_readers: dict[str, tuple[str, ...]] = {}
     for service in stack.services.values():
         configs[service.name] = tuple(
             stack.config_files[name] for name in service.configs if name in stack.config_files
         )
-        modes = {stack.secret_files[name]: mode for name, mode in service.secrets.items() if name in stack.secret_files}
-        secrets |= {path: secrets.get(path, 0) | (mode or READABLE) for path, mode in modes.items()}
-        secret_readers[service.name] = tuple(path for path in modes if of_the_stack(path))
+        paths = (mount.path for mount in secret_mounts if mount.service == service.name)
+        secret_readers[service.name] = tuple(dict.fromkeys(paths))
     written = {path for paths in mounts.written.values() for path in paths if of_the_stack(path)}
     read = dict.fromkeys(p for name in stack.services for p in (*configs[name], *mounts.read[name]) if of_the_stack(p))
+    read |= dict.fromkeys(path for paths in profiles.values() for path in paths)
     state = settle_state(read, written, (project, *files))
-    own_secrets = [path for path in secrets if of_the_stack(path)]
     needed = (
         *environment_files,
-        *(EnvironmentFile(path=path, secret=True, mode=secrets[path]) for path in own_secrets),
+        *(EnvironmentFile(path=path, secret=True, mode=mode) for path, mode in modes_of(secret_mounts).items()),
     )
     shipped = tuple(path for path in read if not any(inside(path, one) for one in state))
     if any(inside(dotenv := os.path.join(project, ENV_FILE), path) for path in (*shipped, *state)):
         needed = (*needed, EnvironmentFile(path=dotenv, required=False))
-    others = dict.fromkeys(path for path in (*mounts.paths, *secrets) if not of_the_stack(path))
+    others = dict.fromkeys(path for path in (*mounts.paths, *(s.path for s in secrets)) if not of_the_stack(path))
     everything = [project, *files, *shipped, *state, *(entry.path for entry in needed)]
     mine = {n: (*configs[n], *mounts.read[n], *mounts.written[n]) for n in stack.services}
+    readers = {name: (*filter(of_the_stack, paths), *profiles[name]) for name, paths in mine.items()}
     return StackFiles(
         root=os.path.commonpath([os.path.dirname(p) if p != project else p for p in everything]),
         compose_files=files,
         shipped=shipped,
         environment_files=_merged(needed),
         state=state,
-        host_paths=tuple(dict.fromkeys(_as_spoken(path, spoken) for path in others)),
-        readers={name: tuple(dict.fromkeys(filter(of_the_stack, paths))) for name, paths in mine.items()},
+        host_paths=tuple(others),
+        readers={name: tuple(dict.fromkeys(paths)) for name, paths in readers.items()},
         secret_readers={name: paths for name, paths in secret_readers.items() if paths},
+        secret_mounts=secret_mounts,
         writers={
             path: tuple(n for n in sorted(stack.services) if path in map(os.path.normpath, mounts.written[n]))
             for path in sorted(written)
@@ -164,7 +178,7 @@ def find_stack_files(
 
 
 def _merged(entries: Iterable[EnvironmentFile]) -> tuple[EnvironmentFile, ...]:
-    """Each file once: one that is an env file and a secret is needed where either needs it, and is as open as both."""
+    """Each file once: one that is an env file and a secret is needed where either needs it, with the secret's mode."""
     found: dict[str, EnvironmentFile] = {}
     for entry in entries:
         known = found.get(entry.path)
@@ -172,18 +186,9 @@ def _merged(entries: Iterable[EnvironmentFile]) -> tuple[EnvironmentFile, ...]:
             path=entry.path,
             required=entry.required or bool(known and known.required),
             secret=entry.secret or bool(known and known.secret),
-            mode=entry.mode | (known.mode if known else 0),
+            mode=known.mode if known and known.secret else entry.mode,
         )
     return tuple(found.values())
-
-
-def _as_spoken(path: str, spoken: Iterable[str]) -> str:
-    """A path of the droplet as the compose file has it: `~` is another directory here than there."""
-    for scalar in spoken:
-        home = scalar.split(":")[0]
-        if home == "~" or (home.startswith("~/") and path.endswith(home[1:])):
-            return home
-    return path
 
 
 def _above(spoken: Iterable[str], bases: Iterable[str]) -> tuple[str, ...]:

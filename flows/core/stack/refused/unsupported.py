@@ -5,6 +5,8 @@ from typing import Any
 
 from flows.core.errors import UnsupportedField
 from flows.core.stack.compose_files import locate
+from flows.core.stack.compose_versions import compose_needs
+from flows.core.stack.refused.elsewhere import means_otherwise
 
 _UNPINNED = "a release pins the images of services, and no other"
 _COPIED = "A Dockerfile can take from it (COPY --from)"
@@ -28,10 +30,27 @@ def refuse_unsupported(config: Mapping[str, Any], texts: Mapping[str, str]) -> N
     findings = [
         f"{locate(texts, name, [field], word)} {said}"
         for name, spec in config["services"].items()
-        for field, word, said in _findings(name, spec, config)
+        for field, word, said in (*_findings(name, spec, config), *means_otherwise(name, spec, config))
     ]
     if findings:
         raise UnsupportedField(f"a release cannot carry all of this stack: {'; '.join(findings)}")
+
+
+def refuse_label_files(texts: Mapping[str, str]) -> None:
+    """Refuse `label_file`, before Compose looks for the file: it is neither read with the stack nor shipped.
+
+    Args:
+        texts: compose file name → its text.
+
+    Raises:
+        UnsupportedField
+    """
+    found = [need.place for need in compose_needs(texts) if need.field == "label_file"]
+    if found:
+        raise UnsupportedField(
+            f"{', '.join(found)} names a file of labels (`label_file`), which does not come along with a release. "
+            "Write them under `labels:`"
+        )
 
 
 def _findings(name: str, spec: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

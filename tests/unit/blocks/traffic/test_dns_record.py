@@ -61,6 +61,16 @@ def test_a_record_is_turned_once_the_name_servers_say_so(lab, name):
     assert name.switch_to("blue", seen, "again").active == ("blue",)
 
 
+def test_a_droplet_that_was_made_anew_is_looked_up_anew_once_the_switch_was_closed(lab, name):
+    name.read()
+    name.close()
+    blue = next(droplet for droplet in lab.cloud.droplets.values() if droplet["name"] == "blue")
+    lab.client.droplets.remove(blue["id"])
+    add_droplet(lab.cloud, "blue", ip="192.0.2.3")
+    name.switch_to("blue", name.read(), "test")
+    assert lab.record["data"] == "192.0.2.3"
+
+
 def test_the_ttl_is_lowered_beforehand_waited_for_and_restored(lab, name, monkeypatch):
     slept, told = [], []
     monkeypatch.setattr("blocks.traffic.dns_record.time.sleep", slept.append)

@@ -33,7 +33,18 @@ SCRIPTS = {
 
 def test_facts_come_in_sections_of_their_own():
     marks = re.findall(r"^printf '\\n@@slipway:(\w+)\\n'$", SCRIPTS["facts"], re.MULTILINE)
-    assert marks == ["info", "disk", "containers", "images", "current", "history", "kept", "name"]
+    assert marks == [
+        "info",
+        "disk",
+        "containers",
+        "images",
+        "networks",
+        "volumes",
+        "current",
+        "history",
+        "kept",
+        "name",
+    ]
     known_as = '{"digests":{{json .RepoDigests}},"tags":{{json .RepoTags}}}'
     assert f"docker image inspect --format '{known_as}' host/web@sha256:1 2>/dev/null" in SCRIPTS["facts"]
     assert "readlink '/opt/slip way/shop/current'" in SCRIPTS["facts"]
@@ -78,6 +89,12 @@ OUTPUT = f"""\
 {{"digests":["host/web@sha256:1","mirror/web@sha256:1"],"tags":["host/web:1"]}}
 {{"digests":["host/cut@sha256:2"],"tags":[]}}
 {{"digests":null,"tags":["built:here"]}}
+@@slipway:networks
+bridge 0a
+edge 1b
+:said:
+@@slipway:volumes
+:said:
 @@slipway:name
 releases/v1.f00
 @@slipway:current
@@ -93,6 +110,8 @@ def test_facts_are_read():
         free=100000 * 1024,
         containers=(),
         present=frozenset(["host/web@sha256:1", "mirror/web@sha256:1"]),
+        networks=frozenset(["bridge", "0a", "edge", "1b"]),
+        volumes=frozenset(),
         current='{"tag": "v1"}',
         history=History(current="v1.f00"),
     )
@@ -101,6 +120,11 @@ def test_facts_are_read():
 @pytest.mark.parametrize("output", ["", "@@slipway:info\n\n@@slipway:disk\ndf: no such file\n", "noise before it\n"])
 def test_a_droplet_without_an_engine_has_no_facts(output):
     assert read_facts(output, "shop") == Facts()
+
+
+@pytest.mark.parametrize("listed", ["", "edge 1b\n", "Cannot connect to the Docker daemon"])
+def test_a_list_that_was_not_printed_to_its_end_says_nothing(listed):
+    assert read_facts(f"@@slipway:networks\n{listed}\n@@slipway:name\n", "shop").networks is None
 
 
 def test_an_engine_that_answers_with_null_has_no_plugins():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.deploy.facts import Facts
-from flows.core.deploy.preflight import RESERVE, layers_to_pull, missing_images, preflight_problems
+from flows.core.deploy.preflight import RESERVE, layers_to_pull, missing_external, missing_images, preflight_problems
 from tests.support.builders import digest, image, pinned, release
 
 pytestmark = pytest.mark.unit
@@ -116,3 +116,46 @@ def test_no_disk_that_is_full_is_accepted_when_something_is_to_pull(stack, there
     assert preflight_problems(wanted, replace(facts, free=RESERVE - 1), wanted) == [] or missing_images(
         wanted, facts.present
     )
+
+
+EXTERNAL = {
+    "services": {
+        "web": {"networks": {"default": None, "edge": {"aliases": ["w"]}}},
+        "api": {"networks": {"edge": None}, "volumes": [
+            {"type": "volume", "source": "data", "target": "/d"}, {"type": "volume", "target": "/a"},
+            {"type": "bind", "source": "/models", "target": "/m"}, {"type": "volume", "source": "own", "target": "/o"},
+        ]},
+        "db": {},
+    },
+    "networks": {"default": {"name": "shop_default"}, "edge": {"name": "proxy net", "external": True},
+                 "unused": {"name": "unused", "external": True}},
+    "volumes": {"data": {"name": "old_data", "external": True}, "own": {"name": "shop_own"}},
+}  # fmt: skip
+
+
+def test_networks_and_volumes_from_elsewhere_are_missed_by_the_name_they_have_there():
+    there = replace(GOOD, networks=frozenset(["bridge", "edge"]), volumes=frozenset(["data"]))
+    assert missing_external(EXTERNAL, there) == [
+        "it has no network proxy net, which is external to the stack (for api, web). "
+        "Create it there: docker network create 'proxy net'",
+        "it has no volume old_data, which is external to the stack (for api). "
+        "Create it there: docker volume create old_data",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"networks": frozenset(["proxy net"]), "volumes": frozenset(["old_data"])},
+        {"networks": None, "volumes": None},
+    ],
+    ids=["they are there", "the engine did not say"],
+)
+def test_what_is_there_or_not_known_to_be_missing_is_no_reason(lists):
+    assert missing_external(EXTERNAL, replace(GOOD, **lists)) == []
+
+
+def test_a_part_of_a_stack_needs_what_its_own_services_use():
+    lists = {"networks": frozenset(["bridge"]), "volumes": frozenset[str]()}
+    home = {**EXTERNAL, "services": {"db": {}}}
+    assert missing_external(home, replace(GOOD, **lists)) == []

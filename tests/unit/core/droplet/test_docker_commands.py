@@ -14,6 +14,7 @@ SHOP_WORDS = (
 )
 COMMANDS = {
     "config": (Compose("", ("a.yml",)).config(), "docker compose --file a.yml config"),
+    "config as JSON": (Compose("", ("a.yml",)).json_config(), "docker compose --file a.yml config --format json"),
     "raw config": (Compose("", ("a.yml",)).raw_config(), "docker compose --file a.yml config --no-interpolate"),
     "build": (SHOP.build(), f"{SHOP_WORDS} --progress plain build"),
     "build some": (SHOP.build("web", "api"), f"{SHOP_WORDS} --progress plain build web api"),

@@ -9,7 +9,7 @@ from flows.core.explanation.explain import explain
 from flows.core.explanation.explanation import Refusal
 from flows.core.explanation.includes import include_env_files
 from flows.core.explanation.mounted import explain_mounts
-from flows.core.explanation.reading import EnvFile
+from flows.core.explanation.reading import EnvFile, MountedContent
 from flows.core.explanation.remarks import explain_differences, explain_promotion, explain_reach
 from flows.core.stack.files.shipped_files import EnvironmentFile
 from tests.support.stack.read_stack import DIRECTORY, FILE, read_stack_of
@@ -38,14 +38,72 @@ def test_every_kind_of_mount_says_what_becomes_of_it():
     }
     top = {"volumes": {"rows": {"name": "shop_rows"}, "given": {"external": True, "name": "given"}}}
     text = "a: [./conf:/c:ro, ./data:/d, /var/run/docker.sock:/s]"
-    mounted = {f"{DIRECTORY}/conf": (12, 34_100)}
+    mounted = {f"{DIRECTORY}/conf": MountedContent(12, 34_100), f"{DIRECTORY}/data": MountedContent()}
     found = {one.fate: one for one in explain_mounts(read_stack_of(services, text, top=top, mounted=mounted))}
     assert list(found) == ["ships", "shared", "droplet", "volume", "external volume", "anonymous volume", "memory"]
-    assert (found["ships"].source, found["ships"].what) == ("conf", "ships with the release: 12 files, 34.1 kB")
+    assert (found["ships"].source, found["ships"].what) == ("conf", "ships with the release: 12 files (34.1 kB)")
     assert found["ships"].mounted == {"job": "/conf", "web": "/c"}
     assert (found["shared"].source, found["droplet"].source) == ("data", "/var/run/docker.sock")
     assert "anything on the droplet" in found["droplet"].what
     assert "docker volume create" in found["external volume"].what
+
+
+def test_what_does_not_ship_with_a_mount_is_named_beside_it():
+    left = {f"{DIRECTORY}/conf/log": "git ignores it", f"{DIRECTORY}/conf/tmp": "git ignores it"}
+    mounted = {f"{DIRECTORY}/conf": MountedContent(1, 10, (f"{DIRECTORY}/conf/.env",), left)}
+    services = {"web": {"volumes": [bind(f"{DIRECTORY}/conf", "/c", read_only=True)]}}
+    [mount] = explain_mounts(read_stack_of(services, "a: [./conf:/c:ro]", mounted=mounted))
+    assert (mount.files, mount.size) == (1, 10)
+    assert mount.notes == (
+        "conf/.env: by the environment block, not with it", "conf/log, conf/tmp: left out, git ignores it",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "said", "notes"),
+    [
+        ({}, "a file that both have changed: the service's version stays", ()),
+        (
+            {"./data": "take"},
+            "what services write there stays",
+            ("a file that both have changed: the release's version is taken (x-slipway.mounts)",),
+        ),
+        (
+            {"./data/a": "refuse"},
+            "a file that both have changed: the service's version stays",
+            ("a file that both have changed in data/a: the release is refused (x-slipway.mounts)",),
+        ),
+    ],
+)
+def test_a_written_directory_is_the_repositorys_and_the_services(rules, said, notes):
+    services = {"web": {"volumes": [bind(f"{DIRECTORY}/data", "/d")], "x-slipway": {"mounts": rules}}}
+    mounted = {f"{DIRECTORY}/data": MountedContent(2, 10)}
+    [mount] = explain_mounts(read_stack_of(services, "a: [./data:/d]", mounted=mounted))
+    assert mount.fate == "shared"
+    assert mount.what.startswith("the repository's and the service's: the release brings 2 files (10 bytes); ")
+    assert mount.what.endswith(f"; {said}")
+    assert mount.notes == notes
+
+
+def test_a_mount_whose_files_cannot_be_told_has_no_number():
+    services = {"web": {"volumes": [bind(f"{DIRECTORY}/conf", "/c", read_only=True), bind(f"{DIRECTORY}/data", "/d")]}}
+    ships, shared = explain_mounts(read_stack_of(services, "a: [./conf:/c:ro, ./data:/d]"))
+    assert ships.what == "ships with the release"
+    assert "the release brings what the repository has there" in shared.what
+
+
+def test_a_mounted_env_file_is_the_environment_blocks():
+    services = {"web": {"volumes": [bind(f"{DIRECTORY}/.env", "/x", read_only=True)]}}
+    environment = (EnvironmentFile(path=f"{DIRECTORY}/.env"),)
+    [mount] = explain_mounts(read_stack_of(services, "a: [./.env:/x:ro]", environment=environment))
+    assert (mount.source, mount.fate) == (".env", "given")
+
+
+def test_a_volume_on_the_compose_files_directory_is_refused():
+    top = {"volumes": {"all": {"name": "x", "driver_opts": {"type": "none", "o": "bind", "device": DIRECTORY}}}}
+    services = {"web": {"volumes": [{"type": "volume", "source": "all", "target": "/a"}]}}
+    [mount] = explain_mounts(read_stack_of(services, top=top, astray=frozenset({DIRECTORY})))
+    assert (mount.source, mount.fate) == (".", "refused")
 
 
 def test_a_mount_that_cannot_be_placed_is_refused():

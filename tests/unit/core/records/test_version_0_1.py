@@ -82,7 +82,8 @@ def test_its_release_documents_are_read_and_mean_the_same(tag):
     assert found.unsaid == ("cache: /data",)
     (written,) = DIRECTORY.glob(f"shop/releases/{tag}.*/release.json")
     # What was added since says nothing about it.
-    assert json.loads(found.document()) == {**json.loads(written.read_bytes()), "compose_needs": {}, "rules": {}}
+    added = {"compose_needs": {}, "rules": {}, "secret_copies": []}
+    assert json.loads(found.document()) == {**json.loads(written.read_bytes()), **added}
 
 
 def test_the_holder_of_its_lock_is_named():

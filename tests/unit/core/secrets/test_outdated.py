@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.secrets.outdated import EnvironmentNames, outdated_environment
+from flows.core.secrets.outdated import EnvironmentNames, outdated_env_files, outdated_environment
 
 pytestmark = pytest.mark.unit
 
@@ -39,3 +39,12 @@ def test_a_variable_that_the_run_has_from_elsewhere_is_not_lacking():
 def test_a_file_that_is_named_and_not_needed_is_neither_lacking_nor_gone():
     assert told([], [], ["optional.env"], [], named=["optional.env"]) == []
     assert told([], [], [], [], named=["optional.env"]) == []
+
+
+def test_an_env_file_that_has_other_variables_in_the_block_is_told_by_name():
+    held = {"web.env": ["A", "OLD"], "same.env": ["A"], "gone.env": ["A"]}
+    here = {"web.env": ["A", "NEW", "ALSO"], "same.env": ["A"], "new.env": ["A"]}
+    assert outdated_env_files(held, here) == [
+        "web.env in the environment block lacks ALSO, NEW, which it has here",
+        "web.env in the environment block has OLD, which it does not have here any more",
+    ]

@@ -44,6 +44,13 @@ def test_every_field_is_found_with_its_line_also_behind_a_merge_key_and_where_a_
     }
 
 
+@pytest.mark.parametrize("policy", ["daily", "weekly", "refresh", "every_12h"])
+def test_a_pull_policy_that_came_later_is_found(policy):
+    [(field, (version, _))] = found(f"services: {{web: {{image: x, pull_policy: {policy}}}}}").items()
+    assert (field.split("=")[0], version) == ("pull_policy", "2.34.0")
+    assert found("services: {web: {image: x, pull_policy: if_not_present}}") == {}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -3,6 +3,7 @@
 import pytest
 
 from flows.core.errors import BadExtension, UnknownService
+from flows.core.stack.service_fields import SecretMount
 from flows.core.stack.stack import Mount, Stack, inside
 from tests.support.builders import stack
 
@@ -116,7 +117,13 @@ def test_replicas_are_counted(spec, replicas):
     ],
 )
 def test_a_secret_carries_the_mode_it_asks_for(entry, mode):
-    assert web(secrets=[entry]).secrets == {"key": mode}
+    assert web(secrets=[entry]).secrets == (SecretMount("key", "/run/secrets/key", mode),)
+
+
+def test_a_secret_that_is_given_twice_is_two_mounts_of_one():
+    service = web(secrets=["key", {"source": "key", "target": "/etc/key", "mode": "0400"}])
+    assert service.secrets == (SecretMount("key", "/run/secrets/key"), SecretMount("key", "/etc/key", 0o400))
+    assert service.secret_names == ("key",)
 
 
 def test_where_secrets_and_configs_come_from_is_known_by_name():
@@ -132,19 +139,6 @@ def test_a_service_that_is_switched_off_is_waited_for_by_nobody():
     shop = stack({"web": {"depends_on": {**off, "db": {"condition": "service_started"}}}, "db": {}})
     assert shop.services["web"].depends_on == {"db": "service_started"}
     assert shop.awaited_to_complete == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("spec", "shares"),
-    [
-        ({"network_mode": "service:vpn", "pid": "service:app", "ipc": "shareable"}, ("vpn", "app")),
-        ({"network_mode": "container:other", "volumes_from": ["db:ro", "container:x"]}, ("db",)),
-        ({"network_mode": "host"}, ()),
-        ({}, ()),
-    ],
-)
-def test_the_services_whose_namespaces_and_volumes_it_uses_are_known(spec, shares):
-    assert web(**spec).shares == shares
 
 
 def test_a_service_without_a_network_cannot_be_probed():

@@ -14,7 +14,8 @@ from tests.support.digitalocean_in_process import add_droplet, standin
 
 pytestmark = pytest.mark.unit
 RUN = "6a9bd0a4-5c5c-4d9e-8d0e-000000000001"
-TAGS = (REHEARSAL, PROVISIONED, f"slipway-run-{RUN}", "slipway-like-green")
+OF_A_RUN = tuple(rehearsal.rehearsal_tags(RUN, "green"))
+TAGS = (PROVISIONED, *OF_A_RUN)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def snapshot(lab, *tags):
 
 def test_a_run_that_nobody_holds_a_lock_for_is_over(lab):
     add_droplet(lab.cloud, "rehearsal", tags=TAGS)
-    snapshot(lab, REHEARSAL)
+    snapshot(lab, *OF_A_RUN)
     gone = rehearsal.remove_left(Settings())
     assert [words.split()[0] for words in gone] == ["droplet", "snapshot"]
     assert (names(lab), lab.client.snapshots.all()) == (["green"], [])
@@ -59,11 +60,22 @@ def test_a_run_that_nobody_holds_a_lock_for_is_over(lab):
 def test_a_run_that_holds_its_lock_is_left_alone_with_its_snapshot(lab):
     lab.held = True
     add_droplet(lab.cloud, "rehearsal", tags=TAGS)
-    snapshot(lab, REHEARSAL)
+    snapshot(lab, *OF_A_RUN)
     assert rehearsal.remove_left(Settings()) == []
     assert (names(lab), len(lab.client.snapshots.all())) == (["rehearsal", "green"], 1)
     assert len(rehearsal.rehearsal_leftovers(Settings())) == 2
     assert len(rehearsal.remove_left(Settings(), mine=RUN)) == 2  # but its own run may
+
+
+def test_the_snapshot_of_a_run_under_way_is_left_alone_while_its_droplet_is_not_made_yet(lab):
+    lab.held = True
+    snapshot(lab, *OF_A_RUN)
+    assert rehearsal.remove_left(Settings()) == []
+    assert len(lab.client.snapshots.all()) == 1
+
+
+def test_what_says_that_it_is_a_rehearsals_is_tagged_last():
+    assert OF_A_RUN[-1] == REHEARSAL
 
 
 @pytest.mark.parametrize("tags", [(REHEARSAL,), (PROVISIONED, "slipway-like-green"), ()])

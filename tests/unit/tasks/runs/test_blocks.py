@@ -1,13 +1,16 @@
 """Which blocks were saved; a server that never heard of a kind has none of it."""
 
+import re
 from contextlib import nullcontext
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from blocks import CaddySwitch
-from flows.tasks.runs.blocks import saved_names
+from flows.tasks.runs.blocks import block_name, saved_names
 
 pytestmark = pytest.mark.unit
 REQUEST = httpx.Request("GET", "http://127.0.0.1:4200/api/block_types/slug/x/block_documents")
@@ -36,3 +39,29 @@ def test_another_error_of_the_server_is_not_taken_for_that(monkeypatch):
     raising(monkeypatch, answer(500))
     with pytest.raises(httpx.HTTPStatusError):
         saved_names(CaddySwitch)
+
+
+# What Compose takes for a project's name.
+NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,12}", fullmatch=True)
+
+
+@given(NAMES, NAMES)
+def test_two_stacks_never_share_an_environment_block(one, other):
+    assert (block_name(one) == block_name(other)) is (one == other)
+
+
+@given(NAMES)
+def test_a_block_is_named_as_prefect_allows(stack):
+    assert re.fullmatch(r"[a-z0-9-]+", block_name(stack))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("a_b", "a-b"), ("a_b", "a__b"), ("a--b", "a-b"), ("a-", "a"), ("a_", "a-")]
+)
+def test_names_that_look_alike_as_blocks_are_told_apart(one, other):
+    assert block_name(one) != block_name(other)
+
+
+@pytest.mark.parametrize("stack", ["shop", "a-b", "4711", "shop-home"])
+def test_a_stack_whose_name_a_block_may_have_gives_it_to_its_block(stack):
+    assert block_name(stack) == stack

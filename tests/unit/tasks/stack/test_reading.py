@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.errors import UnsetVariables
+from flows.core.errors import UnsetVariables, UnsupportedField
 from flows.settings import Settings
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader, used_variables
@@ -65,3 +65,35 @@ def test_a_variable_of_what_is_switched_off_needs_no_value(tmp_path):
 def test_what_the_compose_files_do_not_use_an_env_file_uses():
     raw = {"services": {"web": {"image": "x:$A"}, "tool": {"image": "${B}"}}, "x-more": {"C": "$C"}}
     assert used_variables(raw, {"services": {"web": {}}}, ("A", "B", "C", "D")) == ("A", "D")
+
+
+def test_a_file_of_labels_is_refused_before_compose_looks_for_it(tmp_path):
+    write_files(tmp_path, {"compose.yaml": "services: {web: {image: x, label_file: ./labels}}"})
+    with pytest.raises(UnsupportedField, match=r"compose\.yaml:1 names a file of labels"):
+        opened(tmp_path)
+
+
+@needs_compose
+def test_compose_is_told_no_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    project, reader = opened(
+        write_files(tmp_path, {"compose.yaml": "services: {web: {image: x, volumes: ['~/a:/a']}}"})
+    )
+    [mount] = project.read(reader, {})["services"]["web"]["volumes"]
+    assert mount["source"] == f"{tmp_path}/~/a"
+
+
+@needs_compose
+def test_reading_leaves_nothing_in_the_checkout_and_beside_it(tmp_path):
+    files = {
+        "shop/compose.yaml": "include: [../part/compose.yaml]\n"
+        "services: {web: {image: x, env_file: [web.env, ../shared/more.env, {path: ../none/absent.env}]}}",
+        "part/compose.yaml": "services: {db: {image: 'db:${V}', env_file: [db.env]}}",
+    }
+    write_files(tmp_path, files)
+    project, reader = opened(tmp_path / "shop", {"V": "1"})
+    contents = {entry.path: b"A=1" for entry in project.entries}
+    assert len(contents) == 4
+    assert project.read(reader, contents)["services"]["web"]["environment"] == {"A": "1"}
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(files)
+    assert {path.name for path in tmp_path.iterdir()} == {"shop", "part"}

@@ -88,11 +88,12 @@ def test_an_included_file_above_may_refer_to_what_lies_beside_it():
 
 
 def test_a_secret_file_comes_from_the_environment_and_never_ships():
-    services = {"web": {"secrets": [{"source": "key"}]}, "job": {"secrets": [{"source": "key", "mode": "0440"}]}}
+    services = {"web": {"secrets": [{"source": "key"}]}, "job": {"secrets": [{"source": "key", "mode": "0444"}]}}
     found = sources_of(services, "a: ./key.txt", secrets={"key": {"file": "/p/s/key.txt"}})
     assert found.shipped == ()
     assert found.environment_files == (EnvironmentFile(path="/p/s/key.txt", secret=True, mode=0o444),)
     assert found.secret_readers == {"web": ("/p/s/key.txt",), "job": ("/p/s/key.txt",)}
+    assert found.secret_copies == ()
 
 
 def test_an_absolute_secret_file_is_the_droplets_own():
@@ -104,6 +105,14 @@ def test_an_absolute_secret_file_is_the_droplets_own():
 def test_a_config_ships_and_its_reader_is_known():
     found = sources_of({"web": {"configs": ["app"]}}, "a: ./app.ini", configs={"app": {"file": "/p/s/app.ini"}})
     assert (found.shipped, found.readers["web"]) == (("/p/s/app.ini",), ("/p/s/app.ini",))
+
+
+def test_a_seccomp_profile_ships_and_its_service_is_its_reader():
+    options = ["seccomp:./sec/a.json", "seccomp=../b.json", "seccomp=unconfined", "no-new-privileges:true"]
+    own = ["seccomp:/etc/c.json", "apparmor:x"]
+    found = sources_of({"web": {"security_opt": options}, "db": {"security_opt": own}}, "a: b")
+    assert (found.shipped, found.root) == (("/p/s/sec/a.json", "/p/b.json"), "/p")
+    assert found.readers == {"web": ("/p/s/sec/a.json", "/p/b.json"), "db": ()}
 
 
 def test_env_files_belong_to_the_environment():
@@ -129,7 +138,7 @@ def test_an_env_file_that_is_a_secret_too_is_one_file():
     found = sources_of(
         {"web": {"secrets": ["key"]}}, "a: ./key.txt", (entry,), secrets={"key": {"file": "/p/s/key.txt"}}
     )
-    assert found.environment_files == (EnvironmentFile(path="/p/s/key.txt", secret=True, mode=0o644),)
+    assert found.environment_files == (EnvironmentFile(path="/p/s/key.txt", secret=True, mode=0o444),)
 
 
 @pytest.mark.parametrize("mounted", [".", "../s/conf"])
@@ -221,11 +230,6 @@ def test_two_rules_for_one_directory_are_refused():
     }
     with pytest.raises(BadExtension, match="/p/s/data is 'keep' here and 'take' for another service"):
         sources_of(services, "a: [./data:/x]")
-
-
-def test_a_path_below_the_home_directory_is_told_as_the_compose_file_has_it():
-    found = sources_of({"web": {"volumes": [bind("/home/me/.cache", True)]}}, "a: ['~/.cache:/x:ro']")
-    assert found.host_paths == ("~/.cache",)
 
 
 def test_a_mounted_file_that_the_environment_holds_neither_ships_nor_outlives():

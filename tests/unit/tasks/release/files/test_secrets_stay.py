@@ -9,7 +9,7 @@ from flows.core.errors import (
     CredentialFound,
 )
 from flows.core.release.tree import Entry
-from flows.tasks.release import walk
+from flows.tasks.release.files import walk
 from tests.support.files.checkout import Checkout
 from tests.support.files.trees import link
 

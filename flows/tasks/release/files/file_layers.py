@@ -19,7 +19,7 @@ from flows.core.release.archive import PIECE, Member, packed, tar_stream
 from flows.core.release.layers import Layering, PublishedTree
 from flows.core.release.shipment import Shipment, counted
 from flows.core.release.tree import Entry, Tree, read_stale, read_tree
-from flows.tasks.release.walk import WRITTEN, unreadable
+from flows.tasks.release.files.walk import WRITTEN, unreadable
 
 _PACKED_AT_ONCE = 3
 _ASKED_AT_ONCE = 8

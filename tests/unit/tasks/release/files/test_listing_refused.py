@@ -9,7 +9,7 @@ from flows.core.errors import (
     ReleaseTooLarge,
     UnreadableFile,
 )
-from flows.tasks.release import listing, walk
+from flows.tasks.release.files import looking, walk
 from tests.support.files.checkout import Checkout
 from tests.support.files.trees import link
 
@@ -82,7 +82,7 @@ def test_a_mount_of_a_link_that_leads_out_says_so(checkout, monkeypatch):
 def test_a_tree_over_the_limit_is_refused_before_anything_is_read(checkout, monkeypatch):
     large = checkout.write("conf/large")
     os.truncate(large, 3_000_000_000)
-    monkeypatch.setattr(listing, "_look", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr(looking, "_look", lambda *_: pytest.fail("a file was read"))
     with pytest.raises(
         ReleaseTooLarge, match=r"more than 1,000 MB \(SLIPWAY_SHIPS_MEGABYTES\); .* conf/large|/conf/large"
     ):
@@ -106,7 +106,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_told_by_name(checkout, monkeyp
         gone.unlink()
         return found
 
-    monkeypatch.setattr(listing, "walk", vanish)
+    monkeypatch.setattr(looking, "walk", vanish)
     with pytest.raises(UnreadableFile, match=r"conf/gone vanished while it was read\. Stop what writes there"):
         checkout.list(monkeypatch)
 
@@ -120,7 +120,7 @@ def test_a_file_that_grows_while_it_is_read_is_told_by_name(checkout, monkeypatc
         growing.write_text("more")
         return found
 
-    monkeypatch.setattr(listing, "walk", grow)
+    monkeypatch.setattr(looking, "walk", grow)
     with pytest.raises(UnreadableFile, match="conf/growing changed while it was read"):
         checkout.list(monkeypatch)
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_told_by_name(checkout, monkeypatch, what):
     if what == "directory":
         monkeypatch.setattr(os, "scandir", refuse("scandir", os.scandir))
     else:
-        monkeypatch.setattr(listing, "open", refuse("open", open), raising=False)
+        monkeypatch.setattr(looking, "open", refuse("open", open), raising=False)
     with pytest.raises(
         UnreadableFile, match=r"conf/locked(/a)? cannot be read: Permission denied. Let this user read it"
     ):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -162,3 +163,18 @@ def test_nothing_is_said_where_nothing_is_mounted(checkout, monkeypatch):
     checkout.root.mkdir(parents=True)
     checkout.list(monkeypatch)
     assert checkout.said == []
+
+
+def test_two_services_that_write_to_one_directory_are_allowed_and_told(checkout, monkeypatch):
+    checkout.mounts = ["./data:/data"]
+    checkout.write("data/a")
+    read = Checkout.source
+
+    def with_two(self, settings):
+        source = read(self, settings)
+        (path,) = source.sources.writers
+        return replace(source, sources=replace(source.sources, writers={path: ("app", "job", "web")}))
+
+    monkeypatch.setattr(Checkout, "source", with_two)
+    assert checkout.shipped(monkeypatch) == {"seed/data/a"}
+    assert ("warning", "data is written by app, job and web: each sees what the others write") in checkout.said

@@ -11,9 +11,9 @@ from flows.core.release.bundle import TREE, File, pack
 from flows.core.release.layers import in_layers
 from flows.core.release.shipment import Shipment
 from flows.core.release.tree import dump_tree
-from flows.tasks.release import file_layers
-from flows.tasks.release.file_layers import published_layers, push_layers
-from flows.tasks.release.published_files import PublishedFiles
+from flows.tasks.release.files import file_layers
+from flows.tasks.release.files.file_layers import published_layers, push_layers
+from flows.tasks.release.files.published_files import PublishedFiles
 from tests.support.files.trees import bring
 from tests.support.registry_server import serving
 

@@ -1,0 +1,1 @@
+"""The mounted files of a release: found in the source, published in layers, read back."""

@@ -1,0 +1,1 @@
+"""Stacks that nobody wrote: drawn over the fields of the Compose schema, with strings that are easily misread."""
