@@ -7,6 +7,7 @@ from benchmarks.command import run
 from benchmarks.lab import NAME
 from benchmarks.measure import Section, alternate, judged, ratio, seconds, timed
 from benchmarks.slipway import body
+from flows.core.stack.compose_files import root_nodes
 from flows.settings import Settings
 from flows.tasks.runs.blocks import layout, load_environment, load_registry
 from flows.tasks.stack.environment import variables
@@ -23,6 +24,7 @@ def measure(bench: Bench) -> list[Section]:
     directory = str(bench.ours.directory)
 
     def read() -> None:
+        root_nodes.cache_clear()  # a run reads its stack once
         read_stack(directory, settings, prefix, tag, values, environment.contents())
 
     sides: dict[str, Callable[[], float]] = {
