@@ -17,6 +17,13 @@ from flows.core.stack.compose_yaml import load_config
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.stack import droplet_env_files
+from flows.tasks.stack.droplet_env_files import (
+    env_files_of_services,
+    env_files_of_the_droplet,
+    services_with,
+    without_env_files,
+)
 from flows.tasks.stack.reading import ComposeReader, refuse_unset, unset_variables
 
 _SHOWN = 20
@@ -24,10 +31,15 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Reading:
-    """A stack as this host resolves it, and its version of Compose; '' where it has none."""
+    """A stack as this host resolves it, and its version of Compose; '' where it has none.
+
+    Args:
+        unknown: services whose environment only the droplet knows, for an env file of its own is in it.
+    """
 
     config: Mapping[str, Any]
     version: str
+    unknown: frozenset[str] = frozenset()
 
 
 def read_here(
@@ -50,9 +62,15 @@ def read_here(
     contents = {path: text.encode() for path, text in texts.items()}
     read_too = [OVERRIDE, SECRETS, *(posixpath.join(FILES, entry.path) for entry in release.environment_files)]
     contents |= {f"/{name}": content[name].content for name in read_too if name in content}
+    services = env_files_of_services(given, contents, release.profiles, reader)
+    own = env_files_of_the_droplet(services, texts.values())
     files = [*given, *(f"/{name}" for name in (OVERRIDE, SECRETS) if name in content)]
+    if own:
+        directory = posixpath.dirname(given[0])
+        files.append(posixpath.join(directory, droplet_env_files.OVERRIDE))
+        contents[files[-1]] = without_env_files(services, own, directory)
     config = reader.read(files, contents, release.profiles, project=release.stack, who=_who(release))
-    return Reading(config, version)
+    return Reading(config, version, services_with(services, own))
 
 
 def compare_readings(release: Release, here: Reading, printed: str, warnings: str, *, there: tuple[str, str]) -> None:
@@ -71,7 +89,13 @@ def compare_readings(release: Release, here: Reading, printed: str, warnings: st
         get_run_logger().warning("there is no Docker Compose on this worker: the droplet's reading is not compared")
         refuse_unset(unset_variables(warnings), _who(release))
         return
-    found = differences(here.config, load_config(printed), same_version=here.version == their_version)
+    alike = here.version == their_version
+    unknown = tuple(f"services.{name}.environment" for name in here.unknown)
+    found = [
+        difference
+        for difference in differences(here.config, load_config(printed), same_version=alike)
+        if not difference.field.startswith(unknown)
+    ]
     if found:
         shown = "; ".join(mask(str(one)) for one in found[:_SHOWN])
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

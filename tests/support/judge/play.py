@@ -100,9 +100,15 @@ class Play:
         kind = error.partition(":")[0]
         if kind == self.stack.refused and kind in REFUSED:
             this.refused = error
+        elif not self.stack.refused and self._number == 1 and (unreadable := self._unreadable_by_compose()):
+            this.refused = f"Compose cannot read it: {unreadable[-600:]}"
         else:
             this.differences.append(f"not released, exit {said.code}: {error[:600]}")
         return False
+
+    def _unreadable_by_compose(self) -> str:
+        self.plain.put(self.checkout)
+        return self.plain.unreadable()
 
     def _search(self, this: Round) -> None:
         """Look for what the environment block holds in all that was published; whether it was well does not count."""
