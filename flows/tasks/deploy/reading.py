@@ -2,13 +2,12 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from prefect.logging import get_run_logger
 
 from flows.core.droplet.directories import SECRETS
-from flows.core.errors import ReadingsDiffer
+from flows.core.errors import BrokenStack, ReadingsDiffer
 from flows.core.release.bundle import FILES, OVERRIDE, File
 from flows.core.release.release import Release
 from flows.core.stack.comparison import differences
@@ -22,18 +21,10 @@ from flows.tasks.stack.reading import ComposeReader, refuse_unset, unset_variabl
 _SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A stack as this host resolves it, and its version of Compose; '' where it has none."""
-
-    config: Mapping[str, Any]
-    version: str
-
-
 def read_here(
     release: Release, content: Mapping[str, File], variables: Mapping[str, str], settings: Settings
-) -> Reading:
-    """Resolve a release here as its droplet does.
+) -> Mapping[str, Any] | None:
+    """What Compose resolves a release to here, as its droplet does; None where this host has no Compose.
 
     Args:
         content: what is put on the droplet, by its path in the release's directory.
@@ -41,24 +32,34 @@ def read_here(
     Raises:
         UnsetVariables, BrokenStack
     """
-    version = compose_version(settings)
-    if not version:
-        return Reading({}, "")
     given = [f"/{posixpath.join(FILES, file)}" for file in release.compose_files]
     reader = ComposeReader(settings, variables)
-    texts = collect_files(given, lambda path: content[path.lstrip("/")].content.decode(), reader.resolve)
-    contents = {path: text.encode() for path, text in texts.items()}
     read_too = [OVERRIDE, SECRETS, *(posixpath.join(FILES, entry.path) for entry in release.environment_files)]
-    contents |= {f"/{name}": content[name].content for name in read_too if name in content}
     files = [*given, *(f"/{name}" for name in (OVERRIDE, SECRETS) if name in content)]
-    config = reader.read(files, contents, release.profiles, project=release.stack, who=_who(release))
-    return Reading(config, version)
+    try:
+        texts = collect_files(given, lambda path: content[path.lstrip("/")].content.decode(), reader.resolve)
+        contents = {path: text.encode() for path, text in texts.items()}
+        contents |= {f"/{name}": content[name].content for name in read_too if name in content}
+        return reader.read(files, contents, release.profiles, project=release.stack, who=_who(release))
+    except BrokenStack:
+        if compose_version(settings):
+            raise
+        return None
 
 
-def compare_readings(release: Release, here: Reading, printed: str, warnings: str, *, there: tuple[str, str]) -> None:
+def compare_readings(
+    release: Release,
+    here: Mapping[str, Any] | None,
+    printed: str,
+    warnings: str,
+    *,
+    there: tuple[str, str],
+    settings: Settings,
+) -> None:
     """Refuse a droplet that reads another stack than this host does.
 
     Args:
+        here: as `read_here` returned it.
         printed: the stack as the droplet's Compose resolved it, its directory's path left out; and what it warned of.
         there: the droplet's name, and its version of Compose.
 
@@ -67,17 +68,20 @@ def compare_readings(release: Release, here: Reading, printed: str, warnings: st
         UnsetVariables
     """
     droplet, their_version = there
-    if not here.version:
+    if here is None:
         get_run_logger().warning("there is no Docker Compose on this worker: the droplet's reading is not compared")
         refuse_unset(unset_variables(warnings), _who(release))
         return
-    found = differences(here.config, load_config(printed), same_version=here.version == their_version)
-    if found:
+    resolved = load_config(printed)
+    if not differences(here, resolved):
+        return
+    version = compose_version(settings)
+    if found := differences(here, resolved, same_version=version == their_version):
         shown = "; ".join(mask(str(one)) for one in found[:_SHOWN])
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise ReadingsDiffer(
             f"this host and droplet {droplet} do not read stack {release.stack} alike: {shown}{more}. "
-            f"Nothing that runs was changed. Compose is {here.version} here and {their_version} there"
+            f"Nothing that runs was changed. Compose is {version} here and {their_version} there"
         )
 
 
