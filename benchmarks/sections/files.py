@@ -135,11 +135,10 @@ def _table(files: _Files) -> Section:
         first, second = files.of(work, _FIRST), files.of(work, _SECOND)
         section.add(name, seconds(first.spent), first.bytes, seconds(second.spent), second.bytes, strong=work == _PUT)
     section.notes.append(
-        f"{int(median(files.changed)):,} B changed, {_CHANGES} times a round, ours first and then rsync. Bytes are those "
-        "that the registry or the droplet received over the network while the command ran. Putting on the droplet reads "
-        "from the registry what changed, and includes that "
-        "Compose resolves the stack there and here; its connection is open, where rsync and tar log in first. "
-        "The image was there before."
+        f"{int(median(files.changed)):,} B changed, {_CHANGES} times a round, ours first and then rsync. Bytes "
+        "are what the registry or the droplet received over the network while the command ran. Putting on the "
+        "droplet reads from the registry what changed, and includes that Compose resolves the stack there and "
+        "here. Its connection is open; rsync and tar log in first. The image was there before."
     )
     return section
 
