@@ -10,6 +10,7 @@ from pathlib import Path
 from flows.core.errors import BadTag, BrokenStack, StackNotFound
 from flows.tasks.stack.git import checkout_of, git
 from flows.tasks.stack.project import find_compose_files
+from flows.tasks.stack.source_roots import own_work_tree
 
 FETCH_TIMEOUT = 300.0
 # What is at origin under another name, nobody has taken into a branch or a tag: a pull request is.
@@ -48,7 +49,8 @@ def checked_out(stack: str, ref: str | None) -> Iterator[str]:
             absent = [file for file in moved if not Path(file).is_file()]
             if absent:
                 raise StackNotFound(f"commit {ref} has no {os.path.relpath(absent[0], place)}. Give another --stack")
-            yield os.pathsep.join(moved)
+            with own_work_tree(place):
+                yield os.pathsep.join(moved)
         finally:
             git(top, "worktree", "remove", "--force", place, timeout=FETCH_TIMEOUT)
 

@@ -22,6 +22,7 @@ from flows.tasks.stack.git import checkout_of, commit_of, git
 from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import Project, find_compose_files, open_project
 from flows.tasks.stack.reading import ComposeReader
+from flows.tasks.stack.source_roots import refuse_outside
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def read_stack(
         variables, files: what its environment block holds; the files by their path from the compose file's directory.
 
     Raises:
-        StackNotFound, BrokenStack, UnsetVariables, BadExtension, DevelopmentOnly
+        StackNotFound, BrokenStack, UnsetVariables, BadExtension, DevelopmentOnly, OutsideSource
     """
     reader = ComposeReader(settings, {**variables, "REGISTRY": registry_prefix, "IMAGE_TAG": tag})
     project = open_project(stack, settings, variables, reader)
@@ -77,6 +78,7 @@ def read_stack(
         resolved, project.directory, tuple(texts), project.entries, texts.values(), config.get("volumes")
     )
     sources = settle_given_files(sources, known, settings)
+    refuse_outside(stack, sources, settings)
     for check in release_checks(resolved, sources, texts, config):
         check()
     return Source(resolved, sources, texts, config, project.given, commit_of(project.directory))
