@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from flows.core.droplet.private_place import PRIVATE_PLACE
+
 LEASE = 20
 BEAT = 4.0
 BYE = "bye"
@@ -20,7 +22,9 @@ BUSY = "busy "
 CANNOT_WRITE, HELD_BY_ANOTHER, LOST = 73, 75, 76
 
 # Arguments: directory, token, lease and wait in seconds. Standard input: who holds it, then a line a heartbeat.
-_HOLD = r"""
+_HOLD = (
+    PRIVATE_PLACE
+    + r"""
 set -u
 umask 077
 dir=$1 token=$2 lease=$3 wait=$4
@@ -54,6 +58,7 @@ IFS= read -r -t "$lease" holder || exit 1
 trap release EXIT
 trap 'exit 1' HUP INT TERM
 alone
+sweep /dev/shm "${TMPDIR:-/tmp}"
 printf '%s %s\n' $$ "$holder" >"$dir/lock.holder.new" && mv "$dir/lock.holder.new" "$dir/lock.holder" || exit 73
 echo held
 while IFS= read -r -t "$lease" line; do
@@ -61,6 +66,7 @@ while IFS= read -r -t "$lease" line; do
     [ "$line" != bye ] || break
 done
 """
+)
 
 # Arguments: directory, token, then the command. While it runs, nobody else gets the lock.
 _GUARD = """

@@ -2,12 +2,12 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from flows.core.errors import BadTag, BrokenStack, StackNotFound
+from flows.tasks.private_directory import private_directory
 from flows.tasks.stack.git import checkout_of, git
 from flows.tasks.stack.project import find_compose_files
 from flows.tasks.stack.source_roots import own_work_tree
@@ -39,7 +39,8 @@ def checked_out(stack: str, ref: str | None) -> Iterator[str]:
     if not top:
         raise BadTag(f"{stack} is in no git checkout, so there is no commit to take. Leave --ref out")
     commit = _commit(top, ref)
-    with tempfile.TemporaryDirectory(prefix="slipway-checkout-") as directory:
+    git(top, "worktree", "prune", "--expire", "1.day.ago")  # those of killed runs: their directories are swept
+    with private_directory("checkout") as directory:
         place = os.path.join(directory, os.path.basename(top))
         made = git(top, "worktree", "add", "--detach", "--force", place, commit, timeout=FETCH_TIMEOUT)
         try:
