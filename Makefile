@@ -68,7 +68,8 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 lock: venv ## Write the lock files anew from pyproject.toml
 	@$(COMPILE) pyproject.toml --extra dev --extra sample -o requirements-dev.lock
 	$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
-	! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock requirements-dev.lock
+	echo uv | $(COMPILE) - -o $(LAB)/uv-tool.lock
+	! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock requirements-dev.lock $(LAB)/uv-tool.lock
 
 # The steps of `lab`, each after what it needs, and quick when there is nothing to do.
 venv:

@@ -17,7 +17,7 @@ from flows.tasks.cloud.droplets import remove_droplet
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, find_droplet, load_account
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 from flows.tasks.traffic.switch import open_switch
 
 
@@ -27,7 +27,8 @@ def decommission(name: str, approval: Approval = "always", keep_block: bool = Fa
 
     Args:
         name: of the droplet at DigitalOcean, and of its Droplet block.
-        approval: never: nobody is asked; otherwise a person is, by the droplet's name and id.
+        approval: never: nobody is asked; otherwise a person is, by the droplet's name and id. Through the API, the
+            setting counts where it is stricter.
         keep_block: leave its Droplet block.
 
     Raises:
@@ -39,7 +40,7 @@ def decommission(name: str, approval: Approval = "always", keep_block: bool = Fa
         found = client.droplets.all(name=name)
         for info in found:
             refuse(info, settings)
-        if found and approval != "never":
+        if found and approval_mode(approval, settings) != "never":
             ask_for_approval(_question(found), f"removal of droplet {name}", settings.approval_timeout)
         removed = [remove_droplet(client, info) for info in found]
     if find_droplet(name) and not keep_block and (found or _ours(name)):

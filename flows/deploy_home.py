@@ -15,7 +15,7 @@ from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 from flows.tasks.traffic.colours import read_state
 from flows.validate import validate
 
@@ -40,7 +40,8 @@ def deploy_home(
     Args:
         tag: tag of a published release.
         stack: the stack's name, or its compose file; default: the setting `stack`.
-        approval: never: nobody is asked; otherwise a person is.
+        approval: never: nobody is asked; otherwise a person is. Through the API, the setting
+            counts where it is stricter.
         strategy: how services are replaced; default: the setting `strategy`.
         env_file: an env file over the environment block's variables.
         wait: seconds to wait while another run changes the droplet.
@@ -58,7 +59,7 @@ def deploy_home(
     with block_cache():
         target = Target.data_home(stack=name, settings=settings)
         load_environment(settings, name)
-        if approval != "never":
+        if approval_mode(approval, settings) != "never":
             asked = f"release {tag} of {name} to the data home {target.name}"
             ask_for_approval(_question(target, name, tag), asked, settings.approval_timeout)
         with target.locked(f"deploy of {target.stack} {tag}", wait), rollback_on_failure(target) as guard:

@@ -31,7 +31,7 @@ from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 from flows.tasks.traffic.colours import (
     ColourDroplets,
     load_colours,
@@ -74,15 +74,14 @@ def promote(
         stack: the stack's name, or its compose file; default: the setting `stack`.
         tag: put this published release on the idle colour first; default: what stands there.
         to: green or blue; only needed when the switch points nowhere.
-        approval: never, inconclusive or always; default: the setting `approval`.
+        approval: never, inconclusive or always; default: the setting `approval`. Through the API, the stricter of both.
         strategy: how services are replaced on the idle colour; default: the setting `strategy`.
         env_file: an env file over the environment block's variables.
         watch: seconds for which the gates are read again afterwards; default: the setting `watch`.
         wait: seconds to wait while another run changes a droplet.
     """
     settings = Settings()
-    if approval is not None:
-        settings = settings.model_copy(update={"approval": approval})
+    settings = settings.model_copy(update={"approval": approval_mode(approval, settings)})
     if watch is not None:
         settings = settings.model_copy(update={"watch": watch})
     name = stack_name(stack or settings.stack)

@@ -26,7 +26,7 @@ from flows.tasks.cloud.droplets import (
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, find_droplet, load_account, load_droplet
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 
 
 @flow(name="provision", flow_run_name=run_name("provision {name} like {like}"))
@@ -52,6 +52,7 @@ def provision(
         region: another one than that droplet's.
         install_engine: install Docker where it is missing, from the distribution.
         approval: never: nobody is asked; otherwise a person is, because it costs. Default: the setting.
+            Through the API, the stricter of both.
         tags: what else it is tagged with.
 
     Raises:
@@ -66,7 +67,7 @@ def provision(
         cost = _refuse(client, name, info, wanted)
         sentence = f"Droplet {name} ({wanted.size}, {wanted.region}) is made of {wanted.image}, like {like}."
         get_run_logger().info("%s %s", sentence, cost_lines([cost]))
-        if (approval or settings.approval) != "never" and not client.droplets.all(name=name):
+        if approval_mode(approval, settings) != "never" and not client.droplets.all(name=name):
             until = f"It costs from now on, until it is removed: slipway decommission {name}"
             question = f"### {sentence}\n\n{cost_lines([cost])}\n\n{until}"
             ask_for_approval(question, f"provisioning of {name}", settings.approval_timeout)

@@ -41,7 +41,7 @@ from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, loa
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.approval import ask_for_approval
+from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 from flows.tasks.traffic.colours import ColourDroplets, read_states
 from flows.tasks.traffic.switch import open_switch, probe_switch, read_switch, switch_to
 from flows.validate import validate
@@ -64,6 +64,7 @@ def rehearse(stack: str | None = None, force: bool = False, approval: Approval |
         stack: the stack's name, or its compose file; default: the setting `stack`.
         force: begin whatever the release records say.
         approval: never: nobody is asked; otherwise a person is, because it costs. Default: the setting.
+            Through the API, the stricter of both.
 
     Raises:
         RehearsalFailed: it did not hold; with the report.
@@ -80,7 +81,7 @@ def rehearse(stack: str | None = None, force: bool = False, approval: Approval |
                 Rehearsed(name, stability.release, stability, skipped="; ".join(stability.reasons)), settings
             )
         costs = _costs(like, settings)
-        if (approval or settings.approval) != "never":
+        if approval_mode(approval, settings) != "never":
             what = f"A rehearsal of {name} {stability.release}, like {like}"
             question = f"### {what}\n\n{cost_lines(costs)}\n\nIt is removed at its end."
             ask_for_approval(question, f"rehearsal of {name}", settings.approval_timeout)

@@ -19,6 +19,7 @@ from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.approval import approval_mode
 from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import validate
 
@@ -60,7 +61,8 @@ def release(
         ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
         wait: seconds to wait while another run changes the droplet.
         promote: to the idle colour, and then traffic; `droplet` is not given then.
-        approval: with `promote`: never, inconclusive or always; default: the setting `approval`.
+        approval: with `promote`: never, inconclusive or always; default: the setting `approval`. Through the API, the
+            stricter of both.
 
     Raises:
         ConflictingOptions: both a droplet and `promote` were asked for.
@@ -128,7 +130,7 @@ def _release_and_promote(
             promoted = promote_flow(
                 stack=published.release.stack,
                 tag=published.release.tag,
-                approval=approval,
+                approval=approval_mode(approval, settings),
                 strategy=strategy,
                 env_file=env_file,
                 wait=wait,

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         "prometheus", description="name of the Prometheus block; without such a block no metric is a gate"
     )
     build_host: str = Field("", description="name of a prefect-docker DockerHost block; empty: the engine of this host")
+    source_roots: tuple[str, ...] = Field(
+        (),
+        description="directories that `stack` and `env_file` of a run may name, and that files may ship from beside "
+        "the checkout; empty: runs may name any",
+    )
     docker: str = Field("docker", description="the docker client of the build host")
     profiles: tuple[str, ...] = Field((), description="Compose profiles that belong to the stack")
     strategy: Strategy = Field("rolling", description="how services are replaced: rolling, prefetch or recreate")

@@ -1,6 +1,7 @@
 """The ContainerRegistry block: where the stack's images and releases are published."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -112,8 +113,11 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         config["credHelpers"] = {name: h for name, h in (config.get("credHelpers") or {}).items() if name != self.host}
         secret = ":".join(self.login(write=True)).encode()
         config["auths"] = {**(config.get("auths") or {}), self.host: {"auth": base64.b64encode(secret).decode()}}
-        directory = Path(tempfile.mkdtemp(prefix="slipway-docker-"))
+        # The name and the lock: flows/tasks/private_directory.py removes what a killed run leaves.
+        directory = Path(tempfile.mkdtemp(prefix="slipway-docker-", suffix=".held"))
+        used = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
+            fcntl.flock(used, fcntl.LOCK_EX)
             for kept in ("cli-plugins", "contexts", "buildx"):
                 if (own / kept).exists():
                     (directory / kept).symlink_to(own / kept)
@@ -123,6 +127,7 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
             yield {"DOCKER_CONFIG": str(directory)}
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+            os.close(used)
 
 
 def _read(path: Path) -> dict[str, Any]:

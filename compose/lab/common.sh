@@ -37,8 +37,9 @@ unset PREFECT_PROFILE PREFECT_API_KEY
 unset PYTHONDONTWRITEBYTECODE
 export PATH=$SLIPWAY_STATE/bin:$CHECKOUT/.venv/bin:$PATH
 
+# The server's database holds every credential, and the key that they are encrypted with.
 mkdir -p "$SLIPWAY_STATE"/{bin,lab,log,prefect,run}
-chmod 700 "$SLIPWAY_STATE/lab"
+chmod 700 "$SLIPWAY_STATE" "$SLIPWAY_STATE/lab"
 
 say() { printf '%s\n' "$*"; }
 

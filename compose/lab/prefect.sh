@@ -14,6 +14,8 @@ start() {
     # One by one, each change of a task's state is a transaction: a third of the server's work, and SQLite locked for others.
     export PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE=20 PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE=50 \
         PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL=1
+    # The API asks for no login here, so no web page but its own UI may read what it answers.
+    export PREFECT_SERVER_CORS_ALLOWED_ORIGINS=http://127.0.0.1:$SLIPWAY_PREFECT_PORT,http://localhost:$SLIPWAY_PREFECT_PORT
     rm -f "$LOGS/prefect-server.log"
     start_detached prefect-server prefect server start --host 127.0.0.1 --port "$SLIPWAY_PREFECT_PORT"
 }

@@ -47,20 +47,22 @@ use_the_index_of_pip() {
 
 make_venv() {
     "$python" -m venv --clear "$VENV"
-    if "$VENV/bin/pip" install --disable-pip-version-check uv && use_the_index_of_pip &&
+    if "$VENV/bin/pip" install --disable-pip-version-check --require-hashes -r "$LAB_DIR/uv-tool.lock" && use_the_index_of_pip &&
         "$VENV/bin/uv" pip install --compile-bytecode --require-hashes -r requirements-dev.lock; then return; fi
     "$VENV/bin/pip" install --require-hashes -r requirements-dev.lock
 }
 
+# With the setuptools of the lock: a build in isolation would fetch whatever there is that day.
 install_ourselves() {
-    if [[ -x $VENV/bin/uv ]] && use_the_index_of_pip && "$VENV/bin/uv" pip install --no-deps -e .; then return; fi
-    "$VENV/bin/pip" install --no-deps -e .
+    local how=(install --no-build-isolation --no-deps -e .)
+    if [[ -x $VENV/bin/uv ]] && use_the_index_of_pip && "$VENV/bin/uv" pip "${how[@]}"; then return; fi
+    "$VENV/bin/pip" "${how[@]}"
 }
 
 exec 9>"$RUN/venv.lock"
 flock 9
 python=$(choose_python)
-locked="$python $(sha256sum <requirements-dev.lock)"
+locked="$python $(cat requirements-dev.lock "$LAB_DIR/uv-tool.lock" | sha256sum)"
 if ! unchanged "$VENV/.locked" "$locked"; then
     say "Making .venv with $("$python" --version) (about 20 s)."
     bring_ensurepip

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 _PASSED_ON = (
     "PATH", "HOME", "USER", "TMPDIR", "LANG", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK",
     "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION",
+    "DOCKER_BUILDKIT", "DOCKER_DEFAULT_PLATFORM", "BUILDX_BUILDER", "BUILDX_CONFIG",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
 TIMED_OUT = 124
@@ -18,6 +19,11 @@ TIMED_OUT = 124
 def own_environment(more: Mapping[str, str]) -> dict[str, str]:
     """The environment of a command: the little that is passed on, and `more`."""
     return {**{name: os.environ[name] for name in _PASSED_ON if name in os.environ}, **more}
+
+
+def not_passed_on(more: Mapping[str, str]) -> list[str]:
+    """The names of our own environment that a command which inherits it must be rid of."""
+    return sorted(name for name in os.environ if name not in _PASSED_ON and name not in more)
 
 
 def run_alone(argv: Sequence[str], timeout: float = 60.0) -> subprocess.CompletedProcess[str]:

@@ -37,7 +37,9 @@ CleanupOption = Annotated[
 ]
 RefOption = Annotated[
     str | None,
-    typer.Option("--ref", metavar="COMMIT", help="Build this commit or branch, not the checkout as it lies there."),
+    typer.Option(
+        "--ref", metavar="COMMIT", help="Build this branch, tag or commit, not the checkout as it lies there."
+    ),
 ]
 # The choices stand in flows/settings.py too, which is not imported here: it would make `--help` slow.
 StrategyOption = Annotated[

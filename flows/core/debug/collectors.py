@@ -12,6 +12,7 @@ from typing import Any
 
 from flows.core.droplet.containers import SERVICE_LABEL, container_environment
 from flows.core.droplet.docker_commands import PROJECT_LABEL
+from flows.core.droplet.private_place import PRIVATE_PLACE
 from flows.core.droplet.sections import section_script
 
 # Bytes kept of one section, such as a container's log, and of one secret file.
@@ -20,9 +21,13 @@ _PREFIXES = ("/usr/local", "/usr")
 _EVENTS = ("create", "start", "restart", "kill", "stop", "die", "oom", "destroy", "pause", "health_status")
 _ATTRIBUTES = (SERVICE_LABEL, "exitCode", "signal")
 # Kept in memory where there is a place for it: what is looked into may be a full disk.
-_HEAD = """\
+_HEAD = (
+    PRIVATE_PLACE
+    + """\
 umask 077
-d=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit
+sweep /dev/shm "${TMPDIR:-/tmp}"
+private /dev/shm || private "${TMPDIR:-/tmp}" || exit
+d=$place
 trap 'rm -rf "$d"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 limit() { if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi; }
@@ -54,6 +59,7 @@ usage() { # ID...: the kernel's accounts; where these are elsewhere, `docker sta
     grep -sH '' $files | grep . || limit 10 docker stats --no-stream --no-trunc --format '{{json .}}' "$@"
 }
 """
+)
 _HOST = {
     "load": "cat /proc/loadavg; nproc",
     "memory": "grep -E '^(Mem(Total|Available)|Swap(Total|Free)):' /proc/meminfo",

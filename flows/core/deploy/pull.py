@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.core.droplet.docker_commands import login
+from flows.core.droplet.private_place import PRIVATE_PLACE
 from flows.core.registry.references import split_reference
 
 # Our own exit codes; Docker does not use them.
@@ -33,7 +34,10 @@ def pull_script(references: Sequence[str], account: RegistryLogin) -> str:
     lines = [
         "set -u",
         "umask 077",
-        "config=$(mktemp -d) || exit 1",
+        PRIVATE_PLACE,
+        'sweep /dev/shm "${TMPDIR:-/tmp}"',
+        'private "${TMPDIR:-/tmp}" || exit 1',
+        "config=$place",
         # Its group is told to end, so the `rm` is told too, and must not hear it: the login would stay.
         'trap \'trap "" HUP INT TERM; rm -rf "$config"\' EXIT',
         "trap 'exit 129' HUP INT TERM",

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 PROJECT_LABEL = "com.docker.compose.project"
 _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-# Where Compose complains of an env file, it repeats the line, and with it the secret.
-_REPEATED = re.compile(r"(in variable name|unterminated quoted value|[Ii]nvalid template:) .*", re.DOTALL)
+# Where Compose complains of an env file or of a value, it repeats what stands there, and with it the secret.
+_REPEATED = re.compile(
+    r"(in variable name|unterminated quoted value|[Ii]nvalid template:|cannot unmarshal !!\w+) .*", re.DOTALL
+)
 
 
 # Compose takes variables from its own environment before those of a stack, so it is given none: what a login shell has

@@ -11,21 +11,33 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from flows.core.droplet.private_place import PRIVATE_PLACE
+
 LEASE = 20
 BEAT = 4.0
 BYE = "bye"
 HELD = "held"
 BUSY = "busy "
 # Exit codes of our own.
-CANNOT_WRITE, HELD_BY_ANOTHER, LOST = 73, 75, 76
+CANNOT_WRITE, NOT_OURS, HELD_BY_ANOTHER, LOST = 73, 74, 75, 76
 
 # Arguments: directory, token, lease and wait in seconds. Standard input: who holds it, then a line a heartbeat.
-_HOLD = r"""
+_HOLD = (
+    PRIVATE_PLACE
+    + r"""
 set -u
 umask 077
 dir=$1 token=$2 lease=$3 wait=$4
 trap '' PIPE
-mkdir -p "$dir" && exec 9>>"$dir/lock" 8>>"$dir/lock.busy" || exit 73
+if mkdir -p "$dir"; then
+    # Whoever else may write there, or made it, could lead what we write elsewhere.
+    if [ -L "${dir%/}" ]; then why='is a link'
+    elif [ "$(stat -c %u "$dir")" != "$(id -u)" ]; then why="belongs to $(stat -c %U "$dir")"
+    elif [ -n "$(find "$dir" -maxdepth 0 -perm /022)" ]; then why='can be written by others'
+    else why=; fi
+    if [ -n "$why" ]; then echo "$why" >&2; exit 74; fi
+fi
+[ -d "$dir" ] && exec 9>>"$dir/lock" 8>>"$dir/lock.busy" || exit 73
 if ! flock -n 9; then
     printf 'busy %s\n' "$(cut -d' ' -f2- "$dir/lock.holder" 2>/dev/null | tr -d '\n')"
     [ "$wait" -gt 0 ] && flock -w "$wait" 9 || exit 75
@@ -54,6 +66,7 @@ IFS= read -r -t "$lease" holder || exit 1
 trap release EXIT
 trap 'exit 1' HUP INT TERM
 alone
+sweep /dev/shm "${TMPDIR:-/tmp}"
 printf '%s %s\n' $$ "$holder" >"$dir/lock.holder.new" && mv "$dir/lock.holder.new" "$dir/lock.holder" || exit 73
 echo held
 while IFS= read -r -t "$lease" line; do
@@ -61,6 +74,7 @@ while IFS= read -r -t "$lease" line; do
     [ "$line" != bye ] || break
 done
 """
+)
 
 # Arguments: directory, token, then the command. While it runs, nobody else gets the lock.
 _GUARD = """

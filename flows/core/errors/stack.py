@@ -55,5 +55,9 @@ class CredentialFound(Refused):
     """A file that would be published looks like a credential; the message names each, and the choices."""
 
 
+class OutsideSource(Refused):
+    """A file lies outside the directories that it may come from, and would be published, or a run names it."""
+
+
 class LinkLeadsOut(Refused):
     """A link in a mounted directory leads out of what is mounted; the message names each, and the choices."""

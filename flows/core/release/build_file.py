@@ -52,6 +52,8 @@ def dropped_platforms(service: Mapping[str, Any]) -> tuple[str, ...]:
 def _build(service: Mapping[str, Any], bases: Mapping[str, str]) -> dict[str, Any]:
     """What Compose builds by; `platform` is the one built for where `build` names none."""
     build = dict(service["build"])
+    if "args" in build:  # one without a value, Compose would take from the environment of the build command
+        build["args"] = {name: value for name, value in build["args"].items() if value is not None}
     kept = {name: context for name, context in additional_contexts(build).items() if not is_service(context)}
     if contexts := {**{name: _IMAGE + _escape(target) for name, target in bases.items()}, **kept}:
         build["additional_contexts"] = contexts

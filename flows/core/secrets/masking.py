@@ -11,6 +11,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -153,15 +154,20 @@ def _is_plain_url(value: str) -> bool:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The encodings of a value in a text: as it is, in JSON, Python, a URL, a shell, Compose, base64."""
+    """The encodings of a value: itself, in JSON, Python, a URL, a shell, Compose, YAML, HTML, hex, base64."""
     yield value
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value), shlex.quote(value)):
         yield text[1:-1] if text[0] in "\"'" else text
     yield value.replace("$", "$$")
+    yield value.replace("'", "''")
+    yield escape(value, quote=False)
+    yield from (escape(value).replace("&#x27;", quote_mark) for quote_mark in ("&#x27;", "&#39;", "'"))
     for quoted in (quote(value), quote(value, safe=""), quote_plus(value)):
         yield quoted
         yield re.sub(r"%..", lambda found: found.group().lower(), quoted)
     raw = value.encode(errors="replace")
+    yield raw.hex()
+    yield raw.hex().upper()
     whole = base64.b64encode(raw).decode().rstrip("=")
     yield whole
     yield whole.replace("+", "-").replace("/", "_")

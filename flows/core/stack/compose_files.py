@@ -1,6 +1,7 @@
 """The text of compose files: the files they include, and the line of a value."""
 
 import os.path
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import yaml
 
 from flows.core.errors import BrokenStack
+
+_QUOTED = re.compile(r"""'(?!<)[^']*'|"(?!<)[^"]*\"""")
 
 
 def collect_files(
@@ -75,11 +78,21 @@ def documents_of(path: str, text: str) -> list[dict[str, Any]]:
     try:
         documents = [_plain(root) for root in root_nodes(text)]
     except yaml.YAMLError as error:
-        raise BrokenStack(f"{path} is not YAML: {error}. Mend it and check it with `docker compose config`") from None
+        raise BrokenStack(
+            f"{path} is not YAML: {_complaint(error)}. Mend it and check it with `docker compose config`"
+        ) from None
     mappings = [document for document in documents if isinstance(document, dict)]
     if not mappings or len(mappings) < len(documents):
         raise BrokenStack(f"{path} holds no compose project: it needs a `services:` mapping")
     return mappings
+
+
+def _complaint(error: yaml.YAMLError) -> str:
+    """What is wrong and in which line, without a word of the file: whoever named it may not be who may read it."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return "it has characters that YAML does not allow"
+    place = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+    return place + _QUOTED.sub("…", error.problem or "it cannot be read")
 
 
 @lru_cache(maxsize=32)  # a text is looked through for many things, and parsing it takes longer than all of them

@@ -25,6 +25,7 @@ from flows.core.droplet.lock import (
     HELD_BY_ANOTHER,
     LEASE,
     LOST,
+    NOT_OURS,
     Holder,
     guarded_script,
     hold_script,
@@ -186,6 +187,11 @@ def _take(outer: RemoteShell, directory: str, purpose: str, wait: float) -> Lock
     if code < 0:
         raise Unreachable(f"{session.address}: the connection broke while its lock was taken")
     why = masked_line(said.splitlines()[-1]) if said else f"exit {code}"
+    if code == NOT_OURS:
+        raise DropletNotReady(
+            f"{session.address}: {directory} {why}, so somebody else could lead what is written there elsewhere. "
+            "Nothing was changed. Give the block a directory that is its user's alone (chown, chmod go-w), and no link"
+        )
     raise DropletNotReady(
         f"{session.address}: {directory} cannot be locked: {why}. Make room there, or give its block a directory "
         "that its user may write to; bash and flock are needed too"

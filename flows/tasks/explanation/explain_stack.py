@@ -20,6 +20,7 @@ from flows.tasks.explanation.surroundings import Surroundings
 from flows.tasks.stack.checks import refuse_absent_files, refuse_empty, release_checks
 from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.project import Project, find_compose_files, open_project
+from flows.tasks.stack.source_roots import refuse_outside
 
 _PATHS = ("/", "./", "../", "~")
 _UNREAD = "Compose cannot read the stack yet, so nothing more can be said"
@@ -74,6 +75,7 @@ def _explained(around: Surroundings, reader: ForgivingReader, refused: Refusals)
     for refusal in bad_services:
         refused.add(refusal)
     sources, astray = place_files(stack, project, config.get("volumes") or {}, settings, refused)
+    refused.attempt(lambda: refuse_outside(around.stack, sources, settings), None)
     for check in release_checks(stack, sources, project.texts, config):
         refused.attempt(check, None)
     refused.attempt(lambda: refuse_absent_files(sources.environment_files), None)

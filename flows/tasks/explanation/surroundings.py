@@ -10,7 +10,7 @@ from flows.core.stack.compose_files import documents_of
 from flows.core.stack.env_files import parse
 from flows.core.stack.variables import PROFILES, PROJECT_NAME, active_profiles
 from flows.settings import Settings
-from flows.tasks.build_host import run
+from flows.tasks.stack.git import commit_of
 from flows.tasks.stack.project import Project
 
 _OVERRIDES = tuple(f"{name}.override.{end}" for name in ("compose", "docker-compose") for end in ("yaml", "yml"))
@@ -84,7 +84,7 @@ class Surroundings:
             if example:
                 there = os.path.relpath(os.path.join(directory, example))
                 yield f"There is no {self.shown_file} here. To see it with the example's variables: --env-file {there}"
-        if run(["git", "-C", directory, "rev-parse", "HEAD"], {}).returncode:
+        if not commit_of(directory):
             yield "The stack is in no git checkout with a commit, so a release needs --tag TAG"
 
 

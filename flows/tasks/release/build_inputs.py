@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.core.errors import MissingBuildInput, MissingEnvironmentFile, UnsetVariables
@@ -16,6 +15,7 @@ from flows.core.stack.builds.build_needs import BuildSecret, build_secrets, ssh_
 from flows.core.stack.compose_files import locate
 from flows.core.stack.stack import Build, Stack
 from flows.tasks.build_host import own_environment
+from flows.tasks.private_directory import private_directory
 from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.stack.env_file import read_private
 from flows.tasks.stack.source import Source
@@ -48,7 +48,7 @@ class BuildInputs:
     @contextmanager
     def written(self) -> Iterator[str]:
         """The build file's path, in a directory that only we can enter: build arguments are secrets too."""
-        with TemporaryDirectory(prefix="slipway-build-") as directory:
+        with private_directory("build") as directory:
             secrets = dict(self.document.get("secrets") or {})
             for number, (name, content) in enumerate(self.files.items()):
                 path = content if isinstance(content, str) else os.path.join(directory, f"secret-{number}")

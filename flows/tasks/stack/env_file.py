@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from pathlib import Path
 
 from flows.core.droplet.docker_commands import Compose
@@ -10,6 +9,7 @@ from flows.core.errors import MissingEnvironmentFile, UnreadableFile
 from flows.core.stack.compose_yaml import dump_compose
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
+from flows.tasks.private_directory import private_directory
 from flows.tasks.stack.reading import refuse_unset, unset_variables
 
 
@@ -41,7 +41,7 @@ def read_env_file(path: Path, settings: Settings) -> dict[str, str]:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise MissingEnvironmentFile(f"env file {path}: {reason}. Give --env-file PATH, a file of this host") from None
     document = {"services": {"all": {"image": "none", "env_file": [str(path.resolve())]}}}
-    with tempfile.TemporaryDirectory(prefix="slipway-env-") as directory:
+    with private_directory("env") as directory:
         file = Path(directory) / "compose.json"
         file.write_bytes(dump_compose(document))
         answer = run_alone(Compose("variables", (str(file),), docker=settings.docker).json_config())

@@ -24,6 +24,7 @@ from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import open_project
 from flows.tasks.stack.reading import ComposeReader
 from flows.tasks.stack.source import Source
+from flows.tasks.stack.source_roots import refuse_not_allowed
 
 
 def read_environment(stack: str, env_file: Path | None) -> tuple[StackEnvironment, str]:
@@ -73,10 +74,13 @@ def variables(environment: StackEnvironment, env_file: str | None) -> dict[str, 
 
     Raises:
         MissingEnvironmentFile: the env file cannot be read.
+        OutsideSource: the setting `source_roots` does not allow it.
     """
     if not env_file:
         return environment.values()
-    given = read_env_file(Path(env_file), Settings())
+    settings = Settings()
+    refuse_not_allowed(env_file, settings)
+    given = read_env_file(Path(env_file), settings)
     register_secrets(variable_values(given))
     return {**environment.values(), **given}
 

@@ -1,17 +1,13 @@
 """Finds what does not ship from a checkout: what `.slipwayignore` names, and what git ignores."""
 
 import os
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flows.core.errors import BrokenStack, UnreadableFile
 from flows.core.stack.files.ignore import IGNORE_FILE, IgnoreRules, ignore_rules
 from flows.core.stack.stack import inside
-from flows.tasks.build_host import own_environment
-
-_TIMEOUT = 60.0
-_NO_CHECKOUT = "not a git repository"
+from flows.tasks.stack.git import checkout_of, git
 
 
 def rules_of(directory: str) -> IgnoreRules:
@@ -65,40 +61,12 @@ def ignored_by_git(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def checkout_of(directory: str) -> str:
-    """The top of the git checkout that a directory is in; '' when it is in none.
-
-    Raises:
-        BrokenStack: it is in one, and git does not say.
-    """
-    while not os.path.isdir(directory):
-        directory = os.path.dirname(directory)
-    answer = _git(directory, "rev-parse", "--show-toplevel")
-    if answer.returncode == 0:
-        return os.fsdecode(answer.stdout).removesuffix("\n")
-    complaint = os.fsdecode(answer.stderr).strip()
-    if _NO_CHECKOUT in complaint or not any(os.path.lexists(f"{p}/.git") for p in _parents(f"{directory}/x", "/", "/")):
-        return ""
-    raise BrokenStack(f"git cannot say what it ignores in {directory}: {complaint or 'it is not installed'}")
-
-
 def _listed(top: str, path: str) -> tuple[str, ...]:
     words = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", "--", path)
-    answer = _git(top, *words)
+    answer = git(top, *words)
     if answer.returncode != 0:
-        raise BrokenStack(f"git cannot say what it ignores in {path}: {os.fsdecode(answer.stderr).strip()}")
-    names = (os.fsdecode(name) for name in answer.stdout.split(b"\0") if name)
-    return tuple(os.path.normpath(os.path.join(top, name)) for name in names)
-
-
-def _git(directory: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-    argv = ["git", "--literal-pathspecs", "-C", directory, *words]
-    try:
-        return subprocess.run(argv, env=own_environment({}), capture_output=True, timeout=_TIMEOUT, check=False)
-    except FileNotFoundError:
-        return subprocess.CompletedProcess(argv, 127, b"", b"")
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(argv, 124, b"", b"it did not answer")
+        raise BrokenStack(f"git cannot say what it ignores in {path}: {answer.stderr.strip()}")
+    return tuple(os.path.normpath(os.path.join(top, name)) for name in answer.stdout.split("\0") if name)
 
 
 def _parents(path: str, top: str, root: str) -> Iterable[str]:

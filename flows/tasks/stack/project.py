@@ -21,6 +21,7 @@ from flows.tasks.stack.droplet_env_files import (
 )
 from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.reading import ComposeReader
+from flows.tasks.stack.source_roots import refuse_not_allowed
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
@@ -35,9 +36,11 @@ def find_compose_files(stack: str, variables: Mapping[str, str] | None = None) -
 
     Raises:
         StackNotFound
+        OutsideSource: the setting `source_roots` does not allow it.
     """
     files: list[str] = []
     for part in stack.split(os.pathsep):
+        refuse_not_allowed(part, Settings())
         path = Path(part).resolve()
         if path.is_dir():
             named = named_files(str(path), local_variables(path, FILE) if variables is None else variables)

@@ -1,10 +1,7 @@
 """Reads a stack by Compose itself: from these files, these variables, and nothing else of this machine."""
 
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +16,7 @@ from flows.core.stack.env_files import render
 from flows.core.stack.variables import Placeholders, expressions_in, without_steering
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
+from flows.tasks.private_directory import private_directory
 from flows.tasks.runs.log_masking import masked_line
 
 _UNSET = re.compile(r'The \\"(\w+)\\" variable is not set|required variable (\w+) is missing a value')
@@ -43,7 +41,8 @@ class ComposeReader:
         """
         asked = {str(n): text for n, text in enumerate(texts)}
         document = {"name": "interpolated", "services": {"all": {"image": "none", "labels": asked}}}
-        with _private_directory() as directory:
+        with private_directory("reading") as place:
+            directory = Path(place)
             file = directory / "compose.json"
             file.write_bytes(dump_compose(document))
             answer = self._run(directory, (str(file),), (), "config", "--format", "json")
@@ -196,18 +195,9 @@ def _in_file_names(path: str, text: str) -> Iterator[str]:
 @contextmanager
 def _holding(contents: Mapping[str, bytes]) -> Iterator[Path]:
     """A private directory that holds these contents, each at its path."""
-    with _private_directory() as directory:
+    with private_directory("reading") as directory:
         for path, content in contents.items():
             place = Path(f"{directory}{path}")
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-        yield directory
-
-
-@contextmanager
-def _private_directory() -> Iterator[Path]:
-    place = tempfile.mkdtemp(prefix="slipway-reading-")
-    try:
-        yield Path(os.path.realpath(place))
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+        yield Path(directory)

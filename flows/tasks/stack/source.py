@@ -1,7 +1,6 @@
 """Reads a stack from its source on the build host."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +16,13 @@ from flows.core.stack.files.secret_modes import COPIES_NEED
 from flows.core.stack.files.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
-from flows.tasks.build_host import run
 from flows.tasks.runs.retries import ONCE
 from flows.tasks.stack.checks import refuse_empty, release_checks
+from flows.tasks.stack.git import checkout_of, commit_of, git
 from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import Project, find_compose_files, open_project
 from flows.tasks.stack.reading import ComposeReader
+from flows.tasks.stack.source_roots import refuse_outside
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def read_stack(
         variables, files: what its environment block holds; the files by their path from the compose file's directory.
 
     Raises:
-        StackNotFound, BrokenStack, UnsetVariables, BadExtension, DevelopmentOnly
+        StackNotFound, BrokenStack, UnsetVariables, BadExtension, DevelopmentOnly, OutsideSource
     """
     reader = ComposeReader(settings, {**variables, "REGISTRY": registry_prefix, "IMAGE_TAG": tag})
     project = open_project(stack, settings, variables, reader)
@@ -78,9 +78,10 @@ def read_stack(
         resolved, project.directory, tuple(texts), project.entries, texts.values(), config.get("volumes")
     )
     sources = settle_given_files(sources, known, settings)
+    refuse_outside(stack, sources, settings)
     for check in release_checks(resolved, sources, texts, config):
         check()
-    return Source(resolved, sources, texts, config, project.given, _git(project.directory, "rev-parse", "HEAD"))
+    return Source(resolved, sources, texts, config, project.given, commit_of(project.directory))
 
 
 @contextmanager
@@ -99,35 +100,28 @@ def default_tag(stack: str) -> str:
     Raises:
         BadTag: outside git.
     """
-    directory = os.path.dirname(find_compose_files(stack)[0])
-    commit = _git(directory, "rev-parse", "--short", "HEAD")
-    if commit is None:
+    top = checkout_of(os.path.dirname(find_compose_files(stack)[0]))
+    commit = _git(top, "rev-parse", "--short", "HEAD") if top and commit_of(top) else ""
+    if not commit:
         raise BadTag(f"{stack} is in no git checkout with a commit, so there is no tag to take. Give --tag TAG")
-    changes = _git(directory, "status", "--porcelain")
-    if not changes:
+    if not _git(top, "status", "--porcelain"):
         return commit
-    tree = _git_tree(directory)
-    return check_tag(f"{commit}-dirty-{tree[:8]}")
+    return check_tag(f"{commit}-dirty-{_git_tree(top)[:8]}")
 
 
-def _git_tree(directory: str) -> str:
+def _git_tree(top: str) -> str:
     """The hash of the tree as it lies there, untracked files included; the real index is not touched."""
-    index = subprocess.run(
-        ["git", "-C", directory, "rev-parse", "--git-path", "index"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    scratch = f"{os.path.join(directory, index)}.slipway-{os.getpid()}"
-    env = {**os.environ, "GIT_INDEX_FILE": scratch}
+    scratch = f"{os.path.join(top, _git(top, 'rev-parse', '--git-path', 'index'))}.slipway-{os.getpid()}"
     try:
-        for words in (["read-tree", "HEAD"], ["add", "--all", ":/"]):
-            subprocess.run(["git", "-C", directory, *words], env=env, capture_output=True, check=True)
-        written = subprocess.run(
-            ["git", "-C", directory, "write-tree"], env=env, capture_output=True, text=True, check=True
-        )
-        return written.stdout.strip()
+        for words in (["read-tree", "HEAD"], ["add", "--all"]):
+            _git(top, *words, index=scratch)
+        return _git(top, "write-tree", index=scratch)
     finally:
         Path(scratch).unlink(missing_ok=True)
 
 
-def _git(directory: str, *words: str) -> str | None:
-    answer = run(["git", "-C", directory, *words], {})
-    return answer.stdout.strip() if answer.returncode == 0 else None
+def _git(top: str, *words: str, index: str = "") -> str:
+    answer = git(top, *words, env={"GIT_INDEX_FILE": index} if index else None)
+    if answer.returncode != 0:
+        raise BadTag(f"`git {words[0]}` in {top}: {answer.stderr.strip()}. Put that right, or give --tag TAG")
+    return answer.stdout.strip()

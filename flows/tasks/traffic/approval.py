@@ -1,10 +1,11 @@
 """Approval by a person: a run pauses until it is answered in the Prefect UI, by the API or by `slipway approve`."""
 
 import shlex
-from typing import Literal
+from typing import Literal, get_args
 
 from prefect import runtime
 from prefect.artifacts import create_markdown_artifact
+from prefect.context import FlowRunContext
 from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
@@ -12,6 +13,7 @@ from prefect.logging import get_run_logger
 from pydantic import ConfigDict, Field, ValidationError
 
 from flows.core.errors import NotApproved
+from flows.settings import Approval, Settings
 from flows.tasks.runs.log_masking import mask
 
 _POLL = 1
@@ -31,6 +33,21 @@ class ApprovalAnswer(RunInput):
     @property
     def words(self) -> str:
         return f"{self.name}: {self.reason}"
+
+
+def approval_mode(wanted: Approval | None, settings: Settings) -> Approval:
+    """When a person is asked: as it is wanted, else as the setting says.
+
+    A run that somebody created through the API has its parameters from them, and its settings from the operator: of
+    the two it takes the stricter. In a terminal both are the operator's. A run that another one starts in its own
+    process belongs to no deployment, and does as it is told.
+    """
+    run = FlowRunContext.get()
+    if wanted is None:
+        return settings.approval
+    if run is None or run.flow_run is None or run.flow_run.deployment_id is None:
+        return wanted
+    return max(wanted, settings.approval, key=get_args(Approval).index)
 
 
 def ask_for_approval(question: str, what: str, timeout: float) -> ApprovalAnswer:

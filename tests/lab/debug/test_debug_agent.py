@@ -159,7 +159,7 @@ def test_a_secret_is_given_away_by_nothing_when_it_is_of(
 
 
 def test_nothing_is_left_on_the_droplet(stack: FailingServicesStack, bundle: dict[str, str]) -> None:
-    listed = "ls -d /dev/shm/tmp.* /tmp/tmp.* 2>/dev/null || true"
+    listed = "ls -d /dev/shm/slipway-private.* /tmp/slipway-private.* 2>/dev/null || true"
     left = set(stack.droplet.sh(listed).split())
 
     def gone() -> bool:  # another run may be looking at the droplet

@@ -156,6 +156,13 @@ ALLOWED = (
         error="DevelopmentOnly",
     ),
     Allowed(
+        "files from outside the checkout",
+        "mounts, configs and compose files that lie outside the git checkout are refused (`OutsideSource`), because "
+        "they would be published; `source_roots` allows directories. Env files, secrets and build contexts may lie "
+        "elsewhere",
+        error="OutsideSource",
+    ),
+    Allowed(
         "a read-only mount of nothing",
         "refused (`BrokenStack`); Compose makes an empty directory",
         error="BrokenStack",

@@ -12,6 +12,22 @@ SHOP_WORDS = (
     "/usr/bin/docker compose --project-name shop --file /r/a.yml --file /r/b.yml --profile metrics "
     "--env-file /r/environment"
 )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'failed to read /a.env: line 3: unexpected character "=" in variable name "s3cr3t==\\nNEXT=s3cr3t"',
+        "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `s3cr3t=...` into map[string]interface {}",
+        'invalid interpolation format for x.\nInvalid template: "${s3cr3t"',
+    ],
+)
+def test_a_complaint_repeats_nothing_of_a_file(said):
+    told = compose.complaint(said)
+    assert "not shown" in told
+    assert "s3cr3t" not in told
+
+
 COMMANDS = {
     "config": (Compose("", ("a.yml",)).config(), "docker compose --file a.yml config"),
     "config as JSON": (Compose("", ("a.yml",)).json_config(), "docker compose --file a.yml config --format json"),

@@ -16,6 +16,7 @@ from flows.core.droplet.lock import (
     CANNOT_WRITE,
     HELD_BY_ANOTHER,
     LOST,
+    NOT_OURS,
     Holder,
     guarded_script,
     hold_script,
@@ -197,6 +198,34 @@ def test_a_directory_that_cannot_be_made_is_told_apart(tmp_path):
     process = begin(tmp_path / "file" / "below", ME)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == CANNOT_WRITE
+
+
+@pytest.mark.parametrize(("kind", "why"), [
+    ("link", "is a link"), ("for its group", "can be written by others"), ("for all", "can be written by others"),
+    ("another's", "belongs to nobody"),
+])  # fmt: skip
+def test_a_directory_that_another_user_could_lead_elsewhere_is_refused(tmp_path, kind, why):
+    place, real = tmp_path / "slipway", tmp_path / "real"
+    (real if kind == "link" else place).mkdir(mode=0o755)
+    if kind == "link":
+        place.symlink_to(real)
+    elif kind == "another's":
+        if os.getuid():
+            pytest.skip("only root can give a directory away")
+        shutil.chown(place, "nobody")
+    else:
+        place.chmod(0o777 if kind == "for all" else 0o775)
+    for named in (place, f"{place}/"):
+        process = begin(named, ME)
+        _, said = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, said) == (NOT_OURS, f"{why}\n")
+    assert os.listdir(place) == []
+
+
+def test_a_directory_that_others_may_read_is_ours(tmp_path):
+    tmp_path.chmod(0o755)
+    with held(tmp_path):
+        pass
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "null", '{"by": 1}'])

