@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 # cosign's: the digest it is about, and what it is.
 _ABOUT = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att|sbom)")
 LATEST = "latest"
+NOT_OURS = "no kept release is published to this repository"
 # A manifest: its repository and its digest.
 ManifestId = tuple[str, str]
 
@@ -40,12 +41,22 @@ class ManifestLinks:
 
 @dataclass(frozen=True)
 class NeededRelease:
-    """A release that stays, why, and the manifests it needs as (repository, digest)."""
+    """A release that stays, why, and the manifests it needs.
+
+    `built` are those of `images` that were made for it: the images it built, and its own files. Where it only takes an
+    image from, others publish too, so nothing is removed there.
+    """
 
     stack: str
     tag: str
     why: str
     images: frozenset[ManifestId]
+    built: frozenset[ManifestId]
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        """The repositories that its stack publishes to."""
+        return frozenset(repository for repository, _ in self.built)
 
 
 @dataclass(frozen=True)
@@ -111,13 +122,19 @@ class CleanupResult:
 def plan_collection(
     stored: Sequence[RegistryManifest], kept: Iterable[NeededRelease], ties: ManifestLinks = ManifestLinks()
 ) -> CleanupPlan:
-    """The plan of a garbage collection: manifests without a tag that nothing needs, and signatures of removed ones."""
-    needed = _needed(kept)
+    """The plan of a garbage collection: manifests without a tag that nothing needs, and signatures of removed ones.
+
+    Only in repositories that the kept releases are published to.
+    """
+    releases = list(kept)
+    needed, ours = _needed(releases), published_to(releases)
     fates, untagged, judged_later, staying = [], [], [], set()
     for one in stored:
         if one.place in needed:
             fates.append(_stays(one, needed[one.place]))
             untagged += [] if one.tags else [one]
+        elif one.repository not in ours:
+            fates.append(_stays(one, NOT_OURS))
         elif one.place in ties.parts:
             fates.append(_stays(one, "part of an image for several platforms"))
         elif _subjects(one, ties):
@@ -151,7 +168,8 @@ def plan_retention(
 ) -> CleanupPlan:
     """The plan of a retention: the tags of old releases are removed.
 
-    Only in repositories that the stack's kept releases use, and never the last tag of a manifest that one needs.
+    Only in repositories that the stack's kept releases are published to, and never the last tag of a manifest that one
+    needs.
 
     Args:
         old: stack → the tags in its repositories that mean old releases, as the registry has them.
@@ -159,7 +177,7 @@ def plan_retention(
     needed = _needed(kept)
     rooms: dict[str, set[str]] = {}
     for release in kept:
-        for repository, _ in release.images:
+        for repository in release.repositories:
             rooms.setdefault(repository, set()).add(release.stack)
     gone = {stack: frozenset(tags) for stack, tags in old.items()}
     fates = []
@@ -173,9 +191,8 @@ def plan_retention(
                     CleanupItem(one.repository, one.digest, tag, True, "of a release that is not kept", one.size)
                 )
             else:
-                fates.append(
-                    CleanupItem(one.repository, one.digest, tag, False, why or "not of an old release", one.size)
-                )
+                stays = why or ("not of an old release" if one.repository in rooms else NOT_OURS)
+                fates.append(CleanupItem(one.repository, one.digest, tag, False, stays, one.size))
     return CleanupPlan(tuple(fates))
 
 
@@ -211,7 +228,7 @@ def tags_as_stored(
     """
     needed: dict[ManifestId, list[NeededRelease]] = {}
     for release in kept:
-        for image in release.images:
+        for image in release.built:
             needed.setdefault(image, []).append(release)
     names: dict[str, set[str]] = {}
     every = list(stored)
@@ -221,6 +238,11 @@ def tags_as_stored(
             found = {tag.removesuffix(ending) for tag in one.tags if tag.endswith(ending)}
             names.setdefault(release.stack, set()).update(found)
     return {stack: {f"{name}-{tag}" for name in names.get(stack, ()) for tag in tags} for stack, tags in old.items()}
+
+
+def published_to(kept: Iterable[NeededRelease]) -> frozenset[str]:
+    """The repositories that releases are published to: nothing is removed from any other."""
+    return frozenset(repository for release in kept for repository in release.repositories)
 
 
 def _needed(kept: Iterable[NeededRelease]) -> dict[ManifestId, str]:
