@@ -166,7 +166,7 @@ def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[R
     repository, name = split_reference(layout(registry).release_reference(release.stack, release.tag))
     own = split_host(repository)[1].removeprefix(f"{registry.registry_name}/")
     built = {(own, one.digest) for one in stored if one.repository == own and name in one.tags}
-    taken = set()
+    taken: set[ManifestId] = set()
     for reference in {*release.services.values(), *release.images}:
         repository, digest = split_reference(reference)
         host, path = split_host(repository)
