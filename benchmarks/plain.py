@@ -22,7 +22,7 @@ from flows.core.release.release import Release
 from flows.settings import Settings
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.droplet.target import Target
-from flows.tasks.release.publish import fetch_release
+from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.blocks import layout, load_environment, load_registry
 from flows.tasks.stack.environment import variables
 
@@ -45,7 +45,8 @@ def prepare(tag: str) -> Prepared:
     settings = Settings()
     registry, environment = load_registry(settings), load_environment(settings, NAME)
     values = {**variables(environment, None), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
-    release, files = fetch_release.fn(NAME, tag, registry)
+    fetched = fetch_release.fn(NAME, tag, registry)
+    release, files = fetched.release, fetched.files
     target = Target(None, StackDirectory("/opt/slipway", release.stack), settings)  # type: ignore[arg-type]
     payload = ReleasePayload(files, values, {})
     deployment = Deployment(None, target, release, payload.name(tag))  # type: ignore[arg-type]

@@ -127,7 +127,7 @@ def plan_collection(
     Only in repositories that the kept releases are published to.
     """
     releases = list(kept)
-    needed, ours = _needed(releases), published_to(releases)
+    needed, ours = _needed(releases), {name for release in releases for name in release.repositories}
     fates, untagged, judged_later, staying = [], [], [], set()
     for one in stored:
         if one.place in needed:
@@ -143,9 +143,8 @@ def plan_collection(
         elif one.tags:
             fates.append(_stays(one, f"tagged {one.tags[0]}"))
         else:
-            fates.append(
-                CleanupItem(one.repository, one.digest, "", True, "no tag, and no kept release needs it", one.size)
-            )
+            why = "no tag, and no kept release needs it"
+            fates.append(CleanupItem(one.repository, one.digest, "", True, why, one.size))
             continue
         staying.add(one.place)
     for one in judged_later:
@@ -186,13 +185,9 @@ def plan_retention(
         wanted = [tag for tag in one.tags if any(tag in gone.get(s, ()) for s in rooms.get(one.repository, ()))]
         going = wanted if not why or len(wanted) < len(one.tags) else []
         for tag in one.tags:
-            if tag in going:
-                fates.append(
-                    CleanupItem(one.repository, one.digest, tag, True, "of a release that is not kept", one.size)
-                )
-            else:
-                stays = why or ("not of an old release" if one.repository in rooms else NOT_OURS)
-                fates.append(CleanupItem(one.repository, one.digest, tag, False, stays, one.size))
+            stays = why or ("not of an old release" if one.repository in rooms else NOT_OURS)
+            said = "of a release that is not kept" if tag in going else stays
+            fates.append(CleanupItem(one.repository, one.digest, tag, tag in going, said, one.size))
     return CleanupPlan(tuple(fates))
 
 
@@ -238,11 +233,6 @@ def tags_as_stored(
             found = {tag.removesuffix(ending) for tag in one.tags if tag.endswith(ending)}
             names.setdefault(release.stack, set()).update(found)
     return {stack: {f"{name}-{tag}" for name in names.get(stack, ()) for tag in tags} for stack, tags in old.items()}
-
-
-def published_to(kept: Iterable[NeededRelease]) -> frozenset[str]:
-    """The repositories that releases are published to: nothing is removed from any other."""
-    return frozenset(repository for release in kept for repository in release.repositories)
 
 
 def _needed(kept: Iterable[NeededRelease]) -> dict[ManifestId, str]:

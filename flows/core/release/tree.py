@@ -111,9 +111,9 @@ def _entry(row: list[Any]) -> tuple[str, Entry]:
 
 
 def is_inside(name: str) -> bool:
-    """Whether a name stands for something below the directory that it is relative to."""
+    """Whether a name stands for something below the directory that it is relative to; not for that directory itself."""
     return (
-        bool(name)
+        name not in ("", ".")
         and not name.startswith("/")
         and posixpath.normpath(name) == name
         and not name.startswith("../")

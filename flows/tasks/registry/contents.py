@@ -20,7 +20,6 @@ from flows.core.registry.cleanup import (
     ManifestLinks,
     NeededRelease,
     RegistryManifest,
-    published_to,
 )
 from flows.core.registry.layout import RELEASE
 from flows.core.registry.references import split_host, split_reference
@@ -28,7 +27,7 @@ from flows.core.release.release import Release, read_release
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.registry.exclusive_access import refuse_while_pushing
-from flows.tasks.release.publish import fetch_release
+from flows.tasks.release.fetch import fetch_named
 from flows.tasks.runs.blocks import layout, load_registry
 from flows.tasks.runs.retries import RETRIED
 
@@ -118,7 +117,7 @@ def newest_releases(
     found = []
     for stack, releases in published.items():
         for tag, _ in sorted(releases, key=lambda r: r[1], reverse=True)[:keep]:
-            release, _ = fetch_release(stack, tag, registry)
+            release = fetch_named(stack, tag, registry)
             found.append(_kept(release, "among the newest", registry, stored))
     return found
 
@@ -127,7 +126,8 @@ def manifest_links(
     stored: Sequence[RegistryManifest], kept: Sequence[NeededRelease], registry: DocrRegistry
 ) -> ManifestLinks:
     """What image indexes refer to, and what manifests without a tag are about; asked only where one could go."""
-    rooms = {one.repository for one in stored if not one.tags} & published_to(kept)
+    rooms = {one.repository for one in stored if not one.tags}
+    rooms &= {name for release in kept for name in release.repositories}
     asked = [one for one in stored if one.repository in rooms]
     needed = {image for release in kept for image in release.images}
     parts: set[ManifestId] = set()

@@ -1,5 +1,8 @@
 """Which droplet `decommission` would remove: the one of exactly that name that provision made, and no other."""
 
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
 import pytest
 
 from flows import decommission as flow
@@ -36,3 +39,22 @@ def test_what_provision_did_not_make_is_refused(lab):
     add_droplet(lab.cloud, "trial", tags=("slipway",))
     with pytest.raises(CannotDecommission, match="Slipway did not make it"):
         flow._found(lab.client, "trial", Settings())
+
+
+def test_where_traffic_goes_is_asked_again_after_the_answer(lab, monkeypatch):
+    id = add_droplet(lab.cloud, "trial", tags=(PROVISIONED,))
+    active = ["blue"]
+
+    @contextmanager
+    def open_switch(_settings):
+        yield SimpleNamespace(read=lambda: SimpleNamespace(active=tuple(active)))
+
+    monkeypatch.setenv("SLIPWAY_SWITCH", "edge")
+    monkeypatch.setenv("SLIPWAY_GREEN", '["trial"]')
+    monkeypatch.setattr(flow, "open_switch", open_switch)
+    monkeypatch.setattr(flow, "load_account", lambda _: SimpleNamespace(client=lambda: nullcontext(lab.client)))
+    monkeypatch.setattr(flow, "ask_for_approval", lambda *_: active.append("green"))
+    monkeypatch.setattr(flow, "remove_droplet", lambda *_: pytest.fail("it was removed"))
+    with pytest.raises(CannotDecommission, match="droplet trial is green, which traffic reaches"):
+        flow.decommission.fn("trial")
+    assert list(lab.cloud.droplets) == [id]
