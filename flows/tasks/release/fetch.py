@@ -114,7 +114,7 @@ def _fetch(stack: str, tag: str, registry: ContainerRegistry, digest: str | None
 
 
 def _read(path: str, reference: str, registry: ContainerRegistry) -> FetchedRelease:
-    with registry.client(write=False) as client:
+    with registry.client() as client:
         manifest = client.manifest(path, reference)
         layers = _layers(manifest.content)
         own = bundle.unpack(client.blob(path, layers[0])) if layers else {}
