@@ -45,7 +45,7 @@ Name = Annotated[str, _refusing(_NAME.fullmatch, "name of a service, secret or v
 Digest = Annotated[str, _refusing(is_digest, "digest")]
 PinnedImage = Annotated[str, _refusing(is_pinned, "image with a digest")]
 # A file or directory below the root of the release's files; never the root itself, which the release replaces whole.
-Place = Annotated[str, _refusing(lambda p: is_inside(p) and "\0" not in p, "path below the release's files")]
+Place = Annotated[str, _refusing(is_inside, "path below the release's files")]
 
 FORMAT = 1
 FILES_LABEL = "dev.slipway.files"
