@@ -34,6 +34,12 @@ class HostKeyRefused(OutsideError):
     exit_code = 2
 
 
+class NotEncrypted(OutsideError):
+    """A login would go by http to another machine; nothing was sent."""
+
+    exit_code = 2
+
+
 class RemoteFailed(OutsideError):
     """A command on a droplet ended with another exit code than 0. Its error output is in the message."""
 

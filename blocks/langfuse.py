@@ -8,6 +8,7 @@ from prefect.blocks.core import Block
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+from blocks.http.clear_text import refuse_clear_text
 from blocks.http.excerpt import excerpt
 from blocks.http.request import request_within
 
@@ -34,7 +35,11 @@ class Langfuse(Block):
     _documentation_url = HttpUrl("https://langfuse.com/docs")
     _description = "A Langfuse project and its keys."
 
-    url: str = Field(title="URL", pattern=r"^https?://", description="Such as https://cloud.langfuse.com.")
+    url: str = Field(
+        title="URL",
+        pattern=r"^https?://",
+        description="Such as https://cloud.langfuse.com; not http.",
+    )
     public_key: str = Field(title="Public key", description="`pk-lf-…` of the project.")
     secret_key: SecretStr = Field(title="Secret key", description="`sk-lf-…` of the project.")
 
@@ -79,6 +84,7 @@ class Langfuse(Block):
         return f"Langfuse {version} at {self.url}: keys accepted"
 
     def _ask(self, method: str, path: str, timeout: float, **more: Any) -> dict[str, Any]:
+        refuse_clear_text(self.url, "Langfuse")
         auth = (self.public_key, self.secret_key.get_secret_value())
         try:
             address = f"{self.url.rstrip('/')}{path}"

@@ -5,6 +5,7 @@ from prefect.blocks.core import Block
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+from blocks.http.clear_text import refuse_clear_text
 from blocks.http.excerpt import excerpt
 from blocks.http.request import request_within
 
@@ -29,7 +30,7 @@ class Prometheus(Block):
     _description = "A Prometheus server that scrapes the stack's services."
 
     url: str = Field(title="URL", pattern=r"^https?://", description="Such as http://10.0.0.4:9090.")
-    username: str = Field("", title="User", description="For servers behind basic authentication.")
+    username: str = Field("", title="User", description="For servers behind basic authentication, by https.")
     password: SecretStr = Field(SecretStr(""), title="Password", description="For servers behind basic authentication.")
 
     def query(self, expression: str, timeout: float = 10.0) -> list[tuple[dict[str, str], float]]:
@@ -38,8 +39,10 @@ class Prometheus(Block):
         Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 
         Raises:
-            Unreachable, LoginRefused, ProviderFailed
+            Unreachable, LoginRefused, ProviderFailed, NotEncrypted
         """
+        if self.username:
+            refuse_clear_text(self.url, "Prometheus")
         auth = (self.username, self.password.get_secret_value()) if self.username else None
         address = f"{self.url.rstrip('/')}/api/v1/query"
         try:

@@ -28,9 +28,10 @@ from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
 from flows.tasks.release.build_inputs import build_inputs
+from flows.tasks.release.fetch import latest_release, tag_before
 from flows.tasks.release.files.listing import list_files
 from flows.tasks.release.pin_images import mirrored, pin_external
-from flows.tasks.release.publish import latest_release, publish_release, reuse_images, tag_before
+from flows.tasks.release.publish import publish_release, reuse_images
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import (
     engine_environment,
@@ -133,9 +134,11 @@ def _build_push(
     digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}
-    release = publish_release(source, plan, tag, built, external, previous, before, shipment, registry, settings)
+    release, digest = publish_release(
+        source, plan, tag, built, external, previous, before, shipment, registry, settings
+    )
 
-    published = Published(release, before, time.monotonic() - began)
+    published = Published(release, before, time.monotonic() - began, digest)
     _record(published, started, settings)
     return published
 
@@ -167,6 +170,7 @@ def _record(published: Published, started: datetime, settings: Settings) -> None
         "previous_tag": published.previous,
         "commit": release.commit,
         "registry": release.registry,
+        "digest": published.digest,
         "images": dict(release.services),
         "workflow_url": workflow_url(),
         "started": started.isoformat(timespec="seconds"),

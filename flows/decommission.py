@@ -5,6 +5,7 @@ import time
 from prefect import flow
 
 from blocks import Droplet
+from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo
 from blocks.errors import OutsideError
 from flows.core.cloud.costs import droplet_cost
@@ -37,16 +38,30 @@ def decommission(name: str, approval: Approval = "always", keep_block: bool = Fa
     """
     began, settings = time.monotonic(), Settings()
     with block_cache(), load_account(settings).client() as client:
-        found = client.droplets.all(name=name)
-        for info in found:
-            refuse(info, settings)
+        found = _found(client, name, settings)
         if found and approval_mode(approval, settings) != "never":
             ask_for_approval(_question(found), f"removal of droplet {name}", settings.approval_timeout)
-        removed = [remove_droplet(client, info) for info in found]
+            refuse(found, settings)  # the answer takes time, and traffic may have moved meanwhile
+        removed = found is not None and remove_droplet(client, found)
     if find_droplet(name) and not keep_block and (found or _ours(name)):
         Droplet.delete(name)
-    table(f"decommission-{name}", [{"droplet": name, "id": info.id, "was at": info.public_ip} for info in found], name)
-    return Decommissioned(name, any(removed), time.monotonic() - began)
+    rows: list[dict[str, object]] = [{"droplet": name, "id": found.id, "was at": found.public_ip}] if found else []
+    table(f"decommission-{name}", rows, name)
+    return Decommissioned(name, removed, time.monotonic() - began)
+
+
+def _found(client: DigitalOcean, name: str, settings: Settings) -> DropletInfo | None:
+    """The droplet of this name, which may be removed; None where there is none. Raises CannotDecommission."""
+    found = client.droplets.all(name=name)
+    for info in found:
+        refuse(info, settings)
+    if len(found) > 1:
+        which = " and ".join(f"{info.id} ({info.public_ip})" for info in found)
+        raise CannotDecommission(
+            f"{len(found)} droplets are named {name}: {which}. Slipway makes one of a name, so none was removed. "
+            "Remove the wrong one in the control panel, and run the same command again"
+        )
+    return found[0] if found else None
 
 
 def refuse(info: DropletInfo, settings: Settings) -> None:
@@ -74,13 +89,12 @@ def refuse(info: DropletInfo, settings: Settings) -> None:
             )
 
 
-def _question(found: list[DropletInfo]) -> str:
-    lines = [
+def _question(i: DropletInfo) -> str:
+    return (
         f"### Droplet {i.name} ({i.id}, {i.public_ip}, {i.size} in {i.region}) is destroyed, with all on it.\n\n"
         f"It costs until then: {droplet_cost(i.name, i.size, i.price_hourly, i.price_monthly)}. Snapshots of it stay."
-        for i in found
-    ]
-    return "\n\n".join([*lines, "No answer means no."])
+        "\n\nNo answer means no."
+    )
 
 
 def _ours(name: str) -> bool:

@@ -32,7 +32,7 @@ from flows.tasks.deploy.steps import (
 from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import keep_record
-from flows.tasks.release.publish import fetch_release
+from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
@@ -55,6 +55,7 @@ def deploy(
     strategy: Strategy | None = None,
     env_file: str | None = None,
     wait: float = 0.0,
+    digest: str | None = None,
 ) -> Deployed:
     """Put the release `tag` on a droplet, and prove that it runs; go back to the last known good one if it does not.
 
@@ -66,6 +67,7 @@ def deploy(
             `recreate` stops all, pulls and starts. Default: the setting `strategy`.
         env_file: an env file over the environment block's variables.
         wait: seconds to wait while another run changes the droplet.
+        digest: of the release as it was published (`sha256:…`): what its tag means meanwhile is not asked then.
     """
     settings = Settings()
     name, droplet = stack_name(stack or settings.stack), droplet or settings.droplet
@@ -75,28 +77,30 @@ def deploy(
             f"slipway deploy-home --tag {tag}"
         )
     with block_cache():
+        known, registry = load_droplet(droplet), load_registry(settings)
+        load_environment(settings, name)
         return deploy_release(
-            load_droplet(droplet), stack=name, tag=tag, role=settings.role(droplet),
+            known, fetch_release(name, tag, registry, digest), role=settings.role(droplet),
             strategy=strategy or settings.strategy, env_file=env_file, wait=wait, settings=settings,
         )  # fmt: skip
 
 
 def deploy_release(
-    droplet: Droplet, *, stack: str, tag: str, role: Role, strategy: Strategy, env_file: str | None, wait: float,
+    droplet: Droplet, fetched: FetchedRelease, *, role: Role, strategy: Strategy, env_file: str | None, wait: float,
     settings: Settings,
 ) -> Deployed:  # fmt: skip
     """Put the part of a release that runs on a droplet of this role there; the body of the flow.
 
     Args:
-        stack: name of the whole stack.
+        fetched: the whole release, which is not asked for again.
         role: which part of it runs there.
     """
     began = time.monotonic()
     registry = load_registry(settings)
+    whole, published = fetched.release, fetched.files
+    stack, tag = whole.stack, whole.tag
     environment = load_environment(settings, stack)
     values = variables(environment, env_file)
-
-    whole, published = fetch_release(stack, tag, registry)
     release = as_role(whole, role)
     secrets = secret_contents(release, environment.contents())
     colour = settings.colours.of(droplet.name) or ""

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.core.errors import NoStatefulServices
+from flows.core.release.release import Release
 from flows.core.release.role import as_role
 from flows.core.results import Deployed
 from flows.core.traffic.approval import home_question
@@ -11,7 +12,7 @@ from flows.hooks import prune_home_after_failure, recover_home_after_crash
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.target import Target
-from flows.tasks.release.publish import fetch_release
+from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -59,12 +60,13 @@ def deploy_home(
     with block_cache():
         target = Target.data_home(stack=name, settings=settings)
         load_environment(settings, name)
+        fetched = fetch_release(name, tag, load_registry(settings))  # once: what is approved is what is put there
         if approval_mode(approval, settings) != "never":
             asked = f"release {tag} of {name} to the data home {target.name}"
-            ask_for_approval(_question(target, name, tag), asked, settings.approval_timeout)
+            ask_for_approval(_question(target, fetched.release), asked, settings.approval_timeout)
         with target.locked(f"deploy of {target.stack} {tag}", wait), rollback_on_failure(target) as guard:
             deployed = deploy_release(
-                target.droplet, stack=name, tag=tag, role="home", strategy=strategy or settings.strategy,
+                target.droplet, fetched, role="home", strategy=strategy or settings.strategy,
                 env_file=env_file, wait=wait, settings=settings,
             )  # fmt: skip
             guard.armed = True
@@ -72,9 +74,8 @@ def deploy_home(
     return deployed
 
 
-def _question(target: Target, stack: str, tag: str) -> str:
-    settings = target.settings
-    release = as_role(fetch_release(stack, tag, load_registry(settings))[0], "home")
+def _question(target: Target, whole: Release) -> str:
+    release = as_role(whole, "home")
     with target.connected() as session:
         before = read_state(session, target.directory)
-    return home_question(release, before, settings.approval_timeout / 60)
+    return home_question(release, before, target.settings.approval_timeout / 60)

@@ -25,7 +25,7 @@ from flows.switch_back import move_traffic, move_traffic_back
 from flows.tasks.droplet.connection import connected
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
-from flows.tasks.release.publish import fetch_release
+from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.runs.log_masking import mask
@@ -67,6 +67,7 @@ def promote(
     env_file: str | None = None,
     watch: float | None = None,
     wait: float = 0.0,
+    digest: str | None = None,
 ) -> Promoted:
     """Prove the release on the idle colour, send traffic there, and watch it; any failure afterwards sends it back.
 
@@ -79,6 +80,7 @@ def promote(
         env_file: an env file over the environment block's variables.
         watch: seconds for which the gates are read again afterwards; default: the setting `watch`.
         wait: seconds to wait while another run changes a droplet.
+        digest: with `tag`: of the release as it was published (`sha256:…`); what its tag means meanwhile is not asked.
     """
     settings = Settings()
     settings = settings.model_copy(update={"approval": approval_mode(approval, settings)})
@@ -92,7 +94,7 @@ def promote(
         candidate, active = colours[colour], colours[left] if left else None
         for target in candidate.targets:
             connections.enter_context(connected(target.droplet))
-        first = DeployFirst(tag, strategy or settings.strategy, env_file) if tag else None
+        first = DeployFirst(tag, strategy or settings.strategy, env_file, digest) if tag else None
         return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(first)
 
 
@@ -103,6 +105,7 @@ class DeployFirst:
     tag: str
     strategy: Strategy
     env_file: str | None
+    digest: str | None
 
 
 @dataclass(frozen=True)
@@ -148,12 +151,14 @@ class Promotion:
         Raises:
             NotPromoted: a gate failed.
         """
+        fetched = None
         if first:
-            refuse_release(fetch_release(self.stack, first.tag, load_registry(self.settings))[0], self.settings.home)
+            fetched = fetch_release(self.stack, first.tag, load_registry(self.settings), first.digest)
+            refuse_release(fetched.release, self.settings.home)
         before = read_states_if_reachable(self.active)
         with ExitStack() as guards:
-            if first:
-                self._deploy(first, guards)
+            if first and fetched:
+                self._deploy(first, fetched, guards)
             states = read_states(self.candidate)
             plan = plan_promotion(
                 self.stack, self.candidate.colour, self.active.colour if self.active else None,
@@ -167,12 +172,12 @@ class Promotion:
                 raise NotPromoted(f"release {plan.tag} on {self.candidate} did not pass: {gates.words}. {stays}")
         return plan, gates
 
-    def _deploy(self, first: DeployFirst, guards: ExitStack) -> None:
+    def _deploy(self, first: DeployFirst, fetched: FetchedRelease, guards: ExitStack) -> None:
         """Deploy and validate on every droplet of the colour; if one of them fails, all of them go back."""
         for target in self.candidate.targets:
             guard = guards.enter_context(rollback_on_failure(target))
             deploy_release(
-                target.droplet, stack=self.stack, tag=first.tag, role=self.settings.role(target.name),
+                target.droplet, fetched, role=self.settings.role(target.name),
                 strategy=first.strategy, env_file=first.env_file, wait=self.wait, settings=self.settings,
             )  # fmt: skip
             guard.armed = True

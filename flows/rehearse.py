@@ -36,8 +36,9 @@ from flows.tasks.cloud.rehearsal import (
 )
 from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
+from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.artifacts import page
-from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment
+from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment, load_registry
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -135,8 +136,9 @@ class _Rehearsal:
         target = Target.of(load_droplet(self.droplet), self.stack, self.settings)
         with self._step("deploy") as found:
             tag = self.stability.release
+            fetched = fetch_release(self.stack, tag, load_registry(self.settings))
             deploy_release(
-                target.droplet, stack=self.stack, tag=tag, role="colour" if self.settings.home else "all",
+                target.droplet, fetched, role="colour" if self.settings.home else "all",
                 strategy=self.settings.strategy, env_file=None, wait=0.0, settings=self.settings,
             )  # fmt: skip
             validate(stack=self.stack, droplet=self.droplet)

@@ -100,7 +100,10 @@ def _release_to(
         # A build is long: the connection may have broken meanwhile, so it is asked for anew.
         with target.locked(f"release of {stack} {tag}", wait) as lock:
             with rollback_on_failure(target) as guard:
-                deployed = deploy(tag=tag, stack=stack, droplet=target.name, strategy=strategy, env_file=env_file)
+                deployed = deploy(
+                    tag=tag, stack=stack, droplet=target.name, strategy=strategy, env_file=env_file,
+                    digest=published.digest,
+                )  # fmt: skip
                 guard.armed = True
                 validated = validate(stack=stack, droplet=target.name)
             prune_best_effort(lock, target.directory, settings)
@@ -134,5 +137,6 @@ def _release_and_promote(
                 strategy=strategy,
                 env_file=env_file,
                 wait=wait,
+                digest=published.digest,
             )
     return Released(published, None, None, str(runtime.flow_run.ui_url or ""), settings.edge_url, promoted)

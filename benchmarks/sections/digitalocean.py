@@ -108,7 +108,8 @@ def _planning(bench: Bench) -> Section:
         RegistryManifest("web", f"sha256:{number:064x}", (f"v{number}", f"sha256-{number:064x}.sig")[: 1 + number % 2])
         for number in range(RETAINED)
     ]
-    kept = [NeededRelease("shop", f"v{n}", "kept", frozenset({("web", f"sha256:{n:064x}")})) for n in range(20)]
+    places = [frozenset({("web", f"sha256:{number:064x}")}) for number in range(20)]
+    kept = [NeededRelease("shop", f"v{n}", "kept", images, images) for n, images in enumerate(places)]
     old = {"shop": frozenset(f"v{number}" for number in range(20, RETAINED))}
     section = Section(f"DigitalOcean: planning over {RETAINED:,} manifests", ("", "seconds", "target", ""))
     retention = [timed(lambda: plan_retention(stored, kept, old)) for _ in range(bench.rounds)]

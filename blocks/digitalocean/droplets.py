@@ -15,10 +15,12 @@ class Droplets:
         self._api = api
 
     def all(self, *, tag: str = "", name: str = "") -> list[DropletInfo]:
-        """All droplets, or those with this tag or this name."""
+        """All droplets, or those with this tag and of exactly this name."""
         query = {"tag_name": tag} if tag else {"name": name} if name else {}
         found = self._api.pages("/v2/droplets", "droplets", "droplet:read", **query)
-        return [self._api.parsed("GET /v2/droplets", DropletInfo.parse, item) for item in found]
+        every = [self._api.parsed("GET /v2/droplets", DropletInfo.parse, item) for item in found]
+        # Asked again here: there, upper and lower case are the same, and who removes what this returns relies on it.
+        return [one for one in every if (not tag or tag in one.tags) and name in ("", one.name)]
 
     def get(self, id: int) -> DropletInfo:
         """The droplet of this id. Raises NotAtDigitalOcean."""
@@ -82,9 +84,24 @@ class Droplets:
             )
         return found[0] if found else None
 
-    def remove(self, id: int, within: float = 120.0, tell: Progress = silent) -> bool:
-        """Destroy a droplet, and wait until it is gone. Returns whether there was one."""
+    def remove(self, info: DropletInfo, tag: str, within: float = 120.0, tell: Progress = silent) -> bool:
+        """Destroy a droplet that still has this name and this tag, and wait until it is gone.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            ApiFailed: it is another one by now; it was left as it is.
+        """
+        id = info.id
         try:
+            now = self.get(id)
+            if (now.id, now.name) != (id, info.name) or tag not in now.tags:
+                tags = ", ".join(now.tags) or "none"
+                raise ApiFailed(
+                    f"DigitalOcean: droplet {id} was to be removed as {info.name} with the tag {tag}, and is "
+                    f"{now.name} (tags: {tags}). It was left as it is. Look at it: slipway account droplets"
+                )
             self._api.send("DELETE", f"/v2/droplets/{id}", "droplet:delete", again=True)
         except NotAtDigitalOcean:
             return False

@@ -63,10 +63,12 @@ class Domains:
         self._api = api
 
     def records(self, domain: str, name: str, type: str) -> list[DnsRecord]:
-        """The records of a fully qualified name."""
+        """The records of this type that have exactly this fully qualified name."""
         path = f"/v2/domains/{quote(domain)}/records"
         found = self._api.pages(path, "domain_records", "domain:read", name=name, type=type)
-        return [self._api.parsed(f"GET {path}", DnsRecord.parse, item) for item in found]
+        every = [self._api.parsed(f"GET {path}", DnsRecord.parse, item) for item in found]
+        # Asked again here, because what this returns is changed.
+        return [one for one in every if one.type == type and _full_name(one.name, domain) == _full_name(name, domain)]
 
     def record(self, domain: str, name: str, type: str = "A") -> DnsRecord:
         """The one record of this name and type.
@@ -92,6 +94,14 @@ class Domains:
         path = f"/v2/domains/{quote(domain)}/records/{record.id}"
         answer = self._api.send("PATCH", path, "domain:update", {"type": record.type, **changes}, again=True)
         return self._api.parsed(f"PATCH {path}", lambda a: DnsRecord.parse(a["domain_record"]), answer)
+
+
+def _full_name(name: str, domain: str) -> str:
+    """The full name of a record, which the API names within its domain: `@` is the domain itself."""
+    name, domain = name.lower().rstrip("."), domain.lower().rstrip(".")
+    if name in ("@", domain):
+        return domain
+    return name if name.endswith(f".{domain}") else f"{name}.{domain}"
 
 
 class ReservedIps:

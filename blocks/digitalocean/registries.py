@@ -46,14 +46,15 @@ class Registries:
 
     def tags(self, name: str, repository: str) -> list[Tag]:
         """All tags of a repository; none where there is no such repository."""
-        return [
-            self._api.parsed("GET …/tags", Tag.parse, item) for item in self._within(name, repository, "tags", "tags")
-        ]
+        found = self._within(name, repository, "tags", "tags")
+        every = [self._api.parsed("GET …/tags", Tag.parse, item) for item in found]
+        return [tag for tag in every if tag.repository == repository]
 
     def manifests(self, name: str, repository: str) -> list[DocrManifest]:
         """All manifests of a repository, tagged or not."""
         found = self._within(name, repository, "digests", "manifests")
-        return [self._api.parsed("GET …/digests", DocrManifest.parse, item) for item in found]
+        every = [self._api.parsed("GET …/digests", DocrManifest.parse, item) for item in found]
+        return [manifest for manifest in every if manifest.repository == repository]
 
     def _within(self, name: str, repository: str, what: str, key: str) -> list[Json]:
         try:

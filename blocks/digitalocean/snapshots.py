@@ -16,7 +16,9 @@ class Snapshots:
     def all(self) -> list[Snapshot]:
         """All snapshots of droplets."""
         found = self._api.pages("/v2/snapshots", "snapshots", "snapshot:read", resource_type="droplet")
-        return [self._api.parsed("GET /v2/snapshots", Snapshot.parse, item) for item in found]
+        # Asked again here: a volume has snapshots, too.
+        mine = [item for item in found if item.get("resource_type") == "droplet"]
+        return [self._api.parsed("GET /v2/snapshots", Snapshot.parse, item) for item in mine]
 
     def remove(self, id: str) -> bool:
         """Remove a snapshot. Returns whether there was one."""

@@ -18,6 +18,7 @@ import httpx
 
 from blocks.errors import AnswerLost, ApiFailed, NotAtDigitalOcean, OutsideError, RateLimited, TokenRefused, Unreachable
 from blocks.http import tls
+from blocks.http.clear_text import refuse_clear_text
 from blocks.http.excerpt import excerpt
 from blocks.polling import SYSTEM, Clock
 
@@ -63,6 +64,7 @@ class Transport:
     """
 
     def __init__(self, api: str, token: str, patience: float = 60.0, clock: Clock = SYSTEM) -> None:
+        refuse_clear_text(api, "DigitalOcean's API")
         self.api = api.rstrip("/")
         self._http = httpx.Client(
             base_url=self.api,

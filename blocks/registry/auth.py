@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 import httpx
 
 from blocks.errors import Unreachable
+from blocks.registry.addresses import same_place
 
 
 class RegistryCredentials:
@@ -108,6 +109,8 @@ class RegistryAuth(httpx.Auth):
         return answer.status_code == httpx.codes.UNAUTHORIZED
 
     def _signed_anew(self, answer: httpx.Response, request: httpx.Request) -> bool:
+        if not same_place(answer.url, request.url):
+            return False  # it was redirected, and who asks there is not the registry
         challenge = answer.headers.get("WWW-Authenticate", "")
         return self._credentials.answer_challenge(challenge, self._scope) and self._credentials.sign(
             request, self._scope

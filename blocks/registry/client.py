@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
 from blocks.http import tls
+from blocks.registry.addresses import base_address, only_encrypted, proxy_of, same_place, upload_place
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
 from blocks.registry.layers import LAYER, PIECE, FileContent, ImageLayer
 
@@ -31,6 +31,7 @@ ACCEPT = ", ".join(
     ]
 )
 _BYTES = "application/octet-stream"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ImageManifest:
 class RegistryClient:
     """A client of one registry, as one user, to be used as a context manager. Loopback is by http, all else by https.
 
-    Raises in every method: Unreachable, LoginRefused, RegistryFailed; where a manifest or blob is read, NotInRegistry.
+    Raises in every method: Unreachable, LoginRefused, RegistryFailed, NotEncrypted; NotInRegistry where one reads.
 
     Args:
         timeout: seconds without a byte.
@@ -62,10 +63,9 @@ class RegistryClient:
         renew: Callable[[], tuple[str, str] | None] = lambda: None,
     ) -> None:
         self.host = host
-        local = re.match(r"^(localhost|127\.|\[::1\])", host)
-        transport = httpx.HTTPTransport(retries=2, verify=tls.context(), proxy=None if local else _proxy(host))
-        address = f"http://{host}" if local else f"https://{host}"
-        self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
+        transport = httpx.HTTPTransport(retries=2, verify=tls.context(), proxy=proxy_of(host))
+        hooks = {"request": [only_encrypted(host)]}
+        self._http = httpx.Client(base_url=base_address(host), timeout=timeout, transport=transport, event_hooks=hooks)
         self._credentials = RegistryCredentials(self._http, username, password, renew)
 
     def __enter__(self) -> "RegistryClient":
@@ -81,10 +81,10 @@ class RegistryClient:
         self._ask("GET", "/v2/", scope="")
 
     def digest(self, repository: str, reference: str) -> str:
-        """The digest of the manifest that a tag or digest names."""
+        """The digest of the manifest that a tag or digest names, as the registry says it."""
         answer = self._ask("HEAD", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ACCEPT})
-        digest = answer.headers.get("Docker-Content-Digest")
-        return str(digest) if digest else self.manifest(repository, reference).digest
+        said = str(answer.headers.get("Docker-Content-Digest", ""))
+        return said if _DIGEST.fullmatch(said) else self.manifest(repository, reference).digest
 
     def manifest(self, repository: str, reference: str) -> ImageManifest:
         """The manifest that a tag or digest names."""
@@ -173,7 +173,7 @@ class RegistryClient:
         if self.has_blob(repository, digest):
             return
         begun = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, push=True)
-        place = httpx.URL(str(self._http.base_url)).join(begun.headers["Location"])
+        place = upload_place(self._http.base_url, begun.headers.get("Location"))
         target = str(place.copy_merge_params({"digest": digest}))
         headers = {"Content-Type": _BYTES, "Content-Length": str(len(content))}
         self._ask("PUT", target, repository, push=True, content=content, headers=headers)
@@ -202,9 +202,11 @@ class RegistryClient:
         if scope is None:
             scope = f"repository:{repository}:{'pull,push' if push else 'pull'}"
         auth = RegistryAuth(self._credentials, scope)
+        base, follow = self._http.base_url, method in ("GET", "HEAD")
+        signed = auth if same_place(base.join(url), base) else None  # an upload may go elsewhere; our login does not
         try:
             answer = self._http.request(
-                method, url, content=content, headers=headers, auth=auth, follow_redirects=method in ("GET", "HEAD")
+                method, url, content=content, headers=headers, auth=signed, follow_redirects=follow
             )
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
@@ -228,11 +230,6 @@ class RegistryClient:
             raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {_error(answer)}")
-
-
-def _proxy(host: str) -> str | None:
-    """The proxy that the environment names for this host, as docker and curl understand it."""
-    return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
 
 
 def _mapping(answer: httpx.Response) -> dict[str, Any] | None:

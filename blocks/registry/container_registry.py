@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prefect_docker import DockerRegistryCredentials
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from blocks.registry.client import RegistryClient
 
@@ -55,10 +55,23 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         description="The repository of the layout `single-repository`; the others leave it out.",
     )
 
+    pull_username: str = Field(
+        "", title="User that pulls", description="A user that may only read: droplets log in as it. Else as the first."
+    )
+    pull_password: SecretStr = Field(
+        SecretStr(""), title="Password of the user that pulls", description="The password or token of that user."
+    )
+
     @model_validator(mode="after")
     def _repository_named(self) -> "ContainerRegistry":
         if self.layout == "single-repository" and not self.repository:
             raise ValueError("layout single-repository needs `repository`")
+        return self
+
+    @model_validator(mode="after")
+    def _pulls_with_a_password(self) -> "ContainerRegistry":
+        if bool(self.pull_username) != bool(self.pull_password.get_secret_value()):
+            raise ValueError("`pull_username` and `pull_password` go together")
         return self
 
     @property
@@ -71,7 +84,12 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         return self.repository if self.layout == "single-repository" else ""
 
     def login(self, *, write: bool) -> tuple[str, str]:
-        """User and password; what may only read is enough unless `write`."""
+        """User and password; unless `write`, those of the user that may only read, where there is one.
+
+        A droplet is given nothing else: with a login that may push, one droplet could decide what all others run.
+        """
+        if not write and self.pull_username:
+            return self.pull_username, self.pull_password.get_secret_value()
         return self.username, self.password.get_secret_value()
 
     def renew(self, *, write: bool) -> tuple[str, str] | None:
@@ -91,14 +109,18 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
         return RegistryClient(self.host, username, password, renew=lambda: self.renew(write=write))
 
     def reach(self) -> str:
-        """A sentence for the terminal: that the registry takes our login.
+        """A sentence for the terminal: that the registry takes our login, and that of the user that pulls.
 
         Raises:
             Unreachable, LoginRefused
         """
         with self.client() as client:
             client.check()
-        return f"registry {self.host}: login as {self.username} accepted"
+        if not self.pull_username:
+            return f"registry {self.host}: login as {self.username} accepted"
+        with self.client(write=False) as client:
+            client.check()
+        return f"registry {self.host}: logins as {self.username} and, to pull, {self.pull_username} accepted"
 
     @contextmanager
     def docker_config(self) -> Iterator[dict[str, str]]:

@@ -42,6 +42,10 @@ class DocrRegistry(ContainerRegistry):
     password: SecretStr = Field(
         SecretStr(""), title="Password", description="Not needed: logins come from the account."
     )
+    pull_username: str = Field("", title="User that pulls", description="Not needed: logins come from the account.")
+    pull_password: SecretStr = Field(
+        SecretStr(""), title="Password that pulls", description="Not needed: logins come from the account."
+    )
     registry_url: str = Field(HOST, title="Host", description="Where the registry's API is.")
     account: DigitalOceanAccount = Field(title="Account", description="The DigitalOcean account that has the registry.")
     registry_name: str = Field(title="Registry", pattern=r"^[a-z0-9-]+$", description="The registry's own name.")

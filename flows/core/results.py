@@ -26,11 +26,13 @@ class ServiceState:
 
 @dataclass(frozen=True)
 class Published:
-    """Result of build-push: the release, and the tag that was the newest before it."""
+    """Result of build-push: the release, the tag that was the newest before it, and the digest of the image that holds
+    the release's document: by that it is deployed, whatever its tag means meanwhile."""
 
     release: Release
     previous: str | None
     seconds: float
+    digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class RehearsalStack(LabStack):
 
         with self.cloud.client() as client:
             for droplet in client.droplets.all(tag="slipway-provisioned"):
-                client.droplets.remove(droplet.id)
+                client.droplets.remove(droplet, "slipway-provisioned")
             for snapshot in client.snapshots.all():
                 if snapshot.name.startswith(f"slipway-{STACK}"):
                     client.snapshots.remove(snapshot.id)

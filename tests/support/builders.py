@@ -1,5 +1,6 @@
 """Small whole things for the tests of the core: a stack, a release, a container. Each test says what it is about."""
 
+import hashlib
 from datetime import UTC, datetime
 
 from flows.core.droplet.containers import Container, Healthcheck
@@ -13,8 +14,10 @@ GOOD, FAILED, BACK, OPEN = RecordOutcome.GOOD, RecordOutcome.FAILED, RecordOutco
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
-def digest(letter: str) -> str:
-    return f"sha256:{letter * 64}"
+def digest(name: str) -> str:
+    """A digest of this name: of a hex digit, that digit all over."""
+    digits = name * 64 if len(name) == 1 and name in "0123456789abcdef" else hashlib.sha256(name.encode()).hexdigest()
+    return f"sha256:{digits}"
 
 
 def pinned(name: str, letter: str = "a") -> str:
@@ -28,7 +31,7 @@ def stack(services: dict, **more) -> Stack:
 
 
 def image(*layers: tuple[str, int], platforms: tuple[str, ...] = ("linux/amd64",)) -> Image:
-    return Image(platforms=platforms, layers=tuple(Layer(digest=name, size=size) for name, size in layers))
+    return Image(platforms=platforms, layers=tuple(Layer(digest=digest(name), size=size) for name, size in layers))
 
 
 def release(**more) -> Release:

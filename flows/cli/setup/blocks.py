@@ -29,9 +29,14 @@ def slipway_registry_set(
     namespace: Annotated[str, typer.Option(help="What stands between host and image name.")] = "",
     single_repository: Annotated[str, typer.Option(help="Keep all images in this one repository.")] = "",
     password_file: Annotated[Path | None, typer.Option(help="Default: asked for, or read from a pipe.")] = None,
+    pull_user: Annotated[str, typer.Option(help="A user that may only read, for droplets; default: --user.")] = "",
+    pull_password_file: Annotated[Path | None, typer.Option(help="Default: asked for, or a second piped line.")] = None,
     name: Annotated[str, typer.Option(help="Name of the block.")] = "registry",
 ) -> None:
-    """Save the registry and its login. The password is asked for, read from --password-file, or piped in."""
+    """Save the registry and its login. The password is asked for, read from --password-file, or piped in.
+
+    Droplets are given the login of --pull-user: give one that cannot push.
+    """
 
     def save() -> None:
         from blocks import ContainerRegistry
@@ -40,6 +45,8 @@ def slipway_registry_set(
             registry_url=host,
             username=user,
             password=read_secret("Password", password_file),
+            pull_username=pull_user,
+            pull_password=read_secret("Password of --pull-user", pull_password_file) if pull_user else "",
             namespace=namespace,
             layout="single-repository" if single_repository else "repository-per-service",
             repository=single_repository,

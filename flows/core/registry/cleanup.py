@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 # cosign's: the digest it is about, and what it is.
 _ABOUT = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att|sbom)")
 LATEST = "latest"
+NOT_OURS = "no kept release is published to this repository"
 # A manifest: its repository and its digest.
 ManifestId = tuple[str, str]
 
@@ -40,12 +41,22 @@ class ManifestLinks:
 
 @dataclass(frozen=True)
 class NeededRelease:
-    """A release that stays, why, and the manifests it needs as (repository, digest)."""
+    """A release that stays, why, and the manifests it needs.
+
+    `built` are those of `images` that were made for it: the images it built, and its own files. Where it only takes an
+    image from, others publish too, so nothing is removed there.
+    """
 
     stack: str
     tag: str
     why: str
     images: frozenset[ManifestId]
+    built: frozenset[ManifestId]
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        """The repositories that its stack publishes to."""
+        return frozenset(repository for repository, _ in self.built)
 
 
 @dataclass(frozen=True)
@@ -111,13 +122,19 @@ class CleanupResult:
 def plan_collection(
     stored: Sequence[RegistryManifest], kept: Iterable[NeededRelease], ties: ManifestLinks = ManifestLinks()
 ) -> CleanupPlan:
-    """The plan of a garbage collection: manifests without a tag that nothing needs, and signatures of removed ones."""
-    needed = _needed(kept)
+    """The plan of a garbage collection: manifests without a tag that nothing needs, and signatures of removed ones.
+
+    Only in repositories that the kept releases are published to.
+    """
+    releases = list(kept)
+    needed, ours = _needed(releases), {name for release in releases for name in release.repositories}
     fates, untagged, judged_later, staying = [], [], [], set()
     for one in stored:
         if one.place in needed:
             fates.append(_stays(one, needed[one.place]))
             untagged += [] if one.tags else [one]
+        elif one.repository not in ours:
+            fates.append(_stays(one, NOT_OURS))
         elif one.place in ties.parts:
             fates.append(_stays(one, "part of an image for several platforms"))
         elif _subjects(one, ties):
@@ -126,9 +143,8 @@ def plan_collection(
         elif one.tags:
             fates.append(_stays(one, f"tagged {one.tags[0]}"))
         else:
-            fates.append(
-                CleanupItem(one.repository, one.digest, "", True, "no tag, and no kept release needs it", one.size)
-            )
+            why = "no tag, and no kept release needs it"
+            fates.append(CleanupItem(one.repository, one.digest, "", True, why, one.size))
             continue
         staying.add(one.place)
     for one in judged_later:
@@ -151,7 +167,8 @@ def plan_retention(
 ) -> CleanupPlan:
     """The plan of a retention: the tags of old releases are removed.
 
-    Only in repositories that the stack's kept releases use, and never the last tag of a manifest that one needs.
+    Only in repositories that the stack's kept releases are published to, and never the last tag of a manifest that one
+    needs.
 
     Args:
         old: stack → the tags in its repositories that mean old releases, as the registry has them.
@@ -159,7 +176,7 @@ def plan_retention(
     needed = _needed(kept)
     rooms: dict[str, set[str]] = {}
     for release in kept:
-        for repository, _ in release.images:
+        for repository in release.repositories:
             rooms.setdefault(repository, set()).add(release.stack)
     gone = {stack: frozenset(tags) for stack, tags in old.items()}
     fates = []
@@ -168,14 +185,9 @@ def plan_retention(
         wanted = [tag for tag in one.tags if any(tag in gone.get(s, ()) for s in rooms.get(one.repository, ()))]
         going = wanted if not why or len(wanted) < len(one.tags) else []
         for tag in one.tags:
-            if tag in going:
-                fates.append(
-                    CleanupItem(one.repository, one.digest, tag, True, "of a release that is not kept", one.size)
-                )
-            else:
-                fates.append(
-                    CleanupItem(one.repository, one.digest, tag, False, why or "not of an old release", one.size)
-                )
+            stays = why or ("not of an old release" if one.repository in rooms else NOT_OURS)
+            said = "of a release that is not kept" if tag in going else stays
+            fates.append(CleanupItem(one.repository, one.digest, tag, tag in going, said, one.size))
     return CleanupPlan(tuple(fates))
 
 
@@ -211,7 +223,7 @@ def tags_as_stored(
     """
     needed: dict[ManifestId, list[NeededRelease]] = {}
     for release in kept:
-        for image in release.images:
+        for image in release.built:
             needed.setdefault(image, []).append(release)
     names: dict[str, set[str]] = {}
     every = list(stored)

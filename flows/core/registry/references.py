@@ -5,6 +5,12 @@ import re
 from flows.core.errors import BadTag
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# A repository and a tag by the engine's grammar: a host with a port, components of the path, and what separates them.
+_REPOSITORY = re.compile(
+    r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?/)?"
+    r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+)
 _HUB = ("docker.io", "index.docker.io")
 
 
@@ -44,6 +50,23 @@ def check_tag(tag: str) -> str:
     Raises:
         BadTag: a registry would refuse it (OCI distribution spec: 1 to 128 of [A-Za-z0-9_.-], no leading . or -).
     """
-    if not _TAG.fullmatch(tag):
+    if not is_tag(tag):
         raise BadTag(f"'{tag}' is no image tag: 1 to 128 letters, digits, '_', '.', '-', not starting with '.' or '-'")
     return tag
+
+
+def is_tag(text: str) -> bool:
+    """Whether a registry takes this as a tag."""
+    return _TAG.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    """Whether this is a digest, as registries and the engine write it; of SHA-256, which all of them use."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def is_pinned(reference: str) -> bool:
+    """Whether this is `repository@sha256:…`; a tag before the digest says nothing, and is allowed."""
+    name, _, digest = reference.partition("@")
+    repository, tag = split_reference(name)
+    return is_digest(digest) and is_tag(tag) and _REPOSITORY.fullmatch(repository) is not None

@@ -1,19 +1,56 @@
 """The release: one immutable build of a stack, and its document, which is published with it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from flows.core.errors import BadRelease
+from flows.core.registry.references import is_digest, is_pinned, is_tag
+from flows.core.release.bundle import FILES, SEED
+from flows.core.release.tree import Tree, is_inside, parents, shown
 from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.files.mounts import Rule
 from flows.core.stack.files.secret_modes import MountedSecret
 from flows.core.stack.files.shipped_files import EnvironmentFile
 
+# Names as Compose has them: of a project, and of what is in it.
+_STACK = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+
+
+def _refusing(well: Callable[[str], object], what: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not well(value):
+            raise ValueError(f"{value[:200]!r} is no {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+StackName = Annotated[str, _refusing(_STACK.fullmatch, "name of a stack")]
+Tag = Annotated[str, _refusing(is_tag, "tag")]
+Name = Annotated[str, _refusing(_NAME.fullmatch, "name of a service, secret or volume")]
+Digest = Annotated[str, _refusing(is_digest, "digest")]
+PinnedImage = Annotated[str, _refusing(is_pinned, "image with a digest")]
+# A file or directory below the root of the release's files; never the root itself, which the release replaces whole.
+Place = Annotated[str, _refusing(is_inside, "path below the release's files")]
+
 FORMAT = 1
 FILES_LABEL = "dev.slipway.files"
+_PLACE, _NAMES = TypeAdapter(Place), TypeAdapter(list[Name])
+_Placed = TypeVar("_Placed", EnvironmentFile, MountedSecret)
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -21,8 +58,8 @@ class Layer(BaseModel):
     """One compressed layer of an image, in bytes."""
 
     model_config = _FROZEN
-    digest: str
-    size: int
+    digest: Digest
+    size: int = Field(ge=0)
 
 
 class Image(BaseModel):
@@ -36,6 +73,8 @@ class Image(BaseModel):
 
 class Release(BaseModel):
     """One release of a stack. Paths are relative to the root of its files, which keep their places in the source.
+
+    It comes from the registry, so every name, path and digest has a type that refuses what no release of ours holds.
 
     `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
     `secret_readers` says which secret files each service mounts; `secret_copies` are the mounts that need a file of
@@ -51,32 +90,44 @@ class Release(BaseModel):
     model_config = _FROZEN
 
     format: int = FORMAT
-    stack: str
-    tag: str
+    stack: StackName
+    tag: Tag
     commit: str | None = None
-    compose_files: tuple[str, ...] = Field(min_length=1)
+    compose_files: tuple[Place, ...] = Field(min_length=1)
     profiles: tuple[str, ...] = ()
-    services: Mapping[str, str]
-    images: Mapping[str, Image]
+    services: Mapping[Name, PinnedImage]
+    images: Mapping[PinnedImage, Image]
     registry: str
     environment_files: tuple[EnvironmentFile, ...] = ()
-    secret_readers: Mapping[str, tuple[str, ...]] = {}
+    secret_readers: Mapping[Name, tuple[Place, ...]] = {}
     secret_copies: tuple[MountedSecret, ...] = ()
-    state: tuple[str, ...] = ()
+    state: tuple[Place, ...] = ()
     host_paths: tuple[str, ...] = ()
-    home: tuple[str, ...] = ()
-    waits: Mapping[str, tuple[str, ...]] = {}
-    volumes: Mapping[str, str] = {}
+    home: tuple[Name, ...] = ()
+    waits: Mapping[Name, tuple[Name, ...]] = {}
+    volumes: Mapping[Name, str] = {}
     unsaid: tuple[str, ...] = ()
-    rules: Mapping[str, Rule] = {}
+    rules: Mapping[Place, Rule] = {}
     compose_needs: Mapping[str, str] = {}
 
     @model_validator(mode="after")
     def _pinned(self) -> "Release":
         for service, reference in self.services.items():
-            if "@sha256:" not in reference or reference not in self.images:
-                raise ValueError(f"{service} runs {reference}, which is no digest that the release describes")
+            if reference not in self.images:
+                raise ValueError(f"{service} runs {reference}, which is no image that the release describes")
         return self
+
+    @field_validator("environment_files", "secret_copies")
+    @classmethod
+    def _placed(cls, files: tuple[_Placed, ...]) -> tuple[_Placed, ...]:
+        """On a build host these hold absolute paths, so their own type allows them."""
+        for file in files:
+            _PLACE.validate_python(file.path)
+            if not 0 <= file.mode <= 0o7777:
+                raise ValueError(f"{file.path!r} has the mode {file.mode}")
+            if isinstance(file, MountedSecret):
+                _NAMES.validate_python([file.service, file.secret])
+        return files
 
     def document(self) -> bytes:
         """The release as JSON, the same bytes for the same release."""
@@ -116,6 +167,23 @@ def read_release(document: bytes) -> Release:
             "Deploy it with the version that built it, or build it again"
         )
     return release
+
+
+def refuse_misplaced(release: Release, tree: Tree) -> None:
+    """Refuse a release that services would write through one of its own links: on a droplet what stands at such a path
+    is removed first, and a link may lead anywhere.
+
+    Raises:
+        BadRelease
+    """
+    for path in release.state:
+        for name in (f"{FILES}/{path}", f"{SEED}/{path}"):
+            through = next((p for p in parents(name) if p in tree and tree[p].kind != "directory"), "")
+            if through:
+                raise BadRelease(
+                    f"release {release.tag} of {release.stack}: services write to {shown(path)}, which lies below "
+                    f"{shown(through)}, and that is no directory. Build and push this tag again"
+                )
 
 
 def content_hash(parts: Mapping[str, bytes]) -> str:

@@ -140,3 +140,8 @@ def _entry(row: list[Any]) -> tuple[str, Entry]:
     if _OUTSIDE.search(name) or "\0" in target:
         raise ValueError(f"{name!r} lies outside of the release")
     return name, Entry(_KINDS[letter], int(mode, 8) & 0o7777, size, digest, target, layer, changed)
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name stands for something below the directory that it is relative to; not for that directory itself."""
+    return _OUTSIDE.search(name) is None

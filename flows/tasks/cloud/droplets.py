@@ -15,7 +15,7 @@ from blocks.errors import ActionUnfinished, HostKeyRefused, RemoteFailed, Unreac
 from blocks.polling import attempt
 from blocks.ssh.keys import read_private_key
 from flows.core.cloud.provisioning import ENGINE, INSTALL_ENGINE, MAKE_HOST_KEY, USE_HOST_KEY
-from flows.core.cloud.snapshots import OURS, SNAPSHOT, DropletSnapshot
+from flows.core.cloud.snapshots import OURS, PROVISIONED, SNAPSHOT, DropletSnapshot
 from flows.core.errors import HostKeyNotConfirmed, NoEngine
 from flows.tasks.runs.retries import ONCE
 
@@ -94,8 +94,12 @@ def create_droplet(client: DigitalOcean, wanted: NewDroplet) -> DropletInfo:
 
 @task(name="remove droplet", task_run_name="remove droplet {info.name}", **ONCE)
 def remove_droplet(client: DigitalOcean, info: DropletInfo) -> bool:
-    """Destroy a droplet, and wait until it is gone. Returns whether there was one."""
-    return client.droplets.remove(info.id, POWER_TIME, get_run_logger().info)
+    """Destroy a droplet that `provision` made, and wait until it is gone. Returns whether there was one.
+
+    Raises:
+        ApiFailed: it is another one by now.
+    """
+    return client.droplets.remove(info, PROVISIONED, POWER_TIME, get_run_logger().info)
 
 
 @task(name="trust droplet", task_run_name="make a host key on {droplet.name}", **ONCE)

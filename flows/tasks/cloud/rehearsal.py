@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -9,9 +10,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
 from blocks import Droplet, TrafficSwitch
+from blocks.digitalocean.models import DropletInfo, Snapshot
 from blocks.errors import OutsideError
 from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
-from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL
+from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL, SNAPSHOT
 from flows.core.errors import BadColours, DropletBusy, SlipwayError
 from flows.core.traffic.colours import other
 from flows.settings import Settings
@@ -20,6 +22,7 @@ from flows.tasks.droplet.lock import locked
 from flows.tasks.runs.blocks import find_account, find_droplet
 from flows.tasks.traffic.switch import open_switch
 
+_Resource = TypeVar("_Resource", DropletInfo, Snapshot)
 _RUN, _LIKE = "slipway-run-", "slipway-like-"
 _GONE = 120.0
 
@@ -78,19 +81,19 @@ def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -
     if account is None:
         return []
     with account.client(patience) as client:
-        found = [d for d in client.droplets.all(tag=REHEARSAL) if {REHEARSAL, PROVISIONED} <= set(d.tags)]
-        over = [droplet for droplet in found if _is_over(droplet.tags, mine)]
+        found = client.droplets.all(tag=REHEARSAL)
+        over = [droplet for droplet in _one_a_run(found, PROVISIONED) if _is_over(droplet.tags, mine)]
         gone = []
         if over:
             _switch_away(settings)
         for droplet in over:
-            client.droplets.remove(droplet.id, _GONE)
+            client.droplets.remove(droplet, PROVISIONED, _GONE)
             block = find_droplet(droplet.name)
             if block and block.host == droplet.public_ip:  # not that of a rehearsal which has begun since
                 Droplet.delete(droplet.name)
             gone.append(f"droplet {droplet.name} ({droplet.id})")
-        for snapshot in client.snapshots.all():
-            if REHEARSAL in snapshot.tags and _is_over(snapshot.tags, mine):
+        for snapshot in _one_a_run(client.snapshots.all(), SNAPSHOT):
+            if _is_over(snapshot.tags, mine):
                 client.snapshots.remove(snapshot.id)
                 gone.append(f"snapshot {snapshot.name}")
     return gone
@@ -115,6 +118,27 @@ def rehearsal_leftovers(settings: Settings) -> list[str]:
         return droplets + [f"snapshot {s.name}" for s in client.snapshots.all() if REHEARSAL in s.tags]
 
 
+def _one_a_run(found: Sequence[_Resource], made: str) -> list[_Resource]:
+    """Those that a rehearsal made: they have its tags, with one run's. A run makes one of a kind, so where more say
+    that they are its own, something is wrong, and none is taken.
+
+    Args:
+        made: the tag of what Slipway made of this kind.
+    """
+    runs: dict[str, list[_Resource]] = {}
+    for one in found:
+        named = _tag_values(one.tags, _RUN)
+        if {REHEARSAL, made} <= set(one.tags) and len(named) == 1:
+            runs.setdefault(named[0], []).append(one)
+    for run, several in runs.items():
+        if len(several) > 1:
+            get_logger("slipway.hooks").warning(
+                "%s say all that the rehearsal %s made them, and it makes one; none is removed. Look at them in the "
+                "control panel", ", ".join(f"{one.name} ({one.id})" for one in several), run,
+            )  # fmt: skip
+    return [several[0] for several in runs.values() if len(several) == 1]
+
+
 def _switch_away(settings: Settings) -> None:
     """Send the rehearsal's switch to the other colour, if it points at the droplet that is to be removed."""
     if not settings.rehearsal_switch:
@@ -135,8 +159,8 @@ def _is_over(tags: Sequence[str], mine: str) -> bool:
     It has when nobody holds its lock. Where that cannot be asked, its state in Prefect decides; a run that Prefect does
     not know any more has ended.
     """
-    runs, likes = _tag_values(tags, _RUN), _tag_values(tags, _LIKE)
-    if not runs or runs == [mine]:
+    [run], likes = _tag_values(tags, _RUN), _tag_values(tags, _LIKE)
+    if run == mine:
         return True
     like = find_droplet(likes[0]) if likes else None
     try:
@@ -149,7 +173,7 @@ def _is_over(tags: Sequence[str], mine: str) -> bool:
         get_logger("slipway.hooks").warning("whether a rehearsal is under way cannot be asked: %s", error)
     with get_client(sync_client=True) as client:
         try:
-            state = client.read_flow_run(UUID(runs[0])).state
+            state = client.read_flow_run(UUID(run)).state
         except (ObjectNotFound, ValueError):
             return True
     return state is None or state.is_final()

@@ -13,7 +13,7 @@ from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import kept_release_script
 from flows.core.droplet.sections import section_script, sections
-from flows.core.errors import NoRollbackTarget, SlipwayError
+from flows.core.errors import BadRelease, NoRollbackTarget, SlipwayError
 from flows.core.records.history import History
 from flows.core.records.lifecycle import close_record
 from flows.core.records.record import Record, RecordOutcome
@@ -83,6 +83,8 @@ def find_kept_release(session: LockedSession, directory: StackDirectory, record:
     said = sections(session.run(kept_release_script(directory, record.name), timeout=QUICK).out)
     try:
         release = read_release(said.get("release", "").encode())
+        if (release.stack, release.tag) != (directory.stack, record.tag):
+            raise BadRelease(f"release {release.tag} of stack {release.stack} stands there")
         stack = Stack.from_config(load_config(said["config"]))
     except Exception as error:
         raise NoRollbackTarget(

@@ -14,14 +14,20 @@ from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
 from blocks.ssh.session import Session
 from flows.core.errors import NotDocr, ReleaseUnderWay
-from flows.core.registry.cleanup import LATEST, ManifestId, ManifestLinks, NeededRelease, RegistryManifest
+from flows.core.registry.cleanup import (
+    LATEST,
+    ManifestId,
+    ManifestLinks,
+    NeededRelease,
+    RegistryManifest,
+)
 from flows.core.registry.layout import RELEASE
 from flows.core.registry.references import split_host, split_reference
 from flows.core.release.release import Release, read_release
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.registry.exclusive_access import refuse_while_pushing
-from flows.tasks.release.publish import fetch_release
+from flows.tasks.release.fetch import fetch_named
 from flows.tasks.runs.blocks import layout, load_registry
 from flows.tasks.runs.retries import RETRIED
 
@@ -111,7 +117,7 @@ def newest_releases(
     found = []
     for stack, releases in published.items():
         for tag, _ in sorted(releases, key=lambda r: r[1], reverse=True)[:keep]:
-            release, _ = fetch_release(stack, tag, registry)
+            release = fetch_named(stack, tag, registry)
             found.append(_kept(release, "among the newest", registry, stored))
     return found
 
@@ -119,8 +125,9 @@ def newest_releases(
 def manifest_links(
     stored: Sequence[RegistryManifest], kept: Sequence[NeededRelease], registry: DocrRegistry
 ) -> ManifestLinks:
-    """What image indexes refer to, and what manifests without a tag are about. Asked only where such are."""
+    """What image indexes refer to, and what manifests without a tag are about; asked only where one could go."""
     rooms = {one.repository for one in stored if not one.tags}
+    rooms &= {name for release in kept for name in release.repositories}
     asked = [one for one in stored if one.repository in rooms]
     needed = {image for release in kept for image in release.images}
     parts: set[ManifestId] = set()
@@ -158,13 +165,15 @@ def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[R
     """What a release needs of this registry: its images, and its own files."""
     repository, name = split_reference(layout(registry).release_reference(release.stack, release.tag))
     own = split_host(repository)[1].removeprefix(f"{registry.registry_name}/")
-    images = {(own, one.digest) for one in stored if one.repository == own and name in one.tags}
+    built = {(own, one.digest) for one in stored if one.repository == own and name in one.tags}
+    taken: set[ManifestId] = set()
     for reference in {*release.services.values(), *release.images}:
         repository, digest = split_reference(reference)
         host, path = split_host(repository)
         if host == registry.host and path.startswith(f"{registry.registry_name}/"):
-            images.add((path.removeprefix(f"{registry.registry_name}/"), digest))
-    return NeededRelease(release.stack, release.tag, why, frozenset(images))
+            place = (path.removeprefix(f"{registry.registry_name}/"), digest)
+            (built if release.images[reference].built else taken).add(place)
+    return NeededRelease(release.stack, release.tag, why, frozenset(built | taken), frozenset(built))
 
 
 def _named(repository: str, tag: str, single: bool) -> tuple[str, str]:

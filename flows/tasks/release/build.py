@@ -15,7 +15,7 @@ from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import Compose, inspect_images, push
 from flows.core.errors import BuildFailed, PushFailed
 from flows.core.registry.logins import login_refused
-from flows.core.registry.references import split_host, split_reference
+from flows.core.registry.references import is_digest, split_host, split_reference
 from flows.core.release.image_plan import ImagePlan
 from flows.core.release.push_order import push_waves
 from flows.settings import Settings
@@ -108,10 +108,11 @@ def push_images(
     env: Mapping[str, str],
     ahead: PrefetchQueue | None = None,
 ) -> dict[str, str]:
-    """Push what the registry does not have, and return reference → digest, read back from the registry.
+    """Push what the registry does not have, and return reference → digest.
 
     An image that was pushed before, under whatever tag, only gets the new tag there. Layers that images share are
-    pushed once.
+    pushed once. The digest of an image is the one that the engine knows it by, never what its tag happens to mean; that
+    the registry shows the same one is checked for every image.
 
     Args:
         ahead: is told of each image as soon as the registry has it.
@@ -119,7 +120,7 @@ def push_images(
     Raises:
         PushFailed, and what the registry client raises
     """
-    log = get_run_logger()
+    log, digests = get_run_logger(), dict[str, str]()
     with registry_writes(registry, settings), registry.client() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         there = dict(zip(images, pool.map(lambda image: _retag(client, image), images), strict=True))
         missing = {image.reference: image.layers for image, digest in there.items() if digest is None}
@@ -137,16 +138,20 @@ def push_images(
                     if login_refused(lines) and registry.renew(write=True):
                         log.warning("the login at %s was refused: it has expired. There is a new one", registry.host)
                     raise PushFailed(_told("`docker push`", code, lines, settings.push_timeout))
+                shown = dict(pool.map(lambda reference: (reference, _digest(client, reference)), wave))
+                _cross_check(shown, settings, env)
+                digests |= shown
                 if ahead:
-                    _pull_ahead(ahead, client, [image for image in images if image.reference in wave])
-        digests = dict(pool.map(lambda image: (image.reference, _digest(client, image.reference)), images))
-    if missing:
-        _cross_check({reference: digests[reference] for reference in missing}, settings, env)
-    return digests
+                    _pull_ahead(ahead, digests, [image for image in images if image.reference in wave])
+        known_by = {image.reference: digest for image, digest in there.items() if digest is not None}
+        for reference, shows in pool.map(lambda reference: (reference, _digest(client, reference)), known_by):
+            if shows != known_by[reference]:
+                raise _moved(reference, shows, known_by[reference])
+    return {image.reference: (digests | known_by)[image.reference] for image in images}
 
 
-def _pull_ahead(ahead: PrefetchQueue, client: RegistryClient, images: Sequence[Built]) -> None:
-    by_digest = {f"{split_reference(i.reference)[0]}@{_digest(client, i.reference)}": i for i in images}
+def _pull_ahead(ahead: PrefetchQueue, digests: Mapping[str, str], images: Sequence[Built]) -> None:
+    by_digest = {f"{split_reference(i.reference)[0]}@{digests[i.reference]}": i for i in images}
     ahead.pull(
         {reference: image.size for reference, image in by_digest.items()},
         {reference: image.platform for reference, image in by_digest.items()},
@@ -158,9 +163,9 @@ def _retag(client: RegistryClient, image: Built) -> str | None:
     repository, tag = split_reference(image.reference)
     path = split_host(repository)[1]
     for known in image.digests:
-        if split_reference(known)[0] != repository:
+        named, digest = split_reference(known)
+        if named != repository or not is_digest(digest):
             continue
-        digest = known.split("@")[1]
         try:
             if _tagged(client, path, tag) != digest:
                 client.tag(path, client.manifest(path, digest), tag)
@@ -185,12 +190,15 @@ def _digest(client: RegistryClient, reference: str) -> str:
 def _cross_check(digests: Mapping[str, str], settings: Settings, env: Mapping[str, str]) -> None:
     """The engine must know what it pushed by the digest that the registry shows."""
     for image in built_images(sorted(digests), settings, env):
-        expected = f"{split_reference(image.reference)[0]}@{digests[image.reference]}"
-        if expected not in image.digests:
-            raise PushFailed(
-                f"the registry shows {expected}, the engine pushed {', '.join(image.digests) or 'nothing'}: "
-                "somebody else pushed this tag at the same time. Give another --tag"
-            )
+        if f"{split_reference(image.reference)[0]}@{digests[image.reference]}" not in image.digests:
+            raise _moved(image.reference, digests[image.reference], ", ".join(image.digests) or "nothing")
+
+
+def _moved(reference: str, shows: str, ours: str) -> PushFailed:
+    return PushFailed(
+        f"the registry shows {shows} for {reference}, the engine pushed {ours}: somebody else pushed this tag at the "
+        "same time. Give another --tag"
+    )
 
 
 def _told(what: str, code: int, lines: Iterable[str], timeout: float) -> str:

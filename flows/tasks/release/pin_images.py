@@ -12,7 +12,7 @@ from blocks.errors import OutsideError
 from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import copy_image, inspect_images, remote_manifest
 from flows.core.errors import UnpinnedImage
-from flows.core.registry.references import slug, split_host, split_reference
+from flows.core.registry.references import is_pinned, slug, split_host, split_reference
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.release.write_access import registry_writes
@@ -30,7 +30,7 @@ def pin_external(
     With `mirror_external` they are copied into the registry, and the copy is what the release runs.
 
     Raises:
-        UnpinnedImage: nobody knows the image's digest.
+        UnpinnedImage: nobody knows the image's digest, or the registry shows another image where its copy belongs.
     """
     pinned = {}
     with ExitStack() as stack:
@@ -46,9 +46,24 @@ def pin_external(
                 )
                 if answer.returncode:
                     raise UnpinnedImage(f"{image} could not be copied to {target}: {masked_end(answer.stderr, 5)}")
-                repository = split_reference(target)[0]
-                pinned[image] = f"{repository}@{client.digest(split_host(repository)[1], split_reference(target)[1])}"
+                pinned[image] = _copied(pinned[image], target, client)
+            if not is_pinned(pinned[image]):
+                raise UnpinnedImage(f"{image} cannot be pinned: {pinned[image]} is no image with a digest of SHA-256")
     return pinned
+
+
+def _copied(source: str, target: str, client: RegistryClient) -> str:
+    """The copy by its digest: the source itself, or an index of that alone, which is how one platform is copied."""
+    (repository, tag), digest = split_reference(target), split_reference(source)[1]
+    copy = client.manifest(split_host(repository)[1], tag)
+    listed = copy.content.get("manifests")
+    parts = [part.get("digest") for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
+    if copy.digest != digest and parts != [digest]:
+        raise UnpinnedImage(
+            f"registry {client.host} shows {copy.digest} for {target}, where the copy of {source} belongs: somebody "
+            "else pushed this tag at the same time. Give another --tag"
+        )
+    return f"{repository}@{copy.digest}"
 
 
 def mirrored(image: str, tag: str, registry: ContainerRegistry) -> str:

@@ -13,29 +13,27 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
-from flows.core.errors import BadRelease, ReleaseNotFound, UnknownService, UnreadableFile
+from flows.core.errors import UnknownService, UnreadableFile
 from flows.core.registry.references import split_host, split_reference
 from flows.core.release import bundle
 from flows.core.release.file_labels import files_label
 from flows.core.release.image_plan import ImagePlan
 from flows.core.release.layers import Layering, in_layers
-from flows.core.release.release import Release, read_release
+from flows.core.release.release import Release
 from flows.core.release.role import cross_role_dependencies, home_services, home_volumes
 from flows.core.release.shipment import Shipment, place_of
 from flows.core.release.tree import below, dump_tree
+from flows.core.stack.stack import inside
 from flows.core.stack.state import undeclared_state
 from flows.settings import Settings
+from flows.tasks.release.fetch import BEFORE, newest_tag
 from flows.tasks.release.files.file_layers import published_layers, push_layers, read_as_listed
-from flows.tasks.release.files.published_files import PublishedFiles
 from flows.tasks.release.files.walk import WRITTEN, unreadable
 from flows.tasks.release.image_facts import describe_image
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.source import Source
-
-LATEST = "latest"
-BEFORE = "dev.slipway.previous"
 
 
 @task(name="publish release", task_run_name="publish the release {tag}", **RETRIED)
@@ -50,8 +48,11 @@ def publish_release(
     shipment: Shipment,
     registry: ContainerRegistry,
     settings: Settings,
-) -> Release:
-    """Put the release's document, pinned compose override and files into the registry, and return it.
+) -> tuple[Release, str]:
+    """Put the release's document, pinned compose override and files into the registry.
+
+    Returns:
+        The release, and the digest of the image that holds it.
 
     Args:
         previous: the release published last; what it says of an image need not be asked again.
@@ -89,12 +90,16 @@ def publish_release(
             unsaid=undeclared_state(source.stack, named=sources.called),
             waits=cross_role_dependencies(source.stack),
             volumes=home_volumes(source.stack, source.config.get("volumes")),
-            rules={sources.relative(path): rule for path, rule in sources.rules.items()},
+            rules={
+                sources.relative(path): rule
+                for path, rule in sources.rules.items()
+                if any(inside(path, one) for one in sources.state)
+            },
             compose_needs=source.compose_needs,
         )
         repository, name = split_reference(layout(registry).release_reference(release.stack, tag))
         path = split_host(repository)[1]
-        there = published_layers(client, path, (name, _newest(registry, release.stack)), shipment.tree)
+        there = published_layers(client, path, (name, newest_tag(registry, release.stack)), shipment.tree)
         layering = in_layers(shipment.tree, there)
         packed = bundle.pack(_own_files(release, source, shipment, layering))
         _warn_if_replaced(client, path, name, packed)
@@ -102,47 +107,9 @@ def publish_release(
         labels = {"dev.slipway.release": tag, "dev.slipway.stack": release.stack}
         labels |= {BEFORE: before} if before else {}
         layers = push_layers(shipment, layering, there, client, path)
-        client.push_files(path, name, packed, diff_id, labels, layers)
-        client.tag(path, client.manifest(path, name), _newest(registry, release.stack))
-    return release
-
-
-@task(name="fetch release", task_run_name="fetch the release {tag} of {stack}", timeout_seconds=120, **RETRIED)
-def fetch_release(stack: str, tag: str, registry: ContainerRegistry) -> tuple[Release, PublishedFiles]:
-    """Read a release from the registry; the mounted files that it brings are read when they are asked for.
-
-    Raises:
-        ReleaseNotFound: nothing of that tag was published.
-    """
-    repository, name = split_reference(layout(registry).release_reference(stack, tag))
-    try:
-        return _read_published(split_host(repository)[1], name, registry)
-    except NotInRegistry:
-        raise ReleaseNotFound(
-            f"no release {tag} of stack {stack} in registry {registry.host}. "
-            f"Build and push it first: slipway build-push --tag {tag}"
-        ) from None
-
-
-@task(name="find newest release", task_run_name="find the newest release of {stack}", timeout_seconds=60, **RETRIED)
-def latest_release(stack: str, registry: ContainerRegistry) -> Release | None:
-    """The release of this stack that was published last, or None."""
-    repository, _ = split_reference(layout(registry).release_reference(stack, LATEST))
-    try:
-        return _read_published(split_host(repository)[1], _newest(registry, stack), registry)[0]
-    except (NotInRegistry, BadRelease):
-        return None
-
-
-def tag_before(stack: str, tag: str, previous: Release | None, registry: ContainerRegistry) -> str | None:
-    """The newest tag before this one; a tag that is published again goes on with the one it had."""
-    if previous is None or previous.tag != tag:
-        return previous.tag if previous else None
-    repository, _ = split_reference(layout(registry).release_reference(stack, LATEST))
-    with registry.client() as client:
-        manifest = client.manifest(split_host(repository)[1], _newest(registry, stack)).content
-    found = (manifest.get("annotations") or {}).get(BEFORE)
-    return str(found) if found else None
+        digest = client.push_files(path, name, packed, diff_id, labels, layers)
+        client.tag(path, client.manifest(path, digest), newest_tag(registry, release.stack))
+    return release, digest
 
 
 @task(name="keep images", task_run_name="keep the images that are not built", timeout_seconds=120, **RETRIED)
@@ -169,20 +136,6 @@ def reuse_images(
             client.tag(path, client.manifest(path, digest), split_reference(reference)[1])
             kept[reference] = digest
     return kept
-
-
-def _newest(registry: ContainerRegistry, stack: str) -> str:
-    """The tag that always means the release published last."""
-    return split_reference(layout(registry).release_reference(stack, LATEST))[1]
-
-
-def _read_published(path: str, tag: str, registry: ContainerRegistry) -> tuple[Release, PublishedFiles]:
-    with registry.client() as client:
-        layers = [layer["digest"] for layer in client.manifest(path, tag).content["layers"]]
-        own = bundle.unpack(client.blob(path, layers[0]))
-    if bundle.DOCUMENT not in own:
-        raise BadRelease(f"{path}:{tag} in registry {registry.host} holds no release document. Publish it again")
-    return read_release(own[bundle.DOCUMENT].content), PublishedFiles(own, tuple(layers[1:]), path, registry)
 
 
 def _own_files(release: Release, source: Source, shipment: Shipment, layering: Layering) -> dict[str, bundle.File]:

@@ -54,7 +54,7 @@ def load_registry(settings: Settings) -> ContainerRegistry:
         register_secrets([registry.account.token.get_secret_value()])
         registry.on_new_password(lambda password: register_secrets([password]))
     else:
-        register_secrets([registry.password.get_secret_value()])
+        register_secrets([secret.get_secret_value() for secret in (registry.password, registry.pull_password)])
     return registry
 
 

@@ -10,7 +10,10 @@ from pydantic import HttpUrl
 import blocks
 
 pytestmark = pytest.mark.unit
-LOGIN = ("username", "password", "registry_url", "reauth", "namespace", "layout", "repository")
+LOGIN = (
+    "username", "password", "pull_username", "pull_password", "registry_url", "reauth", "namespace", "layout",
+    "repository",
+)  # fmt: skip
 SWITCH = ("url", "probe_path")
 DIGITALOCEAN_SWITCH = (*SWITCH, "account", "droplets")
 

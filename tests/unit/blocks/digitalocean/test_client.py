@@ -58,8 +58,8 @@ def test_a_droplet_is_made_found_and_removed(lab):
     assert (made.name, made.status, made.public_ip) == ("trial", "active", "192.0.2.10")
     assert (made.tags, made.price_monthly) == (("slipway", "trial"), 6.0)
     assert lab.client.droplets.named("trial") == made == lab.client.droplets.all(tag="trial")[0]
-    assert lab.client.droplets.remove(made.id) is True
-    assert lab.client.droplets.remove(made.id) is False
+    assert lab.client.droplets.remove(made, "trial") is True
+    assert lab.client.droplets.remove(made, "trial") is False
     assert ("destroy", made.id) in lab.parts.engine.log
     with pytest.raises(NotAtDigitalOcean, match="no droplet named trial"):
         lab.client.droplets.named("trial")

@@ -56,6 +56,26 @@ def test_a_login_is_gone_also_after_an_error(own):
     assert os.listdir(own.parent / "scratch") == []
 
 
+READER = {"pull_username": "reader", "pull_password": "only"}
+
+
+def test_what_only_reads_has_the_login_that_only_reads_where_there_is_one():
+    assert registry(**READER).login(write=False) == ("reader", "only")
+    assert registry(**READER).login(write=True) == ("me", "pass:word")
+    assert registry().login(write=False) == ("me", "pass:word")
+
+
+def test_what_pushes_is_never_given_the_login_that_only_reads(own):
+    with registry(**READER).docker_config() as env:
+        assert config_of(env)["auths"] == {HOST: login_of("me:pass:word")}
+
+
+@pytest.mark.parametrize("half", [{"pull_username": "reader"}, {"pull_password": "only"}])
+def test_half_a_login_that_reads_is_refused(half):
+    with pytest.raises(ValidationError, match="`pull_username` and `pull_password` go together"):
+        registry(**half)
+
+
 def test_the_users_own_logins_and_settings_still_count(own):
     given = {"auths": {"ghcr.io": login_of("other"), HOST: login_of("old")}, "currentContext": "far", "proxies": {}}
     (own / "config.json").write_text(json.dumps(given))
@@ -111,5 +131,10 @@ def test_a_registry_says_whether_it_takes_our_login():
     with serving("basic") as server:
         good = registry(registry_url=server.host)
         assert good.reach() == f"registry {server.host}: login as me accepted"
+        both = good.model_copy(update={"pull_username": "me", "pull_password": good.password})
+        assert both.reach() == f"registry {server.host}: logins as me and, to pull, me accepted"
+        refused = good.model_copy(update={"pull_username": "reader", "pull_password": good.password})
+        with pytest.raises(LoginRefused, match="refuses user 'reader'"):
+            refused.reach()
         with pytest.raises(LoginRefused):
             registry(registry_url=server.host, password="wrong").reach()

@@ -65,7 +65,8 @@ def test_a_droplet_that_was_made_anew_is_looked_up_anew_once_the_switch_was_clos
     name.read()
     name.close()
     blue = next(droplet for droplet in lab.cloud.droplets.values() if droplet["name"] == "blue")
-    lab.client.droplets.remove(blue["id"])
+    blue["tags"] = ["trial"]
+    lab.client.droplets.remove(lab.client.droplets.named("blue"), "trial")
     add_droplet(lab.cloud, "blue", ip="192.0.2.3")
     name.switch_to("blue", name.read(), "test")
     assert lab.record["data"] == "192.0.2.3"

@@ -25,7 +25,11 @@ def signature(number: int) -> str:
     return f"sha256-{number:064x}.sig"
 
 
-WEB = NeededRelease("shop", "v2", "among the newest", frozenset({("web", digest(2)), ("shop-release", digest(20))}))
+def needed(tag, why, *built, taken=()):
+    return NeededRelease("shop", tag, why, frozenset({*built, *taken}), frozenset(built))
+
+
+WEB = needed("v2", "among the newest", ("web", digest(2)), ("shop-release", digest(20)))
 OLD = RegistryManifest("web", digest(1), ("v1",), 10)
 NEW = RegistryManifest("web", digest(2), ("v2",), 10)
 
@@ -50,15 +54,36 @@ def test_a_repository_of_somebody_else_is_left_alone():
     assert gone(plan_retention([RegistryManifest("theirs", digest(9), ("v1",))], [WEB], {"shop": ["v1"]})) == set()
 
 
+BASE = needed("v2", "kept", ("web", digest(2)), taken=[("base", digest(3))])
+
+
+def test_in_a_repository_that_a_release_only_takes_an_image_from_nothing_is_removed():
+    stored = [
+        NEW, RegistryManifest("base", digest(3), ("v2",)), RegistryManifest("base", digest(4), ("v1",)),
+        RegistryManifest("base", digest(5)), RegistryManifest("base", digest(6), (signature(5),)),
+        RegistryManifest("theirs", digest(7)), RegistryManifest("theirs", digest(8), (signature(7),)),
+    ]  # fmt: skip
+    assert gone(plan_collection(stored, [BASE])) == set()
+    assert gone(plan_retention(stored, [BASE], {"shop": ["v1"]})) == set()
+    others = {fate.why for fate in plan_collection(stored, [BASE]).fates if fate.digest == digest(5)}
+    assert others == {"no kept release is published to this repository"}
+
+
+def test_in_one_repository_the_tags_of_images_that_a_release_only_takes_are_not_meant():
+    kept = needed("v2", "newest", ("all", digest(2)), taken=[("all", digest(3))])
+    stored = [RegistryManifest("all", digest(2), ("web-v2",)), RegistryManifest("all", digest(3), ("base-v2",))]
+    assert tags_as_stored({"shop": ["v1"]}, stored, [kept]) == {"shop": {"web-v1"}}
+
+
 def test_what_has_no_tag_goes_unless_it_is_needed_or_part_of_an_index():
-    needed, part, rest = (
+    wanted, part, rest = (
         RegistryManifest("web", digest(2)),
         RegistryManifest("web", digest(3)),
         RegistryManifest("web", digest(4), (), 7),
     )
-    sweep = plan_collection([needed, part, rest], [WEB], ManifestLinks({("web", digest(3))}))
+    sweep = plan_collection([wanted, part, rest], [WEB], ManifestLinks({("web", digest(3))}))
     assert {fate.digest for fate in sweep.goes} == {digest(4)}
-    assert sweep.untagged == (needed,)
+    assert sweep.untagged == (wanted,)
     assert sweep.size == 7
 
 
@@ -83,12 +108,12 @@ def test_a_signature_that_names_its_image_in_itself_goes_and_stays_with_it():
 
 def test_the_newest_and_those_on_droplets_are_not_old():
     published = {"shop": [("v1", "2026-01-01"), ("v2", "2026-01-02"), ("v3", "2026-01-03"), ("v4", "2026-01-04")]}
-    on_droplet = NeededRelease("shop", "v1", "on droplet green", frozenset())
+    on_droplet = needed("v1", "on droplet green")
     assert old_tags(published, 1, [on_droplet]) == {"shop": ["v3", "v2"]}
 
 
 def test_in_one_repository_only_tags_of_known_images_are_meant():
-    kept = NeededRelease("shop", "v2", "newest", frozenset({("all", digest(2))}))
+    kept = needed("v2", "newest", ("all", digest(2)))
     stored = [RegistryManifest("all", digest(2), ("web-v2",)), RegistryManifest("all", digest(1), ("web-v1",)),
               RegistryManifest("all", digest(5), ("web-x-v1",))]  # fmt: skip
     old = tags_as_stored({"shop": ["v1"]}, stored, [kept])
@@ -102,8 +127,8 @@ tags = st.lists(st.sampled_from(["v1", "v2", "v3", "latest", signature(1), signa
 manifests = st.lists(st.builds(RegistryManifest, names, numbers.map(digest), tags.map(tuple)), max_size=12)
 releases = st.lists(
     st.builds(
-        NeededRelease, st.just("shop"), st.sampled_from(["v1", "v2"]), st.just("kept"),
-        st.frozensets(st.tuples(names, numbers.map(digest)), max_size=4),
+        lambda tag, built, taken: needed(tag, "kept", *built, taken=taken), st.sampled_from(["v1", "v2"]),
+        *(st.frozensets(st.tuples(names, numbers.map(digest)), max_size=4) for _ in range(2)),
     ),
     max_size=3,
 )  # fmt: skip
@@ -115,18 +140,20 @@ tied = st.builds(ManifestLinks, st.frozensets(places, max_size=6), st.dictionari
 
 @given(manifests, releases, st.frozensets(st.sampled_from(["v1", "v2", "v3"])), tied)
 def test_nothing_that_a_kept_release_needs_ever_goes(stored, kept, old, ties):
-    needed = {image for release in kept for image in release.images}
+    wanted = {image for release in kept for image in release.images}
     collected = plan_collection(stored, kept, ties)
-    assert not {(fate.repository, fate.digest) for fate in collected.goes} & (needed | ties.parts)
+    assert not {(fate.repository, fate.digest) for fate in collected.goes} & (wanted | ties.parts)
     retained = plan_retention(stored, kept, {"shop": old})
     for one in stored:
-        if (one.repository, one.digest) in needed and one.tags:
+        if (one.repository, one.digest) in wanted and one.tags:
             left = [
                 f.tag
                 for f in retained.fates
                 if f.digest == one.digest and f.repository == one.repository and not f.goes
             ]
             assert left
+    published_to = {repository for release in kept for repository, _ in release.built}
+    assert {fate.repository for fate in (*collected.goes, *retained.goes)} <= published_to
 
 
 @given(manifests, releases)

@@ -52,6 +52,7 @@ BAD = {
     "above, in the middle": rows(["a/../../x", "f", "644"]),
     "not normal": rows(["a//b", "f", "644"]),
     "the root itself": rows(["", "d", "755"]),
+    "the root itself by its name": rows([".", "l", "777", 0, "", "/etc"]),
     "a zero byte": rows(["a\0b", "f", "644"]),
     "an unknown kind": rows(["a", "s", "644"]),
     "no octal mode": rows(["a", "f", "rwx"]),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from blocks import DigitalOceanAccount
-from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL
+from flows.core.cloud.snapshots import PROVISIONED, REHEARSAL, SNAPSHOT
 from flows.core.errors import DropletBusy
 from flows.settings import Settings
 from flows.tasks.cloud import rehearsal
@@ -50,7 +50,7 @@ def snapshot(lab, *tags):
 
 def test_a_run_that_nobody_holds_a_lock_for_is_over(lab):
     add_droplet(lab.cloud, "rehearsal", tags=TAGS)
-    snapshot(lab, *OF_A_RUN)
+    snapshot(lab, SNAPSHOT, *OF_A_RUN)
     gone = rehearsal.remove_left(Settings())
     assert [words.split()[0] for words in gone] == ["droplet", "snapshot"]
     assert (names(lab), lab.client.snapshots.all()) == (["green"], [])
@@ -60,7 +60,7 @@ def test_a_run_that_nobody_holds_a_lock_for_is_over(lab):
 def test_a_run_that_holds_its_lock_is_left_alone_with_its_snapshot(lab):
     lab.held = True
     add_droplet(lab.cloud, "rehearsal", tags=TAGS)
-    snapshot(lab, *OF_A_RUN)
+    snapshot(lab, SNAPSHOT, *OF_A_RUN)
     assert rehearsal.remove_left(Settings()) == []
     assert (names(lab), len(lab.client.snapshots.all())) == (["rehearsal", "green"], 1)
     assert len(rehearsal.rehearsal_leftovers(Settings())) == 2
@@ -69,7 +69,7 @@ def test_a_run_that_holds_its_lock_is_left_alone_with_its_snapshot(lab):
 
 def test_the_snapshot_of_a_run_under_way_is_left_alone_while_its_droplet_is_not_made_yet(lab):
     lab.held = True
-    snapshot(lab, *OF_A_RUN)
+    snapshot(lab, SNAPSHOT, *OF_A_RUN)
     assert rehearsal.remove_left(Settings()) == []
     assert len(lab.client.snapshots.all()) == 1
 
@@ -78,10 +78,37 @@ def test_what_says_that_it_is_a_rehearsals_is_tagged_last():
     assert OF_A_RUN[-1] == REHEARSAL
 
 
-@pytest.mark.parametrize("tags", [(REHEARSAL,), (PROVISIONED, "slipway-like-green"), ()])
+def test_an_api_that_does_not_honour_its_filter_does_not_take_what_provision_made(lab, monkeypatch):
+    every = lab.client.droplets.all
+    monkeypatch.setattr("blocks.digitalocean.droplets.Droplets.all", lambda _self, **_filter: every())
+    add_droplet(lab.cloud, "production", tags=(PROVISIONED, "slipway"))
+    add_droplet(lab.cloud, "rehearsal", tags=TAGS)
+    assert len(rehearsal.remove_left(Settings())) == 1
+    assert names(lab) == ["production"]
+
+
+def test_where_more_than_a_rehearsal_makes_say_that_they_are_its_own_none_is_removed(lab, caplog):
+    add_droplet(lab.cloud, "rehearsal", tags=TAGS)
+    add_droplet(lab.cloud, "production", tags=TAGS)
+    with caplog.at_level(logging.WARNING, "slipway.hooks"):
+        assert rehearsal.remove_left(Settings(), mine=RUN) == []
+    assert names(lab) == ["rehearsal", "production"]
+    assert "say all that the rehearsal" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        (REHEARSAL,),
+        (REHEARSAL, PROVISIONED),
+        (REHEARSAL, f"slipway-run-{RUN}"),
+        (PROVISIONED, "slipway-like-green"),
+        (),
+    ],
+)
 def test_what_a_rehearsal_did_not_make_is_never_removed(lab, tags):
     add_droplet(lab.cloud, "other", tags=tags)
-    snapshot(lab)
+    snapshot(lab, *tags)
     assert rehearsal.remove_left(Settings()) == []
     assert (names(lab), len(lab.client.snapshots.all())) == (["other", "green"], 1)
 

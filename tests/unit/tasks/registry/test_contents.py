@@ -13,7 +13,7 @@ from flows.core.errors import BadRelease, ReleaseUnderWay
 from flows.core.registry.cleanup import ManifestLinks, NeededRelease, RegistryManifest
 from flows.settings import Settings
 from flows.tasks.registry import contents
-from tests.support.builders import digest, release
+from tests.support.builders import digest, image, pinned, release
 
 pytestmark = pytest.mark.unit
 
@@ -54,7 +54,18 @@ def test_every_release_of_every_stack_on_a_droplet_is_kept(tmp_path):
         ("shop", "v1", "on droplet green"), ("shop", "v2", "on droplet green"), ("tent", "v9", "on droplet green"),
     ]  # fmt: skip
     assert kept[0].images == {("web", digest("a"))}
-    assert kept[1].images == {("web", digest("a")), ("shop-release", digest("c"))}
+    assert kept[1].images == {("web", digest("a")), ("shop-release", digest("c"))} == kept[1].built
+
+
+def test_an_image_that_a_release_only_takes_is_needed_and_its_repository_is_not_published_to(tmp_path):
+    taken = pinned("base", "b")
+    both = release(services={"web": pinned("web"), "db": taken}, images={
+        pinned("web"): image(), taken: image().model_copy(update={"built": False}),
+    })  # fmt: skip
+    place(tmp_path, "shop", "1").write_bytes(both.document())
+    (kept,) = contents.releases_on_droplets.fn([(Session(), str(tmp_path))], DOCR, [])
+    assert kept.images == {("web", digest("a")), ("base", digest("b"))}
+    assert kept.repositories == {"web"}
 
 
 def test_a_droplet_without_releases_needs_nothing(tmp_path):
@@ -95,6 +106,11 @@ class Registry:
         return ImageManifest(reference, MANIFEST, self.contents[reference], b"")
 
 
+def needed(letter):
+    images = frozenset({("web", digest(letter))})
+    return [NeededRelease("shop", "v1", "kept", images, images)]
+
+
 def index(*letters):
     return {"manifests": [{"digest": digest(letter)} for letter in letters]}
 
@@ -105,7 +121,7 @@ def test_parts_of_indexes_that_stay_are_found_also_where_a_release_needs_the_ind
         RegistryManifest("web", digest("a"), ("v1",)),
         *[RegistryManifest("web", digest(letter)) for letter in "bcdef"],
     ]
-    kept = [NeededRelease("shop", "v1", "kept", frozenset({("web", digest("c"))}))]
+    kept = needed("c")
     assert contents.manifest_links(stored, kept, there) == ManifestLinks(
         frozenset({("web", digest("b")), ("web", digest("d"))}), {}
     )
@@ -118,14 +134,13 @@ def test_what_says_in_itself_what_it_is_about_is_found_and_what_is_gone_is_no_er
         RegistryManifest("web", digest("b")),
         RegistryManifest("web", digest("c")),
     ]
-    assert contents.manifest_links(stored, [], there).about == {("web", digest("b")): ("web", digest("a"))}
+    assert contents.manifest_links(stored, needed("a"), there).about == {("web", digest("b")): ("web", digest("a"))}
 
 
-def test_only_repositories_with_something_untagged_are_asked():
+def test_only_repositories_that_a_release_is_published_to_with_something_untagged_are_asked():
     there = Registry()
-    assert contents.manifest_links([RegistryManifest("web", digest("a"), ("v1",))], [], there) == ManifestLinks(
-        frozenset(), {}
-    )
+    stored = [RegistryManifest("web", digest("a"), ("v1",)), RegistryManifest("theirs", digest("b"))]
+    assert contents.manifest_links(stored, needed("a"), there) == ManifestLinks(frozenset(), {})
     assert there.asked == []
 
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-from blocks import CaddySwitch
+from blocks import CaddySwitch, ContainerRegistry
+from flows.settings import Settings
+from flows.tasks.runs import blocks
 from flows.tasks.runs.blocks import block_name, saved_names
 
 pytestmark = pytest.mark.unit
@@ -39,6 +41,16 @@ def test_another_error_of_the_server_is_not_taken_for_that(monkeypatch):
     raising(monkeypatch, answer(500))
     with pytest.raises(httpx.HTTPStatusError):
         saved_names(CaddySwitch)
+
+
+def test_both_passwords_of_a_registry_are_known_to_be_secret(monkeypatch):
+    logins = {"username": "me", "password": "may-write", "pull_username": "reader", "pull_password": "may-read"}
+    registry = ContainerRegistry(registry_url="registry.example.com", **logins)
+    known = []
+    monkeypatch.setattr(blocks, "load_any", lambda *_: registry)
+    monkeypatch.setattr(blocks, "register_secrets", known.extend)
+    assert blocks.load_registry(Settings()) is registry
+    assert known == ["may-write", "may-read"]
 
 
 # What Compose takes for a project's name.

@@ -1,0 +1,68 @@
+"""Where a registry is spoken to, and where its answers may lead to."""
+
+from collections.abc import Callable
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from blocks.errors import NotEncrypted, RegistryFailed
+from blocks.http.clear_text import is_loopback
+
+
+def base_address(host: str) -> str:
+    """Loopback is by http, all else by https."""
+    return f"http://{host}" if is_loopback(host) else f"https://{host}"
+
+
+def proxy_of(host: str) -> str | None:
+    """The proxy that the environment names for this host, as docker and curl understand it; none for loopback."""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    return getproxies().get("https") or getproxies().get("all")
+
+
+def only_encrypted(host: str) -> Callable[[httpx.Request], None]:
+    """What is called before each request to a registry, its token service, or wherever it redirects to.
+
+    Raises:
+        NotEncrypted: the registry leads to an address by http. What runs on this machine may lead to this machine.
+    """
+    local = is_loopback(host)
+
+    def check(request: httpx.Request) -> None:
+        there = request.url.netloc.decode()
+        if request.url.scheme != "https" and not (local and is_loopback(there)):
+            raise NotEncrypted(
+                f"registry {host} leads to {request.url.scheme}://{there}, which is not encrypted. Nothing was sent "
+                "there. Is it the right registry? Who runs it must give https addresses"
+            )
+
+    return check
+
+
+def same_place(one: httpx.URL, other: httpx.URL) -> bool:
+    """Whether two addresses are of one server: only then what one was given may be sent to the other."""
+    return _origin(one) == _origin(other)
+
+
+def upload_place(base: httpx.URL, location: str | None) -> httpx.URL:
+    """Where a registry wants an upload. One behind a proxy may name itself by http: https is meant.
+
+    Raises:
+        RegistryFailed: it does not say where.
+    """
+    if not location:
+        raise RegistryFailed(f"registry {base.netloc.decode()} took an upload and does not say where to. Try again")
+    place = base.join(location)
+    if (
+        place.scheme == "http"
+        and base.scheme == "https"
+        and place.host == base.host
+        and place.port in (None, base.port)
+    ):
+        return place.copy_with(scheme="https", port=base.port)
+    return place
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)

@@ -1,0 +1,52 @@
+"""Which registry login a droplet is given to pull: the one that may only read, where there is one."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from blocks import ContainerRegistry
+from blocks.errors import LoginRefused, RemoteFailed
+from flows.core.deploy.pull import LOGIN_FAILED
+from flows.settings import Settings
+from flows.tasks.deploy.pull import pull_references
+from tests.support.builders import pinned
+
+pytestmark = pytest.mark.unit
+PUSHES = {"registry_url": "registry.example.com", "username": "pusher", "password": "may-write"}
+READS = {"pull_username": "reader", "pull_password": "may-read"}
+
+
+class Session:
+    """A droplet's session that keeps what it is given."""
+
+    address = SimpleNamespace(name="green")
+
+    def __init__(self, code=0):
+        self.given, self.code = "", code
+
+    def run(self, script, timeout, stdin, on_line):
+        self.given += script + stdin.decode()
+        if self.code:
+            raise RemoteFailed("unauthorized", self.code, "unauthorized")
+
+
+def test_a_droplet_is_given_the_login_that_may_only_read_and_no_other():
+    session = Session()
+    pull_references(session, [pinned("web")], ContainerRegistry(**PUSHES, **READS), Settings())
+    assert "reader" in session.given
+    assert session.given.endswith("may-read")
+    assert "pusher" not in session.given
+    assert "may-write" not in session.given
+
+
+def test_when_that_login_is_refused_the_other_one_is_not_tried():
+    session = Session(LOGIN_FAILED)
+    with pytest.raises(LoginRefused):
+        pull_references(session, [pinned("web")], ContainerRegistry(**PUSHES, **READS), Settings())
+    assert "may-write" not in session.given
+
+
+def test_without_one_there_is_the_login_that_there_is():
+    session = Session()
+    pull_references(session, [pinned("web")], ContainerRegistry(**PUSHES), Settings())
+    assert session.given.endswith("may-write")
