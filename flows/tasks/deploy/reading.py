@@ -17,8 +17,8 @@ from flows.core.stack.compose_yaml import load_config
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.runs.log_masking import mask
-from flows.tasks.stack import droplet_env_files
-from flows.tasks.stack.droplet_env_files import (
+from flows.tasks.stack import env_file
+from flows.tasks.stack.env_file import (
     env_files_of_services,
     env_files_of_the_droplet,
     services_with,
@@ -63,7 +63,7 @@ def read_here(
         services = env_files_of_services(given, contents, release.profiles, reader)
         if own := env_files_of_the_droplet(services, texts.values()):
             directory = posixpath.dirname(given[0])
-            files.append(posixpath.join(directory, droplet_env_files.OVERRIDE))
+            files.append(posixpath.join(directory, env_file.OVERRIDE))
             contents[files[-1]] = without_env_files(services, own, directory)
         config = reader.read(files, contents, release.profiles, project=release.stack, who=_who(release))
     except BrokenStack:

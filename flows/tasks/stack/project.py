@@ -13,13 +13,14 @@ from flows.core.stack.files.shipped_files import EnvironmentFile
 from flows.core.stack.refused.unsupported import refuse_label_files
 from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, named_files
 from flows.settings import Settings
-from flows.tasks.stack.droplet_env_files import (
+from flows.tasks.stack.env_file import (
     OVERRIDE,
     env_files_of_services,
     env_files_of_the_droplet,
+    read_env_file,
+    read_private,
     without_env_files,
 )
-from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.reading import ComposeReader
 from flows.tasks.stack.source_roots import refuse_not_allowed
 
