@@ -49,7 +49,8 @@ def prepare(tag: str) -> Prepared:
     """Read a release from the registry, as the deploy flow does."""
     settings = Settings()
     registry, environment = load_registry(settings), load_environment(settings, NAME)
-    values = {**variables(environment, None), "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag}
+    own = {"REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": settings.colours.of(NAME) or ""}
+    values = {**variables(environment, None), **own}
     release, files = fetch_release.fn(NAME, tag, registry)
     target = Target(None, StackDirectory("/opt/slipway", release.stack), settings)  # type: ignore[arg-type]
     payload = ReleasePayload(files, values, {})

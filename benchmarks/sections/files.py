@@ -16,6 +16,7 @@ from flows.core.droplet.directories import COMMAND
 BESIDE_RSYNC = 1.5
 MEMORY = 200
 SENT_AGAIN = 1.5
+_CHANGES = 3  # so many second releases a round
 _LIST, _PUBLISH, _PUT = "list files", "publish release", "put files"
 _RSYNC, _TAR = "rsync -a --delete over ssh", "tar | ssh tar"
 _RESOLVE = (
@@ -57,7 +58,7 @@ class _Files:
         return self.seen.setdefault((work, release), _Seen())
 
     def round(self, number: int) -> None:
-        """One release of an empty tree, so that images are there; one with all files, and one with a few changed."""
+        """One release of an empty tree, so that images are there; one with all files; some with a few changed."""
         self.bench.start_over()
         empty_peers(self.bench)
         self.stack.empty()
@@ -65,9 +66,10 @@ class _Files:
         self.bench.tell(f"files: writing {self.stack.size}")
         self.stack.fill(seed=number)
         self._all(_FIRST, f"{number}-1")
-        self.changed.append(self.stack.change(seed=1000 + number))
-        self._all(_SECOND, f"{number}-2")
-        self.resolving.append(min(float(self.bench.lab.inside(_RESOLVE)) for _ in range(3)))
+        for change in range(1, _CHANGES + 1):
+            self.changed.append(self.stack.change(seed=1000 * change + number))
+            self._all(_SECOND, f"{number}-1-{change}")
+            self.resolving.append(min(float(self.bench.lab.inside(_RESOLVE)) for _ in range(3)))
 
     def _all(self, release: str, tag: str) -> None:
         self._release(tag, release)
@@ -133,10 +135,10 @@ def _table(files: _Files) -> Section:
         first, second = files.of(work, _FIRST), files.of(work, _SECOND)
         section.add(name, seconds(first.spent), first.bytes, seconds(second.spent), second.bytes, strong=work == _PUT)
     section.notes.append(
-        f"{int(median(files.changed)):,} B changed. Bytes are those that the registry or the droplet received over the "
-        "network while the command ran. Putting on the droplet reads from the registry what changed, and includes that "
-        "Compose resolves the stack there and here; its connection is open, where rsync and tar log in first. "
-        "The image was there before."
+        f"{int(median(files.changed)):,} B changed, {_CHANGES} times a round, ours first and then rsync. Bytes "
+        "are what the registry or the droplet received over the network while the command ran. Putting on the "
+        "droplet reads from the registry what changed, and includes that Compose resolves the stack there and "
+        "here. Its connection is open; rsync and tar log in first. The image was there before."
     )
     return section
 
