@@ -145,7 +145,7 @@ def test_of_releases_of_one_second_the_one_that_latest_means_is_the_newest(newes
     at = "2026-11-28T06:00:00Z"
     tags = [Tag("shop-release", name, digest(name[-1]), at) for name in ("v1", "v2")]
     tags.append(Tag("shop-release", "latest", digest(newest[-1]), at))
-    client = SimpleNamespace(registries=SimpleNamespace(tags=lambda registry, repository: tags))
+    client = SimpleNamespace(registries=SimpleNamespace(tags=lambda *_: tags))
     account = SimpleNamespace(client=lambda: nullcontext(client))
     registry = SimpleNamespace(single_repository="", registry_name="team", account=account)
     stored = [RegistryManifest("shop-release", digest("1"), ("v1",))]
