@@ -17,8 +17,8 @@ from flows.core.stack.compose_yaml import load_config
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.runs.log_masking import mask
-from flows.tasks.stack import droplet_env_files
 from flows.tasks.stack.droplet_env_files import (
+    OWN_OVERRIDE,
     env_files_of_services,
     env_files_of_the_droplet,
     services_with,
@@ -67,7 +67,7 @@ def read_here(
     files = [*given, *(f"/{name}" for name in (OVERRIDE, SECRETS) if name in content)]
     if own:
         directory = posixpath.dirname(given[0])
-        files.append(posixpath.join(directory, droplet_env_files.OVERRIDE))
+        files.append(posixpath.join(directory, OWN_OVERRIDE))
         contents[files[-1]] = without_env_files(services, own, directory)
     config = reader.read(files, contents, release.profiles, project=release.stack, who=_who(release))
     return Reading(config, version, services_with(services, own))

@@ -8,7 +8,8 @@ from flows.core.stack.compose_files import scalars
 from flows.core.stack.compose_yaml import Override, dump_compose
 from flows.tasks.stack.reading import ComposeReader
 
-OVERRIDE = "slipway-override.json"
+# The compose file that takes them out of a reading made here.
+OWN_OVERRIDE = "slipway-override.json"
 EnvFiles = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
