@@ -8,6 +8,7 @@ from tests.support.judge.stack import JudgedStack, added, replaced
 from tests.support.lab.registry_namespace import RegistryNamespace
 
 SAMPLE, SHOP = "judged-sample", "judged-shop"
+WORKFLOW = "      workflow: {post: /orders, body: {item: tea}, expect: order.signature, traced: false}\n"
 
 
 def prepare_sample(checkout: Path, registry: RegistryNamespace) -> None:
@@ -17,9 +18,12 @@ def prepare_sample(checkout: Path, registry: RegistryNamespace) -> None:
 
 
 def prepare_shop(checkout: Path, registry: RegistryNamespace) -> None:
-    """An image from elsewhere, and what git does not keep of it."""
+    """Its names are its own; an image from elsewhere, and what git does not keep of it."""
     replaced("deploy/compose.yaml", "name: corner-shop\n", f"name: {SHOP}\n")(checkout)
     replaced("deploy/compose.yaml", "127.0.0.1:18473:", "127.0.0.9:18473:")(checkout)
+    replaced("deploy/compose.yaml", "corner-shop-backbone", f"{SHOP}-backbone")(checkout)
+    # The workflow of a release orders tea, and plain Compose asks for none.
+    replaced("deploy/compose.yaml", WORKFLOW, "")(checkout)
     shelf = registry.push("shelf:7", SHELF.format(made=registry.namespace), checkout.parent)
     lines = [f"{name}={written}" for name, (written, _) in VARIABLES.items()]
     (checkout / "deploy" / ".env").write_text("\n".join([*lines, f"SHELF={shelf}", ""]))
@@ -47,7 +51,7 @@ STACKS = (
         concerns=("Web.Front",),
         stack="deploy/compose.yaml",
         directory="deploy",
-        written={"*:/orders*": "grows"},
+        written={"*:/orders/*": "grows", "*:/spool/*": "grows"},
         name="the shop",
     ),
 )

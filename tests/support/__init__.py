@@ -1,5 +1,6 @@
 """What tests share."""
 
+import subprocess
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -25,3 +26,11 @@ def wait_until(
         assert time.monotonic() < deadline, f"after {within:.0f} s it is {found!r} {why()}"
         time.sleep(pause)
     return found
+
+
+def assert_good_shell(script: str | bytes, *allowed: str) -> None:
+    """The shell takes a script, and shellcheck finds nothing in it but these (`SC2086`)."""
+    given = script.encode() if isinstance(script, str) else script
+    for argv in (["sh", "-n"], ["shellcheck", "-s", "sh", "-e", ",".join(allowed or ("SC0000",)), "-"]):
+        checked = subprocess.run(argv, input=given, capture_output=True, check=False)
+        assert (checked.returncode, (checked.stdout + checked.stderr).decode()) == (0, "")

@@ -82,9 +82,7 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
     _tell(tree, taken.linked, stream.bytes)
     try:
         printed = answer.out.replace(d.directory.incoming(d.name), "")
-        compare_readings(
-            d.release, reading.result(), printed, answer.err, there=(d.droplet, facts.compose), settings=d.settings
-        )
+        compare_readings(d.release, reading.result(), printed, answer.err, there=(d.droplet, facts.compose))
         config = load_config(answer.out)
         stack = Stack.from_config(config)
         refuse_mixed(d.release, stack)

@@ -96,8 +96,12 @@ def releases_on_droplets(
 
 
 def published_tags(stored: Sequence[RegistryManifest], registry: DocrRegistry) -> dict[str, list[tuple[str, str]]]:
-    """Stack → (tag, when) of the releases that the registry holds, as its tags say."""
+    """Stack → (tag, when) of the releases that the registry holds, as its tags say.
+
+    Of two that were published within one second, the one that `latest` means comes first: there is nothing finer.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
+    digests: dict[tuple[str, str], str] = {}
     marks = {one.repository for one in stored if one.repository.endswith(f"-{RELEASE}")}
     if registry.single_repository:
         marks = {registry.single_repository}
@@ -105,8 +109,12 @@ def published_tags(stored: Sequence[RegistryManifest], registry: DocrRegistry) -
         for repository in sorted(marks):
             for tag in client.registries.tags(registry.registry_name, repository):
                 stack, name = _named(repository, tag.tag, bool(registry.single_repository))
+                if stack:
+                    digests[stack, name] = tag.digest
                 if stack and name != LATEST:
                     found.setdefault(stack, []).append((name, tag.updated_at))
+    for stack, releases in found.items():
+        releases.sort(key=lambda release: digests[stack, release[0]] != digests.get((stack, LATEST)))
     return found
 
 

@@ -17,7 +17,7 @@ from flows.tasks.private_directory import private_directory
 from flows.tasks.stack.reading import ComposeReader, refuse_unset, unset_variables
 
 # What takes the droplet's own env files, whose paths are absolute, out of a reading: they are not on this host.
-OVERRIDE = "slipway-override.json"
+OWN_OVERRIDE = "slipway-override.json"
 EnvFiles = Mapping[str, Sequence[Mapping[str, Any]]]
 
 

@@ -14,7 +14,7 @@ from flows.core.stack.refused.unsupported import refuse_label_files
 from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, named_files
 from flows.settings import Settings
 from flows.tasks.stack.env_file import (
-    OVERRIDE,
+    OWN_OVERRIDE,
     env_files_of_services,
     env_files_of_the_droplet,
     read_env_file,
@@ -140,7 +140,7 @@ class Project:
                 contents[entry.path] = b""
         given = self.given
         if self.on_droplet:
-            override = os.path.join(self.directory, OVERRIDE)
+            override = os.path.join(self.directory, OWN_OVERRIDE)
             contents[override] = without_env_files(self.services, self.on_droplet, self.directory)
             given = (*given, override)
         return reader.read(given, contents, self.profiles, project=project)

@@ -66,7 +66,7 @@ class Play:
             if written:
                 self._compare_kept(this, written)
             for service in self.stack.concerns:  # so that they have the new content too
-                self.plain.up("--force-recreate", "--no-deps", service)
+                self.plain.up("--force-recreate", service)
             self._compare(this)
         return this
 

@@ -146,3 +146,10 @@ class _Registry:
     @contextmanager
     def _client(self) -> Iterator["_Registry"]:
         yield self
+
+
+def test_certificates_are_no_secrets_and_a_key_beside_them_is_one():
+    certificate = b"-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIE\n-----END CERTIFICATE-----\n"
+    key = b"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG\n"
+    assert secrets_of({}, {"ca.crt": certificate}, []) == {}
+    assert certificate + key in secrets_of({}, {"both.pem": certificate + key}, [])

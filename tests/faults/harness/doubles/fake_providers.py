@@ -19,10 +19,12 @@ class FakeProviders:
     """One HTTP server on loopback that plays both. `mode` may be set at any time.
 
     Modes: `slow` takes the request and never answers; `drips` sends a byte now and then, without an end.
+    `asked` lists the paths that were asked for.
     """
 
     def __init__(self) -> None:
         self.mode = WELL
+        self.asked: list[str] = []
         self.gone = threading.Event()
         provider = self
 
@@ -41,6 +43,7 @@ class FakeProviders:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked.append(request.path)
         if self.mode == SLOW:
             self.gone.wait(_FOR_EVER)
             return

@@ -17,6 +17,7 @@ class TcpProxy:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._pairs: list[_Pair] = []
         self._mode = "whole"
+        self._refused = 0
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, name="wire", daemon=True).start()
 
@@ -30,10 +31,23 @@ class TcpProxy:
         with self._lock:
             return sum(not pair.ended for pair in self._pairs)
 
+    @property
+    def refused(self) -> int:
+        """How many new connections were reset since the last `cut`."""
+        with self._lock:
+            return self._refused
+
+    @property
+    def withheld(self) -> int:
+        """How many connections have something on them, in both directions, that does not come through."""
+        with self._lock:
+            return sum(len(pair.withheld) == 2 and not pair.ended for pair in self._pairs)
+
     def cut(self, *, down: bool = False) -> None:
         """Reset every connection; with `down`, new ones are reset too until `heal`."""
         with self._lock:
             self._mode = "down" if down else "whole"
+            self._refused = 0
             for pair in self._pairs:
                 pair.reset()
 
@@ -66,6 +80,7 @@ class TcpProxy:
                     if self._mode == "down":
                         near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                         near.close()
+                        self._refused += 1
                         continue
                     with suppress(OSError):
                         pair = _Pair(near, socket.create_connection(("127.0.0.1", self._target), timeout=10))
@@ -80,6 +95,7 @@ class _Pair:
     def __init__(self, near: socket.socket, far: socket.socket) -> None:
         self.flowing = threading.Event()
         self.ended = False
+        self.withheld: set[socket.socket] = set()
         self._sockets = (near, far)
         far.settimeout(None)
         for source, target in ((near, far), (far, near)):
@@ -94,7 +110,9 @@ class _Pair:
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
+                self.withheld.add(source)
                 self.flowing.wait()
+                self.withheld.discard(source)
                 target.sendall(data)
         self.flowing.wait()
         self._end()

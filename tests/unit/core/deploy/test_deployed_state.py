@@ -1,8 +1,6 @@
 """What stands on a droplet of a colour: the script really run in a directory, and what its output is read into."""
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from flows.core.droplet.sections import sections
 from flows.core.errors import BadRelease
 from flows.core.records.storage import records_tar, write_records
 from flows.core.stack.env_files import render
+from tests.support import assert_good_shell
 from tests.support.builders import HOST, pinned, record, release
 from tests.support.fake_droplet import make_host
 
@@ -153,12 +152,8 @@ def test_an_engine_that_does_not_answer_ends_the_script(host):
     assert sections(done.stdout.decode())["release"]
 
 
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
-def test_the_script_passes_shellcheck():
-    script = deployed_state_script(StackDirectory("/opt/it's", "shop"))
-    argv = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2046", "-"]
-    checked = subprocess.run(argv, input=script, capture_output=True, text=True, check=False, env=os.environ)
-    assert (checked.returncode, checked.stdout) == (0, "")
+def test_the_script_is_good_shell():
+    assert_good_shell(deployed_state_script(StackDirectory("/opt/it's", "shop")), "SC2086", "SC2046")
 
 
 def test_where_running_containers_have_volumes_without_a_name_is_known(host):

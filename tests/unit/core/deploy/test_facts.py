@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
@@ -18,6 +16,7 @@ from flows.core.droplet.running import (
 from flows.core.droplet.sections import section_script
 from flows.core.records.history import History
 from flows.core.records.storage import history_sections
+from tests.support import assert_good_shell
 
 pytestmark = pytest.mark.unit
 
@@ -52,17 +51,8 @@ def test_facts_come_in_sections_of_their_own():
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_every_script_is_good_shell(script):
-    checked = subprocess.run(["sh", "-n"], input=script, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stderr) == (0, "")
-
-
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
-@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
-def test_every_script_passes_shellcheck(script):
     # SC2086, SC2046: the ids are meant to be words of their own.
-    argv = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2046", "-"]
-    checked = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stdout) == (0, "")
+    assert_good_shell(script, "SC2086", "SC2046")
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 
@@ -11,6 +10,7 @@ from flows.core.errors import ForeignRecord
 from flows.core.prune.inventory import ContainerEntry, Inventory, LocalImage, inventory_script, read_inventory
 from flows.core.records.history import History
 from flows.core.records.record import Record, RecordOutcome
+from tests.support import assert_good_shell
 from tests.support.fake_droplet import make_host
 from tests.support.prune_builders import document
 
@@ -38,11 +38,9 @@ def test_only_images_with_the_stacks_label_are_asked_for_and_containers_of_every
     assert SCRIPT.startswith("ids=$(docker ps --all --quiet --no-trunc) || exit 1\n")
 
 
-def test_the_script_passes_shellcheck():
+def test_the_script_is_good_shell():
     # SC2086, SC2046: the ids are meant to be words of their own. SC2030, SC2031: each section has its own.
-    argv = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2046,SC2030,SC2031", "-"]
-    checked = subprocess.run(argv, input=SCRIPT, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stdout) == (0, "")
+    assert_good_shell(SCRIPT, "SC2086", "SC2046", "SC2030", "SC2031")
 
 
 def test_a_data_home_asks_for_images_of_the_whole_stack_and_for_releases_of_its_colours():

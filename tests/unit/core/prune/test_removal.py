@@ -1,6 +1,5 @@
 """The script that removes what was listed: word for word, and really run where it is about directories."""
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from flows.core.droplet.directories import StackDirectory
 from flows.core.prune.removal import Item, Kind, Removal, read_refusals, removal_script
+from tests.support import assert_good_shell
 from tests.support.fake_droplet import make_host
 
 pytestmark = pytest.mark.unit
@@ -68,10 +68,8 @@ def test_each_thing_has_a_line_of_its_own_and_releases_go_before_images():
 
 
 def test_the_script_is_good_shell():
-    argv = ["shellcheck", "-s", "sh", "-e", "SC2016,SC2317,SC2329", "-"]
     script = removal_script(StackDirectory("/opt/it's", "shop"), REMOVAL)
-    checked = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stdout) == (0, "")
+    assert_good_shell(script, "SC2016", "SC2317", "SC2329")
 
 
 @pytest.mark.parametrize(

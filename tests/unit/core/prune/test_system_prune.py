@@ -1,7 +1,5 @@
 """What a system prune would take, what it must spare, and which engines would not spare it."""
 
-import subprocess
-
 import pytest
 
 from flows.core.prune.system_prune import (
@@ -14,6 +12,7 @@ from flows.core.prune.system_prune import (
     refuse_reason,
     system_prune_command,
 )
+from tests.support import assert_good_shell
 from tests.support.builders import pinned, release
 
 pytestmark = pytest.mark.unit
@@ -120,10 +119,8 @@ def test_dangling_images_are_those_of_a_project_or_all():
     assert disk_use() == ["docker", "system", "df", "--format", "{{.Type}}\t{{.Size}}"]
 
 
-def test_looking_passes_shellcheck():
-    argv = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2030,SC2031", "-"]
-    checked = subprocess.run(argv, input=SCRIPT, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stdout) == (0, "")
+def test_looking_is_good_shell():
+    assert_good_shell(SCRIPT, "SC2086", "SC2030", "SC2031")
 
 
 @pytest.mark.parametrize("word", ["rm ", "rmi", "mkdir", ">>", "mv ", "prune", "docker tag"])

@@ -1,16 +1,17 @@
 """What droplets need of a registry is found out of whole, or nothing is removed."""
 
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import pytest
 
 from blocks import DocrRegistry
+from blocks.digitalocean.registry_models import Tag
 from blocks.errors import NotInRegistry, RemoteFailed
 from blocks.registry.client import MANIFEST, ImageManifest
 from flows.core.errors import BadRelease, ReleaseUnderWay
-from flows.core.registry.cleanup import ManifestLinks, NeededRelease, RegistryManifest
+from flows.core.registry.cleanup import ManifestLinks, NeededRelease, RegistryManifest, old_tags
 from flows.settings import Settings
 from flows.tasks.registry import contents
 from tests.support.builders import digest, image, pinned, release
@@ -152,3 +153,16 @@ def test_a_registry_that_changed_since_it_was_read_is_left_alone(monkeypatch):
     monkeypatch.setattr(contents, "list_registry", lambda _: [stored[0], RegistryManifest("web", digest("b"), ("v2",))])
     with pytest.raises(ReleaseUnderWay, match=r"what team holds changed while it was read\. Nothing was removed"):
         contents.refuse_changed(stored, DOCR, Settings())
+
+
+@pytest.mark.parametrize("newest", ["v1", "v2"])
+def test_of_releases_of_one_second_the_one_that_latest_means_is_the_newest(newest):
+    at = "2026-11-28T06:00:00Z"
+    tags = [Tag("shop-release", name, digest(name[-1]), at) for name in ("v1", "v2")]
+    tags.append(Tag("shop-release", "latest", digest(newest[-1]), at))
+    client = SimpleNamespace(registries=SimpleNamespace(tags=lambda *_: tags))
+    account = SimpleNamespace(client=lambda: nullcontext(client))
+    registry = SimpleNamespace(single_repository="", registry_name="team", account=account)
+    stored = [RegistryManifest("shop-release", digest("1"), ("v1",))]
+    published = contents.published_tags(stored, registry)
+    assert list(old_tags(published, 1, []).values()) == [[{"v1": "v2", "v2": "v1"}[newest]]]

@@ -1,7 +1,6 @@
 """What a droplet is told to do with a release's files, word for word."""
 
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.docker_commands import CLEAN_DOCKER
 from flows.core.release.tree import Entry
+from tests.support import assert_good_shell
 from tests.support.builders import digest, release
 
 pytestmark = pytest.mark.unit
@@ -102,17 +102,8 @@ def test_discarding_removes_what_was_on_its_way_and_nothing_else():
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_every_script_is_good_shell(script):
-    checked = subprocess.run(["sh", "-n"], input=script, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stderr) == (0, "")
-
-
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
-@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
-def test_every_script_passes_shellcheck(script):
     # SC2016, SC2154: the trap's own variable, in single quotes on purpose.
-    argv = ["shellcheck", "-s", "sh", "-e", "SC2016,SC2154", "-"]
-    checked = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stdout) == (0, "")
+    assert_good_shell(script, "SC2016", "SC2154")
 
 
 @pytest.mark.parametrize("tag", ["", ":16"])

@@ -7,21 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from flows.core.errors import (
-    BrokenStack,
-)
+from flows.core.errors import BrokenStack
 from flows.core.release.tree import Entry
 from tests.support.files.checkout import Checkout
 from tests.support.files.trees import HOSTILE, directory, link
 
 pytestmark = pytest.mark.unit
-
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
-
-
-@pytest.fixture
-def checkout(tmp_path):
-    return Checkout(tmp_path / "it's a checkout" / "shop", ["./conf:/conf:ro"])
 
 
 def test_files_ship_with_their_modes_names_links_and_empty_directories(checkout, monkeypatch):

@@ -4,23 +4,11 @@ import os
 
 import pytest
 
-from flows.core.errors import (
-    LinkLeadsOut,
-    ReleaseTooLarge,
-    UnreadableFile,
-)
+from flows.core.errors import LinkLeadsOut, ReleaseTooLarge, UnreadableFile
 from flows.tasks.release.files import looking, walk
-from tests.support.files.checkout import Checkout
 from tests.support.files.trees import link
 
 pytestmark = pytest.mark.unit
-
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
-
-
-@pytest.fixture
-def checkout(tmp_path):
-    return Checkout(tmp_path / "it's a checkout" / "shop", ["./conf:/conf:ro"])
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../other", "../elsewhere/x", "sub/../../x"])

@@ -5,22 +5,14 @@ import os
 
 import pytest
 
-from flows.core.errors import (
-    CredentialFound,
-)
+from flows.core.errors import CredentialFound
 from flows.core.release.tree import Entry
 from flows.tasks.release.files import walk
-from tests.support.files.checkout import Checkout
 from tests.support.files.trees import link
 
 pytestmark = pytest.mark.unit
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
-
-
-@pytest.fixture
-def checkout(tmp_path):
-    return Checkout(tmp_path / "it's a checkout" / "shop", ["./conf:/conf:ro"])
 
 
 @pytest.mark.parametrize("twin", ["itself", "hard link", "copy", "link"])
