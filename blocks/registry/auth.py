@@ -48,7 +48,7 @@ class RegistryCredentials:
         if kind.lower() == "basic":
             self._basic = True
             return True
-        asked: dict[str, str] = dict(re.findall(r'(\w+)="([^"]*)"', parameters))
+        asked: dict[str, str] = dict(re.findall(r'(\w{1,50})="([^"]*)"', parameters))
         if kind.lower() != "bearer" or "realm" not in asked:
             return False
         query = {key: value for key, value in {**asked, "scope": scope or asked.get("scope")}.items() if value}

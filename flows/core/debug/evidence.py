@@ -11,8 +11,8 @@ from flows.core.droplet.docker_commands import without_controls
 from flows.core.droplet.sections import sections
 
 _ACCOUNT = re.compile(r"^/sys/fs/cgroup\S*docker[-/]([0-9a-f]{64})(?:\.scope)?/([\w.]+):(.*)$", re.MULTILINE)
-_SIZE = re.compile(r"([\d.]+)([kKMGT]?)(i?)B")
-_PACKAGE = re.compile(r"([^/]+?)(?:-(\d[^/-]*))?(?:-py[\d.]+)?\.(?:dist|egg)-info$")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)([kKMGT]?)(i?)B")
+_METADATA = (".dist-info", ".egg-info")
 _VERSION = re.compile(r"/python(\d\.\d+)(?:$|/)")
 _UNLIMITED = 1 << 60
 
@@ -112,11 +112,18 @@ def read_python(listed: str) -> PythonPackages:
     if not listed:
         return PythonPackages(words="not a Python container")
     versions = {found[1] for path in listed.splitlines() if (found := _VERSION.search(path))}
-    packages = set()
-    for path in listed.splitlines():
-        if found := _PACKAGE.search(path):
-            packages.add(f"{found[1]}=={found[2]}" if found[2] else found[1])
+    files = {path.rpartition("/")[2] for path in listed.splitlines()}
+    packages = {_package(file.removesuffix(end)) for file in files for end in _METADATA if file.endswith(end)} - {""}
     return PythonPackages(", ".join(sorted(versions)), tuple(sorted(packages, key=str.lower)))
+
+
+def _package(stem: str) -> str:
+    """`NAME==VERSION` of `NAME-VERSION`, or of `NAME-VERSION-pyVERSION` as eggs are called."""
+    name, _, last = stem.rpartition("-")
+    if name and re.fullmatch(r"py[\d.]+", last):
+        stem = name
+        name, _, last = stem.rpartition("-")
+    return f"{name}=={last}" if name and last[:1].isdigit() else stem
 
 
 def read_usage(text: str) -> dict[str, ContainerUsage]:
