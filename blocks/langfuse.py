@@ -8,6 +8,7 @@ from prefect.blocks.core import Block
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+from blocks.http.content import read_json
 from blocks.http.excerpt import excerpt
 from blocks.http.request import request_within
 
@@ -92,7 +93,7 @@ class Langfuse(Block):
         if not answer.content:
             return {}
         try:
-            found = answer.json()
+            found = read_json(answer.content)
         except ValueError:
             raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: no JSON: {excerpt(answer)}") from None
         return found if isinstance(found, dict) else {"data": found}

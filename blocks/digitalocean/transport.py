@@ -18,6 +18,7 @@ import httpx
 
 from blocks.errors import AnswerLost, ApiFailed, NotAtDigitalOcean, OutsideError, RateLimited, TokenRefused, Unreachable
 from blocks.http import tls
+from blocks.http.content import read_json, read_mapping
 from blocks.http.excerpt import excerpt
 from blocks.polling import SYSTEM, Clock
 
@@ -138,7 +139,7 @@ class Transport:
         """
         try:
             return parse(found)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as error:
             what = f"{type(error).__name__}: {error}"
             raise ApiFailed(f"DigitalOcean: {call}: the answer is not as described ({what})") from None
 
@@ -185,11 +186,8 @@ class Transport:
 def _json(call: _Call, answer: httpx.Response) -> Json | _Failure:
     if not answer.content:
         return {}
-    try:
-        found = answer.json()
-    except ValueError:
-        found = None
-    if isinstance(found, dict):
+    found = read_mapping(answer.content)
+    if found is not None:
         return found
     return _Failure(
         ApiFailed(f"{call}: {answer.status_code}, but no JSON: {excerpt(answer)}", answer.status_code), None
@@ -233,7 +231,7 @@ def _wait(answer: httpx.Response) -> float:
 def _error_message(answer: httpx.Response) -> tuple[str, str]:
     """An error's message with its request id, which DigitalOcean's support asks for; and its short name."""
     try:
-        found = answer.json()
+        found = read_json(answer.content)
         asked = f" (request {found['request_id']})" if found.get("request_id") else ""
         return f"{found['id']}: {found['message']}{asked}", str(found["id"])
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 import httpx
 
 from blocks.errors import Unreachable
+from blocks.http.content import read_json
 
 
 class RegistryCredentials:
@@ -74,7 +75,7 @@ class RegistryCredentials:
             host = self._http.base_url.netloc.decode()
             raise Unreachable(f"registry {host}: its token service cannot be reached: {error}") from None
         try:
-            found = answer.json() if answer.status_code == httpx.codes.OK else {}
+            found = read_json(answer.content) if answer.status_code == httpx.codes.OK else {}
             return str(found.get("token") or found.get("access_token") or "")
         except (ValueError, AttributeError):
             return ""

@@ -17,6 +17,7 @@ import httpx
 
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
 from blocks.http import tls
+from blocks.http.content import read_json, read_mapping
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
 from blocks.registry.layers import LAYER, PIECE, FileContent, ImageLayer
 
@@ -92,7 +93,7 @@ class RegistryClient:
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
         if reference.startswith("sha256:") and reference != digest:
             raise RegistryFailed(f"registry {self.host}: {repository}@{reference} arrived damaged. Try again")
-        content = _mapping(answer)
+        content = read_mapping(answer.content)
         if content is None:
             raise RegistryFailed(f"registry {self.host}: {repository}/manifests/{reference} is no manifest")
         return ImageManifest(digest, answer.headers.get("Content-Type", MANIFEST), content, answer.content)
@@ -235,16 +236,8 @@ def _proxy(host: str) -> str | None:
     return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
 
 
-def _mapping(answer: httpx.Response) -> dict[str, Any] | None:
-    try:
-        found = answer.json()
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def _error(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["errors"][0]["message"])
+        return str(read_json(answer.content)["errors"][0]["message"])
     except (ValueError, KeyError, IndexError, TypeError):
         return answer.reason_phrase

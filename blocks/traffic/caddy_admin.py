@@ -11,6 +11,7 @@ from typing import Any
 import h11
 
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
+from blocks.http.content import read_json
 from blocks.ssh.session import Session
 from blocks.traffic.switch import SwitchState
 
@@ -40,7 +41,7 @@ class CaddyAdmin:
     def read(self) -> SwitchState:
         status, body, etag = self._ask("GET", self._path)
         try:
-            dials = sorted(entry["dial"] for entry in json.loads(body)) if status == 200 else None
+            dials = sorted(entry["dial"] for entry in read_json(body)) if status == 200 else None
         except (ValueError, KeyError, TypeError):
             dials = None
         if dials is None:

@@ -9,6 +9,7 @@ import shlex
 import tarfile
 from collections.abc import Iterable, Mapping
 
+from flows.core.answers import reads
 from flows.core.droplet.directories import StackDirectory
 from flows.core.records.history import History, read_history
 from flows.core.records.record import Record
@@ -33,6 +34,7 @@ def history_sections(directory: StackDirectory) -> dict[str, str]:
     }
 
 
+@reads("the history of the droplet")
 def read_records(parts: Mapping[str, str], stack: str) -> History:
     """Parse the sections of `history_sections`.
 

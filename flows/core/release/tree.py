@@ -66,7 +66,7 @@ def read_tree(data: bytes) -> dict[str, Entry]:
             if other := next((p for p in parents(name) if p in tree and tree[p].kind != "directory"), ""):
                 raise ValueError(f"{name!r} lies below {other!r}, which is no directory")
         return tree
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise BadRelease(f"the release's list of files is damaged: {error}. Build and push this tag again") from None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from flows.core.errors import BrokenStack
+from flows.core.stack.yaml_limits import compose_documents
 
 
 def collect_files(
@@ -84,11 +85,11 @@ def documents_of(path: str, text: str) -> list[dict[str, Any]]:
 def _roots(text: str) -> list[yaml.Node]:
     """The root nodes of a YAML text. PyYAML refuses tabs between words, which Compose's reader takes."""
     try:
-        return [root for root in yaml.compose_all(text, Loader=yaml.SafeLoader) if root is not None]
+        return compose_documents(text)
     except yaml.YAMLError:
         if "\t" not in text:
             raise
-        return [root for root in yaml.compose_all(text.replace("\t", " "), Loader=yaml.SafeLoader) if root is not None]
+        return compose_documents(text.replace("\t", " "))
 
 
 def _plain(node: yaml.Node) -> Any:

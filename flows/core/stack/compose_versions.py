@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from flows.core.stack.yaml_limits import SharingLoader, compose_documents
+
 # Field → the first release that knows it. `*` is any name, `[]` any entry of a list, `=` a value.
 FIELDS: dict[str, str] = {
     "services.*.healthcheck.start_interval": "2.20.2",
@@ -88,7 +90,7 @@ def compose_needs(texts: Mapping[str, str]) -> tuple[ComposeNeed, ...]:
     found: dict[str, ComposeNeed] = {}
     for name, text in texts.items():
         try:
-            documents = [root for root in yaml.compose_all(text.replace("\t", " "), yaml.SafeLoader) if root]
+            documents = compose_documents(text.replace("\t", " "), SharingLoader)
         except yaml.YAMLError:
             continue
         tagged = [(node.tag, node, TAGS) for root in documents for node in _nodes(root, set()) if node.tag in TAGS]
