@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from flows.core.answers import reads
 from flows.core.debug.collectors import CAP
-from flows.core.droplet.docker_commands import without_controls
 from flows.core.droplet.sections import sections
 from flows.core.errors import UnreadableAnswer
+from flows.core.quotation import without_controls
 
 _ACCOUNT = re.compile(r"^/sys/fs/cgroup\S*docker[-/]([0-9a-f]{64})(?:\.scope)?/([\w.]+):(.*)$", re.MULTILINE)
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)([kKMGT]?)(i?)B")
