@@ -53,6 +53,10 @@ class RemoteTimeout(OutsideError):
     """A command on a droplet took longer than its timeout, and was ended."""
 
 
+class OutputTooLarge(OutsideError):
+    """A command on a droplet printed more than any of ours does. Look at the droplet yourself: something is wrong."""
+
+
 class NotInRegistry(OutsideError):
     """The registry does not have that manifest."""
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 from blocks.errors import AnswerLost, ApiFailed, NotAtDigitalOcean, OutsideError, RateLimited, TokenRefused, Unreachable
-from blocks.http import tls
+from blocks.http.bounded import bounded_client
 from blocks.http.content import read_json, read_mapping
 from blocks.http.excerpt import excerpt
 from blocks.polling import SYSTEM, Clock
@@ -29,6 +29,7 @@ AT_ONCE = 4
 _TIMEOUT = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
 _READINGS = 3
+_MOST_PAGES = 1000
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -65,12 +66,11 @@ class Transport:
 
     def __init__(self, api: str, token: str, patience: float = 60.0, clock: Clock = SYSTEM) -> None:
         self.api = api.rstrip("/")
-        self._http = httpx.Client(
+        self._http = bounded_client(
+            self.api,
+            timeout=_TIMEOUT,
             base_url=self.api,
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=_TIMEOUT,
-            verify=tls.context() if self.api.startswith("https") else False,
-            limits=httpx.Limits(max_connections=AT_ONCE),
         )
         self._patience = patience
         self._clock = clock
@@ -149,6 +149,8 @@ class Transport:
             return self.parsed(f"GET {path}", lambda a: (int(a["meta"]["total"]), list(a[key] or [])), answer)
 
         total, found = page(1)
+        if total > _MOST_PAGES * PER_PAGE:
+            raise ApiFailed(f"DigitalOcean: GET {path} says that there are {total} {key}, which nobody has")
         others = range(2, ceil(total / PER_PAGE) + 1)
         if not others:
             return total, found
@@ -162,25 +164,13 @@ class Transport:
         with self._lock:
             self.calls.append(f"{call.method} {call.path}")
         try:
-            answer = self._ask(call)
+            answer = self._http.request(call.method, call.path, json=call.body, params=call.query)
         except httpx.HTTPError as error:
             what = f"{call}: {error or type(error).__name__}"
             if call.again or isinstance(error, _UNSENT):
                 return _Failure(Unreachable(f"{what}. Does `curl {self.api}` answer?"), 0.0)
             return _Failure(AnswerLost(f"{what}. It may have taken effect"), None)
         return _json(call, answer) if answer.is_success else _refusal(call, answer)
-
-    def _ask(self, call: _Call) -> httpx.Response:
-        """One request with an end for all of it: httpx's own timeout begins anew with every byte that arrives."""
-        deadline = time.monotonic() + _TIMEOUT
-        with self._http.stream(call.method, call.path, json=call.body, params=call.query) as answer:
-            content = bytearray()
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout(f"the answer did not end within {_TIMEOUT:g} s")
-            headers = {n: v for n, v in answer.headers.items() if n != "content-encoding"}
-            return httpx.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
 
 
 def _json(call: _Call, answer: httpx.Response) -> Json | _Failure:

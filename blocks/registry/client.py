@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
-from blocks.http import tls
-from blocks.http.content import read_json, read_mapping
+from blocks.http.bounded import LARGEST, MOST, bounded_client
+from blocks.http.content import read_mapping
+from blocks.registry.answers import error_message, upload_target
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
 from blocks.registry.layers import LAYER, PIECE, FileContent, ImageLayer
 
@@ -32,6 +32,9 @@ ACCEPT = ", ".join(
     ]
 )
 _BYTES = "application/octet-stream"
+# Bytes of a blob that is held in memory: a release of version 0.1 has all of its files in one.
+LARGEST_BLOB = 256 * 1024 * 1024
+_WITHIN = 300.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,10 @@ class RegistryClient:
     ) -> None:
         self.host = host
         local = re.match(r"^(localhost|127\.|\[::1\])", host)
-        transport = httpx.HTTPTransport(retries=2, verify=tls.context(), proxy=None if local else _proxy(host))
         address = f"http://{host}" if local else f"https://{host}"
-        self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
+        self._http = bounded_client(
+            address, timeout=timeout, within=_WITHIN, trust_env=not local, retries=2, base_url=address
+        )
         self._credentials = RegistryCredentials(self._http, username, password, renew)
 
     def __enter__(self) -> "RegistryClient":
@@ -100,7 +104,7 @@ class RegistryClient:
 
     def blob(self, repository: str, digest: str) -> bytes:
         """The content of a blob; its digest is checked."""
-        content = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository).content
+        content = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository, most=LARGEST_BLOB).content
         if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
             raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
         return content
@@ -118,7 +122,7 @@ class RegistryClient:
         auth = RegistryAuth(self._credentials, f"repository:{repository}:pull")
         url, found = f"/v2/{repository}/blobs/{digest}", hashlib.sha256()
         try:
-            with self._http.stream("GET", url, auth=auth, follow_redirects=True) as answer:
+            with self._http.stream("GET", url, auth=auth, follow_redirects=True, extensions={MOST: None}) as answer:
                 if answer.is_error:
                     answer.read()
                 self._check(answer, auth, "GET", url, repository)
@@ -174,8 +178,7 @@ class RegistryClient:
         if self.has_blob(repository, digest):
             return
         begun = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, push=True)
-        place = httpx.URL(str(self._http.base_url)).join(begun.headers["Location"])
-        target = str(place.copy_merge_params({"digest": digest}))
+        target = upload_target(begun, self._http.base_url, digest)
         headers = {"Content-Type": _BYTES, "Content-Length": str(len(content))}
         self._ask("PUT", target, repository, push=True, content=content, headers=headers)
 
@@ -199,13 +202,20 @@ class RegistryClient:
         scope: str | None = None,
         content: bytes | FileContent | None = None,
         headers: dict[str, str] | None = None,
+        most: int = LARGEST,
     ) -> httpx.Response:
         if scope is None:
             scope = f"repository:{repository}:{'pull,push' if push else 'pull'}"
         auth = RegistryAuth(self._credentials, scope)
         try:
             answer = self._http.request(
-                method, url, content=content, headers=headers, auth=auth, follow_redirects=method in ("GET", "HEAD")
+                method,
+                url,
+                content=content,
+                headers=headers,
+                auth=auth,
+                follow_redirects=method in ("GET", "HEAD"),
+                extensions={MOST: most},
             )
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
@@ -219,25 +229,16 @@ class RegistryClient:
         )
 
     def _check(self, answer: httpx.Response, auth: RegistryAuth, method: str, url: str, repository: str) -> None:
+        if not answer.is_error:
+            return
+        said = error_message(answer)
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             expired = "The login had expired, and a new one is refused too. " if auth.renewed else ""
             raise LoginRefused(
                 f"registry {self.host} refuses user '{self._credentials.username[:12]}' ({answer.status_code} for "
-                f"{repository or 'login'}): {_error(answer)}. {expired}Check user, password and rights in its block"
+                f"{repository or 'login'}): {said}. {expired}Check user, password and rights in its block"
             )
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
         if answer.status_code >= httpx.codes.BAD_REQUEST:
-            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {_error(answer)}")
-
-
-def _proxy(host: str) -> str | None:
-    """The proxy that the environment names for this host, as docker and curl understand it."""
-    return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
-
-
-def _error(answer: httpx.Response) -> str:
-    try:
-        return str(read_json(answer.content)["errors"][0]["message"])
-    except (ValueError, KeyError, IndexError, TypeError):
-        return answer.reason_phrase
+            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {said}")

@@ -5,6 +5,8 @@ a watch and a status this is a droplet that is not well, and never a reason to e
 """
 
 import functools
+import gzip
+import io
 import zlib
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -22,6 +24,21 @@ MALFORMED = (
     yaml.YAMLError, AssertionError,
 )  # fmt: skip
 _WIDTH = 80
+LARGEST = 64 * 1024 * 1024
+
+
+def unpacked(packed: bytes, most: int = LARGEST) -> bytes:
+    """The content of a gzip of others.
+
+    Raises:
+        ValueError: it is larger than `most`.
+        OSError, EOFError, zlib.error: it is no gzip, or cut off.
+    """
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it holds more than {most:,} bytes")
+    return content
 
 
 def reads(what: str) -> Callable[[Callable[Given, Found]], Callable[Given, Found]]:

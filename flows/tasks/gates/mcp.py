@@ -5,6 +5,7 @@ Sources: the Model Context Protocol, revisions 2026-07-28 (stateless: `tools/lis
 """
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ _META = "io.modelcontextprotocol"
 _CLIENT = {"name": "slipway", "version": "1"}
 _ACCEPT = {"Accept": "application/json, text/event-stream"}
 _PAGES = 50
+_LONGEST = 30.0
 
 
 class McpFailed(Exception):
@@ -43,7 +45,10 @@ def list_tools(client: httpx.Client, url: str, headers: dict[str, str]) -> tuple
 def _all_pages(client: httpx.Client, url: str, headers: dict[str, str], ask: Any) -> list[str]:
     names: list[str] = []
     cursor: str | None = None
+    deadline = time.monotonic() + _LONGEST
     for _ in range(_PAGES):
+        if time.monotonic() > deadline:
+            raise McpFailed(f"tools/list did not end within {_LONGEST:g} s")
         result = ask(client, url, headers, {"cursor": cursor} if cursor else {})
         try:
             names += [str(tool["name"]) for tool in result.get("tools") or ()]

@@ -1,6 +1,8 @@
 """Whatever a droplet prints, reading it ends with a value or with one known error."""
 
+import base64
 import contextlib
+import gzip
 import json
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from flows import status as status_flow
 from flows import watch as watch_flow
+from flows.core.answers import LARGEST, unpacked
 from flows.core.debug.evidence import read_evidence
 from flows.core.debug.overview import read_overview
 from flows.core.deploy.deployed_state import read_deployed_state
@@ -109,3 +112,12 @@ def test_a_status_shows_the_other_droplets_when_one_talks_rubbish(monkeypatch):
     found = status_flow.status.fn("shop")
     assert found["blue"] == well
     assert "cannot be read" in found["green"].trouble
+
+
+def test_a_history_that_unpacks_to_more_than_the_limit_is_not_unpacked_whole():
+    assert unpacked(gzip.compress(b"x" * 100), 100) == b"x" * 100
+    with pytest.raises(ValueError, match="more than 99 bytes"):
+        unpacked(gzip.compress(b"x" * 100), 99)
+    bomb = base64.b64encode(gzip.compress(bytes(LARGEST + 1), 9)).decode()
+    with pytest.raises(UnreadableAnswer, match="history"):
+        read_records({"history": bomb}, "shop")

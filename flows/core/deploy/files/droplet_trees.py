@@ -1,13 +1,13 @@
 """The trees of releases that stand on a droplet: what a new release may take from them, and compares with."""
 
 import base64
-import gzip
 import hashlib
 import posixpath
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flows.core.answers import MALFORMED, unpacked
 from flows.core.droplet.directories import BRINGING, StackDirectory
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease
@@ -86,6 +86,6 @@ def read_trees(output: str) -> DropletTrees:
 
 def _tree(packed: str) -> Tree | None:
     try:
-        return read_tree(gzip.decompress(base64.b64decode(packed))) if packed else None
-    except (BadRelease, ValueError, EOFError, OSError):
+        return read_tree(unpacked(base64.b64decode(packed))) if packed else None
+    except (BadRelease, *MALFORMED):
         return None
