@@ -21,19 +21,24 @@ from benchmarks.sections import (
     debug,
     deploy,
     digitalocean,
+    files,
     history,
     lock,
+    reading,
     rebuild,
     release,
     rollback,
     transfer,
     validate,
 )
+from benchmarks.tree import TreeSize, tree_size
 
 SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "release": release.measure,
     "deploy": deploy.measure,
     "validate": validate.measure,
+    "reading": reading.measure,
+    "files": files.measure,
     "bytes": transfer.measure,
     "rebuild": rebuild.measure,
     "rollback": rollback.measure,
@@ -43,6 +48,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "digitalocean": digitalocean.measure,
 }
 INTERRUPTED = 130
+_TREE = TreeSize(10_000, 500)
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -51,6 +57,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="how often each side does its work (default 3)")
     parser.add_argument("--only", default="", metavar="A,B", help=f"sections: {', '.join(SECTIONS)} (default: all)")
+    parser.add_argument(
+        "--tree",
+        type=tree_size,
+        default=_TREE,
+        metavar="FILESxMB",
+        help=f"the tree of the section files (default {_TREE})",
+    )
     parser.add_argument("--report", type=Path, default=CHECKOUT / "reports" / "bench.md", help="the Markdown file")
     given = parser.parse_args()
     chosen = [name for name in given.only.split(",") if name] or list(SECTIONS)
@@ -59,7 +72,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     found: list[Section] = []
     try:
-        with open_bench(given.runs, _tell) as bench:
+        with open_bench(given.runs, given.tree, _tell) as bench:
             for name in chosen:
                 sections = SECTIONS[name](bench)
                 found += sections

@@ -13,6 +13,7 @@ from benchmarks.command import BenchmarkFailed, run
 from benchmarks.lab import CHECKOUT, NAME, STATE, Lab, free_ports, remove, remove_images
 from benchmarks.prefect_runs import forget_runs
 from benchmarks.sample import Sample, copy_sample
+from benchmarks.tree import TreeSize
 from blocks import ContainerRegistry, Droplet, StackEnvironment
 
 SCRIPT = f"{NAME}-script"
@@ -21,7 +22,11 @@ _HELPERS = "http://slipway-lab-langfuse:3000"
 
 @dataclass(frozen=True)
 class Bench:
-    """What every section works with: the lab, a copy of the sample for each side, and how often each does its work."""
+    """What every section works with: the lab, a copy of the sample for each side, and how often each does its work.
+
+    Args:
+        tree: how large the mounted tree is that is released.
+    """
 
     lab: Lab
     place: Path
@@ -29,6 +34,7 @@ class Bench:
     script: Sample
     login: Mapping[str, str]
     rounds: int
+    tree: TreeSize
     tell: Callable[[str], None]
 
     @property
@@ -50,7 +56,7 @@ class Bench:
 
 
 @contextlib.contextmanager
-def open_bench(rounds: int, tell: Callable[[str], None]) -> Iterator[Bench]:
+def open_bench(rounds: int, tree: TreeSize, tell: Callable[[str], None]) -> Iterator[Bench]:
     """Set everything up, and take everything away again, also after an interrupt."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(alone())
@@ -77,7 +83,7 @@ def open_bench(rounds: int, tell: Callable[[str], None]) -> Iterator[Bench]:
         login = stack.enter_context(_blocks(lab, known, variables))
         _log_in_on_droplet(lab, known)
         stack.enter_context(contextlib.chdir(place))
-        yield Bench(lab, place, samples[0], samples[1], login, rounds, tell)
+        yield Bench(lab, place, samples[0], samples[1], login, rounds, tree, tell)
 
 
 @contextlib.contextmanager

@@ -8,14 +8,14 @@ import sys
 
 import benchmarks  # noqa: F401 — sets what Prefect reads when it is imported
 from benchmarks.lab import NAME
-from blocks import Droplet
 from flows.tasks.droplet.lock import locked
+from flows.tasks.runs.blocks import load_droplet
 
 _LONG = 600.0
 
 
 def main(how: str) -> None:
-    droplet = Droplet.load(NAME)
+    droplet = load_droplet(NAME)
     with droplet.session() as session, locked(session, droplet.directory, "a holder that is ended") as lock:
         print(lock.run("echo $SSH_CONNECTION", timeout=_LONG).out, end="", flush=True)
         if how == "working":

@@ -58,7 +58,17 @@ class Lab:
         )
         start_part(
             "droplet",
-            ["--privileged", "--tmpfs", "/run", "--volume", "/var/lib/docker", "--volume", "/var/lib/droplet"],
+            [
+                "--privileged",
+                "--tmpfs",
+                "/run",
+                "--volume",
+                "/var/lib/docker",
+                "--volume",
+                "/var/lib/droplet",
+                "--volume",
+                "/opt",
+            ],
             ["--env", f"REGISTRY_HOST={NAME}-registry", "--env", f"REGISTRY_PORT={self.registry_port}"],
             ["--publish", f"127.0.0.1:{self.ssh_port}:22", "--volume", f"{key}:/etc/slipway/authorized_keys:ro"],
         )
@@ -105,6 +115,10 @@ class Lab:
     def connections(self) -> int:
         """How often the droplet's sshd has let somebody in."""
         return sum("Accepted publickey" in line for line in _log("droplet"))
+
+    def received(self, part: str) -> int:
+        """Bytes that the registry or the droplet has received over the network since it was started."""
+        return int(run(["docker", "exec", f"{NAME}-{part}", "cat", "/sys/class/net/eth0/statistics/rx_bytes"]))
 
     def access_log(self) -> list[str]:
         """What the registry was asked, one line a request (combined log format)."""

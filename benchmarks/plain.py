@@ -6,21 +6,25 @@ around them.
 
 import base64
 import shlex
+import time
 from dataclasses import dataclass
 
 from benchmarks.bench import Bench
 from benchmarks.command import run
 from benchmarks.lab import NAME
 from blocks import ContainerRegistry
-from flows.core.deploy import staging
 from flows.core.deploy.facts import facts_script, read_facts
+from flows.core.deploy.files.staging_scripts import stage_script, switch_script, timed
 from flows.core.deploy.preflight import missing_images
 from flows.core.deploy.pull import RegistryLogin, pull_script
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import running_script
+from flows.core.release.archive import packed, tar_stream
 from flows.core.release.release import Release
+from flows.core.release.tree import Tree
 from flows.settings import Settings
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
+from flows.tasks.deploy.files import members_to_send
 from flows.tasks.droplet.target import Target
 from flows.tasks.release.publish import fetch_release
 from flows.tasks.runs.blocks import layout, load_environment, load_registry
@@ -32,6 +36,7 @@ class Prepared:
     """A published release with all that is put on a droplet for it."""
 
     deployment: Deployment
+    tree: Tree
     tar: bytes
     registry: ContainerRegistry
 
@@ -49,7 +54,9 @@ def prepare(tag: str) -> Prepared:
     target = Target(None, StackDirectory("/opt/slipway", release.stack), settings)  # type: ignore[arg-type]
     payload = ReleasePayload(files, values, {})
     deployment = Deployment(None, target, release, payload.name(tag))  # type: ignore[arg-type]
-    return Prepared(deployment, staging.staging_tar(release, files, values, {}, target.directory), registry)
+    tree = timed(payload.staged(release, target.directory).tree, int(time.time()), {})
+    tar = b"".join(packed(tar_stream(members_to_send(payload, deployment, tree, ()))))
+    return Prepared(deployment, tree, tar, registry)
 
 
 def missing(bench: Bench, prepared: Prepared) -> list[str]:
@@ -72,7 +79,7 @@ def put(bench: Bench, prepared: Prepared) -> None:
 def go_back(bench: Bench, prepared: Prepared) -> None:
     """Put a release that stands on the droplet, images too, in force again: `docker compose up -d --wait`."""
     d = prepared.deployment
-    run([*bench.ssh(), f"{staging.switch_script(d.directory, d.name)}{shlex.join([*d.compose.up(), '--wait'])}"])
+    run([*bench.ssh(), f"{switch_script(d.directory, d.name)}{shlex.join([*d.compose.up(), '--wait'])}"])
 
 
 def _run(bench: Bench, steps: list[str]) -> None:
@@ -85,13 +92,13 @@ def _steps(prepared: Prepared, to_pull: list[str]) -> list[str]:
     directory = d.directory
     steps = [
         f"{_shell(facts_script(directory, sorted(release.images)))} >/dev/null",
-        _fed(prepared.tar, staging.stage_script(release, directory, d.name, {})),
+        _fed(prepared.tar, stage_script(release, directory, d.name, prepared.tree)),
     ]
     if to_pull:
         login = RegistryLogin(registry.host, registry.username)
         password = registry.password.get_secret_value().encode()
         steps.append(_fed(password, pull_script(to_pull, login)))
-    return [*steps, _shell(staging.switch_script(directory, d.name)), shlex.join(d.compose.up())]
+    return [*steps, _shell(switch_script(directory, d.name)), shlex.join(d.compose.up())]
 
 
 def _until_healthy(release: Release) -> str:

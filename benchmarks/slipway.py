@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import typer
 from prefect import flow
@@ -24,10 +24,19 @@ _FIRST_REQUEST = Path(__file__).parent / "first_request"
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that ran: seconds from its start to its exit, interpreter included, and where they went."""
+    """A command that ran: seconds from its start to its exit, interpreter included, and where they went.
+
+    Args:
+        peak: bytes of memory that its process had at most; 0 where nobody says.
+    """
 
     seconds: float
     spans: list[Span]
+    peak: int = 0
+
+    def spent(self, task: str) -> float:
+        """Seconds that its tasks of this name took."""
+        return sum(span.seconds for span in self.spans if span.name == task)
 
 
 def where(title: str, runs: list[Ran], what: str = "the whole command") -> Section:
@@ -55,7 +64,9 @@ def command(*words: str) -> Ran:
         run([*argv, *words], env={"PYTHONPATH": path, "SLIPWAY_BENCH_MARK": str(mark)})
         spent, ended = time.monotonic() - clock, time.time()
         imports = float(mark.read_text()) - began
-    return Ran(spent, timeline(words[0], began, ended, imports))
+        noted = Path(f"{mark}.peak")
+        peak = int(noted.read_text()) * 1024 if noted.exists() else 0
+    return Ran(spent, timeline(words[0], began, ended, imports), peak)
 
 
 def in_process(work: Callable[[], T]) -> T:
@@ -65,7 +76,7 @@ def in_process(work: Callable[[], T]) -> T:
         BenchmarkFailed: it failed, and has said why.
     """
     try:
-        return cast(T, run_callable(work, quiet=True))
+        return run_callable(work, quiet=True)
     except typer.Exit as exit:
         if exit.exit_code == INTERRUPTED:
             raise KeyboardInterrupt from None
@@ -74,5 +85,4 @@ def in_process(work: Callable[[], T]) -> T:
 
 def body(work: Callable[[], object]) -> float:
     """Seconds that it takes inside a flow run here; what the run itself costs is left out."""
-    run = flow(lambda: timed(work), name=NAME, flow_run_name=NAME)
-    return in_process(run)
+    return in_process(flow(name=NAME, flow_run_name=NAME)(lambda: timed(work)))

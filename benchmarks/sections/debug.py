@@ -8,12 +8,11 @@ from benchmarks.command import run
 from benchmarks.lab import NAME
 from benchmarks.measure import Section, alternate, judged, median, ratio, seconds, timed, times
 from benchmarks.slipway import body, command
-from blocks import Droplet
 from blocks.ssh.session import Session
 from flows.core.droplet.directories import StackDirectory
 from flows.settings import Settings
 from flows.tasks.debug.bundle import bundle
-from flows.tasks.runs.blocks import load_environment
+from flows.tasks.runs.blocks import load_droplet, load_environment
 
 TARGET = 1.5
 _LINES = 100
@@ -26,7 +25,7 @@ def measure(bench: Bench) -> list[Section]:
     bench.tell("debug: a release to look at")
     command("release", "--stack", str(bench.ours.directory))
     services = sorted(plain.prepare(bench.ours.tag()).release.services)
-    settings, droplet = Settings(), Droplet.load(NAME)
+    settings, droplet = Settings(), load_droplet(NAME)
     load_environment(settings, NAME)  # so that its values are known, and masked
     home = StackDirectory(droplet.directory, NAME)
 

@@ -67,7 +67,7 @@ def measure(bench: Bench) -> list[Section]:
 
 def _client(bench: Bench, url: str) -> Section:
     found = alternate(
-        bench.runs,
+        bench.rounds,
         {"ours": lambda: _python(_OURS.format(url=url)), "httpx": lambda: _python(_PLAIN.format(url=url))},
         bench.tell,
     )
@@ -96,7 +96,7 @@ def _list(section: Section, bench: Bench, name: str, url: str, path: str) -> Non
         "ours": lambda: timed(lambda: api.pages(path, key, "any")),
         "one by one": lambda: timed(lambda: _one_by_one(api, path, key)),
     }
-    found = alternate(bench.runs, sides, bench.tell)
+    found = alternate(bench.rounds, sides, bench.tell)
     api.close()
     ours, plain = found.values()
     at_once = f"{_Pages.most} (at most {AT_ONCE})"
@@ -111,8 +111,8 @@ def _planning(bench: Bench) -> Section:
     kept = [NeededRelease("shop", f"v{n}", "kept", frozenset({("web", f"sha256:{n:064x}")})) for n in range(20)]
     old = {"shop": frozenset(f"v{number}" for number in range(20, RETAINED))}
     section = Section(f"DigitalOcean: planning over {RETAINED:,} manifests", ("", "seconds", "target", ""))
-    retention = [timed(lambda: plan_retention(stored, kept, old)) for _ in range(bench.runs)]
-    collection = [timed(lambda: plan_collection(stored, kept)) for _ in range(bench.runs)]
+    retention = [timed(lambda: plan_retention(stored, kept, old)) for _ in range(bench.rounds)]
+    collection = [timed(lambda: plan_collection(stored, kept)) for _ in range(bench.rounds)]
     section.add("retention", seconds(retention), *within(retention, 1.0), strong=True)
     section.add("collection", seconds(collection), *within(collection, 1.0), strong=True)
     return section

@@ -6,7 +6,6 @@ from benchmarks.bench import Bench
 from benchmarks.lab import NAME
 from benchmarks.measure import Section, alternate, judged, ratio, seconds, timed, times
 from benchmarks.slipway import body, command, in_process
-from blocks import Droplet
 from blocks.ssh.session import Session
 from flows.core.droplet.directories import StackDirectory
 from flows.core.records.record import Record, RecordOutcome
@@ -14,6 +13,7 @@ from flows.core.records.storage import records_tar, write_records
 from flows.prune import prune
 from flows.status import status
 from flows.tasks.records.history import load_history
+from flows.tasks.runs.blocks import load_droplet
 
 TARGET = 1.2
 FEW, MANY = 10, 1000
@@ -28,7 +28,7 @@ def measure(bench: Bench) -> list[Section]:
     bench.start_over()
     bench.tell("history: a release, and records of many before it")
     command("release", "--stack", str(bench.ours.directory))
-    droplet = Droplet.load(NAME)
+    droplet = load_droplet(NAME)
     home = StackDirectory(droplet.directory, NAME)
     with droplet.session() as session:
         newest = load_history(session, home).records[-1]

@@ -15,6 +15,7 @@ from blocks import Droplet
 from blocks.ssh.session import Session
 from flows.core.droplet.lock import LEASE
 from flows.tasks.droplet.lock import locked
+from flows.tasks.runs.blocks import load_droplet
 
 KILLED, SILENT = 1.0, 30.0
 _FILE = "/opt/slipway/benchmark.flock"
@@ -25,7 +26,7 @@ _OURS, _PLAIN = "slipway", "plain flock"
 def measure(bench: Bench) -> list[Section]:
     """Two tables: free again after the holder's end, and the cost of the lock."""
     bench.lab.empty_droplet()
-    droplet = Droplet.load(NAME)
+    droplet = load_droplet(NAME)
     with droplet.session() as session:
         return [_freed(bench, droplet, session), _cost(bench, droplet, session)]
 

@@ -54,7 +54,7 @@ def _promote(ground: Ground, way: Way, running: Running, rest: float) -> None:
             continue
         in_a_row = 0
         way.done += 1
-        way.decisions.append(Decision(promoted.decided_at, time.time(), left=promoted.left))
+        way.decisions.append(Decision(promoted.decided_at, time.time(), left=promoted.previous_colour))
         ground.tell(f"promotion {number} of {way.wanted}: {tag} on {promoted.colour}, {promoted.seen_after:.2f} s")
         if not running.wait(rest):
             return
@@ -66,5 +66,5 @@ def _switch_back(ground: Ground, way: Way) -> None:
     except BenchmarkFailed:
         way.trouble.append("a switch back failed")
         return
-    way.back.append(Decision(turned.decided_at, time.time(), left=turned.left))
+    way.back.append(Decision(turned.decided_at, time.time(), left=turned.previous_colour))
     ground.tell(f"switched back to {turned.colour}, {turned.seen_after:.2f} s")

@@ -10,6 +10,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.prefect_api import API, server_answers
 from tests.browser.prefect_ui import HEIGHT, WIDTH, PrefectUi
+from tests.support.lab.lab import use_settings
+
+use_settings()
 
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-proxy-server"]  # beside those that Playwright gives by itself

@@ -17,10 +17,11 @@ from tests.faults.harness.fault_report import Case, Results
 from tests.faults.harness.sample import sampled
 from tests.faults.harness.scenario import DropletScenario, open_droplet_scenario
 from tests.faults.harness.slipway_process import warm_up
-from tests.support.lab.lab import STATE, find_lab
+from tests.support.lab.lab import STATE, find_lab, use_settings
 from tests.support.lab.lab_stack import lab_registry
 from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
 
+use_settings()
 COLOURS = ("blue", "green")
 PROPERTY = "fault"
 CASE, WELL = pytest.StashKey[Case](), pytest.StashKey[bool]()

@@ -10,7 +10,9 @@ import paramiko
 import pytest
 
 from tests.support.judge.report import Report
-from tests.support.lab.lab import Lab, connect, find_lab
+from tests.support.lab.lab import Lab, connect, find_lab, use_settings
+
+use_settings()
 
 
 @pytest.fixture(scope="session")

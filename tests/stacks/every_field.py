@@ -28,13 +28,13 @@ def prepare(checkout: Path, registry: RegistryNamespace) -> None:
     (checkout / "made" / "for" / "it").mkdir(parents=True)
     (checkout / "token.bin").write_bytes(b"\x00\xfftoken\r\n")
     (checkout / "one.env").write_text(
-        "FROM_FILE='it'\nSPACED=\"a b\" # why\nCOMMIT=overridden\nexport LAST=$FROM_FILE\n"
+        "FROM_FILE='it'\nSPACED=\"a b\" # why\nCOMMIT=overridden-by-the-service\nexport LAST=$FROM_FILE\n"
     )
     (checkout / ".env").write_text("GREETING=hello\nHOME=/home/of-the-stack\nCOMPOSE_IGNORE_ORPHANS=true\n")
     parts = checkout / "parts"
     (parts / ".env").write_text("PART=of its own\n")
     (parts / "more.env").write_text("PART=of the long form\nGREETING=greeted\nMORE='a # b'\n")
-    (parts / "more.secret").write_text("of a part\n")
+    (parts / "more.secret").write_text("the secret of a part\n")
 
 
 def change(checkout: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.core.deploy.files.droplet_trees import DropletTrees, read_trees, trees_script
-from flows.core.deploy.files.reuse import plan_reuse, read_reused, reuse_script
+from flows.core.deploy.files.reuse import plan_reuse, reuse_script
 from flows.core.deploy.files.staging import StagedRelease, staged_release
 from flows.core.deploy.files.staging_scripts import (
     in_memory,
@@ -94,22 +94,27 @@ class Host:
             tree: the mounted files of the release; their contents are in `contents`.
             reuse: take from the current release what it has too.
         """
-        staged, linked, there = self.staged(files, what, secrets, tree), frozenset(), {}
+        staged, linked, like, prepared = self.staged(files, what, secrets, tree), {}, "", False
         if reuse:
-            old, there = self.trees().twin
-            plan = plan_reuse(staged.tree, there)
-            script = reuse_script(self.home.release(old), self.home.incoming(name), plan) if plan.names else b""
-            linked = read_reused(self.sh(prepare_script(self.home, name), script).stdout.decode(), plan, there)
-        whole = timed(staged.tree, now, {new: there[plan.names[new]] for new in linked} if reuse else {})
+            trees = self.trees(standing=True)
+            like, there = trees.twin
+            plan = plan_reuse(staged.tree, there, trees.standing)
+            linked = {new: there[old] for new, old in plan.names.items()}
+            if prepared := bool(plan.unwanted or plan.moved):
+                script = reuse_script(self.home.release(like), self.home.incoming(name), plan)
+                done = self.sh(prepare_script(self.home, name), script)
+                assert (done.returncode, done.stderr) == (0, b"")
+                like = ""
+        whole = timed(staged.tree, now, linked)
         members = [one for one in staged_members(staged, whole) if one.name not in linked]
         members += [Member(n, whole[n], held(contents[n])) for n in staged.published if n not in linked]
         members.append(in_memory(TREE, dump_tree(whole), 0o600))
         self.sent = {member.name for member in members}
         archive = b"".join(packed(tar_stream(members)))
-        return self.sh(stage_script(what, self.home, name, whole, prepared=reuse), archive, **env)
+        return self.sh(stage_script(what, self.home, name, whole, like=like, prepared=prepared), archive, **env)
 
-    def trees(self, wanted: str = "", name: str = "") -> DropletTrees:
-        return read_trees(self.sh(trees_script(self.home, wanted, name)).stdout.decode())
+    def trees(self, wanted: str = "", name: str = "", *, standing: bool = False) -> DropletTrees:
+        return read_trees(self.sh(trees_script(self.home, wanted, name, standing=standing)).stdout.decode())
 
     def compare(self, name: str, tree: dict, what=STATEFUL) -> Bringing:
         """What a release with this tree brings to writable paths."""

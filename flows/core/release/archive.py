@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from flows.core.release.tree import Entry
 
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 _SAMPLE = 16 * 1024
 _WORTH_PACKING = 0.9
 _TYPES = {"link": tarfile.SYMTYPE, "directory": tarfile.DIRTYPE}
@@ -58,7 +58,7 @@ def tar_stream(members: Iterable[Member]) -> Iterator[bytes]:
 
 
 def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same as gzip, in members of a megabyte each; what does not get smaller is only wrapped.
+    """The same as gzip, in members of a quarter of a megabyte each; what does not get smaller is only wrapped.
 
     Files that are packed already (images, archives) would take a second for each ten megabytes otherwise.
     """
@@ -81,7 +81,11 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def read_archive(packed_tar: BinaryIO) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
     """The files of a gzipped archive, in their order: name → content. Each must be read before the next."""
-    with tarfile.open(fileobj=packed_tar, mode="r|gz", encoding=_ENCODING[0], errors=_ENCODING[1]) as tar:
+    # tarfile's own "r|gz" ends after the first gzip member.
+    with (
+        gzip.GzipFile(fileobj=packed_tar) as plain,
+        tarfile.open(fileobj=plain, mode="r|", bufsize=PIECE, encoding=_ENCODING[0], errors=_ENCODING[1]) as tar,
+    ):
         for info in tar:
             if info.isreg():
                 yield info.name, lambda tar=tar, info=info: _content(tar, info)  # type: ignore[misc]

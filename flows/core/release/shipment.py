@@ -33,12 +33,10 @@ class Shipment:
 
     Args:
         tree: name below the release's directory → entry.
-        layers: the names of the files whose content each layer holds.
         sources: name of a file → where it lies on the build host.
     """
 
     tree: Tree = field(default_factory=dict)
-    layers: tuple[tuple[str, ...], ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     mounted: tuple[MountedPath, ...] = ()
     left_out: tuple[LeftOut, ...] = ()

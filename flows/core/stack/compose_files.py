@@ -2,6 +2,7 @@
 
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -48,7 +49,7 @@ def collect_files(
 
 def scalars(text: str) -> Iterator[str]:
     """Every scalar of a YAML text, keys included."""
-    for root in _roots(text):
+    for root in root_nodes(text):
         for node in _scalar_nodes(root):
             yield node.value
 
@@ -59,7 +60,7 @@ def locate(texts: Mapping[str, str], service: str, fields: Iterable[str], needle
     Later files win in Compose. Merge keys are followed to the text itself.
     """
     for name, text in reversed(list(texts.items())):
-        holders = [_child(_child(root, "services"), service) for root in _roots(text)]
+        holders = [_child(_child(root, "services"), service) for root in root_nodes(text)]
         for node in (n for holder in holders for field in fields for n in _scalar_nodes(_child(holder, field))):
             if needle in node.value:
                 return f"{name}:{node.start_mark.line + 1}"
@@ -73,7 +74,7 @@ def documents_of(path: str, text: str) -> list[dict[str, Any]]:
         BrokenStack: it is no YAML, or holds no mapping.
     """
     try:
-        documents = [_plain(root) for root in _roots(text)]
+        documents = [_plain(root) for root in root_nodes(text)]
     except yaml.YAMLError as error:
         raise BrokenStack(f"{path} is not YAML: {error}. Mend it and check it with `docker compose config`") from None
     mappings = [document for document in documents if isinstance(document, dict)]
@@ -82,14 +83,19 @@ def documents_of(path: str, text: str) -> list[dict[str, Any]]:
     return mappings
 
 
-def _roots(text: str) -> list[yaml.Node]:
-    """The root nodes of a YAML text. PyYAML refuses tabs between words, which Compose's reader takes."""
+@lru_cache(maxsize=32)  # a text is looked through for many things, and parsing it takes longer than all of them
+def root_nodes(text: str) -> tuple[yaml.Node, ...]:
+    """The root nodes of a YAML text. PyYAML refuses tabs between words, which Compose's reader takes.
+
+    Raises:
+        yaml.YAMLError
+    """
     try:
-        return compose_documents(text)
+        return tuple(compose_documents(text))
     except yaml.YAMLError:
         if "\t" not in text:
             raise
-        return compose_documents(text.replace("\t", " "))
+        return tuple(compose_documents(text.replace("\t", " ")))
 
 
 def _plain(node: yaml.Node) -> Any:

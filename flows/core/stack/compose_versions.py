@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from flows.core.stack.yaml_limits import SharingLoader, compose_documents
+from flows.core.stack.compose_files import root_nodes
 
 # Field → the first release that knows it. `*` is any name, `[]` any entry of a list, `=` a value.
 FIELDS: dict[str, str] = {
@@ -90,7 +90,7 @@ def compose_needs(texts: Mapping[str, str]) -> tuple[ComposeNeed, ...]:
     found: dict[str, ComposeNeed] = {}
     for name, text in texts.items():
         try:
-            documents = compose_documents(text.replace("\t", " "), SharingLoader)
+            documents = root_nodes(text)
         except yaml.YAMLError:
             continue
         tagged = [(node.tag, node, TAGS) for root in documents for node in _nodes(root, set()) if node.tag in TAGS]

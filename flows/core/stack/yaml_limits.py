@@ -79,13 +79,10 @@ class CountingLoader(yaml.SafeLoader):
         super().__init__(stream)
         self._count = YamlCount()
 
-    def count_alias(self, anchor: str) -> None:
-        self._count.alias(anchor)
-
     def compose_node(self, parent: Any, index: Any) -> Any:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            self.count_alias(event.anchor or "")
+            self._count.alias(event.anchor or "")
         elif isinstance(event, yaml.CollectionStartEvent):
             self._count.begin(event.anchor)
             node = super().compose_node(parent, index)
@@ -96,17 +93,10 @@ class CountingLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-class SharingLoader(CountingLoader):
-    """The same for who goes through each node once, however often an alias leads to it."""
-
-    def count_alias(self, anchor: str) -> None:
-        self._count.scalar(None)
-
-
-def compose_documents(text: str, loader: type[CountingLoader] = CountingLoader) -> list[yaml.Node]:
+def compose_documents(text: str) -> list[yaml.Node]:
     """The root nodes of a YAML text.
 
     Raises:
         YamlTooLarge, yaml.YAMLError
     """
-    return [root for root in yaml.compose_all(text, Loader=loader) if root is not None]
+    return [root for root in yaml.compose_all(text, Loader=CountingLoader) if root is not None]

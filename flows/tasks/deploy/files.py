@@ -2,7 +2,10 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
 
 from prefect import task
 from prefect.logging import get_run_logger
@@ -10,8 +13,8 @@ from prefect.logging import get_run_logger
 from blocks.errors import RemoteFailed
 from flows.core.deploy.content_labels import content_labels, refuse_unset_contents
 from flows.core.deploy.facts import Facts
-from flows.core.deploy.files.droplet_trees import TREE_ID, DropletTrees, read_trees, tree_id, trees_script
-from flows.core.deploy.files.reuse import WORTH_ASKING, plan_reuse, read_reused, reuse_script
+from flows.core.deploy.files.droplet_trees import TREE_ID, read_trees, tree_id, trees_script
+from flows.core.deploy.files.reuse import WORTH_ASKING, plan_reuse, reuse_script
 from flows.core.deploy.files.staging import local_override
 from flows.core.deploy.files.staging_scripts import (
     discard_script,
@@ -34,7 +37,7 @@ from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
-from flows.tasks.deploy.reading import compare_readings
+from flows.tasks.deploy.reading import compare_readings, read_here
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import RETRIED
@@ -43,6 +46,8 @@ from flows.tasks.stack.reading import refuse_unset, unset_variables
 # The tools that put files into place, as they begin a complaint.
 _FILES = re.compile(r"^(mkdir|chmod|rm|tar|cp|ln|mv|sh|gzip): .*", re.MULTILINE)
 _PRIVATE = 0o600
+# Seconds: the list of a large tree is more than a droplet says elsewhere.
+_LOOK = 120.0
 
 
 @task(
@@ -62,25 +67,22 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
     """
     d = deployment
     staged = payload.staged(d.release, d.directory)
-    linked: dict[str, Entry] = {}
     try:
-        if asked := total(staged.tree) >= WORTH_ASKING:
-            linked = _link(
-                d, staged.tree, _look(d, tree_id(payload.files.own[TREE].content) if TREE in payload.files.own else "")
+        taken = _take(d, staged.tree, payload) if total(staged.tree) >= WORTH_ASKING else _Taken()
+        tree = timed(staged.tree, int(time.time()), taken.linked)
+        stream = _Counted(packed(tar_stream(members_to_send(payload, d, tree, taken.linked))))
+        script = stage_script(d.release, d.directory, d.name, tree, like=taken.like, prepared=taken.prepared)
+        with ThreadPoolExecutor(1) as pool:  # reads the stack here while the droplet does
+            reading = pool.submit(
+                copy_context().run, read_here, d.release, staged.content, payload.variables, d.settings
             )
-        tree = timed(staged.tree, int(time.time()), linked)
-        stream = _Counted(packed(tar_stream(_members(payload, d, tree, linked))))
-        script = stage_script(d.release, d.directory, d.name, tree, prepared=asked)
-        answer = d.session.run(script, timeout=d.settings.pull_timeout, stdin=stream)
+            answer = d.session.run(script, timeout=d.settings.pull_timeout, stdin=stream)
     except RemoteFailed as error:
         _refuse_broken(error, d)
-    _tell(tree, linked, stream.bytes)
+    _tell(tree, taken.linked, stream.bytes)
     try:
         printed = answer.out.replace(d.directory.incoming(d.name), "")
-        compare_readings(
-            d.release, staged.content, payload.variables, printed, answer.err,
-            there=(d.droplet, facts.compose), settings=d.settings,
-        )  # fmt: skip
+        compare_readings(d.release, reading.result(), printed, answer.err, there=(d.droplet, facts.compose))
         config = load_config(answer.out)
         stack = Stack.from_config(config)
         refuse_mixed(d.release, stack)
@@ -96,29 +98,52 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
         raise
 
 
-def _look(deployment: Deployment, wanted: str) -> DropletTrees:
-    answer = deployment.session.run(trees_script(deployment.directory, wanted), timeout=QUICK)
-    return read_trees(answer.out)
+@dataclass(frozen=True)
+class _Taken:
+    """What a release takes from one that stands there.
+
+    Args:
+        linked: name → the entry it has there.
+        like: the release whose files are all linked when the others are unpacked; '' for none.
+        prepared: the directory is there, and holds what is linked.
+    """
+
+    linked: Mapping[str, Entry] = field(default_factory=dict)
+    like: str = ""
+    prepared: bool = False
 
 
-def _link(deployment: Deployment, tree: Tree, trees: DropletTrees) -> dict[str, Entry]:
-    """Link what an earlier release has too: name → the entry it has there."""
+def _take(deployment: Deployment, tree: Tree, payload: ReleasePayload) -> _Taken:
+    """Look what an earlier release has too; where more is to be done than to link it, do that."""
     d = deployment
+    wanted = tree_id(payload.files.own[TREE].content) if TREE in payload.files.own else ""
+    trees = read_trees(d.session.run(trees_script(d.directory, wanted, standing=True), timeout=_LOOK).out)
     name, there = trees.twin
-    reuse = plan_reuse(tree, there)
-    script = reuse_script(d.directory.release(name), d.directory.incoming(d.name), reuse) if reuse.names else b""
-    answer = d.session.run(prepare_script(d.directory, d.name), timeout=d.settings.pull_timeout, stdin=script)
-    good = read_reused(answer.out, reuse, there)
-    if touched := len(reuse.names) - len(good):
+    reuse = plan_reuse(tree, there, trees.standing)
+    if reuse.touched:
         get_run_logger().warning(
             "%d files of release %s on %s are not as they were put there; they are sent again",
-            touched, name, d.droplet,
+            reuse.touched, name, d.droplet,
         )  # fmt: skip
-    return {new: there[reuse.names[new]] for new in good}
+    linked = {new: there[old] for new, old in reuse.names.items()}
+    if not linked:
+        return _Taken()
+    if not reuse.unwanted and not reuse.moved:
+        return _Taken(linked, name)
+    script = reuse_script(d.directory.release(name), d.directory.incoming(d.name), reuse)
+    d.session.run(prepare_script(d.directory, d.name), timeout=d.settings.pull_timeout, stdin=script)
+    return _Taken(linked, prepared=True)
 
 
-def _members(payload: ReleasePayload, deployment: Deployment, tree: Tree, linked: Iterable[str]) -> Iterator[Member]:
-    """Everything that is sent, the list of the whole last."""
+def members_to_send(
+    payload: ReleasePayload, deployment: Deployment, tree: Tree, linked: Iterable[str]
+) -> Iterator[Member]:
+    """Everything of a release that is sent to a droplet, the list of the whole last.
+
+    Args:
+        tree: what its directory will hold.
+        linked: names of the files that are there already.
+    """
     staged = payload.staged(deployment.release, deployment.directory)
     here = set(linked)
     yield from (member for member in staged_members(staged, tree) if member.name not in here)
@@ -143,7 +168,7 @@ class _Counted:
             yield piece
 
 
-def _tell(tree: Tree, linked: dict[str, Entry], sent: int) -> None:
+def _tell(tree: Tree, linked: Mapping[str, Entry], sent: int) -> None:
     files = {name: entry for name, entry in tree.items() if entry.kind == "file"}
     new = len(files) - len(linked)
     there = f"; {counted(len(linked), total(linked))} were there" if linked else ""

@@ -18,13 +18,14 @@ from flows.core.registry.references import split_host, split_reference
 from flows.core.release import bundle
 from flows.core.release.file_labels import files_label
 from flows.core.release.image_plan import ImagePlan
+from flows.core.release.layers import Layering, in_layers
 from flows.core.release.release import Release, read_release
 from flows.core.release.role import cross_role_dependencies, home_services, home_volumes
 from flows.core.release.shipment import Shipment, place_of
 from flows.core.release.tree import below, dump_tree
 from flows.core.stack.state import undeclared_state
 from flows.settings import Settings
-from flows.tasks.release.files.file_layers import push_layers, read_as_listed
+from flows.tasks.release.files.file_layers import published_layers, push_layers, read_as_listed
 from flows.tasks.release.files.published_files import PublishedFiles
 from flows.tasks.release.files.walk import WRITTEN, unreadable
 from flows.tasks.release.image_facts import describe_image
@@ -91,14 +92,16 @@ def publish_release(
             rules={sources.relative(path): rule for path, rule in sources.rules.items()},
             compose_needs=source.compose_needs,
         )
-        packed = bundle.pack(_own_files(release, source, shipment))
         repository, name = split_reference(layout(registry).release_reference(release.stack, tag))
         path = split_host(repository)[1]
+        there = published_layers(client, path, (name, _newest(registry, release.stack)), shipment.tree)
+        layering = in_layers(shipment.tree, there)
+        packed = bundle.pack(_own_files(release, source, shipment, layering))
         _warn_if_replaced(client, path, name, packed)
         diff_id = f"sha256:{hashlib.sha256(gzip.decompress(packed)).hexdigest()}"
         labels = {"dev.slipway.release": tag, "dev.slipway.stack": release.stack}
         labels |= {BEFORE: before} if before else {}
-        layers = push_layers(shipment, client, path, (_newest(registry, release.stack), name))
+        layers = push_layers(shipment, layering, there, client, path)
         client.push_files(path, name, packed, diff_id, labels, layers)
         client.tag(path, client.manifest(path, name), _newest(registry, release.stack))
     return release
@@ -182,10 +185,11 @@ def _read_published(path: str, tag: str, registry: ContainerRegistry) -> tuple[R
     return read_release(own[bundle.DOCUMENT].content), PublishedFiles(own, tuple(layers[1:]), path, registry)
 
 
-def _own_files(release: Release, source: Source, shipment: Shipment) -> dict[str, bundle.File]:
+def _own_files(release: Release, source: Source, shipment: Shipment, layering: Layering) -> dict[str, bundle.File]:
     """What the first layer holds: all but the mounted files themselves."""
     sources, tree = source.sources, shipment.tree
-    files = {bundle.TREE: bundle.File(dump_tree(tree)), bundle.DOCUMENT: bundle.File(release.document())}
+    listed = dump_tree(layering.tree, layering.stale)
+    files = {bundle.TREE: bundle.File(listed), bundle.DOCUMENT: bundle.File(release.document())}
     for path, text in source.texts.items():
         name = f"{bundle.FILES}/{sources.relative(path)}"
         content = _content(path)

@@ -10,17 +10,21 @@ from typing import Any
 from flows.core.errors import BrokenStack, StackNotFound
 from flows.core.quotation import quoted_line
 from flows.core.release.tree import shown
-from flows.core.stack.compose_files import collect_files, documents_of, included_env_files, scalars
-from flows.core.stack.compose_yaml import Override, dump_compose
+from flows.core.stack.compose_files import collect_files, documents_of, included_env_files
 from flows.core.stack.files.shipped_files import EnvironmentFile
 from flows.core.stack.refused.unsupported import refuse_label_files
 from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, is_project_name, named_files
 from flows.settings import Settings
+from flows.tasks.stack.droplet_env_files import (
+    OVERRIDE,
+    env_files_of_services,
+    env_files_of_the_droplet,
+    without_env_files,
+)
 from flows.tasks.stack.env_file import read_env_file, read_private
 from flows.tasks.stack.reading import ComposeReader
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-_OVERRIDE = "slipway-override.json"
 
 
 def find_compose_files(stack: str, variables: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -146,8 +150,8 @@ class Project:
                 contents[entry.path] = b""
         given = self.given
         if self.on_droplet:
-            override = os.path.join(self.directory, _OVERRIDE)
-            contents[override] = self._without_own()
+            override = os.path.join(self.directory, OVERRIDE)
+            contents[override] = without_env_files(self.services, self.on_droplet, self.directory)
             given = (*given, override)
         return reader.read(given, contents, self.profiles, project=project)
 
@@ -156,18 +160,6 @@ class Project:
         contents = {path: text.encode() for path, text in self.texts.items()}
         contents |= {entry.path: b"" for entry in self.entries}
         return reader.raw(self.given, contents, ("*",))
-
-    def _without_own(self) -> bytes:
-        """A compose file that leaves the droplet's own env files out: they are not here."""
-        services = {
-            name: {"env_file": Override([
-                {**entry, "path": os.path.relpath(entry["path"], self.directory)}
-                for entry in entries if entry["path"] not in self.on_droplet
-            ])}
-            for name, entries in self.services.items()
-            if any(entry["path"] in self.on_droplet for entry in entries)
-        }  # fmt: skip
-        return dump_compose({"services": services})
 
 
 def open_project(stack: str, settings: Settings, variables: Mapping[str, str], reader: ComposeReader) -> Project:
@@ -181,36 +173,18 @@ def open_project(stack: str, settings: Settings, variables: Mapping[str, str], r
     texts = collect_files(given, lambda path: Path(path).read_text(encoding="utf-8"), reader.resolve)
     refuse_label_files({os.path.relpath(path, os.path.dirname(given[0])): text for path, text in texts.items()})
     profiles = active_profiles(settings.profiles, variables)
-    spoken = {scalar for text in texts.values() for scalar in scalars(text)}
     included = included_env_files(texts, reader.resolve)
     entries = {
         path: EnvironmentFile(path=path, required=required)
         for path, required in included.items()
         if required or os.path.isfile(path)
     }
-    services: dict[str, tuple[Mapping[str, Any], ...]] = {}
-    if any("env_file" in text for text in texts.values()):
-        contents = {path: text.encode() for path, text in texts.items()}
-        contents |= dict.fromkeys(entries, b"")
-        for name, spec in (reader.raw(given, contents, profiles).get("services") or {}).items():
-            if not spec.get("profiles") or "*" in profiles or set(spec["profiles"]) & set(profiles):
-                services[name] = tuple(_entries(spec.get("env_file"), reader))
+    contents = {path: text.encode() for path, text in texts.items()} | dict.fromkeys(entries, b"")
+    services = env_files_of_services(given, contents, profiles, reader)
     listed = [entry for entries_of_one in services.values() for entry in entries_of_one]
-    on_droplet = frozenset(entry["path"] for entry in listed if entry["path"] in spoken)
+    on_droplet = env_files_of_the_droplet(services, texts.values())
     for entry in listed:
         path, required = entry["path"], entry.get("required", True)
         if path not in on_droplet and (path not in entries or required):
             entries[path] = EnvironmentFile(path=path, required=required)
     return Project(given, texts, tuple(entries.values()), services, on_droplet, profiles)
-
-
-def _entries(listed: Any, reader: ComposeReader) -> list[dict[str, Any]]:
-    """The `env_file` entries of one service, each with the path that its variables make."""
-    entries = [dict(entry) if isinstance(entry, Mapping) else {"path": entry} for entry in listed or ()]
-    for entry in entries:
-        head, dollar, tail = str(entry["path"]).partition("$")
-        if dollar:  # Compose has put the project's directory before a path that may become absolute
-            base, _, first = head.rpartition("/")
-            entry["path"] = os.path.join(base, reader.resolve(f"{first}${tail}"))
-        entry["path"] = os.path.normpath(entry["path"])
-    return entries

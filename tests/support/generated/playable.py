@@ -16,10 +16,20 @@ from tests.support.generated.writer import Anchored, write_yaml
 CHANGED = "conf/a b.txt"
 BUILT = "FROM debian:trixie-slim AS last\n"
 SECRET = "in-no-release-of-a-generated-stack"
+
+
+def _restartable(deploy: dict[str, Any]) -> dict[str, Any]:
+    """Without a number of attempts that the engine takes for failures alone."""
+    policy = deploy.get("restart_policy") or {}
+    if policy.get("condition") != "on-failure":
+        policy.pop("max_attempts", None)
+    return deploy
+
+
 _OWN: dict[str, Strategy] = {
     "annotations": st.fixed_dictionaries({"com.example.note": words}),
     "cpuset": st.just("0"),
-    "deploy": FIELDS["deploy"].filter(lambda deploy: deploy.get("replicas") != 0),
+    "deploy": FIELDS["deploy"].filter(lambda deploy: deploy.get("replicas") != 0).map(_restartable),
     "device_cgroup_rules": st.just(["c 1:3 mr"]),
     "expose": some(st.sampled_from((3000, "8000", "53/udp"))),
     "healthcheck": st.sampled_from((
@@ -28,6 +38,7 @@ _OWN: dict[str, Strategy] = {
         {"test": "true", "interval": "2s", "timeout": "3s", "retries": "2"},
     )),
     "ipc": st.sampled_from(("private", "shareable")),
+    "oom_score_adj": st.sampled_from((0, 500)),  # a negative one takes a right that the lab's droplets do not have
     "logging": st.fixed_dictionaries({"driver": st.just("json-file")}, optional={
         "options": st.sampled_from(({"max-size": "10m", "tag": "{{.Name}}"}, {"max-file": 3, "max-size": "1m"}))}),
     "ports": some(st.sampled_from((80, "81/udp", {"target": 82}, {"target": "83", "host_ip": "127.0.0.1"})), 1, 2),
@@ -37,7 +48,7 @@ _OWN: dict[str, Strategy] = {
 }  # fmt: skip
 _SAME = (
     "attach", "cap_add", "cap_drop", "cpu_shares", "cpus", "devices", "dns", "dns_opt", "dns_search", "domainname",
-    "extra_hosts", "group_add", "hostname", "labels", "mem_limit", "oom_score_adj", "pids_limit", "read_only",
+    "extra_hosts", "group_add", "hostname", "labels", "mem_limit", "pids_limit", "read_only",
     "restart", "runtime", "security_opt", "shm_size", "stdin_open", "stop_signal", "sysctls", "tty", "user",
     "userns_mode", "working_dir",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 from flows.core.errors import ReadingsDiffer, SlipwayError, UnsetVariables
 from flows.core.stack.comparison import differences
 from flows.core.stack.compose_yaml import load_config
-from flows.tasks.deploy.reading import compare_readings, compose_version
+from flows.tasks.deploy.reading import compare_readings, compose_version, read_here
 from tests.support.generated.stacks import GeneratedStack
 from tests.support.generated.staged import (
     REGISTRY,
@@ -135,15 +135,8 @@ def _compare(reading: Reading, answer: tuple[int, str, str]) -> None:
 def _compare_as_deploy(reading: Reading, staged: StagedStack, printed: str, said: str) -> None:
     version = compose_version(settings())
     try:
-        compare_readings(
-            staged.release,
-            staged.staged.content,
-            staged.variables,
-            printed,
-            said,
-            there=("droplet", version),
-            settings=settings(),
-        )
+        here = read_here(staged.release, staged.staged.content, staged.variables, settings())
+        compare_readings(staged.release, here, printed, said, there=("droplet", version))
     except ReadingsDiffer as error:
         reading.wrong.append(f"the deploy refuses it: {error}")
     except SlipwayError as error:

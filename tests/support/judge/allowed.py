@@ -106,8 +106,8 @@ ALLOWED = (
     ),
     Allowed(
         "restart on new content",
-        "a service whose mounted files, configs or secrets have new content is replaced; Compose does not look at "
-        "content, and leaves a container with what it has",
+        "a service whose mounted files, configs or secrets have new content is replaced, and with it who waits for it; "
+        "Compose does not look at content, and leaves a container with what it has",
         by="play.py",
     ),
     Allowed(

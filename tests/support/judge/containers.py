@@ -136,7 +136,9 @@ def _container(entry: dict[str, Any], names: Mapping[str, str], place: Place) ->
     labels = entry["Config"]["Labels"]
     if depends := labels.get("com.docker.compose.depends_on"):
         labels["com.docker.compose.depends_on"] = ",".join(sorted(depends.split(",")))
-    if entry["Config"]["Hostname"] == own:
+    if entry["HostConfig"]["NetworkMode"].startswith("container:"):
+        entry["Config"]["Hostname"] = "<id of the other>"
+    elif entry["Config"]["Hostname"] == own:
         entry["Config"]["Hostname"] = "<id>"
     for network in entry["NetworkSettings"]["Networks"].values():
         for key in ("Aliases", "DNSNames"):

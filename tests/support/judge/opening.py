@@ -30,8 +30,6 @@ def playing(stack: JudgedStack, place: Path) -> Iterator[Play]:
     name = f"judge-{block}"
     registry = lab_registry(f"test-{name}")
     checkout = place / "checkout" / "stack"
-    copy_checkout(stack.source, checkout)
-    stack.prepare(checkout, registry)
     own = settings(place / "reports", SLIPWAY_REGISTRY=f"{name}-registry", SLIPWAY_DROPLET=f"{name}-droplet")
     variables = {"REGISTRY": f"{registry.host}/{registry.namespace}", "IMAGE_TAG": "t1", "SLIPWAY_COLOUR": ""}
     plain = PlainCompose(PLAIN, f"{stack.project}/stack", stack.directory, stack.files, variables)
@@ -50,6 +48,8 @@ def playing(stack: JudgedStack, place: Path) -> Iterator[Play]:
     with ExitStack() as closing:
         tidy()  # what a killed run left
         closing.callback(tidy)
+        copy_checkout(stack.source, checkout)
+        stack.prepare(checkout, registry)
         droplet = Droplet.load(RELEASED).model_copy(update={"directory": view.directory})
         closing.enter_context(saved(**{f"{name}-registry": registry.named(), f"{name}-droplet": droplet}))
         yield Play(stack, checkout, registry, own, plain, view)

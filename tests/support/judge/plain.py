@@ -43,11 +43,18 @@ class PlainCompose:
 
     def compose(self, *words: str, check: bool = True) -> bytes:
         """Run `docker compose …` in the stack's directory, with nothing of any login's environment."""
+        return script_on(self.droplet, self._script(*words), check=check)
+
+    def unreadable(self) -> str:
+        """What Compose says where it cannot read the stack; '' where it can."""
+        script = f'said=$({self._script("config", "--quiet")} 2>&1) || printf %s "$said"'
+        return script_on(self.droplet, script).decode()
+
+    def _script(self, *words: str) -> str:
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "DOCKER_CONFIG": "/root/.docker", **self.variables}
         named = [word for file in self.files for word in ("-f", file)]
         argv = ["env", "-i", *(f"{k}={v}" for k, v in environment.items()), "docker", "compose", *named, *words]
-        script = f"cd {shlex.quote(f'{self.root}/{self.directory}')} && exec {shlex.join(argv)}"
-        return script_on(self.droplet, script, check=check)
+        return f"cd {shlex.quote(f'{self.root}/{self.directory}')} && exec {shlex.join(argv)}"
 
     def config(self) -> dict[str, Any]:
         """The stack as Compose resolves it there."""

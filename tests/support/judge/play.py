@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.support.judge.allowed import REFUSED
 from tests.support.judge.containers import Container, Place, read_containers, released_place
@@ -98,9 +100,15 @@ class Play:
         kind = error.partition(":")[0]
         if kind == self.stack.refused and kind in REFUSED:
             this.refused = error
+        elif not self.stack.refused and self._number == 1 and (unreadable := self._unreadable_by_compose()):
+            this.refused = f"Compose cannot read it: {unreadable[-600:]}"
         else:
             this.differences.append(f"not released, exit {said.code}: {error[:600]}")
         return False
+
+    def _unreadable_by_compose(self) -> str:
+        self.plain.put(self.checkout)
+        return self.plain.unreadable()
 
     def _search(self, this: Round) -> None:
         """Look for what the environment block holds in all that was published; whether it was well does not count."""
@@ -169,9 +177,8 @@ class Play:
     def _compare_replaced(self, this: Round, ours: dict[str, Container], theirs: dict[str, Container]) -> None:
         """Which containers are others now: those that Compose replaced, and those that were given new content."""
         new_ours, new_theirs = self._containers()
-        expected = _replaced(theirs, new_theirs) | {
-            n for n, c in new_theirs.items() if c.service in self.stack.concerns
-        }
+        concerned = with_dependants(self.stack.concerns, self.plain.config()["services"])
+        expected = _replaced(theirs, new_theirs) | {n for n, c in new_theirs.items() if c.service in concerned}
         found = _replaced(ours, new_ours)
         this.replaced = ", ".join(sorted(found))
         for name in sorted(expected ^ found):
@@ -183,6 +190,19 @@ class Play:
         for written in (name for name, value in before.fields.items() if value in ("<keeps>", "<grows>")):
             if written not in now:
                 this.differences.append(f"{written}: {ABSENT} after the second release")
+
+
+def with_dependants(names: Iterable[str], services: Mapping[str, Any]) -> set[str]:
+    """These services and those that wait for one of them: Compose makes both anew when it replaces the first.
+
+    Args:
+        services: as Compose resolves them; a namespace that is shared is among what is waited for.
+    """
+    found, more = set[str](), set(names)
+    while more:
+        found |= more
+        more = {name for name, spec in services.items() if found & set(spec.get("depends_on") or ())} - found
+    return found
 
 
 def _replaced(before: dict[str, Container], now: dict[str, Container]) -> set[str]:

@@ -14,8 +14,6 @@ from tests import CHECKOUT
 
 LAB = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
-if (STATE / "settings.toml").exists():
-    os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
 SSH_PORTS = {"green": 2201, "blue": 2202, "edge": 2203, "data": 2204}
 # `make down` removes what carries these labels, so that what a killed run left does not outlive the lab.
 LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={LAB}")
@@ -64,6 +62,12 @@ class Lab:
     def inside(self, part: str, *argv: str, check: bool = True) -> str:
         """Run a command inside one of the lab's containers; its output."""
         return docker("exec", f"{self.name}-{part}", *argv, check=check)
+
+
+def use_settings() -> None:
+    """From now on commands in this process and its children have the lab's settings, unless others are named."""
+    if (STATE / "settings.toml").exists():
+        os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
 
 
 def find_lab() -> Lab:

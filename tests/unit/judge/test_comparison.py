@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.judge.containers import Place, leaves, released_place
+from tests.support.judge.play import with_dependants
 from tests.support.judge.snapshot import Difference, Given, differences, given_files
 from tests.support.judge.trees import is_written
 
@@ -75,3 +76,10 @@ def test_what_a_service_writes_is_named_by_a_pattern():
     patterns = {"db:/rows/*": "grows"}
     assert is_written("db:/rows/a content", patterns) == "grows"
     assert is_written("web:/rows/a content", patterns) == ""
+
+
+def test_who_waits_for_a_service_is_made_anew_with_it():
+    services = {"db": {}, "api": {"depends_on": {"db": {}}}, "web": {"depends_on": {"api": {}}}, "job": {}}
+    assert with_dependants(["db"], services) == {"db", "api", "web"}
+    assert with_dependants(["web"], services) == {"web"}
+    assert with_dependants([], services) == set()

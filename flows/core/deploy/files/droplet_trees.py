@@ -11,7 +11,7 @@ from flows.core.answers import MALFORMED, unpacked
 from flows.core.droplet.directories import BRINGING, StackDirectory
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease
-from flows.core.release.bundle import TREE
+from flows.core.release.bundle import FILES, SEED, TREE
 from flows.core.release.tree import Tree, read_tree
 
 TREE_ID = "tree.id"
@@ -23,10 +23,12 @@ class DropletTrees:
 
     Args:
         twin: name and tree of a kept release with the same published files, else of the current one.
+        standing: what stands in the twin's directory now: name → kind, mode, size and time, as `find` says them.
         bases: what was brought to writable paths: by the current release, and by one whose run was interrupted.
     """
 
     twin: tuple[str, Tree] = ("", {})
+    standing: Mapping[str, str] = field(default_factory=dict, hash=False)
     bases: tuple[Tree, ...] = ()
     named: Mapping[str, Tree] = field(default_factory=dict, hash=False)
 
@@ -36,12 +38,13 @@ def tree_id(published: bytes) -> str:
     return hashlib.sha256(published).hexdigest()
 
 
-def trees_script(directory: StackDirectory, wanted: str = "", name: str = "") -> str:
+def trees_script(directory: StackDirectory, wanted: str = "", name: str = "", *, standing: bool = False) -> str:
     """Prints the trees that count, and changes nothing.
 
     Args:
         wanted: the id of the tree that is looked for among all kept releases.
         name: a release whose tree is asked for too.
+        standing: whether it is asked what stands in the twin's directory.
     """
     releases = shlex.quote(posixpath.join(directory.path, "releases"))
     bringing = shlex.quote(posixpath.join(directory.path, BRINGING))
@@ -50,6 +53,18 @@ def trees_script(directory: StackDirectory, wanted: str = "", name: str = "") ->
         f'for at in {releases}/*; do [ "$(cat "$at/{TREE_ID}" 2>/dev/null)" != {twin} ] || '
         '{ echo "${at##*/}"; break; }; done'
     )
+    parts = {
+        "names": 'printf "%s\\n" "current:$current" "twin:$twin" "bringing:$bringing" "named:$named"',
+        "current": 'tree "$current"',
+        "twin": '[ "$twin" = "$current" ] || tree "$twin"',
+        "bringing": '[ "$bringing" = "$current" ] || tree "$bringing"',
+        "named": '[ "$named" = "$current" ] || tree "$named"',
+    }
+    if standing:
+        parts["standing"] = (
+            f'cd "$releases/${{twin:-${{current:--}}}}" && [ -f {TREE} ] && '
+            f"find {FILES} {SEED} -printf '%y %m %s %T@ %p\\0' 2>/dev/null | gzip -1c | base64 -w 0"
+        )
     return "\n".join([
         f"current=$(readlink {shlex.quote(directory.current)}); current=${{current##*/}}",
         f"twin=$({find_twin})",
@@ -57,13 +72,7 @@ def trees_script(directory: StackDirectory, wanted: str = "", name: str = "") ->
         f"named={shlex.quote(name)}",
         f"releases={releases}",
         f'tree() {{ [ ! -f "$releases/${{1:--}}/{TREE}" ] || gzip -1c "$releases/$1/{TREE}" | base64 -w 0; }}',
-        section_script({
-            "names": 'printf "%s\\n" "current:$current" "twin:$twin" "bringing:$bringing" "named:$named"',
-            "current": 'tree "$current"',
-            "twin": '[ "$twin" = "$current" ] || tree "$twin"',
-            "bringing": '[ "$bringing" = "$current" ] || tree "$bringing"',
-            "named": '[ "$named" = "$current" ] || tree "$named"',
-        }),
+        section_script(parts),
     ])  # fmt: skip
 
 
@@ -79,9 +88,19 @@ def read_trees(output: str) -> DropletTrees:
     base_names = [name for name in dict.fromkeys((current, bringing)) if name and trees[name] is not None]
     return DropletTrees(
         (twin or current, trees.get(twin or current) or {}),
+        _standing(parts.get("standing", "")),
         tuple(tree for name in base_names if (tree := trees[name]) is not None),
         {name: tree for name, tree in trees.items() if name and tree is not None},
     )
+
+
+def _standing(packed: str) -> dict[str, str]:
+    found = {}
+    for line in gzip.decompress(base64.b64decode(packed)).split(b"\0") if packed else ():
+        if line:
+            kind, mode, size, changed, name = line.decode("utf-8", "surrogateescape").split(" ", 4)
+            found[name] = f"{kind} {mode} {size} {changed.partition('.')[0]}"
+    return found
 
 
 def _tree(packed: str) -> Tree | None:

@@ -1,15 +1,16 @@
 """What a new release directory takes from an earlier one on the same droplet: hard links instead of sent files."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.core.release.tree import Entry, Tree
+from flows.core.release.bundle import FILES, SEED
+from flows.core.release.tree import Entry, Kind, Tree, directories_of, parents
 
 # Below this it is quicker to send all than to ask what is there.
 WORTH_ASKING = 256 * 1024
 _BATCH = 400
-_MARK = "="
+_STAYS: dict[str, Kind] = {"f": "file", "l": "link", "d": "directory"}
 
 
 @dataclass(frozen=True)
@@ -18,86 +19,101 @@ class Reuse:
 
     Args:
         names: name in the new release → name in the earlier one.
+        unwanted: what of the earlier release is not to stand at its place in the new one.
+        touched: how many files would have been taken, but are not as they were put there.
     """
 
     names: Mapping[str, str]
+    unwanted: tuple[str, ...] = ()
+    touched: int = 0
 
-    def batches(self) -> Iterator[tuple[str, list[str]]]:
-        """(directory in the new release, names in the earlier one); '' for files that keep their place."""
-        kept = [name for name, old in self.names.items() if name == old]
-        moved: dict[str, list[tuple[str, str]]] = {}
+    @property
+    def moved(self) -> dict[str, list[str]]:
+        """Directory in the new release → names in the earlier one, of files that do not keep their place."""
+        found: dict[str, list[str]] = {}
         for name, old in self.names.items():
             if name != old:
-                moved.setdefault(name.rpartition("/")[0], []).append((name, old))
-        yield from (("", kept[n : n + _BATCH]) for n in range(0, len(kept), _BATCH))
-        for directory, pairs in moved.items():
-            olds = [old for _, old in pairs]
-            yield from ((directory, olds[n : n + _BATCH]) for n in range(0, len(olds), _BATCH))
+                found.setdefault(name.rpartition("/")[0], []).append(old)
+        return found
 
 
-def plan_reuse(tree: Tree, there: Tree) -> Reuse:
+def plan_reuse(tree: Tree, there: Tree, standing: Mapping[str, str]) -> Reuse:
     """Which files of a release can be taken from what is there: same content, same mode; also under another name.
 
     A file that moved is taken where its last part stayed: a directory that was renamed.
+
+    Args:
+        there: the earlier release, as it was put there.
+        standing: what stands in its directory now, as `read_standing` returns it.
     """
+    found, others = {}, []
+    for name, entry in tree.items():
+        if entry.kind == "file":
+            known = there.get(name)
+            if known and known.kind == "file" and known.digest == entry.digest and known.mode == entry.mode:
+                found[name] = name
+            else:
+                others.append(name)
+    found |= _moved(tree, others, there)
+    names = {name: old for name, old in found.items() if standing.get(old) == _as_put(there[old])}
+    return Reuse(names, tuple(_unwanted(tree, names, standing)), len(found) - len(names))
+
+
+def _moved(tree: Tree, names: Sequence[str], there: Tree) -> dict[str, str]:
+    digests = {tree[name].digest for name in names}
     by_content: dict[tuple[object, ...], str] = {}
     for name, entry in there.items():
-        by_content.setdefault(_same(name, entry), name)
-    names = {}
-    for name, entry in tree.items():
-        if entry.kind != "file":
-            continue
-        known = there.get(name)
-        if known and (known.kind, known.digest, known.mode) == ("file", entry.digest, entry.mode):
-            names[name] = name
-        elif moved := by_content.get(_same(name, entry)):
-            names[name] = moved
-    return Reuse(names)
+        if entry.digest in digests:
+            by_content.setdefault(_same(name, entry), name)
+    return {name: by_content[key] for name in names if (key := _same(name, tree[name])) in by_content}
 
 
 def _same(name: str, entry: Entry) -> tuple[object, ...]:
     return name.rpartition("/")[2], entry.kind, entry.digest, entry.mode
 
 
-def reuse_script(old: str, new: str, reuse: Reuse) -> bytes:
-    """Link the files, and print what the file system says of each: a script for `sh`.
+def _as_put(entry: Entry) -> str:
+    return f"f {entry.mode:o} {entry.size} {entry.changed}"
+
+
+def _unwanted(tree: Tree, names: Mapping[str, str], standing: Mapping[str, str]) -> Iterator[str]:
+    """What is to go, outermost. What is sent replaces a file or link of its name; a directory is shared by both."""
+    above = {FILES, SEED, *directories_of(tree)}
+    gone: set[str] = set()
+    for name, said in standing.items():  # a directory before what is in it
+        if gone and any(parent in gone for parent in parents(name)):
+            continue
+        kind = _STAYS.get(said[0])
+        stays = name in tree and tree[name].kind == kind and names.get(name, name) == name
+        if not stays and not (kind == "directory" and name in above):
+            gone.add(name)
+            yield name
+
+
+def link_lines(old: str, new: str) -> list[str]:
+    """The lines that link all of an earlier release's files into the directory of one on its way.
 
     Args:
-        old, new: the earlier release's directory, and the one on its way.
+        old, new: the two directories.
     """
-    head = _SCRIPT.format(old=shlex.quote(old), new=shlex.quote(new), mark=_MARK)
-    calls = (_call(directory, names) for directory, names in reuse.batches())
-    return "\n".join([head, *calls, ""]).encode("utf-8", "surrogateescape")
+    return [
+        f"for part in {FILES} {SEED}; do",
+        f'    [ ! -d {shlex.quote(old)}/"$part" ] || cp -al -- {shlex.quote(old)}/"$part" {shlex.quote(new)}',
+        "done",
+    ]
 
 
-# GNU `cp --link --parents` makes one process of a batch. A file that somebody changed in place has another time.
-_SCRIPT = """export LC_ALL=C
-cd {old} || exit 1
-new={new}
-kept() {{ echo '{mark}'; cp -lP --parents -- "$@" "$new" && stat -c '%a %s %Y' -- "$@"; }}
-moved() {{ to=$new/$1; shift; echo '{mark}'; mkdir -p -- "$to" && ln -- "$@" "$to" && stat -c '%a %s %Y' -- "$@"; }}"""
+def reuse_script(old: str, new: str, reuse: Reuse) -> bytes:
+    """Link what is reused: a script for `sh`."""
+    lines = ["set -eu", *link_lines(old, new), f"cd {shlex.quote(new)}"]
+    lines += [shlex.join(["rm", "-rf", "--", *some]) for some in _batches(list(reuse.unwanted))]
+    lines += ["new=$PWD", f"cd {shlex.quote(old)}"]
+    for directory, olds in reuse.moved.items():
+        to = f'"$new"/{shlex.quote(directory)}'
+        lines.append(f"mkdir -p -- {to}")
+        lines += [f"{shlex.join(['ln', '--', *some])} {to}" for some in _batches(olds)]
+    return "\n".join([*lines, ""]).encode("utf-8", "surrogateescape")
 
 
-def _call(directory: str, names: Iterable[str]) -> str:
-    return shlex.join(["moved", directory, *names] if directory else ["kept", *names])
-
-
-def read_reused(output: str, reuse: Reuse, there: Tree) -> frozenset[str]:
-    """Names in the new release that were linked and are what the earlier release put there; all others are sent.
-
-    A batch that could not be linked whole counts as not linked.
-    """
-    answers = output.split(f"{_MARK}\n")[1:]
-    good: set[str] = set()
-    new_names: dict[str, list[str]] = {}
-    for name, old in reuse.names.items():
-        new_names.setdefault(old, []).append(name)
-    for (directory, olds), answer in zip(reuse.batches(), answers, strict=False):
-        lines = answer.splitlines()
-        if len(lines) != len(olds):
-            continue
-        for old, line in zip(olds, lines, strict=True):
-            entry = there[old]
-            if line == f"{entry.mode:o} {entry.size} {entry.changed}":
-                good |= {n for n in new_names[old] if n == old or (directory and n.rpartition("/")[0] == directory)}
-    return frozenset(good)
+def _batches(names: list[str]) -> Iterator[list[str]]:
+    return (names[n : n + _BATCH] for n in range(0, len(names), _BATCH))

@@ -3,8 +3,8 @@
 import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
+from flows.core.deploy.files.reuse import link_lines
 from flows.core.deploy.files.staging import StagedRelease
 from flows.core.droplet.directories import BRINGING, RESOLVED, SECRETS, StackDirectory
 from flows.core.release.archive import Member, held
@@ -19,13 +19,16 @@ def prepare_script(directory: StackDirectory, name: str) -> str:
     return "\n".join(["set -eu", *_made(directory), f"rm -rf {at} && mkdir {at}", "exec sh", ""])
 
 
-def stage_script(release: Release, directory: StackDirectory, name: str, tree: Tree, *, prepared: bool = False) -> str:
+def stage_script(
+    release: Release, directory: StackDirectory, name: str, tree: Tree, *, like: str = "", prepared: bool = False
+) -> str:
     """The script that unpacks the tar on standard input, links writable paths, and prints and keeps the resolved stack.
 
     Nothing that runs is touched. On any failure what was unpacked is removed again.
 
     Args:
         tree: what the directory holds.
+        like: a release that stands there, all of whose files are linked before.
         prepared: the directory is there, and keeps what it holds.
     """
     place = directory.incoming(name)
@@ -36,6 +39,7 @@ def stage_script(release: Release, directory: StackDirectory, name: str, tree: T
         f"trap {shlex.quote(f'code=$?; [ $code -eq 0 ] || {{ {_discard(directory, name)}; }}')} EXIT",
         *_made(directory),
         *([] if prepared else [f"rm -rf {at} && mkdir {at}"]),
+        *(link_lines(directory.release(like), place) if like else []),
         f"tar -xzpf - -C {at} --no-same-owner",
         f"(umask 077 && {shlex.join(directory.compose(release, place).config())} >{resolved})",
     ]
@@ -72,8 +76,10 @@ def timed(tree: Tree, now: int, reused: Mapping[str, Entry]) -> dict[str, Entry]
 
     Without any, a file of another release with as many bytes would look the same to whoever goes by size and time.
     """
+    times = {name: entry.changed for name, entry in reused.items()}
     return {
-        name: replace(entry, changed=reused[name].changed if name in reused else now) for name, entry in tree.items()
+        name: Entry(e.kind, e.mode, e.size, e.digest, e.target, e.layer, times.get(name, now))
+        for name, e in tree.items()
     }
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from flows.core.errors import CredentialFound, UnreadableFile
 from flows.core.release.archive import PIECE
-from flows.core.release.layers import in_layers
 from flows.core.release.shipment import Shipment, mounted_path, place_of
 from flows.core.release.tree import Entry, shown
 from flows.core.secrets.credentials import KeyScanner, credential_by_content, credential_by_name
@@ -44,13 +43,11 @@ def find_shipment(
         looked = dict(zip(found.files, pool.map(lambda one: _look(one, secrets), found.files.values()), strict=True))
     suspects = [f"{sources.relative(found.files[n].path)} ({one.suspect})" for n, one in looked.items() if one.suspect]
     tree = {**found.others, **{name: one.entry for name, one in looked.items()}}
-    tree, layers = in_layers(tree)
     state = tuple(sources.relative(path) for path in sources.state)
     places = [(sources.relative(path), path in sources.state) for path in (*sources.shipped, *sources.state)]
     shipment = Shipment(
         tree,
-        layers,
-        {name: found.files[name].path for names in layers for name in names},
+        {name: found.files[name].path for name, entry in tree.items() if entry.kind == "file"},
         tuple(mounted_path(tree, path, place_of(path, state), written) for path, written in places),
         found.left_out,
     )

@@ -31,6 +31,13 @@ def test_files_are_read_back(what):
     assert found == files
 
 
+def test_what_is_longer_than_a_piece_is_read_back():
+    files = {f"files/{n}": os.urandom(PIECE // 3) for n in range(10)} | {"files/long": b"text" * PIECE}
+    tree = {name: Entry("file", 0o644, len(content)) for name, content in files.items()}
+    found = {name: b"".join(content()) for name, content in read_archive(io.BytesIO(archive(tree, files)))}
+    assert found == files
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents())
 def test_tar_reads_them_with_their_modes_and_links(tmp_path_factory, what):

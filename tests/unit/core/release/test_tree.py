@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import BadRelease
-from flows.core.release.tree import Entry, below, dump_tree, parents, read_tree, shown, total
+from flows.core.release.tree import Entry, below, dump_tree, parents, read_stale, read_tree, shown, total
 from tests.support.files.trees import bring, contents, directory, file, link
 
 pytestmark = pytest.mark.unit
@@ -26,6 +26,15 @@ def test_everything_that_is_known_of_an_entry_is_kept():
         "b": Entry("given", 0o600, target="conf/app.env"),
     }
     assert read_tree(dump_tree(tree)) == tree
+
+
+def test_what_is_stale_in_its_layers_is_kept_beside_a_tree():
+    tree, stale = {"a": file(b"1")}, {2: {"a": 3, "b\udcff": 0}, 0: {"a": 1}}
+    assert read_stale(dump_tree(tree, stale)) == stale
+    assert read_tree(dump_tree(tree, stale)) == tree
+    assert read_stale(dump_tree(tree)) == {}
+    with pytest.raises(BadRelease, match="list of files is damaged"):
+        read_stale(b'{"format": 1, "stale": [1]}')
 
 
 def rows(*entries) -> bytes:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import BrokenStack
-from flows.core.stack.compose_files import collect_files, locate, scalars
+from flows.core.stack.compose_files import collect_files, documents_of, locate, scalars
+from flows.core.stack.compose_versions import compose_needs
 
 pytestmark = pytest.mark.unit
 
@@ -114,6 +115,17 @@ OVER = "services:\n  web:\n    volumes: ['../src:/app']\n"
 )
 def test_the_line_is_that_of_the_file_that_wins_merge_keys_followed(service, field, needle, place):
     assert locate({"base.yml": BASE, "over.yml": OVER}, service, [field], needle) == place
+
+
+def test_a_text_is_parsed_once_whatever_is_looked_for_in_it(monkeypatch):
+    parsed, text = [], "services: {web: {image: parsed-once}}\n"
+    compose_all = yaml.compose_all
+    monkeypatch.setattr(yaml, "compose_all", lambda text, Loader: parsed.append(text) or compose_all(text, Loader))  # noqa: N803
+    documents_of("compose.yml", text)
+    list(scalars(text))
+    locate({"compose.yml": text}, "web", ["image"], "parsed-once")
+    compose_needs({"compose.yml": text})
+    assert parsed == [text]
 
 
 def test_scalars_are_keys_and_values_at_any_depth():

@@ -38,7 +38,10 @@ def test_only_the_same_content_with_the_same_mode_is_taken_also_where_a_director
         "files/a": file(b"1"), "files/b": file(b"2", 0o600), "files/new/c": file(b"3"), "files/l": link("x"),
         "files/other": file(b"1"),
     }  # fmt: skip
-    assert plan_reuse(new, there).names == {"files/a": "files/a", "files/new/c": "files/old/c"}
+    standing = {name: f"f 644 1 {entry.changed}" for name, entry in there.items()} | {"files/l": "l 777 1 0"}
+    plan = plan_reuse(new, there, standing)
+    assert plan.names == {"files/a": "files/a", "files/new/c": "files/old/c"}
+    assert (plan.unwanted, plan.moved, plan.touched) == (("files/old/c",), {"files/new": ["files/old/c"]}, 0)
 
 
 def test_what_is_there_is_not_sent_again(host):

@@ -75,7 +75,11 @@ SCRIPTS = {
     "stage": stage_script(STATEFUL, HOME, "v1.x", TREE),
     "stage what is prepared": stage_script(STATEFUL, HOME, "v1.x", TREE, prepared=True),
     "trees": trees_script(HOME, "0" * 64, "v1.x"),
-    "reuse": reuse_script("/a", "/b c", Reuse({"files/a": "files/a", "files/b/c": "files/$c/c"})).decode(),
+    "trees and what stands": trees_script(HOME, "0" * 64, standing=True),
+    "stage with links": stage_script(STATEFUL, HOME, "v1.x", TREE, like="v0.w"),
+    "reuse": reuse_script(
+        "/a", "/b c", Reuse({"files/a": "files/a", "files/b/c": "files/$c/c"}, ("files/x y",))
+    ).decode(),
     "look": look_script(HOME, ["up loads", "it's"], ["up loads"]).decode(),
     "bring": bring_script(HOME, "v1.x", Bringing(CHANGES)).decode(),
     "switch": switch_script(HOME, "v1.x"),

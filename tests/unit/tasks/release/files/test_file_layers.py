@@ -7,12 +7,12 @@ import pytest
 
 from blocks.registry.layers import described_layers
 from flows.core.errors import BadRelease, UnreadableFile
-from flows.core.release.bundle import TREE, File
+from flows.core.release.bundle import TREE, File, pack
 from flows.core.release.layers import in_layers
 from flows.core.release.shipment import Shipment
 from flows.core.release.tree import dump_tree
 from flows.tasks.release.files import file_layers
-from flows.tasks.release.files.file_layers import push_layers
+from flows.tasks.release.files.file_layers import published_layers, push_layers
 from flows.tasks.release.files.published_files import PublishedFiles
 from tests.support.files.trees import bring
 from tests.support.registry_server import serving
@@ -41,19 +41,20 @@ class Registry:
 
 def shipment(directory, held: dict) -> Shipment:
     tree, files = bring("files/conf", held)
-    tree, layers = in_layers(tree)
     for number, content in enumerate(files.values()):
         (directory / str(number)).write_bytes(content)
-    return Shipment(tree, layers, {name: str(directory / str(number)) for number, name in enumerate(files)})
+    return Shipment(tree, {name: str(directory / str(number)) for number, name in enumerate(files)})
 
 
 def publish(server, tag: str, one: Shipment) -> PublishedFiles:
     with server.client() as client:
-        layers = push_layers(one, client, "team/web", ("latest", tag))
-        client.push_files("team/web", tag, b"own", "sha256:own", {}, layers)
+        before = published_layers(client, "team/web", (tag, "latest"), one.tree)
+        layering = in_layers(one.tree, before)
+        own = {TREE: File(dump_tree(layering.tree, layering.stale)), "release.json": File(b"{}")}
+        layers = push_layers(one, layering, before, client, "team/web")
+        client.push_files("team/web", tag, pack(own), "sha256:own", {}, layers)
         client.tag("team/web", client.manifest("team/web", tag), "latest")
         found = [layer["digest"] for layer in client.manifest("team/web", tag).content["layers"][1:]]
-    own = {TREE: File(dump_tree(one.tree)), "release.json": File(b"{}")}
     return PublishedFiles(own, tuple(found), "team/web", Registry(server))
 
 
@@ -90,15 +91,37 @@ def test_a_layer_that_the_registry_lost_is_sent_again(registry, tmp_path):
     assert published["files/conf/a"].content == b"1"
 
 
-def test_only_the_layer_of_a_changed_file_is_new(registry, tmp_path, monkeypatch):
+def test_only_what_changed_is_sent(registry, tmp_path, monkeypatch):
     monkeypatch.setattr("flows.core.release.layers.LARGEST", 3000)
+    monkeypatch.setattr("flows.core.release.layers.LEAST", 1000)
     held = {f"{number:02}": os.urandom(500) for number in range(20)}
     publish(registry, "v1", shipment(tmp_path, held))
     before = sent(registry)
     published = publish(registry, "v2", shipment(tmp_path, {**held, "07": b"changed"}))
-    assert sent(registry) - before == 2  # the layer, and the config that names all layers
+    assert sent(registry) - before == 3  # the layer, the list of files, and the config that names all layers
     assert published["files/conf/07"].content == b"changed"
     assert published["files/conf/19"].content == held["19"]
+    with registry.client() as client:
+        newest = described_layers(client.manifest("team/web", "v2").content)[-1]
+    assert newest.size < 400
+
+
+def test_a_tag_that_is_published_again_takes_its_own_layers(registry, tmp_path):
+    held = {f"{number:02}": os.urandom(500) for number in range(20)}
+    publish(registry, "v1", shipment(tmp_path, held))
+    with registry.client() as client:
+        first = client.digest("team/web", "v1")
+    publish(registry, "v2", shipment(tmp_path, {**held, "07": b"changed"}))
+    publish(registry, "v1", shipment(tmp_path, held))
+    with registry.client() as client:
+        assert client.digest("team/web", "v1") == first
+
+
+@pytest.mark.parametrize("own", [pack({}), pack({TREE: File(b"damaged")})])
+def test_a_release_whose_list_cannot_be_read_has_nothing_to_take(registry, tmp_path, own):
+    with registry.client() as client:
+        client.push_files("team/web", "latest", own, "sha256:own", {})
+    assert publish(registry, "v2", shipment(tmp_path, HELD))["files/conf/a"].content == b"1"
 
 
 @pytest.mark.parametrize(
