@@ -143,6 +143,7 @@ def _container(entry: dict[str, Any], names: Mapping[str, str], place: Place) ->
     for network in entry["NetworkSettings"]["Networks"].values():
         for key in ("Aliases", "DNSNames"):
             network[key] = sorted(name for name in network.get(key) or () if name != own)
+        network["Links"] = sorted(network.get("Links") or ())  # of several replicas Compose takes any one first
         if str(network.get("MacAddress", "")).startswith("02:42:"):  # the engine's own choice
             network["MacAddress"] = "<chosen>"
     fields = {}
