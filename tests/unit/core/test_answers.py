@@ -16,6 +16,7 @@ from flows.core.debug.evidence import read_evidence
 from flows.core.debug.overview import read_overview
 from flows.core.deploy.deployed_state import read_deployed_state
 from flows.core.deploy.facts import read_facts
+from flows.core.deploy.files.droplet_trees import read_trees
 from flows.core.droplet.containers import read_containers
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.lock import read_holder
@@ -45,6 +46,7 @@ PARSERS = {
     "overview": lambda text: read_overview("shop", "droplet web-1", text),
     "evidence": read_evidence,
     "holder": read_holder,
+    "trees": read_trees,
     "release": lambda text: read_release(text.encode(errors="replace")),
     "tree": lambda text: read_tree(text.encode(errors="replace")),
 }
@@ -52,7 +54,7 @@ DEEP = "[" * 100_000
 HALF = '[{"Id": "a", "Name": "/a", "State": {'
 NO_FIELD = '[{"Id": "a"}]'
 NAMES = ("containers", "images", "info", "history", "kept", "release", "config", "disk", "mounts", "documents",
-         "version", "usage x", "log x", "host memory", "host disk", "events x", "now", "records")  # fmt: skip
+         "version", "usage x", "log x", "host memory", "host disk", "events x", "now", "records", "standing", "current", "names")  # fmt: skip
 values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
                       lambda inner: st.lists(inner, max_size=3)
                       | st.dictionaries(st.sampled_from(["Id", "Name", "State", "Config", "tags", "digests", "Image"])

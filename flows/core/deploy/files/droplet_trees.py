@@ -96,10 +96,13 @@ def read_trees(output: str) -> DropletTrees:
 
 def _standing(packed: str) -> dict[str, str]:
     found = {}
-    for line in gzip.decompress(base64.b64decode(packed)).split(b"\0") if packed else ():
-        if line:
-            kind, mode, size, changed, name = line.decode("utf-8", "surrogateescape").split(" ", 4)
-            found[name] = f"{kind} {mode} {size} {changed.partition('.')[0]}"
+    try:
+        for line in unpacked(base64.b64decode(packed)).split(b"\0") if packed else ():
+            if line:
+                kind, mode, size, changed, name = line.decode("utf-8", "surrogateescape").split(" ", 4)
+                found[name] = f"{kind} {mode} {size} {changed.partition('.')[0]}"
+    except MALFORMED:
+        return {}  # nothing is known to stand there as it was put: all is sent again
     return found
 
 
