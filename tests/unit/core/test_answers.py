@@ -54,7 +54,8 @@ DEEP = "[" * 100_000
 HALF = '[{"Id": "a", "Name": "/a", "State": {'
 NO_FIELD = '[{"Id": "a"}]'
 NAMES = ("containers", "images", "info", "history", "kept", "release", "config", "disk", "mounts", "documents",
-         "version", "usage x", "log x", "host memory", "host disk", "events x", "now", "records", "standing", "current", "names")  # fmt: skip
+         "version", "usage x", "log x", "host memory", "host disk", "events x", "now", "records",
+         "standing", "current", "names")  # fmt: skip
 values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
                       lambda inner: st.lists(inner, max_size=3)
                       | st.dictionaries(st.sampled_from(["Id", "Name", "State", "Config", "tags", "digests", "Image"])
