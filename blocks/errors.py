@@ -1,14 +1,20 @@
 """Errors of outside systems. A message says what happened, where, and the next command to run."""
 
+from collections.abc import Callable
+from typing import ClassVar
+
 
 class OutsideError(Exception):
     """Base of all errors raised by `blocks`. `exit_code` is what the command line ends with."""
 
     exit_code = 1
     story = ""
+    shown: ClassVar[Callable[[str], str]] = staticmethod(str)
+    """What every text of an error goes through on its way out: state messages, logs, the terminal. Set once, by who
+    knows the secrets."""
 
     def __str__(self) -> str:
-        return "\n".join(part for part in (super().__str__(), self.story) if part)
+        return OutsideError.shown("\n".join(part for part in (super().__str__(), self.story) if part))
 
     def add_story(self, story: str) -> None:
         """Add to the message what was done about it. Something was changed by then: it is no refusal any more."""
@@ -51,6 +57,10 @@ class RemoteFailed(OutsideError):
 
 class RemoteTimeout(OutsideError):
     """A command on a droplet took longer than its timeout, and was ended."""
+
+
+class OutputTooLarge(OutsideError):
+    """A command on a droplet printed more than any of ours does. Look at the droplet yourself: something is wrong."""
 
 
 class NotInRegistry(OutsideError):

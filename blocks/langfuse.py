@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.http.clear_text import refuse_clear_text
+from blocks.http.content import read_json
 from blocks.http.excerpt import excerpt
 from blocks.http.request import request_within
 
@@ -98,7 +99,7 @@ class Langfuse(Block):
         if not answer.content:
             return {}
         try:
-            found = answer.json()
+            found = read_json(answer.content)
         except ValueError:
             raise ProviderFailed(f"Langfuse at {self.url}: {method} {path}: no JSON: {excerpt(answer)}") from None
         return found if isinstance(found, dict) else {"data": found}

@@ -6,6 +6,7 @@ from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.http.clear_text import refuse_clear_text
+from blocks.http.content import read_json
 from blocks.http.excerpt import excerpt
 from blocks.http.request import request_within
 
@@ -52,7 +53,7 @@ class Prometheus(Block):
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise LoginRefused(f"Prometheus at {self.url} refuses our login ({answer.status_code})")
         try:
-            result = answer.json()["data"]["result"]
+            result = read_json(answer.content)["data"]["result"]
             return [(dict(entry["metric"]), float(entry["value"][1])) for entry in result]
         except (ValueError, KeyError, TypeError, IndexError):
             raise ProviderFailed(f"Prometheus at {self.url}: {answer.status_code}: {excerpt(answer)}") from None

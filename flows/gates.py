@@ -17,6 +17,7 @@ from flows.core.gates.metric_gates import error_rate_gate, latency_gate
 from flows.core.gates.probes import Phase, ProbeResult, all_passed
 from flows.core.gates.trace_gates import traces_gate
 from flows.core.gates.verdict import GateResult, Verdict, combine_verdicts, mark_observed
+from flows.core.quotation import Markup, literal
 from flows.core.results import GateReport
 from flows.core.traffic.approval import coloured_verdict
 from flows.core.traffic.colours import direction
@@ -182,7 +183,8 @@ def _publish_report(colour: ColourDroplets, readings: list[GateResult], seconds:
         mark = {Verdict.PASS: "✓", Verdict.FAIL: "✗"}.get(reading.verdict, "?")
         write("%s gate %s: %s", mark, reading.gate, reading.found)
         rows = [dict(row) for row in reading.evidence] or [{"found": reading.found}]
-        words = f"{coloured_verdict(reading)}: {reading.found}\n\nWanted: {reading.wanted}\n\n{_code(reading.query)}"
+        shown_words = literal(reading.found, cell=False)
+        words = f"{coloured_verdict(reading)}: {shown_words}\n\nWanted: {reading.wanted}\n\n{_code(reading.query)}"
         table(f"gate-{reading.gate}-{colour.stack}-{colour.colour}", rows, words)
     shown: list[dict[str, object]] = [
         {"gate": r.gate, "verdict": coloured_verdict(r), "found": r.found, "wanted": r.wanted, "query": _code(r.query)}
@@ -194,4 +196,4 @@ def _publish_report(colour: ColourDroplets, readings: list[GateResult], seconds:
 
 def _code(query: str) -> str:
     """As the UI's Markdown shows it word for word: a bare `~` would strike it through."""
-    return "; ".join(f"`{line}`" for line in query.splitlines())
+    return Markup("; ".join(literal(line, cell=False) for line in query.splitlines()))

@@ -11,7 +11,7 @@ from blocks.http.request import request_within
 from flows.core.deploy.facts import facts_script, read_facts
 from flows.core.droplet.lock import holder_script, read_holder
 from flows.core.droplet.running import read_running, running_script
-from flows.core.errors import BlockMissing
+from flows.core.errors import BlockMissing, SlipwayError
 from flows.core.results import DropletStatus, service_states
 from flows.settings import Settings
 from flows.tasks.deploy.steps import current_release
@@ -45,7 +45,7 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
         except BlockMissing:
             if droplets:
                 raise
-        except OutsideError as error:
+        except (OutsideError, SlipwayError) as error:
             if droplets:
                 raise
             found[droplet] = DropletStatus(None, None, trouble=str(error))
@@ -83,7 +83,7 @@ def _active(settings: Settings) -> Collection[str] | None:
         try:
             with open_switch(settings) as switch:
                 return read_switch(switch).active
-        except (OutsideError, BlockMissing) as error:
+        except (OutsideError, SlipwayError) as error:
             get_run_logger().warning("where traffic goes is not known: %s", error)
             return None
     if not settings.active_url:

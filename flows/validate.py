@@ -11,7 +11,7 @@ from blocks import Langfuse
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import StackDirectory
-from flows.core.droplet.running import running_release_script
+from flows.core.droplet.running import read_resolved, running_release_script
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import DropletBusy, NothingDeployed, ValidationFailed
 from flows.core.gates.probes import ProbeResult, all_passed, traced_services
@@ -21,8 +21,6 @@ from flows.core.records.record import Record
 from flows.core.records.storage import history_sections, read_records
 from flows.core.release.release import Release, read_release
 from flows.core.results import Validated
-from flows.core.stack.compose_yaml import load_config
-from flows.core.stack.stack import Stack
 from flows.settings import Settings
 from flows.tasks.debug.capture import capture_after_failure
 from flows.tasks.debug.last_lines import show_last_lines
@@ -96,7 +94,7 @@ def read_running_release(
             f"{session.address} carries no release of stack {directory.stack}. "
             f"Deploy one: slipway deploy --tag TAG --droplet {session.address.name}"
         )
-    stack = Stack.from_config(load_config(said["config"]))
+    stack = read_resolved(said.get("config", ""))
     release = read_release(said["release"].encode())
     register_stack_secrets(stack)
     register_environment_secrets(session, directory.current, release)

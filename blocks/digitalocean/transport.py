@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 from blocks.errors import AnswerLost, ApiFailed, NotAtDigitalOcean, OutsideError, RateLimited, TokenRefused, Unreachable
-from blocks.http import tls
+from blocks.http.bounded import bounded_client
 from blocks.http.clear_text import refuse_clear_text
+from blocks.http.content import read_json, read_mapping
 from blocks.http.excerpt import excerpt
 from blocks.polling import SYSTEM, Clock
 
@@ -29,6 +30,7 @@ AT_ONCE = 4
 _TIMEOUT = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
 _READINGS = 3
+_MOST_PAGES = 1000
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -66,12 +68,11 @@ class Transport:
     def __init__(self, api: str, token: str, patience: float = 60.0, clock: Clock = SYSTEM) -> None:
         refuse_clear_text(api, "DigitalOcean's API")
         self.api = api.rstrip("/")
-        self._http = httpx.Client(
+        self._http = bounded_client(
+            self.api,
+            timeout=_TIMEOUT,
             base_url=self.api,
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=_TIMEOUT,
-            verify=tls.context() if self.api.startswith("https") else False,
-            limits=httpx.Limits(max_connections=AT_ONCE),
         )
         self._patience = patience
         self._clock = clock
@@ -140,7 +141,7 @@ class Transport:
         """
         try:
             return parse(found)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as error:
             what = f"{type(error).__name__}: {error}"
             raise ApiFailed(f"DigitalOcean: {call}: the answer is not as described ({what})") from None
 
@@ -150,6 +151,8 @@ class Transport:
             return self.parsed(f"GET {path}", lambda a: (int(a["meta"]["total"]), list(a[key] or [])), answer)
 
         total, found = page(1)
+        if total > _MOST_PAGES * PER_PAGE:
+            raise ApiFailed(f"DigitalOcean: GET {path} says that there are {total} {key}, which nobody has")
         others = range(2, ceil(total / PER_PAGE) + 1)
         if not others:
             return total, found
@@ -163,7 +166,7 @@ class Transport:
         with self._lock:
             self.calls.append(f"{call.method} {call.path}")
         try:
-            answer = self._ask(call)
+            answer = self._http.request(call.method, call.path, json=call.body, params=call.query)
         except httpx.HTTPError as error:
             what = f"{call}: {error or type(error).__name__}"
             if call.again or isinstance(error, _UNSENT):
@@ -171,27 +174,12 @@ class Transport:
             return _Failure(AnswerLost(f"{what}. It may have taken effect"), None)
         return _json(call, answer) if answer.is_success else _refusal(call, answer)
 
-    def _ask(self, call: _Call) -> httpx.Response:
-        """One request with an end for all of it: httpx's own timeout begins anew with every byte that arrives."""
-        deadline = time.monotonic() + _TIMEOUT
-        with self._http.stream(call.method, call.path, json=call.body, params=call.query) as answer:
-            content = bytearray()
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout(f"the answer did not end within {_TIMEOUT:g} s")
-            headers = {n: v for n, v in answer.headers.items() if n != "content-encoding"}
-            return httpx.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
-
 
 def _json(call: _Call, answer: httpx.Response) -> Json | _Failure:
     if not answer.content:
         return {}
-    try:
-        found = answer.json()
-    except ValueError:
-        found = None
-    if isinstance(found, dict):
+    found = read_mapping(answer.content)
+    if found is not None:
         return found
     return _Failure(
         ApiFailed(f"{call}: {answer.status_code}, but no JSON: {excerpt(answer)}", answer.status_code), None
@@ -235,7 +223,7 @@ def _wait(answer: httpx.Response) -> float:
 def _error_message(answer: httpx.Response) -> tuple[str, str]:
     """An error's message with its request id, which DigitalOcean's support asks for; and its short name."""
     try:
-        found = answer.json()
+        found = read_json(answer.content)
         asked = f" (request {found['request_id']})" if found.get("request_id") else ""
         return f"{found['id']}: {found['message']}{asked}", str(found["id"])
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from blocks.http import tls
+from blocks.http.bounded import bounded_client
 
 
 def request_within(method: str, url: str, within: float, **options: Any) -> httpx.Response:
@@ -21,11 +21,11 @@ def request_within(method: str, url: str, within: float, **options: Any) -> http
         httpx.HTTPError, httpx.InvalidURL
     """
     answer: Future[httpx.Response] = Future()
-    trust_env = options.pop("trust_env", True)
+    client = bounded_client(url, timeout=within, trust_env=options.pop("trust_env", True))
 
     def work() -> None:
         try:
-            with httpx.Client(timeout=within, verify=tls.context(), trust_env=trust_env) as client:
+            with client:
                 answer.set_result(client.request(method, url, **options))
         except BaseException as error:
             answer.set_exception(error)
@@ -35,4 +35,5 @@ def request_within(method: str, url: str, within: float, **options: Any) -> http
     try:
         return answer.result(within + 1.0)  # httpx's own error comes first, and says more
     except TookTooLong:
+        client.close()  # and with it the connection: the thread must not go on reading
         raise httpx.ReadTimeout(f"the answer did not end within {within:g} s") from None

@@ -1,7 +1,6 @@
 """Where a registry is spoken to, and where its answers may lead to."""
 
 from collections.abc import Callable
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -12,13 +11,6 @@ from blocks.http.clear_text import is_loopback
 def base_address(host: str) -> str:
     """Loopback is by http, all else by https."""
     return f"http://{host}" if is_loopback(host) else f"https://{host}"
-
-
-def proxy_of(host: str) -> str | None:
-    """The proxy that the environment names for this host, as docker and curl understand it; none for loopback."""
-    if is_loopback(host) or proxy_bypass(host):
-        return None
-    return getproxies().get("https") or getproxies().get("all")
 
 
 def only_encrypted(host: str) -> Callable[[httpx.Request], None]:

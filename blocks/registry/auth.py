@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 import httpx
 
 from blocks.errors import Unreachable
+from blocks.http.content import read_json
 from blocks.registry.addresses import same_place
 
 
@@ -49,7 +50,7 @@ class RegistryCredentials:
         if kind.lower() == "basic":
             self._basic = True
             return True
-        asked: dict[str, str] = dict(re.findall(r'(\w+)="([^"]*)"', parameters))
+        asked: dict[str, str] = dict(re.findall(r'(\w{1,50})="([^"]*)"', parameters))
         if kind.lower() != "bearer" or "realm" not in asked:
             return False
         query = {key: value for key, value in {**asked, "scope": scope or asked.get("scope")}.items() if value}
@@ -75,7 +76,7 @@ class RegistryCredentials:
             host = self._http.base_url.netloc.decode()
             raise Unreachable(f"registry {host}: its token service cannot be reached: {error}") from None
         try:
-            found = answer.json() if answer.status_code == httpx.codes.OK else {}
+            found = read_json(answer.content) if answer.status_code == httpx.codes.OK else {}
             return str(found.get("token") or found.get("access_token") or "")
         except (ValueError, AttributeError):
             return ""

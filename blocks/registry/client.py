@@ -15,8 +15,11 @@ from typing import Any, BinaryIO
 import httpx
 
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
-from blocks.http import tls
-from blocks.registry.addresses import base_address, only_encrypted, proxy_of, same_place, upload_place
+from blocks.http.bounded import LARGEST, MOST, bounded_client
+from blocks.http.clear_text import is_loopback
+from blocks.http.content import read_mapping
+from blocks.registry.addresses import base_address, only_encrypted, same_place, upload_place
+from blocks.registry.answers import error_message
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
 from blocks.registry.layers import LAYER, PIECE, FileContent, ImageLayer
 
@@ -32,6 +35,9 @@ ACCEPT = ", ".join(
 )
 _BYTES = "application/octet-stream"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# Bytes of a blob that is held in memory: a release of version 0.1 has all of its files in one.
+LARGEST_BLOB = 256 * 1024 * 1024
+_WITHIN = 300.0
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,16 @@ class RegistryClient:
         renew: Callable[[], tuple[str, str] | None] = lambda: None,
     ) -> None:
         self.host = host
-        transport = httpx.HTTPTransport(retries=2, verify=tls.context(), proxy=proxy_of(host))
-        hooks = {"request": [only_encrypted(host)]}
-        self._http = httpx.Client(base_url=base_address(host), timeout=timeout, transport=transport, event_hooks=hooks)
+        address = base_address(host)
+        self._http = bounded_client(
+            address,
+            timeout=timeout,
+            within=_WITHIN,
+            trust_env=not is_loopback(host),
+            retries=2,
+            base_url=address,
+            event_hooks={"request": [only_encrypted(host)]},
+        )
         self._credentials = RegistryCredentials(self._http, username, password, renew)
 
     def __enter__(self) -> "RegistryClient":
@@ -92,14 +105,14 @@ class RegistryClient:
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
         if reference.startswith("sha256:") and reference != digest:
             raise RegistryFailed(f"registry {self.host}: {repository}@{reference} arrived damaged. Try again")
-        content = _mapping(answer)
+        content = read_mapping(answer.content)
         if content is None:
             raise RegistryFailed(f"registry {self.host}: {repository}/manifests/{reference} is no manifest")
         return ImageManifest(digest, answer.headers.get("Content-Type", MANIFEST), content, answer.content)
 
     def blob(self, repository: str, digest: str) -> bytes:
         """The content of a blob; its digest is checked."""
-        content = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository).content
+        content = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository, most=LARGEST_BLOB).content
         if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
             raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
         return content
@@ -117,7 +130,7 @@ class RegistryClient:
         auth = RegistryAuth(self._credentials, f"repository:{repository}:pull")
         url, found = f"/v2/{repository}/blobs/{digest}", hashlib.sha256()
         try:
-            with self._http.stream("GET", url, auth=auth, follow_redirects=True) as answer:
+            with self._http.stream("GET", url, auth=auth, follow_redirects=True, extensions={MOST: None}) as answer:
                 if answer.is_error:
                     answer.read()
                 self._check(answer, auth, "GET", url, repository)
@@ -198,6 +211,7 @@ class RegistryClient:
         scope: str | None = None,
         content: bytes | FileContent | None = None,
         headers: dict[str, str] | None = None,
+        most: int = LARGEST,
     ) -> httpx.Response:
         if scope is None:
             scope = f"repository:{repository}:{'pull,push' if push else 'pull'}"
@@ -206,7 +220,13 @@ class RegistryClient:
         signed = auth if same_place(base.join(url), base) else None  # an upload may go elsewhere; our login does not
         try:
             answer = self._http.request(
-                method, url, content=content, headers=headers, auth=signed, follow_redirects=follow
+                method,
+                url,
+                content=content,
+                headers=headers,
+                auth=signed,
+                follow_redirects=follow,
+                extensions={MOST: most},
             )
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
@@ -220,28 +240,16 @@ class RegistryClient:
         )
 
     def _check(self, answer: httpx.Response, auth: RegistryAuth, method: str, url: str, repository: str) -> None:
+        if not answer.is_error:
+            return
+        said = error_message(answer)
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             expired = "The login had expired, and a new one is refused too. " if auth.renewed else ""
             raise LoginRefused(
                 f"registry {self.host} refuses user '{self._credentials.username[:12]}' ({answer.status_code} for "
-                f"{repository or 'login'}): {_error(answer)}. {expired}Check user, password and rights in its block"
+                f"{repository or 'login'}): {said}. {expired}Check user, password and rights in its block"
             )
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
         if answer.status_code >= httpx.codes.BAD_REQUEST:
-            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {_error(answer)}")
-
-
-def _mapping(answer: httpx.Response) -> dict[str, Any] | None:
-    try:
-        found = answer.json()
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _error(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["errors"][0]["message"])
-    except (ValueError, KeyError, IndexError, TypeError):
-        return answer.reason_phrase
+            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {said}")

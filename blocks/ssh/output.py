@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 
 Line = Callable[[str], None]
 _TAIL = 2000
+# Bytes that a command may print, and that a line may have before it is handed on in pieces.
+LARGEST = 64 * 1024 * 1024
+LONGEST_LINE = 256 * 1024
 
 
 def command_name(command: str | Sequence[str]) -> str:
@@ -13,18 +16,26 @@ def command_name(command: str | Sequence[str]) -> str:
 
 
 class LineCollector:
-    """A stream's content, collected; whole lines are handed on as they come."""
+    """A stream's content, collected; whole lines are handed on as they come, and longer ones in pieces."""
 
     def __init__(self, on_line: Line | None) -> None:
         self._all = io.BytesIO()
         self._rest = b""
         self._on_line = on_line
 
+    @property
+    def size(self) -> int:
+        """Bytes that came so far."""
+        return self._all.tell()
+
     def feed(self, data: bytes) -> None:
         self._all.write(data)
         if self._on_line is None:
             return
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
         for line in lines:
             self._on_line(line.decode(errors="replace").rstrip("\r"))
 

@@ -13,9 +13,9 @@ from types import TracebackType
 
 import paramiko
 
-from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
+from blocks.errors import HostKeyRefused, LoginRefused, OutputTooLarge, RemoteFailed, RemoteTimeout, Unreachable
 from blocks.ssh.keys import SshTarget, accept_pinned_key_only, host_key_changed, read_private_key
-from blocks.ssh.output import Line, LineCollector, command_name, tail
+from blocks.ssh.output import LARGEST, Line, LineCollector, command_name, tail
 from blocks.ssh.shell import CommandResult
 
 KEEPALIVE = 15
@@ -96,7 +96,7 @@ class Session:
             name: what it is called in errors; default: its first word, or the script's first line.
 
         Raises:
-            RemoteFailed, RemoteTimeout, Unreachable
+            RemoteFailed, RemoteTimeout, OutputTooLarge, Unreachable
         """
         argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
         limited = ["timeout", "--kill-after=5", str(math.ceil(timeout)), *argv]  # 0 would be no limit
@@ -166,22 +166,24 @@ class Session:
         channel.exec_command(command)
         out, err = LineCollector(on_line), LineCollector(on_line)
         for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
-            if not _sent(channel, piece):
+            if not _sent(channel, piece, deadline):
                 break
         with contextlib.suppress(OSError):
             channel.shutdown_write()
         while True:
-            while channel.recv_ready():
+            while channel.recv_ready() and time.monotonic() < deadline:
                 out.feed(channel.recv(_CHUNK))
-            while channel.recv_stderr_ready():
+                self._refuse_flood(out, err)
+            while channel.recv_stderr_ready() and time.monotonic() < deadline:
                 err.feed(channel.recv_stderr(_CHUNK))
+                self._refuse_flood(out, err)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return CommandResult(TIMED_OUT, out.end(), err.end())
             if channel.closed or (channel.eof_received and channel.exit_status_ready()):
                 if not channel.recv_ready() and not channel.recv_stderr_ready():
                     break
                 continue
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return CommandResult(TIMED_OUT, out.end(), err.end())
             select.select([channel], [], [], min(left, 0.5))
             if not channel.get_transport().is_active():
                 raise EOFError
@@ -190,12 +192,19 @@ class Session:
             raise EOFError
         return CommandResult(code, out.end(), err.end())
 
+    def _refuse_flood(self, *streams: LineCollector) -> None:
+        if sum(stream.size for stream in streams) > LARGEST:
+            raise OutputTooLarge(f"{self.address}: a command printed more than {LARGEST:,} bytes, and was given up on")
 
-def _sent(channel: paramiko.Channel, piece: bytes) -> bool:
+
+def _sent(channel: paramiko.Channel, piece: bytes, deadline: float) -> bool:
     """Whether all of it was sent. A command may end before it has read all: its exit code says why."""
     unsent = memoryview(piece)
     try:
-        while unsent and (sent := channel.send(bytes(unsent[:_CHUNK]))):
+        while unsent and (left := deadline - time.monotonic()) > 0:
+            channel.settimeout(left)
+            if not (sent := channel.send(bytes(unsent[:_CHUNK]))):
+                break
             unsent = unsent[sent:]
     except OSError:
         return False

@@ -11,6 +11,7 @@ from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.droplet import Droplet
 from blocks.errors import RemoteFailed, SwitchFailed, SwitchMoved
+from blocks.http.content import read_json
 from blocks.ssh.session import Session
 from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
@@ -191,5 +192,5 @@ def _position(output: str) -> SwitchState:
     by = ""
     for line in lines:
         with contextlib.suppress(ValueError, AttributeError):
-            by = str(json.loads(line.partition(" ")[2]).get("by", ""))
+            by = str(read_json(line.partition(" ")[2]).get("by", ""))
     return SwitchState(tuple(line.partition(" ")[0] for line in lines), "\n".join(lines), by)

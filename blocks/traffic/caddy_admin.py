@@ -5,17 +5,20 @@ which HTTP clients drop, so the few bytes are spoken here with h11.
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import h11
 
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
+from blocks.http.content import read_json
 from blocks.ssh.session import Session
 from blocks.traffic.switch import SwitchState
 
 _TIMEOUT = 10.0
 _STALE = 412
+_LARGEST = 1024 * 1024
 
 
 class CaddyAdmin:
@@ -40,7 +43,7 @@ class CaddyAdmin:
     def read(self) -> SwitchState:
         status, body, etag = self._ask("GET", self._path)
         try:
-            dials = sorted(entry["dial"] for entry in json.loads(body)) if status == 200 else None
+            dials = sorted(entry["dial"] for entry in read_json(body)) if status == 200 else None
         except (ValueError, KeyError, TypeError):
             dials = None
         if dials is None:
@@ -83,9 +86,13 @@ class CaddyAdmin:
 
 def _read_answer(client: h11.Connection, channel: Any) -> tuple[int, bytes, str]:
     status, body, etag = 0, b"", ""
-    while True:
+    deadline = time.monotonic() + _TIMEOUT
+    while len(body) <= _LARGEST:
         event = client.next_event()
         if event is h11.NEED_DATA:
+            if (left := deadline - time.monotonic()) <= 0:
+                raise OSError(f"the answer did not end within {_TIMEOUT:g} s")
+            channel.settimeout(left)
             client.receive_data(channel.recv(65536))
         elif isinstance(event, h11.Response):
             status, etag = event.status_code, _etag(event.headers)
@@ -95,6 +102,7 @@ def _read_answer(client: h11.Connection, channel: Any) -> tuple[int, bytes, str]
             return status, body, _etag(event.headers) or etag
         elif isinstance(event, h11.ConnectionClosed):
             raise EOFError("the connection was closed")
+    raise OSError(f"the answer is larger than {_LARGEST:,} bytes")
 
 
 def _etag(headers: Any) -> str:

@@ -104,27 +104,31 @@ def slipway_rehearse(
 
 def show_snapshot(console: SummaryConsole, result: "SnapshotResult") -> None:
     """What was taken, what it costs, and which ones went."""
+    name, droplet = escape(result.name), escape(result.droplet)
     if result.snapshot is None:
-        console.say(f"Would take [bold]{result.name}[/bold] of {result.droplet}. {result.cost}. Nothing was changed.")
+        console.say(f"Would take [bold]{name}[/bold] of {droplet}. {result.cost}. Nothing was changed.")
     else:
-        console.say(f"Took [bold]{result.name}[/bold] of {result.droplet} in {result.seconds:.0f} s. {result.cost}.")
+        console.say(f"Took [bold]{name}[/bold] of {droplet} in {result.seconds:.0f} s. {result.cost}.")
     for one in result.removed:
-        console.say(f"{'Removed' if result.snapshot else 'Would remove'} {one.name} of {one.at}.")
+        console.say(f"{'Removed' if result.snapshot else 'Would remove'} {escape(one.name)} of {escape(one.at)}.")
 
 
 def show_provisioned(console: SummaryConsole, made: "Provisioned") -> None:
     """The new droplet, and what can be done with it now."""
-    console.say(f"Droplet [bold]{made.name}[/bold] ({made.id}) is at {made.address}, with {made.engine}.")
+    name, address, engine = escape(made.name), escape(made.address), escape(made.engine)
+    console.say(f"Droplet [bold]{name}[/bold] ({made.id}) is at {address}, with {engine}.")
     console.say(f"It costs: {made.cost}. Its pinned host key was made on it. In {made.seconds:.0f} s.")
-    console.say(f"Next: slipway deploy --droplet {made.name} --tag TAG, or: slipway decommission {made.name}")
+    console.say(f"Next: slipway deploy --droplet {name} --tag TAG, or: slipway decommission {name}")
 
 
 def show_decommissioned(console: SummaryConsole, gone: "Decommissioned") -> None:
     """What is gone."""
     if gone.removed:
-        console.say(f"Droplet [bold]{gone.name}[/bold] is gone, and costs nothing any more. In {gone.seconds:.0f} s.")
+        console.say(
+            f"Droplet [bold]{escape(gone.name)}[/bold] is gone, and costs nothing any more. In {gone.seconds:.0f} s."
+        )
     else:
-        console.say(f"There was no droplet [bold]{gone.name}[/bold] any more.")
+        console.say(f"There was no droplet [bold]{escape(gone.name)}[/bold] any more.")
 
 
 def show_rehearsed(console: SummaryConsole, report: "Rehearsed") -> None:

@@ -107,7 +107,7 @@ def show_deployed(console: SummaryConsole, deployed: "Deployed") -> None:
     """State and image of each service, and what had to be pulled."""
     console.print(services_table(console, deployed.services))
     console.say(
-        f"Release [bold]{deployed.release.tag}[/bold] runs on [bold]{deployed.droplet}[/bold], by digest. "
+        f"Release [bold]{escape(deployed.release.tag)}[/bold] runs on [bold]{deployed.droplet}[/bold], by digest. "
         f"{pulled_images(deployed)} In {deployed.seconds:.1f} s."
     )
 
@@ -120,7 +120,7 @@ def show_validated(console: SummaryConsole, validated: "Validated") -> None:
     console.print(table)
     passed = sum(outcome.passed for outcome in validated.outcomes)
     console.say(
-        f"{passed} of {len(validated.outcomes)} probes passed for release [bold]{validated.tag}[/bold] "
+        f"{passed} of {len(validated.outcomes)} probes passed for release [bold]{escape(validated.tag)}[/bold] "
         f"on [bold]{validated.droplet}[/bold] in {validated.seconds:.1f} s."
     )
 
@@ -132,10 +132,10 @@ def show_status(console: SummaryConsole, found: Mapping[str, "DropletStatus"]) -
         active = " · [cyan]data home[/cyan]" if status.home else active
         record = status.record
         last = f" · {record.outcome.value}, {record.kind} {record.number}" if record else ""
-        console.say(f"[bold]{name}[/bold] · release {status.release or 'none'}{active}[dim]{last}[/dim]")
+        console.say(f"[bold]{name}[/bold] · release {escape(status.release or 'none')}{active}[dim]{last}[/dim]")
         if record:
             by = f", by {escape(record.run.by)}" if record.run.by else ""
-            console.say(f"  [dim]since {record.began[:19].replace('T', ' ')} UTC{by}[/dim]")
+            console.say(f"  [dim]since {escape(record.began[:19].replace('T', ' '))} UTC{by}[/dim]")
         if status.holder:
             console.say(f"  [yellow]being changed by {escape(status.holder)}[/yellow]")
         if status.trouble:

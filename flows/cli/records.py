@@ -71,7 +71,7 @@ def show_rolled_back(console: SummaryConsole, back: "RolledBack") -> None:
     gone = f", instead of {back.replaced}" if back.replaced and back.replaced != back.release.tag else ""
     pulled = f"{len(back.pulled)} images had to be pulled. " if back.pulled else ""
     console.say(
-        f"Release [bold]{back.release.tag}[/bold] runs on [bold]{back.droplet}[/bold] again{gone}, by digest, "
+        f"Release [bold]{escape(back.release.tag)}[/bold] runs on [bold]{back.droplet}[/bold] again{gone}, by digest, "
         f"validated. {pulled}Healthy after {back.healthy_after:.1f} s, {back.seconds:.1f} s in all."
     )
 

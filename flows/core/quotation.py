@@ -1,10 +1,48 @@
-"""Words of others, cut so that an error stays readable: one line of a log may be megabytes long.
+"""Words of others, made fit to be shown: without what a terminal obeys or Markdown reads, and cut to a readable length.
 
-To be used on text whose secrets are masked: half a secret is known to no mask.
+One line of a log may be megabytes long, and hold what moves the cursor, fills the clipboard or turns the direction of
+reading. To be cut only once secrets are masked: half a secret is known to no mask.
 """
+
+import re
 
 WIDTH = 400
 LINES = 20
+# Whole sequences, as ECMA-48 has them: with parameters and a letter, with a string and its end, or a letter alone.
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*+[ -/]*+[@-~]|\x1b[\]PX^_][^\x07\x1b]*+(?:\x07|\x1b\\)|\x1b[ -/]*+[0-Z\\^-~]")
+# C0 but tab and line break, C1, half characters, and what is invisible or turns the direction of reading (UAX #9).
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_MARKUP = re.compile(r"[`*_~<>\[\]&!\\]|://|www\.|^\s*(?:[#+=-]|\d+[.)]\s)")
+
+
+class Markup(str):
+    """Markdown of our own, to be shown as such."""
+
+    __slots__ = ()
+
+
+def without_controls(text: str) -> str:
+    """The text without terminal control sequences; single control characters become `�`, a lone return a blank."""
+    if not _CONTROL.search(text):
+        return text
+    plain = _SEQUENCE.sub("", text.replace("\r\n", "\n").rstrip("\r")).replace("\r", " ")
+    return _CONTROL.sub("\ufffd", plain)
+
+
+def literal(text: str, *, cell: bool = True) -> str:
+    """Words of others as one line of Markdown that shows them letter by letter: as code, where it would read them.
+
+    Args:
+        cell: whether it stands in a table, where `|` ends a cell.
+    """
+    line = " ".join(text.split())
+    if not isinstance(text, Markup) and _MARKUP.search(line):
+        longest = max((len(run) for run in re.findall("`+", line)), default=0)
+        fence, space = "`" * (longest + 1), " " if line[:1] == "`" or line[-1:] == "`" else ""
+        line = f"{fence}{space}{line}{space}{fence}"
+    return line.replace("\\|", "\\ |").replace("|", "\\|") if cell else line
 
 
 def quoted_line(text: str, width: int = WIDTH) -> str:

@@ -1,9 +1,10 @@
 """An HTTP server in this process that answers with what a test gave it, and keeps what it was asked."""
 
 import json
+import socket
 import threading
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -67,3 +68,24 @@ def serving(answer: Callable[[Asked], Says]):
             yield server
         finally:
             server.shutdown()  # or it would turn round and round over a closed socket
+
+
+@contextmanager
+def dripping(head: bytes) -> Iterator[tuple[str, threading.Event]]:
+    """A server whose answer comes a byte at a time, and does not end by itself: its address, and when it was left."""
+    over, left = threading.Event(), threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            client, _ = server.accept()
+            with client, suppress(OSError):
+                client.sendall(head)
+                while not over.wait(0.02):
+                    client.sendall(b"x")
+            left.set()
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", left
+        over.set()
+        thread.join()

@@ -8,7 +8,7 @@ import typer
 
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import load_named_account, read_secret, save_block
-from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.console import SummaryConsole, tell
 from flows.cli.terminal.options import WideOption
 from flows.cli.terminal.runner import run_callable
 from flows.cli.terminal.tables import SummaryTable
@@ -43,7 +43,7 @@ def slipway_account_set(
 @account_app.command("check")
 def slipway_account_check(name: AccountNameOption = "") -> None:
     """Say whose token it is, and whether the account is in order: what comes before anything else."""
-    print(f"{run_callable(lambda: load_named_account(name).reach(), quiet=True)}.")
+    tell(f"{run_callable(lambda: load_named_account(name).reach(), quiet=True)}.")
 
 
 @account_app.command("droplets")

@@ -7,6 +7,7 @@ import typer
 
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import NameArgument, YesOption
+from flows.cli.terminal.console import tell
 from flows.cli.terminal.runner import run_callable
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ def slipway_droplet_pin(name: NameArgument, yes: YesOption = False) -> None:
 
 def _pin(block: "Droplet", name: str, yes: bool) -> None:
     key, fingerprint = block.seen_host_key()
-    print(f"{block.address} shows {key.split()[0]} {fingerprint}.")
-    print("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the droplet's own console.")
+    tell(f"{block.address} shows {key.split()[0]} {fingerprint}.")
+    tell("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the droplet's own console.")
     if not yes and not typer.confirm("Pin this key?"):
-        print("Nothing was saved.")
+        tell("Nothing was saved.")
         raise typer.Exit(2)
     block.host_key = key
     block.save(name, overwrite=True)
-    print(f"Saved the droplet {name}. Trying it.")
-    print(f"{block.reach()}.")
+    tell(f"Saved the droplet {name}. Trying it.")
+    tell(f"{block.reach()}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.console import SummaryConsole, tell
 
 if TYPE_CHECKING:
     from blocks import DigitalOceanAccount
@@ -48,8 +48,8 @@ def reach_all(console: SummaryConsole) -> bool:
 def save_block(block: Any, name: str) -> None:
     """Save a block, and try it."""
     block.save(name, overwrite=True)
-    print(f"Saved {name}. Trying it.")
-    print(f"{block.reach()}.")
+    tell(f"Saved {name}. Trying it.")
+    tell(f"{block.reach()}.")
 
 
 def read_secret(what: str, file: Path | None) -> str:

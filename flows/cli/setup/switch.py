@@ -6,6 +6,7 @@ import typer
 
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import NameArgument, load_named_account
+from flows.cli.terminal.console import tell
 from flows.cli.terminal.runner import run_callable
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def slipway_switch_add(
 
         switch = CaddySwitch(url=url, host=load_droplet(host), directory=directory, probe_path=probe_path)
         switch.save(name, overwrite=True)
-        print(f"Saved the traffic switch {name}. Trying it.")
-        print(f"{switch.reach()}.")
-        print(f"Name it in the settings: SLIPWAY_SWITCH={name}")
+        tell(f"Saved the traffic switch {name}. Trying it.")
+        tell(f"{switch.reach()}.")
+        tell(f"Name it in the settings: SLIPWAY_SWITCH={name}")
 
     run_callable(save, quiet=True)
 
@@ -121,7 +122,7 @@ def _at_digitalocean(url: str, probe_path: str, green: str, blue: str) -> dict[s
 
 def _save(name: str, switch: "TrafficSwitch", untried: bool) -> None:
     if not untried:
-        print(f"{switch.reach()}.")
+        tell(f"{switch.reach()}.")
     switch.save(name, overwrite=True)
-    print(f"Saved the traffic switch {name}. {switch.client_impact}")
-    print(f"Name it in the settings: SLIPWAY_SWITCH={name}")
+    tell(f"Saved the traffic switch {name}. {switch.client_impact}")
+    tell(f"Name it in the settings: SLIPWAY_SWITCH={name}")

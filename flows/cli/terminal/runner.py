@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
-from flows.cli.terminal.console import SummaryConsole, show_error
+from flows.cli.terminal.console import CleanConsole, SummaryConsole, show_error
 
 if TYPE_CHECKING:
     from flows.cli.terminal.progress import Progress
@@ -68,7 +68,7 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
     from flows.cli.terminal.progress import Progress
     from flows.core.errors import SlipwayError
 
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = CleanConsole(stderr=True, highlight=False, soft_wrap=True)
     progress = Progress(SummaryConsole(quiet=quiet), verbose)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -94,7 +94,7 @@ def run_without_prefect(work: Callable[[], T]) -> T:
     """
     from flows.core.errors import SlipwayError
 
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = CleanConsole(stderr=True, highlight=False, soft_wrap=True)
     try:
         return work()
     except SlipwayError as error:

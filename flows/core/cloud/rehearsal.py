@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flows.core.cloud.costs import Cost
+from flows.core.quotation import literal
 from flows.core.records.stability import Stability
 
 
@@ -73,7 +74,7 @@ class Rehearsed:
         lines = [f"# {self.sentence}", "", f"Before it: {self.stability.sentence}.", ""]
         if self.took:
             lines += ["| step | seconds | found |", "| --- | --- | --- |"]
-            lines += [f"| {t.step} | {t.seconds:.1f} | {t.found.replace('|', '/')} |" for t in self.took]
+            lines += [f"| {t.step} | {t.seconds:.1f} | {literal(t.found)} |" for t in self.took]
             lines.append("")
         if self.load:
             load = self.load
@@ -82,8 +83,8 @@ class Rehearsed:
                 "",
             ]
         lines += [f"- {cost}" for cost in self.costs]
-        lines += ["", *(f"- Deviation: {words}" for words in self.deviations)]
-        lines += [f"- Left at DigitalOcean: {words}" for words in self.left] or [
+        lines += ["", *(f"- Deviation: {literal(words, cell=False)}" for words in self.deviations)]
+        lines += [f"- Left at DigitalOcean: {literal(words, cell=False)}" for words in self.left] or [
             "Nothing of it is left at DigitalOcean."
         ]
         return "\n".join(lines) + "\n"

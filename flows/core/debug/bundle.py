@@ -15,9 +15,11 @@ from flows.core.debug.diagnosis import Diagnosis, HealthResponse, last_lines
 from flows.core.debug.evidence import ContainerUsage, Evidence, PythonPackages
 from flows.core.debug.overview import StackOverview
 from flows.core.droplet.containers import Container, container_environment
+from flows.core.quotation import literal, without_controls
 
 # Bytes of a bundle before compression, and of its Markdown; lines of a log in that.
 LARGEST, LARGEST_TEXT, SHOWN = 4_900_000, 190_000, 20
+_LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -57,24 +59,24 @@ class DebugBundle:
         """The archive's files: path → content, within the size limit of a bundle, the longest shortened first."""
         files = {"README.md": self.markdown(), "host.txt": self._host(), "records.txt": self.overview.records}
         for name in self.services:
-            service, mine = name.replace("/", "_"), self.overview.of(name)
+            service, mine = _part(name), self.overview.of(name)
             for container in mine:
-                suffix = f"-{container.name}" if len(mine) > 1 else ""
+                suffix = f"-{_part(container.name)}" if len(mine) > 1 else ""
                 for file, text in self._container(container).items():
                     stem, _, end = file.rpartition(".")
                     files[f"{service}/{stem}{suffix}.{end}"] = text
             files[f"{service}/health.json"] = _json(self._health(name))
             files[f"{service}/events.txt"] = self._events(name)
-        return shorten_to_fit(
-            {path: text.encode(errors="replace") for path, text in files.items() if text.strip()}, LARGEST
-        )
+        shown = {path: without_controls(text) for path, text in files.items() if text.strip()}
+        return shorten_to_fit({path: text.encode(errors="replace") for path, text in shown.items()}, LARGEST)
 
     def markdown(self) -> str:
         """The bundle as a Markdown page: the diagnosis, a table of the services, and the end of their logs."""
         release = f" · release {self.overview.release.tag}" if self.overview.release else ""
         parts = [f"# {self.overview.name} on {self.overview.place}\n\n{self.taken}{release}\n"]
         for reading in self.readings:
-            parts.append("\n".join([f"\n**{reading.service}**", *(f"- {text}" for text in reading.sentences)]) + "\n")
+            sentences = (f"- {literal(text, cell=False)}" for text in reading.sentences)
+            parts.append("\n".join([f"\n**{literal(reading.service, cell=False)}**", *sentences]) + "\n")
         parts.append("\n| service | state | health | restarts | /health | memory | image |\n|" + " --- |" * 7 + "\n")
         parts += [self._row(container) for service in self.services for container in self.overview.of(service)]
         size = sum(map(len, parts))
@@ -86,14 +88,14 @@ class DebugBundle:
                     parts.append(text)
         if size >= LARGEST_TEXT:
             parts.append("\nThere is more in the archive.\n")
-        return "".join(parts)
+        return without_controls("".join(parts))
 
     def _row(self, container: Container) -> str:
         answer, usage = self.answers.get(container.service), self.evidence.usage.get(container.id, ContainerUsage())
         said = f"{answer.words} ({answer.seconds:.2f} s)" if answer else ""
         cells = (container.service, container.state, container.health, str(container.restarts), said,
                  _memory(usage), container.image)  # fmt: skip
-        return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |\n"
+        return "| " + " | ".join(map(literal, cells)) + " |\n"
 
     def _container(self, container: Container) -> dict[str, str]:
         inspected = self.overview.inspected.get(container.id, {})
@@ -154,6 +156,11 @@ def bundle_archive(files: Mapping[str, bytes], directory: str, now: float) -> by
     return gzip.compress(raw.getvalue(), 6)
 
 
+def _part(name: str) -> str:
+    """A name as one part of a path: whoever unpacks the archive, nothing of it leads anywhere else."""
+    return re.sub(r"[^\w.-]", "_", name).lstrip(".")[:_LONGEST] or "_"
+
+
 def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
@@ -174,7 +181,7 @@ def _memory(usage: ContainerUsage) -> str:
 def _last_words(service: str, log: str) -> str:
     text = "\n".join(last_lines(log, SHOWN)) or "(nothing)"
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
-    return f"\n**{service}**, last lines\n\n{fence}\n{text}\n{fence}\n"
+    return f"\n**{literal(service, cell=False)}**, last lines\n\n{fence}\n{text}\n{fence}\n"
 
 
 def _json(value: Any) -> str:

@@ -103,12 +103,12 @@ def collector_script(stack: str, subjects: Sequence[CollectorTarget], secrets: I
         secrets: files whose content must be known to be masked; printed, and never written anywhere.
         lines: last log lines of each container.
     """
-    gather = {f"log {s.id}": f"log {s.id} {lines} {CAP}" for s in subjects}
+    gather = {f"log {s.id}": shlex.join(["log", s.id, str(lines), str(CAP)]) for s in subjects}
     gather |= {f"packages {s.id}": _packages(s) for s in subjects}
     gather |= {f"host {name}": command for name, command in _HOST.items()}
     gather["events"] = _events(stack)
     if running := [s.id for s in subjects if s.pid]:
-        gather["usage"] = f"usage {' '.join(running)}"
+        gather["usage"] = shlex.join(["usage", *running])
     script = [f'{{ {command}; }} >"$d/{number}" 2>&1 &' for number, command in enumerate(gather.values())]
     shown = {name: f'tail -c {CAP} "$d/{number}"' for number, name in enumerate(gather)}
     for number, path in enumerate(secrets):
@@ -123,8 +123,9 @@ def _packages(subject: CollectorTarget) -> str:
 def _events(stack: str) -> str:
     """The engine's events of the last hour. It keeps 256, and a healthcheck makes three each time it runs."""
     only = " ".join(f"--filter event={event}" for event in _EVENTS)
+    mine = shlex.quote(f"label={PROJECT_LABEL}={stack}")
     words = "|".join(f'{{{{index .Actor.Attributes "{name}"}}}}' for name in _ATTRIBUTES)
     return (
         f'limit 10 docker events --since 1h --until "$(date +%s)" --filter type=container {only} '
-        f"--filter label={PROJECT_LABEL}={stack} --format '{{{{.TimeNano}}}}|{{{{.Action}}}}|{words}'"
+        f"--filter {mine} --format '{{{{.TimeNano}}}}|{{{{.Action}}}}|{words}'"
     )

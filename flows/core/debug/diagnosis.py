@@ -152,7 +152,7 @@ class _Case:
         """How it ended last: from its state while it is ended, from the engine's events once it runs again."""
         if self.container.state != "running":
             return [f"last {self._end_words(self.container.exit_code, self.container.oom_killed)}"]
-        ends = [event for event in self._events if event.action == "die" and event.exit_code.isdecimal()]
+        ends = [event for event in self._events if event.action == "die" and re.fullmatch(r"\d{1,9}", event.exit_code)]
         return [f"last {self._end_words(int(ends[-1].exit_code), False)}"] if ends else []
 
     def _end_words(self, code: int, oom_killed: bool) -> str:

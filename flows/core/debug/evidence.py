@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flows.core.answers import reads
 from flows.core.debug.collectors import CAP
-from flows.core.droplet.docker_commands import without_controls
 from flows.core.droplet.sections import sections
+from flows.core.errors import UnreadableAnswer
+from flows.core.quotation import without_controls
 
 _ACCOUNT = re.compile(r"^/sys/fs/cgroup\S*docker[-/]([0-9a-f]{64})(?:\.scope)?/([\w.]+):(.*)$", re.MULTILINE)
-_SIZE = re.compile(r"([\d.]+)([kKMGT]?)(i?)B")
-_PACKAGE = re.compile(r"([^/]+?)(?:-(\d[^/-]*))?(?:-py[\d.]+)?\.(?:dist|egg)-info$")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)([kKMGT]?)(i?)B")
+_METADATA = (".dist-info", ".egg-info")
 _VERSION = re.compile(r"/python(\d\.\d+)(?:$|/)")
 _UNLIMITED = 1 << 60
+_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -63,16 +66,16 @@ class HostEvidence:
         used: dict[str, tuple[str, int]] = {}
         table = ""
         for row in (line.split() for line in self.said.get("disk", "").splitlines()):
-            if row and row[0] == "Filesystem":
+            if len(row) > 1 and row[0] == "Filesystem":
                 table = "inodes" if row[1] == "Inodes" else "space"
-            elif table == what and len(row) > 5 and re.fullmatch(r"\d+%", row[4]):
+            elif table == what and len(row) > 5 and re.fullmatch(r"\d{1,3}%", row[4]):
                 used.setdefault(row[0], (row[5], int(row[4][:-1])))
         return sorted(used.values(), key=lambda one: -one[1])
 
     @property
     def memory(self) -> float:
         """Share of the memory in use, 0 to 1; 0 when unknown."""
-        found = dict(re.findall(r"^(\w+):\s+(\d+)", self.said.get("memory", ""), re.MULTILINE))
+        found = dict(re.findall(r"^(\w+):\s+(\d{1,18})", self.said.get("memory", ""), re.MULTILINE))
         total = int(found.get("MemTotal", 0))
         return 1 - int(found.get("MemAvailable", total)) / total if total else 0.0
 
@@ -112,11 +115,18 @@ def read_python(listed: str) -> PythonPackages:
     if not listed:
         return PythonPackages(words="not a Python container")
     versions = {found[1] for path in listed.splitlines() if (found := _VERSION.search(path))}
-    packages = set()
-    for path in listed.splitlines():
-        if found := _PACKAGE.search(path):
-            packages.add(f"{found[1]}=={found[2]}" if found[2] else found[1])
+    files = {path.rpartition("/")[2] for path in listed.splitlines()}
+    packages = {_package(file.removesuffix(end)) for file in files for end in _METADATA if file.endswith(end)} - {""}
     return PythonPackages(", ".join(sorted(versions)), tuple(sorted(packages, key=str.lower)))
+
+
+def _package(stem: str) -> str:
+    """`NAME==VERSION` of `NAME-VERSION`, or of `NAME-VERSION-pyVERSION` as eggs are called."""
+    name, _, last = stem.rpartition("-")
+    if name and re.fullmatch(r"py[\d.]+", last):
+        stem = name
+        name, _, last = stem.rpartition("-")
+    return f"{name}=={last}" if name and last[:1].isdigit() else stem
 
 
 def read_usage(text: str) -> dict[str, ContainerUsage]:
@@ -131,8 +141,8 @@ def read_usage(text: str) -> dict[str, ContainerUsage]:
         accounts.setdefault(container, {})[name] = words[-1] if words else ""
     if accounts:
         return {container: _account(found) for container, found in accounts.items()}
-    rows = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-    return {row["ID"]: _stats(row) for row in rows if "ID" in row}
+    rows = filter(None, (_row(line) for line in text.splitlines() if line.startswith("{")))
+    return {str(row["ID"]): _stats(row) for row in rows if "ID" in row}
 
 
 def _whole_lines(log: str) -> str:
@@ -141,7 +151,7 @@ def _whole_lines(log: str) -> str:
 
 
 def _account(found: Mapping[str, str]) -> ContainerUsage:
-    number = {name: int(value) for name, value in found.items() if value.isdecimal()}
+    number = {name: int(value) for name, value in found.items() if _is_number(value)}
     used = number.get("memory.current", number.get("memory.usage_in_bytes"))
     idle = number.get("memory.stat total_inactive_file", number.get("memory.stat inactive_file", 0))
     limit = number.get("memory.max", number.get("memory.limit_in_bytes"))
@@ -154,10 +164,27 @@ def _account(found: Mapping[str, str]) -> ContainerUsage:
     )
 
 
+@reads("a line of `docker stats`")
+def _parsed(line: str) -> dict[str, Any]:
+    return dict(json.loads(line))
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    try:
+        return _parsed(line)
+    except UnreadableAnswer:
+        return None
+
+
 def _stats(row: Mapping[str, Any]) -> ContainerUsage:
     used, _, limit = str(row.get("MemUsage", "")).partition("/")
     processes = str(row.get("PIDs", ""))
-    return ContainerUsage(_bytes(used), _bytes(limit), int(processes) if processes.isdecimal() else None)
+    return ContainerUsage(_bytes(used), _bytes(limit), int(processes) if _is_number(processes) else None)
+
+
+def _is_number(text: str) -> bool:
+    """Python refuses to read a number of thousands of digits."""
+    return text.isdecimal() and len(text) <= _DIGITS
 
 
 def _bytes(text: str) -> int | None:
@@ -172,6 +199,6 @@ def _events(text: str) -> list[EngineEvent]:
     found = []
     for line in text.splitlines():
         words = line.split("|")
-        if len(words) == 5 and words[0].isdecimal():
+        if len(words) == 5 and _is_number(words[0]):
             found.append(EngineEvent(int(words[0]) / 1e9, *words[1:]))
     return found

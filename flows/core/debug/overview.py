@@ -6,19 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from flows.core.droplet.containers import Container, by_service, read_inspected
 from flows.core.droplet.directories import StackDirectory
-from flows.core.droplet.running import ENGINE_SECTIONS, read_running, release_sections, running_sections
+from flows.core.droplet.running import (
+    ENGINE_SECTIONS,
+    Running,
+    read_resolved,
+    read_running,
+    release_sections,
+    running_sections,
+)
 from flows.core.droplet.sections import section_script, sections
-from flows.core.errors import BadRelease, NothingDeployed, Refused, UnknownService
+from flows.core.errors import BadRelease, NothingDeployed, Refused, UnknownService, UnreadableAnswer
 from flows.core.registry.references import engine_name
 from flows.core.release.release import Release, read_release
-from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 
 _RECORDS = 3
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,10 @@ def read_overview(name: str, place: str, output: str, config: str = "", trouble:
         config: the stack as Compose resolves it, where the script does not print it.
     """
     parts = sections(output)
-    running = read_running(output)
-    entries, _ = read_inspected(parts.get("containers", ""))
+    try:
+        running, (entries, _) = read_running(output), read_inspected(parts.get("containers", ""))
+    except UnreadableAnswer as error:
+        running, entries, trouble = Running([], {}), [], trouble or str(error)
     return StackOverview(
         name=name,
         place=place,
@@ -111,7 +118,7 @@ def read_overview(name: str, place: str, output: str, config: str = "", trouble:
         release=_release(parts.get("release", "")),
         stack=_stack(config or parts.get("config", "")),
         records=parts.get("records", ""),
-        now=float(parts.get("now") or 0),
+        now=_seconds(parts.get("now", "")),
         trouble=trouble,
     )
 
@@ -166,6 +173,10 @@ def _release(document: str) -> Release | None:
 
 def _stack(config: str) -> Stack | None:
     try:
-        return Stack.from_config(load_config(config)) if config else None
-    except (Refused, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return read_resolved(config) if config else None
+    except (Refused, UnreadableAnswer):
         return None
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdecimal() and len(text) < _DIGITS else 0.0

@@ -5,17 +5,24 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from flows.core.answers import reads
 from flows.core.deploy.digests import digest_mismatches
 from flows.core.droplet.containers import Container
 from flows.core.droplet.directories import ENVIRONMENT, StackDirectory
-from flows.core.droplet.running import ENGINE_SECTIONS, Running, read_running, release_sections, running_sections
+from flows.core.droplet.running import (
+    ENGINE_SECTIONS,
+    Running,
+    read_resolved,
+    read_running,
+    release_sections,
+    running_sections,
+)
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease
 from flows.core.records.record import Record
 from flows.core.records.storage import history_sections, read_records
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.release_environment import OWN
-from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.env_files import parse
 from flows.core.stack.stack import Stack
 
@@ -58,6 +65,7 @@ def deployed_state_script(directory: StackDirectory) -> str:
     return section_script(parts, ENGINE_SECTIONS)
 
 
+@reads("what stands on the droplet")
 def read_deployed_state(output: str, directory: StackDirectory, droplet: str) -> DeployedState:
     """Parse the output of `deployed_state_script`.
 
@@ -73,7 +81,7 @@ def read_deployed_state(output: str, directory: StackDirectory, droplet: str) ->
             f"{directory.current} on {droplet} holds release {release.tag} without what Compose made of it. "
             f"Put it there anew: slipway deploy --tag {release.tag} --droplet {droplet}"
         )
-    stack = Stack.from_config(load_config(parts["config"]))
+    stack = read_resolved(parts["config"])
     running = read_running(output)
     return DeployedState(
         droplet,

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from flows.core.answers import reads
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import containers_script
@@ -61,6 +62,7 @@ def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> s
     return "info=$(docker info --format '{{json .}}' 2>/dev/null)\n" + section_script(sections)
 
 
+@reads("what the droplet says of itself")
 def read_facts(output: str, stack: str) -> Facts:
     """Parse the output of `facts_script`.
 

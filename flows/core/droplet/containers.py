@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from flows.core.answers import reads
+
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 SERVICE_LABEL = "com.docker.compose.service"
 OF_CONTAINER = "container:"
@@ -60,6 +62,7 @@ class Container:
     nameless: tuple[tuple[str, str], ...] = ()
 
 
+@reads("what `docker inspect` printed")
 def read_containers(inspected: str) -> list[Container]:
     """The stack's containers from what `containers_script` printed (empty text: no containers)."""
     entries, owners = read_inspected(inspected)
@@ -67,6 +70,7 @@ def read_containers(inspected: str) -> list[Container]:
     return sorted((_container(entry, known) for entry in entries), key=lambda c: (c.service, c.name))
 
 
+@reads("what `docker inspect` printed")
 def read_inspected(inspected: str) -> tuple[list[Any], list[Any]]:
     """What `docker inspect` says of the stack's containers, and of others whose network some of these use."""
     decoder, arrays, text = json.JSONDecoder(), [], inspected.strip()

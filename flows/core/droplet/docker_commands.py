@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 PROJECT_LABEL = "com.docker.compose.project"
-_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # Where Compose complains of an env file or of a value, it repeats what stands there, and with it the secret.
 _REPEATED = re.compile(
     r"(in variable name|unterminated quoted value|[Ii]nvalid template:|cannot unmarshal !!\w+) .*", re.DOTALL
@@ -84,11 +83,6 @@ def complaint(said: str) -> str:
     """The last line of Compose's error output, without what it repeats of an env file."""
     lines = _REPEATED.sub(r"\1 … (not shown, it may be secret)", said).strip().splitlines()
     return lines[-1] if lines else "no reason given"
-
-
-def without_controls(text: str) -> str:
-    """The text without terminal control sequences, which `docker compose logs` writes into files and pipes too."""
-    return _CONTROL.sub("", text)
 
 
 def project_containers(project: str) -> list[str]:

@@ -112,7 +112,7 @@ def read_holder(text: str) -> Holder:
     try:
         found = json.loads(text)
         return Holder(**{name: str(found.get(name, "")) for name in Holder.__dataclass_fields__})
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return Holder()
 
 

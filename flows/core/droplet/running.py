@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flows.core.answers import reads
 from flows.core.droplet.containers import OF_CONTAINER, Container, read_containers
 from flows.core.droplet.directories import RESOLVED, StackDirectory
 from flows.core.droplet.docker_commands import project_containers
 from flows.core.droplet.sections import section_script, sections
 from flows.core.release.bundle import DOCUMENT
+from flows.core.stack.compose_yaml import load_config
+from flows.core.stack.stack import Stack
 
 # Inside a JSON string the quotation marks would be escaped, so no value can look like this line.
 _OWNER = rf's/^ *"NetworkMode": "{OF_CONTAINER}\([0-9a-f]*\)".*/\1/p'
@@ -69,6 +72,12 @@ def running_release_script(directory: StackDirectory) -> str:
     return f"[ -f {shlex.quote(directory.current)}/{DOCUMENT} ] || exit 0\n{section_script(parts, ENGINE_SECTIONS)}"
 
 
+@reads("what Compose made of the stack on the droplet")
+def read_resolved(text: str) -> Stack:
+    """The stack of a release on a droplet, from what `docker compose config` printed there."""
+    return Stack.from_config(load_config(text))
+
+
 @dataclass(frozen=True)
 class Running:
     """The containers of a stack at one moment, and image id → the digests it is known by."""
@@ -77,6 +86,7 @@ class Running:
     digests: Mapping[str, tuple[str, ...]]
 
 
+@reads("what the droplet says of its containers")
 def read_running(output: str) -> Running:
     """Parse the output of `running_script`."""
     parts = sections(output)

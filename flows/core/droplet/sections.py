@@ -1,5 +1,6 @@
 """Scripts whose output comes in named sections."""
 
+import shlex
 from collections.abc import Collection, Mapping
 
 Row = tuple[str, ...]
@@ -14,7 +15,7 @@ def section_script(sections: Mapping[str, str], required: Collection[str] = ()) 
             it know what it set.
     """
     commands = {name: command if name in required else f"({command})" for name, command in sections.items()}
-    printed = [f"printf '\\n{_MARK}{name}\\n'\n{command}" for name, command in commands.items()]
+    printed = [f"printf '\\n%s\\n' {shlex.quote(_MARK + name)}\n{command}" for name, command in commands.items()]
     return "\n".join([*printed, "true", ""])
 
 

@@ -1,10 +1,12 @@
 """Versions of Docker Engine and Compose as numbers that can be compared."""
 
+_DIGITS = 10
+
 
 def version(text: str) -> tuple[int, ...]:
     """The first three numbers of a version: `v2.26.1-4` → (2, 26, 1); unreadable → (0, 0, 0)."""
     parts = text.lstrip("v").split("-")[0].split("+")[0].split(".")
-    return tuple(int(part) if part.isdecimal() else 0 for part in (*parts, "0", "0")[:3])
+    return tuple(int(part) if part.isdecimal() and len(part) < _DIGITS else 0 for part in (*parts, "0", "0")[:3])
 
 
 def is_older(text: str, needed: str) -> bool:

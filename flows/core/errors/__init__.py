@@ -16,7 +16,7 @@ from flows.core.errors.deploy import (
     PullFailed,
     ServicesNotReady,
 )
-from flows.core.errors.droplet import DropletBusy, DropletNotReady, LockLost
+from flows.core.errors.droplet import DropletBusy, DropletNotReady, LockLost, UnreadableAnswer
 from flows.core.errors.gates import ValidationFailed
 from flows.core.errors.prune import EngineTooOld, NotConfirmed, VolumeLost
 from flows.core.errors.records import (
@@ -131,6 +131,7 @@ __all__ = [
     "SwitchedBack",
     "UnknownService",
     "UnpinnedImage",
+    "UnreadableAnswer",
     "UnreadableFile",
     "UnsetVariables",
     "UnsupportedField",

@@ -1,5 +1,8 @@
 """Base classes of all errors, and the refusals that belong to no one subject."""
 
+from collections.abc import Callable
+from typing import ClassVar
+
 
 class SlipwayError(Exception):
     """Base of all errors raised by `flows`.
@@ -11,9 +14,12 @@ class SlipwayError(Exception):
 
     exit_code = 1
     story = ""
+    shown: ClassVar[Callable[[str], str]] = staticmethod(str)
+    """What every text of an error goes through on its way out: state messages, logs, the terminal. Set once, by who
+    knows the secrets."""
 
     def __str__(self) -> str:
-        return "\n".join(part for part in (super().__str__(), self.story) if part)
+        return SlipwayError.shown("\n".join(part for part in (super().__str__(), self.story) if part))
 
     def add_story(self, story: str) -> None:
         """Add what was done about it. Something was changed by then, so it is not a refusal any more."""

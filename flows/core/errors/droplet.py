@@ -11,5 +11,9 @@ class DropletBusy(Refused):
     """Another run is changing the droplet; the message names it."""
 
 
+class UnreadableAnswer(SlipwayError):
+    """What a droplet, or a command there, printed cannot be read: half of it, or not of the form that is expected."""
+
+
 class LockLost(SlipwayError):
     """The droplet's lock was lost during a change: the network was gone for longer than the lock's lease."""

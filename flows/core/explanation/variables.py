@@ -116,7 +116,7 @@ def _harmless(read: ReadStack, uses: list[VariableUse], services: tuple[str, ...
 
 def _place(read: ReadStack, name: str) -> str:
     """`FILE:LINE` of the first use, comments passed over."""
-    pattern = re.compile(rf"\$\{{?{name}\b|^\s*-?\s*[\"']?{name}[\"']?\s*:?\s*$")
+    pattern = re.compile(rf"\$\{{?{name}\b|^\s*+(?:-\s*+)?[\"']?{name}[\"']?\s*+(?::\s*+)?$")
     for path, text in read.texts.items():
         for number, line in enumerate(text.splitlines(), 1):
             if not line.lstrip().startswith("#") and pattern.search(line):

@@ -12,7 +12,8 @@ from flows.core.stack.extension import McpProbe, WorkflowProbe
 
 _WORDS = 160
 # As MCP servers, Django and Rails say that they do not know a host.
-_HOST_REFUSED = re.compile(r"\b(400|403|421)\b.*(host|misdirected)", re.IGNORECASE | re.DOTALL)
+_REFUSED = re.compile(r"\b(400|403|421)\b")
+_HOST = re.compile(r"host|misdirected", re.IGNORECASE)
 
 
 class Phase(Enum):
@@ -82,7 +83,8 @@ def judge_health(status: int, body: str, show: Callable[[str], str] = str) -> tu
 
 def host_refused(words: str, host: str) -> str:
     """What to add to the words of a failed probe when it looks as if the service refused the Host header."""
-    if not _HOST_REFUSED.search(words):
+    refused = _REFUSED.search(words)
+    if not refused or not _HOST.search(words, refused.end()):
         return ""
     return f" (asked as {host}; to be asked as another: x-slipway.host)"
 

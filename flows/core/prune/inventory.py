@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flows.core.answers import reads
 from flows.core.droplet.containers import ONE_OFF_LABEL, SERVICE_LABEL
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.docker_commands import PROJECT_LABEL
@@ -121,6 +122,7 @@ def _documents(directory: StackDirectory) -> str:
     return f"cd {releases} 2>/dev/null && for name in *; do {printed}; done"
 
 
+@reads("what the droplet has")
 def read_inventory(output: str, stack: str) -> tuple[Inventory, History]:
     """Parse the output of `inventory_script`.
 

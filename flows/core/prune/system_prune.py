@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flows.core.answers import reads
 from flows.core.deploy.pull import keep_tag
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.sections import Row, read_rows, section_script, sections
@@ -101,6 +102,7 @@ def prunable_script(directory: str) -> str:
     })  # fmt: skip
 
 
+@reads("what a system prune would remove")
 def read_prunable(output: str) -> PrunableObjects:
     """Parse the output of `prunable_script`."""
     parts = sections(output)

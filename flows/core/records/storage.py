@@ -1,7 +1,6 @@
 """The history as files on the droplet: the script that prints it, and the one that writes records."""
 
 import base64
-import gzip
 import io
 import posixpath
 import re
@@ -9,6 +8,7 @@ import shlex
 import tarfile
 from collections.abc import Iterable, Mapping
 
+from flows.core.answers import reads, unpacked
 from flows.core.droplet.directories import StackDirectory
 from flows.core.records.history import History, read_history
 from flows.core.records.record import Record
@@ -33,6 +33,7 @@ def history_sections(directory: StackDirectory) -> dict[str, str]:
     }
 
 
+@reads("the history of the droplet")
 def read_records(parts: Mapping[str, str], stack: str) -> History:
     """Parse the sections of `history_sections`.
 
@@ -48,7 +49,7 @@ def read_records(parts: Mapping[str, str], stack: str) -> History:
 def _unpacked(text: str) -> str:
     if not text or text.startswith("==> "):
         return text
-    return gzip.decompress(base64.b64decode(text)).decode(errors="replace")
+    return unpacked(base64.b64decode(text)).decode(errors="replace")
 
 
 def records_tar(records: Iterable[Record]) -> bytes:

@@ -6,7 +6,10 @@ import io
 import tarfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from flows.core.answers import MALFORMED
+from flows.core.errors import BadRelease
 from flows.core.release.tree import Entry, Tree
 
 DOCUMENT = "release.json"
@@ -14,6 +17,8 @@ OVERRIDE = "override.yml"
 FILES = "files"
 SEED = "seed"
 TREE = "tree.json"
+# Bytes of the files that a release brings in memory, unpacked. A release of version 0.1 has all of its files there.
+LARGEST = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,34 @@ def pack(files: Mapping[str, File]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, File]:
-    """Unpack a bundle to path → file; anything but plain files below the root is left out."""
+    """Unpack a bundle to path → file; anything but plain files below the root is left out.
+
+    Raises:
+        BadRelease: it is damaged, or larger than a release's own files can be.
+    """
     files: dict[str, File] = {}
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
-        for entry in tar:
-            name = entry.name.removeprefix("./")
-            if entry.isfile() and not name.startswith("/") and ".." not in name.split("/"):
-                content = tar.extractfile(entry)
-                files[name] = File(content.read() if content else b"", entry.mode)
+    limited: Any = _Limited(gzip.GzipFile(fileobj=io.BytesIO(data)))
+    try:
+        with tarfile.open(fileobj=limited, mode="r|") as tar:
+            for entry in tar:
+                name = entry.name.removeprefix("./")
+                if entry.isfile() and not name.startswith("/") and ".." not in name.split("/"):
+                    content = tar.extractfile(entry)
+                    files[name] = File(content.read() if content else b"", entry.mode)
+    except (tarfile.TarError, *MALFORMED) as error:
+        raise BadRelease(f"the release's own files are damaged: {error}. Build and push this tag again") from None
     return files
+
+
+class _Limited:
+    """A stream that ends with an error where it holds more than a release's own files can be."""
+
+    def __init__(self, stream: gzip.GzipFile) -> None:
+        self._stream, self._left = stream, LARGEST
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(min(size, self._left + 1))
+        self._left -= len(piece)
+        if self._left < 0:
+            raise ValueError(f"they are larger than {LARGEST:,} bytes")
+        return piece

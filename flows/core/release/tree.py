@@ -73,7 +73,7 @@ def read_tree(data: bytes) -> dict[str, Entry]:
         if other := next((p for p in directories_of(tree) if p in tree and tree[p].kind != "directory"), ""):
             raise ValueError(f"something lies below {other!r}, which is no directory")
         return tree
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise BadRelease(f"the release's list of files is damaged: {error}. Build and push this tag again") from None
 
 
@@ -87,7 +87,7 @@ def read_stale(data: bytes) -> Stale:
     try:
         for number, name, size in json.loads(data).get("stale", ()):
             found.setdefault(int(number), {})[str(name)] = int(size)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise BadRelease(f"the release's list of files is damaged: {error}. Build and push this tag again") from None
     return found
 

@@ -18,29 +18,32 @@ _NAMES = (
      "a cloud's credentials"),
     (re.compile(r".*\.(p12|pfx|jks|keystore|kdbx|ppk)", re.IGNORECASE), "a key store"),
 )  # fmt: skip
-_SECRET = rb"(?:[\w.-]*(?:key|token|secret|passw(?:or)?d|passphrase|credential|pwd)[\w.-]*)"
+# Possessive and atomic where one way to match is enough: the content is anybody's, and may be one word of a megabyte.
+_SECRET = rb"(?:(?>[\w.-]*?(?:key|token|secret|passw(?:or)?d|passphrase|credential|pwd))[\w.-]*+)"
+_INDENT = rb"^[^\S\n]*+"
 # A value that stands for another (`${TOKEN}`, `<token>`, `changeme`) is none.
 _VALUE = rb"(?![\"']?(?:\$|<|\{\{|change[-_]?me|example|x{3,}|\*{3,}|[\"']?\s*$))[\"']?[^\s\"'#]{4,}"
 _CONTENTS = (
     (re.compile(r".*\.env", re.IGNORECASE),
-     re.compile(rb"^\s*(?:export\s+)?" + _SECRET + rb"\s*=\s*" + _VALUE, re.IGNORECASE | re.MULTILINE),
+     re.compile(_INDENT + rb"(?:export\s++)?" + _SECRET + rb"\s*+=\s*+" + _VALUE, re.IGNORECASE | re.MULTILINE),
      "an env file with secrets"),
     (re.compile(r"\.?(npmrc|yarnrc|yarnrc\.yml)"),
-     re.compile(rb"(_authToken|_auth|_password|npmAuthToken|npmAuthIdent)\s*[=:]\s*" + _VALUE), "a login of npm"),
+     re.compile(rb"(_authToken|_auth|_password|npmAuthToken|npmAuthIdent)\s*+[=:]\s*+" + _VALUE), "a login of npm"),
     (re.compile(r"\.pypirc|pip\.conf|\.my\.cnf|\.s3cfg|\.boto"),
-     re.compile(rb"^\s*(password|secret_key|aws_secret_access_key|gs_secret\w*)\s*[=:]\s*" + _VALUE
+     re.compile(_INDENT + rb"(password|secret_key|aws_secret_access_key|gs_secret\w*+)\s*+[=:]\s*+" + _VALUE
                 + rb"|://[^/\s:@]+:[^/\s@]+@", re.MULTILINE), "logins"),
     (re.compile(r"(docker)?config\.json|\.dockercfg|\.dockerconfigjson", re.IGNORECASE),
      re.compile(rb"\"(auth|identitytoken|registrytoken)\"\s*:\s*\"[^\"]{4,}"), "docker's logins"),
     (re.compile(r"credentials|config|.*\.(ini|cfg|conf)"),
-     re.compile(rb"^\s*aws_secret_access_key\s*=\s*\S{16,}", re.MULTILINE), "AWS's credentials"),
+     re.compile(_INDENT + rb"aws_secret_access_key\s*=\s*\S{16,}", re.MULTILINE), "AWS's credentials"),
     (re.compile(r".*\.json", re.IGNORECASE),
      re.compile(rb"\"type\"\s*:\s*\"(service_account|authorized_user)\"|\"(private_key|refresh_token)\"\s*:\s*\"[^\"]{16,}"
                 rb"|\"SecretAccessKey\"\s*:\s*\"[^\"]{16,}"), "a cloud's credentials"),
     (re.compile(r"credentials\.json|client_secret.*\.json"), re.compile(rb"(secret|token|password)\"\s*:\s*\"[^\"]{4,}",
      re.IGNORECASE), "a cloud's credentials"),
     (re.compile(r"config|.*\.(ya?ml|conf)", re.IGNORECASE),
-     re.compile(rb"^\s*(client-key-data|access-token)\s*:\s*\S{8,}|^kind:\s*Config\s*$(?=(?s:.*)^\s*-?\s*token\s*:\s*\S{8,})",
+     re.compile(_INDENT + rb"(client-key-data|access-token)\s*+:\s*+\S{8,}"
+                rb"|\A(?>(?s:.*?)^kind:\s*+Config\s*?$)(?s:.*)" + _INDENT + rb"(?:-[^\S\n]*+)?token\s*+:\s*+\S{8,}",
                 re.MULTILINE), "a kubeconfig, or a cloud's token"),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ says that it holds one.
 """
 
 import base64
+import functools
 import ipaddress
 import json
 import posixpath
@@ -21,16 +22,22 @@ MASKED = "••••"
 # Shorter values are part of too many innocent words to be replaced in free text.
 SHORTEST = 6
 _SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|DSN|PRIVATE|COOKIE|SALT|WEBHOOK", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"""(\b[a-z][a-z0-9+.-]*://[^\s/:@?#"'<>]*:)([^\s/@"'<>]+)(?=@)""", re.IGNORECASE)
+# What follows is searched in whatever services print, so each pattern begins where no other match could: a word is gone
+# through once, not once from each of its letters.
+_URL_PASSWORD = re.compile(r"""((?<=[a-z0-9+.-])://[^\s/:@?#"'<>]*:)([^\s/@"'<>]+)(?=@)""", re.IGNORECASE)
 # As in `host=db password=…`, `?api_key=…` and YAML-like lines of an env file.
-_INNER = re.compile(r"""[\w.-]*(?:key|token|secret|pass\w*|pwd)["']?\s*[=:]\s*["']?([^\s;&"']+)""", re.IGNORECASE)
+_INNER = re.compile(
+    r"""(?:key|token|secret|pwd|(?<!\w)(?>\w*?pass)\w*+)["']?\s*+[=:]\s*["']?([^\s;&"']+)""", re.IGNORECASE
+)
 _HARMLESS = re.compile(r"true|false|yes|no|on|off|none|null|\d{1,5}|\d{1,3}(\.\d+)?", re.IGNORECASE)
-_TOKEN = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{16,}")
-_OPTION = re.compile(r"""--?[\w-]*(?:key|token|secret|pass\w*|pwd)[=\s]+["']?([^\s"']+)""", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}[^/]*")
+_OPTION = re.compile(
+    r"""-(?:(?>\w*?pass)\w*+|\w*+(?:(?<=key)|(?<=token)|(?<=secret)|(?<=pwd)))[=\s]+["']?([^\s"']+)""", re.IGNORECASE
+)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
 _ESCAPE = re.compile(r"""\\([nrt\\"'])""")
 # Compose reads `NAME: value` in an env file too.
-_YAML_LIKE = re.compile(r"""^\s*([\w.-]+)\s*:\s+["']?([^\n"']+)""", re.MULTILINE)
+_YAML_LIKE = re.compile(r"""^[^\S\n]*([\w.-]+)\s*:\s+["']?([^\n"']+)""", re.MULTILINE)
 _ENV_FILE = re.compile(r"(^|.*\.)env(\..*)?|environment", re.IGNORECASE)
 
 
@@ -149,8 +156,12 @@ def _is_plain_url(value: str) -> bool:
         plain = url.scheme in ("http", "https") and url.hostname and not re.search(r"\s", value)
     except ValueError:
         return False
-    secret = "@" in url.netloc or url.query or url.fragment or _TOKEN.search(url.path)
+    secret = "@" in url.netloc or url.query or url.fragment or any(map(_looks_random, _TOKEN.findall(url.path)))
     return bool(plain and not secret)
+
+
+def _looks_random(part: str) -> bool:
+    return bool(re.search(r"\d", part) and re.search(r"[A-Za-z]", part))
 
 
 def _forms(value: str) -> Iterator[str]:
@@ -181,7 +192,26 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _places(form: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a form stands in a text; of those that overlap by its own period (as in `abababab`) one place for all."""
     start = text.find(form)
+    if start < 0:
+        return
+    period = form[len(form) - _period(form) :]
     while start >= 0:
-        yield start, start + len(form)
-        start = text.find(form, start + 1)
+        end = start + len(form)
+        while text.startswith(period, end):
+            end += len(period)
+        yield start, end
+        start = text.find(form, end - len(form) + 1)
+
+
+@functools.lru_cache(maxsize=4096)
+def _period(form: str) -> int:
+    """The length of the shortest beginning whose repetition the form is (Knuth, Morris, Pratt)."""
+    borders, border = [0], 0
+    for letter in form[1:]:
+        while border and form[border] != letter:
+            border = borders[border - 1]
+        border += form[border] == letter
+        borders.append(border)
+    return len(form) - border

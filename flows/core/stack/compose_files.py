@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from flows.core.errors import BrokenStack
+from flows.core.stack.yaml_limits import compose_documents
 
 _QUOTED = re.compile(r"""'(?!<)[^']*'|"(?!<)[^"]*\"""")
 
@@ -103,12 +104,11 @@ def root_nodes(text: str) -> tuple[yaml.Node, ...]:
         yaml.YAMLError
     """
     try:
-        return tuple(root for root in yaml.compose_all(text, Loader=yaml.SafeLoader) if root is not None)
+        return tuple(compose_documents(text))
     except yaml.YAMLError:
         if "\t" not in text:
             raise
-        roots = yaml.compose_all(text.replace("\t", " "), Loader=yaml.SafeLoader)
-        return tuple(root for root in roots if root is not None)
+        return tuple(compose_documents(text.replace("\t", " ")))
 
 
 def _plain(node: yaml.Node) -> Any:

@@ -13,6 +13,9 @@ from typing import Any
 
 import yaml
 
+from flows.core.answers import reads
+from flows.core.stack.yaml_limits import refuse_too_large
+
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _BASES = {"0o": 8, "0x": 16}
 # Characters that JSON takes as they are, and YAML does not.
@@ -52,8 +55,10 @@ for _tag, _pattern, _first in (
 _CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
+@reads("what `docker compose config` printed")
 def load_config(text: str) -> dict[str, Any]:
     """Parse what `docker compose config` printed."""
+    refuse_too_large(text, _CoreLoader)
     loaded: dict[str, Any] = yaml.load(text, Loader=_CoreLoader)  # noqa: S506 — a SafeLoader
     return loaded
 

@@ -16,6 +16,11 @@ PROFILES, PROJECT_NAME, FILE, SEPARATOR = (
 _FOLLOWED = frozenset({PROFILES, PROJECT_NAME, FILE, SEPARATOR})
 
 
+def is_project_name(name: str) -> bool:
+    """Whether Compose takes it as a project's name."""
+    return bool(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name))
+
+
 def steers_compose(name: str) -> bool:
     """Whether Compose would take a variable as an option of its own, and we do not follow it."""
     return name.startswith("COMPOSE_") and name not in _FOLLOWED

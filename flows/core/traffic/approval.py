@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.quotation import literal
 from flows.core.release.release import Release
 from flows.core.traffic.promotion_plan import PromotionPlan
 
@@ -26,14 +27,14 @@ def approval_question(plan: PromotionPlan, readings: Sequence[GateResult], minut
         "| --- | --- | --- | --- |",
         *(f"| {c.service} | {c.kind} | {_digits(c.old)} | {_digits(c.new)} |" for c in plan.changes),
         "",
-        f"Environment keys that differ: {', '.join(plan.keys) or 'none'}.",
-        *(f"- {note}" for note in plan.notes),
+        f"Environment keys that differ: {_said(', '.join(plan.keys)) or 'none'}.",
+        *(f"- {_said(note)}" for note in plan.notes),
         "",
         "| gate | verdict | found | wanted |",
         "| --- | --- | --- | --- |",
-        *(f"| {r.gate} | {coloured_verdict(r)} | {_cell(r.found)} | {_cell(r.wanted)} |" for r in readings),
+        *(f"| {r.gate} | {coloured_verdict(r)} | {literal(r.found)} | {literal(r.wanted)} |" for r in readings),
         "",
-        *(f"- {coloured_verdict(r)}: {r.gate}: {_cell(r.found)} (wanted: {_cell(r.wanted)})" for r in open_ones),
+        *(f"- {coloured_verdict(r)}: {r.gate}: {_said(r.found)} (wanted: {_said(r.wanted)})" for r in open_ones),
         *([""] if open_ones else []),
         f"No answer within {minutes:g} minutes means no.",
     ]
@@ -78,5 +79,5 @@ def _digits(reference: str) -> str:
     return short_digest(reference).removeprefix("sha256:")
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+def _said(text: str) -> str:
+    return literal(text, cell=False)

@@ -82,8 +82,8 @@ def make_bundle(
         return DebugResult(overview.name, overview.place, seconds=time.monotonic() - began)
     bundle = _look(engine, overview, picked, max(1, min(lines, _MOST_LINES)))
     _show(bundle, engine)
-    content = bundle_archive(bundle.files(), f"{overview.name}-{engine.short}", time.time())
-    path = _write(content, settings.reports, f"debug-{overview.name}-{engine.short}")
+    content = bundle_archive(bundle.files(), slug(f"{overview.name}-{engine.short}"), time.time())
+    path = _write(content, settings.reports, slug(f"debug-{overview.name}-{engine.short}"))
     return DebugResult(overview.name, overview.place, bundle.readings, path, len(content), time.monotonic() - began)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 
+from blocks.http.bounded import bounded_client
 from blocks.ssh.http import http_client
 from blocks.ssh.shell import RemoteShell
 from flows.core.debug.overview import StackOverview, overview_script, read_overview
@@ -84,7 +85,7 @@ class LocalEngine(Engine):
         return answer.stdout, _trouble(answer.returncode, answer.stderr)
 
     def http(self) -> httpx.Client:
-        return httpx.Client(timeout=self._patience, trust_env=False)
+        return bounded_client("http://127.0.0.1", timeout=self._patience, trust_env=False)
 
     def address(self, overview: StackOverview, container: Container, port: int) -> str:
         """The published port where there is one: not every engine lets its host reach a container's own address."""

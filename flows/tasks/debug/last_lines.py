@@ -9,7 +9,6 @@ from prefect.logging import get_run_logger
 
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.directories import COMMAND, StackDirectory
-from flows.core.droplet.docker_commands import without_controls
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import ONCE
 
@@ -21,5 +20,5 @@ def show_last_lines(session: RemoteShell, directory: StackDirectory, services: S
     command = posixpath.join(directory.current, COMMAND)
     argv = [command, "logs", "--no-color", "--tail", str(lines), *services]
     log.error("last lines of %s:", ", ".join(services))
-    tell = lambda line: log.error("%s", masked_end(without_controls(line), 1))  # noqa: E731
+    tell = lambda line: log.error("%s", masked_end(line, 1))  # noqa: E731
     session.run(shlex.join(argv), timeout=60, check=False, on_line=tell)

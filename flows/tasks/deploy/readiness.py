@@ -9,7 +9,6 @@ from prefect.logging import get_run_logger
 from blocks.polling import until
 from flows.core.deploy.readiness import Patience, ServiceReadiness, Watch, all_ready, failures, judge_readiness
 from flows.core.droplet.containers import Container, read_containers
-from flows.core.droplet.docker_commands import without_controls
 from flows.core.droplet.running import Running, containers_script, read_running, running_script
 from flows.core.errors import ServicesNotReady
 from flows.core.stack.stack import Stack
@@ -99,6 +98,6 @@ def last_words(deployment: Deployment, services: tuple[str, ...]) -> str:
     said = []
     for service in services[:5]:
         answer = d.session.run([*argv, service], timeout=QUICK, check=False)
-        words = masked_end(without_controls(answer.out), lines)
+        words = masked_end(answer.out, lines)
         said.append(f"\nlast words of {service}:\n{words or '(none)'}")
     return "".join(said)

@@ -38,6 +38,7 @@ from flows.tasks.runs.run_info import whoami
 
 _PATIENCE = 30.0
 _QUICK = 5.0
+_LONGEST_LINE = 64 * 1024
 
 
 class LockedSession:
@@ -151,6 +152,21 @@ def locked(session: RemoteShell, directory: str, purpose: str, wait: float = 0.0
         mine.release()
 
 
+def _lines(channel: paramiko.Channel, deadline: float) -> Iterator[str]:
+    """The lines that the other side says, however slowly, until the deadline or its end.
+
+    Raises:
+        TimeoutError
+    """
+    rest = b""
+    while (left := deadline - time.monotonic()) > 0 and len(rest) < _LONGEST_LINE:
+        channel.settimeout(left)
+        if not (said := channel.recv(_LONGEST_LINE)):
+            return
+        *lines, rest = (rest + said).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
+
+
 def _take(outer: RemoteShell, directory: str, purpose: str, wait: float) -> LockedSession:
     session = outer._session if isinstance(outer, LockedSession) else outer
     assert isinstance(session, Session)
@@ -164,19 +180,20 @@ def _take(outer: RemoteShell, directory: str, purpose: str, wait: float) -> Lock
         str(runtime.flow_run.ui_url or ""),
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    channel.settimeout(_PATIENCE + wait)
+    deadline = time.monotonic() + _PATIENCE + wait
+    channel.settimeout(_PATIENCE)
     with contextlib.suppress(OSError):  # it may have ended by now, because another holds it: its exit code says so
         channel.sendall(f"{holder.line()}\n".encode())
     other = Holder()
-    with contextlib.suppress(TimeoutError), channel.makefile("r") as lines:
-        for line in lines:
+    with contextlib.suppress(OSError):
+        for line in _lines(channel, deadline):
             if line.startswith(BUSY):
                 other = read_holder(line.removeprefix(BUSY))
                 if wait:
                     get_logger("slipway.hooks").warning("waiting for %s: %s", session.address.name, other)
             elif line.strip() == HELD:
                 return LockedSession(session, directory, token, channel)
-    channel.status_event.wait(_QUICK)
+    channel.status_event.wait(min(_QUICK, max(0.0, deadline - time.monotonic())))
     code = channel.recv_exit_status() if channel.exit_status_ready() else -1
     said = channel.recv_stderr(4096).decode(errors="replace").strip() if channel.recv_stderr_ready() else ""
     channel.close()

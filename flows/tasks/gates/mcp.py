@@ -5,6 +5,7 @@ Sources: the Model Context Protocol, revisions 2026-07-28 (stateless: `tools/lis
 """
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ _META = "io.modelcontextprotocol"
 _CLIENT = {"name": "slipway", "version": "1"}
 _ACCEPT = {"Accept": "application/json, text/event-stream"}
 _PAGES = 50
+_LONGEST = 30.0
 
 
 class McpFailed(Exception):
@@ -43,12 +45,15 @@ def list_tools(client: httpx.Client, url: str, headers: dict[str, str]) -> tuple
 def _all_pages(client: httpx.Client, url: str, headers: dict[str, str], ask: Any) -> list[str]:
     names: list[str] = []
     cursor: str | None = None
+    deadline = time.monotonic() + _LONGEST
     for _ in range(_PAGES):
+        if time.monotonic() > deadline:
+            raise McpFailed(f"tools/list did not end within {_LONGEST:g} s")
         result = ask(client, url, headers, {"cursor": cursor} if cursor else {})
         try:
             names += [str(tool["name"]) for tool in result.get("tools") or ()]
         except (KeyError, TypeError):
-            raise McpFailed(f"tools/list: a tool without a name: {masked_line(json.dumps(result), 160)}") from None
+            raise McpFailed(f"tools/list: a tool without a name: {masked_line(str(result), 160)}") from None
         cursor = result.get("nextCursor")
         if not cursor:
             return names
@@ -72,7 +77,7 @@ def _plain(client: httpx.Client, url: str, headers: dict[str, str], params: dict
 def _open_session(client: httpx.Client, url: str, headers: dict[str, str]) -> dict[str, str]:
     params = {"protocolVersion": SESSIONS, "capabilities": {}, "clientInfo": _CLIENT}
     result, answer = _call(client, url, headers, "initialize", params)
-    session = {"MCP-Protocol-Version": result.get("protocolVersion", SESSIONS)}
+    session = {"MCP-Protocol-Version": str(result.get("protocolVersion", SESSIONS))}
     if "mcp-session-id" in answer.headers:
         session["Mcp-Session-Id"] = answer.headers["mcp-session-id"]
     body = {"jsonrpc": "2.0", "method": "notifications/initialized"}
@@ -101,6 +106,6 @@ def _message(answer: httpx.Response) -> dict[str, Any]:
         text = next((line[5:] for line in text.splitlines() if line.startswith("data:") and line[5:].strip()), "")
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}

@@ -11,7 +11,7 @@ from blocks.errors import OutsideError
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import StackDirectory
-from flows.core.droplet.running import kept_release_script
+from flows.core.droplet.running import kept_release_script, read_resolved
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease, NoRollbackTarget, SlipwayError
 from flows.core.records.history import History
@@ -21,7 +21,6 @@ from flows.core.records.storage import history_sections, read_records, records_t
 from flows.core.release.release import Release, read_release
 from flows.core.secrets.masking import file_values
 from flows.core.secrets.release_environment import environment_paths, own_values
-from flows.core.stack.compose_yaml import load_config
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.tasks.droplet.connection import QUICK
@@ -85,7 +84,7 @@ def find_kept_release(session: LockedSession, directory: StackDirectory, record:
         release = read_release(said.get("release", "").encode())
         if (release.stack, release.tag) != (directory.stack, record.tag):
             raise BadRelease(f"release {release.tag} of stack {release.stack} stands there")
-        stack = Stack.from_config(load_config(said["config"]))
+        stack = read_resolved(said["config"])
     except Exception as error:
         raise NoRollbackTarget(
             f"{session.address}: {directory.release(record.name)} with release {record.tag} is damaged: {error}. "

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.core.gates.probes import ProbeResult
+from flows.core.quotation import Markup, literal
 from flows.core.registry.references import slug
 from flows.core.results import Deployed, Validated
 from flows.tasks.runs.log_masking import mask
@@ -15,7 +16,7 @@ _LIGHTS = {"✓": "🟢 passed", "✗": "🔴 failed", "?": "🟡 unknown"}
 
 def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None:
     """Show rows as a table artifact. Without a Prefect server there is none, and the run goes on."""
-    shown = [{name: mask(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
+    shown = [{name: _shown(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
     if server_answers():
         create_table_artifact(shown, key=_key(key), description=mask(description))
 
@@ -50,6 +51,12 @@ def release_rows(deployed: Deployed, validated: Validated) -> list[dict[str, obj
          "image": said.image}
         for name, said in sorted(deployed.services.items())
     ]  # fmt: skip
+
+
+def _shown(cell: str) -> str:
+    """A cell as the UI's Markdown shows it word for word; what is Markdown of our own stays so."""
+    shown = mask(cell)
+    return str(shown) if isinstance(cell, Markup) else literal(shown, cell=False)
 
 
 def _key(text: str) -> str:

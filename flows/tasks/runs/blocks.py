@@ -12,15 +12,18 @@ from prefect.exceptions import ObjectNotFound
 from prefect_docker import DockerHost
 
 from blocks import ContainerRegistry, DigitalOceanAccount, DocrRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
+from blocks.errors import OutsideError
 from flows.core.errors import BlockMissing
 from flows.core.registry.layout import RegistryLayout
 from flows.core.registry.references import slug
 from flows.core.secrets.masking import environment_values, file_values
 from flows.settings import Settings
 from flows.tasks.runs.context import extended_context, run_context
-from flows.tasks.runs.log_masking import register_secrets
+from flows.tasks.runs.log_masking import mask, register_secrets
 
 Kind = TypeVar("Kind", bound=Block)
+# Who loads a block knows its secrets, and may meet an error of the system behind it.
+OutsideError.shown = staticmethod(mask)
 
 
 def load_droplet(name: str) -> Droplet:

@@ -1,7 +1,8 @@
-"""What this process knows to be secret, and a log that does not repeat it.
+"""What this process knows to be secret, and the one way out for text, which does not repeat it.
 
-Prefect masks nothing in logs. So every log record of the process is made without the secrets that a block, or a
-droplet's files, gave us: whatever handler it reaches afterwards (the API, a terminal, a file) shows `••••`.
+Prefect masks nothing. So every log record of the process is made, and every error of ours is told, without the secrets
+that a block, or a droplet's files, gave us, and without what a terminal would obey: whatever they reach afterwards (the
+API, a state's message, a terminal, a file) shows `••••`.
 """
 
 import logging
@@ -9,7 +10,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from flows.core.quotation import LINES, WIDTH, quoted_end, quoted_line
+from flows.core.errors import SlipwayError
+from flows.core.quotation import LINES, WIDTH, Markup, quoted_end, quoted_line, without_controls
 from flows.core.secrets.masking import Mask, container_values
 from flows.core.stack.stack import Stack
 
@@ -30,8 +32,7 @@ class _Records:
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record: logging.LogRecord = self._make(*args, **kwargs)
-        if _mask.secrets:
-            _clean(record)
+        _clean(record)
         return record
 
 
@@ -47,8 +48,7 @@ def register_secrets(values: Iterable[str], public: Iterable[str] = ()) -> None:
     with _lock:
         if not (new <= _mask.given and shown <= _mask.public):
             _mask = Mask(new | _mask.given, shown | _mask.public)
-        if not isinstance(logging.getLogRecordFactory(), _Records):
-            logging.setLogRecordFactory(_Records(logging.getLogRecordFactory()))
+        _guard_records()
 
 
 def register_stack_secrets(stack: Stack) -> None:
@@ -60,18 +60,22 @@ def register_stack_secrets(stack: Stack) -> None:
 
 
 def mask(text: str) -> str:
-    """The text without any secret this process knows."""
-    return _mask(text)
+    """The text without any secret this process knows, and without control characters."""
+    masked = _mask(text)
+    plain = without_controls(masked)
+    if plain != masked:
+        plain = _mask(plain)  # a secret may have been torn by what is gone now
+    return Markup(plain) if isinstance(text, Markup) else plain
 
 
 def masked_line(text: str, width: int = WIDTH) -> str:
     """Words of others for an error: without secrets, as one line of at most so many characters."""
-    return quoted_line(_mask(text), width)
+    return quoted_line(mask(text), width)
 
 
 def masked_end(text: str, lines: int = LINES) -> str:
     """The end of a log or of a command's output, for an error: without secrets, its last lines, each cut."""
-    return quoted_end(_mask(text), lines)
+    return quoted_end(mask(text), lines)
 
 
 def known_secrets() -> frozenset[str]:
@@ -79,15 +83,24 @@ def known_secrets() -> frozenset[str]:
     return _mask.given
 
 
+def _guard_records() -> None:
+    if not isinstance(logging.getLogRecordFactory(), _Records):
+        logging.setLogRecordFactory(_Records(logging.getLogRecordFactory()))
+
+
 def _clean(record: logging.LogRecord) -> None:
     try:
         said = record.getMessage()
     except Exception:
         return  # arguments that do not fit: logging itself says so
-    if (shown := _mask(said)) != said:
+    if (shown := mask(said)) != said:
         record.msg, record.args = shown, None
     if record.exc_info and record.exc_info[1] is not None:
         told = _FORMAT.formatException(record.exc_info)
-        if (shown := _mask(told)) != told:
+        if (shown := mask(told)) != told:
             record.exc_text = shown
             record.exc_info = (Masked, Masked(shown), None)
+
+
+SlipwayError.shown = staticmethod(mask)
+_guard_records()

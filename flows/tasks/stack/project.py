@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.core.errors import StackNotFound
+from flows.core.errors import BrokenStack, StackNotFound
+from flows.core.quotation import quoted_line
+from flows.core.release.tree import shown
 from flows.core.stack.compose_files import collect_files, documents_of, included_env_files
 from flows.core.stack.files.shipped_files import EnvironmentFile
 from flows.core.stack.refused.unsupported import refuse_label_files
-from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, named_files
+from flows.core.stack.variables import FILE, PROJECT_NAME, active_profiles, is_project_name, named_files
 from flows.settings import Settings
 from flows.tasks.stack.env_file import (
     OWN_OVERRIDE,
@@ -77,22 +79,34 @@ def stack_name(stack: str) -> str:
 
     Raises:
         StackNotFound, UnsetVariables
+        BrokenStack: Compose takes no such name.
     """
     if not Path(stack.split(os.pathsep, maxsplit=1)[0]).exists():
-        if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", stack):
+        if is_project_name(stack):
             return stack
         raise StackNotFound(f"{stack}: neither a compose file nor the name of a stack. Give --stack PATH")
     files = find_compose_files(stack)
     directory = Path(files[0]).parent
     if given := local_variables(directory, PROJECT_NAME).get(PROJECT_NAME):
-        return given
+        return _checked(given, f"COMPOSE_PROJECT_NAME in {directory / '.env'}")
     names = [document.get("name") for file in files for document in documents_of(file, _text(file))]
     name = next((str(name) for name in reversed(names) if name), "")
     if "$" in name:
         file = directory / ".env"
         variables = read_env_file(file, Settings()) if file.is_file() else {}
         name = ComposeReader(Settings(), variables).resolve(name)
-    return name or re.sub(r"[^a-z0-9_-]", "", directory.name.lower()).lstrip("_-")
+    if name:
+        return _checked(name, f"`name:` in {files[-1]}")
+    return re.sub(r"[^a-z0-9_-]", "", directory.name.lower()).lstrip("_-")
+
+
+def _checked(name: str, where: str) -> str:
+    if not is_project_name(name):
+        raise BrokenStack(
+            f"{where} is {quoted_line(shown(name), 80)}, and Compose takes no such name: lower-case letters, digits, "
+            "hyphens and underscores, a letter or a digit first. Give it another"
+        )
+    return name
 
 
 def _text(file: str) -> str:

@@ -1,13 +1,13 @@
 """The trees of releases that stand on a droplet: what a new release may take from them, and compares with."""
 
 import base64
-import gzip
 import hashlib
 import posixpath
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flows.core.answers import MALFORMED, unpacked
 from flows.core.droplet.directories import BRINGING, StackDirectory
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import BadRelease
@@ -96,15 +96,18 @@ def read_trees(output: str) -> DropletTrees:
 
 def _standing(packed: str) -> dict[str, str]:
     found = {}
-    for line in gzip.decompress(base64.b64decode(packed)).split(b"\0") if packed else ():
-        if line:
-            kind, mode, size, changed, name = line.decode("utf-8", "surrogateescape").split(" ", 4)
-            found[name] = f"{kind} {mode} {size} {changed.partition('.')[0]}"
+    try:
+        for line in unpacked(base64.b64decode(packed)).split(b"\0") if packed else ():
+            if line:
+                kind, mode, size, changed, name = line.decode("utf-8", "surrogateescape").split(" ", 4)
+                found[name] = f"{kind} {mode} {size} {changed.partition('.')[0]}"
+    except MALFORMED:
+        return {}  # nothing is known to stand there as it was put: all is sent again
     return found
 
 
 def _tree(packed: str) -> Tree | None:
     try:
-        return read_tree(gzip.decompress(base64.b64decode(packed))) if packed else None
-    except (BadRelease, ValueError, EOFError, OSError):
+        return read_tree(unpacked(base64.b64decode(packed))) if packed else None
+    except (BadRelease, *MALFORMED):
         return None

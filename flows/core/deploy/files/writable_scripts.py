@@ -7,6 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 
+from flows.core.answers import reads
 from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.droplet.directories import BRINGING, StackDirectory
 from flows.core.release.bundle import SEED
@@ -95,6 +96,7 @@ def look_script(directory: StackDirectory, paths: Sequence[str], roots: Collecti
     return _encoded([head, *calls])
 
 
+@reads("what the droplet says of writable paths")
 def read_look(output: str, paths: Sequence[str], roots: Collection[str]) -> dict[str, Entry | None]:
     """Parse what `look_script` printed.
 
@@ -135,6 +137,7 @@ def bring_script(directory: StackDirectory, name: str, bringing: Bringing) -> by
     return _encoded([head, note, *calls, f"rm -rf {shlex.quote(f'{at}.new')}"])
 
 
+@reads("what the droplet says of writable paths")
 def read_kept(output: str, bringing: Bringing) -> tuple[str, ...]:
     """Parse what `bring_script` printed: paths that a service changed in between."""
     numbers = (int(line.split()[1]) for line in output.splitlines() if line.startswith("kept "))

@@ -15,6 +15,9 @@ _MOUNT_FROM = re.compile(r"--mount=(\S+)")
 _ARG = re.compile(r"ARG\s+(.*)", re.IGNORECASE | re.DOTALL)
 _DEFAULT = re.compile(r"(\w+)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})")
+_BARE = re.compile(r"\$(\w+)()()()")
+# No image has a longer name. What is longer is not expanded: arguments that double each other would never end.
+_LONGEST = 4096
 
 
 def image_references(text: str, args: Mapping[str, str]) -> tuple[str, ...]:
@@ -95,4 +98,8 @@ def _expand(text: str, known: Mapping[str, str]) -> str:
             return words if mine is None or (":" in how and not mine) else mine
         return found[0] if mine is None else mine
 
-    return _VARIABLE.sub(value, text)
+    if len(text) > _LONGEST:
+        return text
+    last = text.rfind("}") + 1  # `${A-` without an end is none, and need not be looked for from each beginning
+    expanded = _VARIABLE.sub(value, text[:last]) + _BARE.sub(value, text[last:])
+    return expanded if len(expanded) <= _LONGEST else text

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import string
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -67,7 +68,7 @@ def _starts_another(word: str) -> bool:
 
 def _program(word: str) -> str:
     """A program's name without its directory and version: `/usr/bin/python3.12` is python."""
-    return re.sub(r"[\d.]+$", "", PurePosixPath(word).name)
+    return PurePosixPath(word).name.rstrip(f"{string.digits}.")
 
 
 def _split(text: str) -> list[str]:

@@ -1,38 +1,13 @@
 """One HTTP request with an end, however slowly its answer comes."""
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-
 import httpx
 import pytest
 
 from blocks.http.request import request_within
 from tests.support import PATIENCE
-from tests.support.http_server import Says, serving
+from tests.support.http_server import Says, dripping, serving
 
 pytestmark = pytest.mark.unit
-
-
-@contextmanager
-def dripping() -> Iterator[str]:
-    """The address of a server whose answer comes a byte at a time, and does not end by itself."""
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def drip() -> None:
-            client, _ = server.accept()
-            with client, suppress(OSError):
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-                while not over.wait(0.02):
-                    client.sendall(b"x")
-
-        thread = threading.Thread(target=drip)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        over.set()
-        thread.join()
 
 
 def test_an_answer_is_given_whole():
@@ -41,12 +16,12 @@ def test_an_answer_is_given_whole():
         assert server.asked[0].query == {"q": ["x"]}
 
 
-def test_an_answer_that_drips_has_an_end(monkeypatch):
-    client = httpx.Client
-    # httpx's own limit begins anew with every byte, so that it never comes.
-    monkeypatch.setattr(httpx, "Client", lambda **options: client(**{**options, "timeout": None}))
-    with dripping() as url, pytest.raises(httpx.ReadTimeout, match=r"did not end within 0\.1 s"):
-        request_within("GET", url, 0.1)
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Drip: "])
+def test_an_answer_that_drips_has_an_end_and_is_not_read_on(head):
+    with dripping(head) as (url, left):
+        with pytest.raises(httpx.ReadTimeout, match=r"did not end within 0\.1 s"):
+            request_within("GET", url, 0.1)
+        assert left.wait(PATIENCE)
 
 
 def test_nobody_there_is_told_as_httpx_tells_it():

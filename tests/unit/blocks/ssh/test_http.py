@@ -3,10 +3,11 @@
 import httpx
 import pytest
 
+from blocks.http.bounded import MOST
 from blocks.ssh.http import http_client
 from blocks.ssh.session import Session
 from tests.support import PATIENCE
-from tests.support.http_server import Says, serving
+from tests.support.http_server import Says, dripping, serving
 from tests.support.ssh_server import USER_KEY, Server, key_text
 
 pytestmark = pytest.mark.unit
@@ -56,3 +57,20 @@ def test_a_port_that_nobody_listens_on_is_no_connection(client):
 def test_containers_are_probed_without_tls(client, service):
     with pytest.raises(httpx.ConnectError, match="TLS ends at the edge"):
         client.get(service.url.replace("http:", "https:"))
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Drip: "])
+def test_a_service_that_drips_is_given_up_on(head):
+    with (
+        dripping(head) as (url, _left),
+        Server(lambda _command, _first, _channel: 0) as server,
+        Session(server.address(), key_text(USER_KEY)) as session,
+        http_client(session, timeout=PATIENCE) as client,
+        pytest.raises(httpx.ReadTimeout),
+    ):
+        client.get(url, timeout=0.2)
+
+
+def test_a_service_that_floods_is_given_up_on(client, service):
+    with pytest.raises(httpx.ReadError, match="larger"):
+        client.get(f"{service.url}/large", extensions={MOST: 100_000})

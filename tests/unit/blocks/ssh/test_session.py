@@ -1,5 +1,6 @@
 """One SSH connection, against a server in this process that speaks the real protocol."""
 
+import contextlib
 import re
 
 import paramiko
@@ -7,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blocks.errors import HostKeyRefused, LoginRefused, RemoteFailed, RemoteTimeout, Unreachable
+from blocks.errors import HostKeyRefused, LoginRefused, OutputTooLarge, RemoteFailed, RemoteTimeout, Unreachable
 from blocks.ssh.keys import SshTarget, key_fingerprint
-from blocks.ssh.output import LineCollector, tail
+from blocks.ssh.output import LONGEST_LINE, LineCollector, tail
 from blocks.ssh.session import Session
+from tests.support import PATIENCE
 from tests.support.ssh_server import HOST_KEY, OTHER_KEY, USER_KEY, Server, key_text, public
 
 pytestmark = pytest.mark.unit
@@ -45,6 +47,14 @@ def work(command: str, first: bytes, channel: paramiko.Channel) -> int:
         case "refuse":
             channel.sendall_stderr(b"Permission denied\n")
             return 2
+        case "flood":
+            with contextlib.suppress(OSError, EOFError):
+                while True:
+                    channel.sendall(b"x" * 65536)
+        case "drip":
+            with contextlib.suppress(OSError, EOFError):
+                while True:
+                    channel.sendall(b"x")
         case "slow":
             return 124
         case "killed":
@@ -193,3 +203,27 @@ def test_lines_are_the_same_however_the_stream_is_cut(text, cuts):
 )
 def test_the_end_of_a_long_text_begins_with_a_whole_word(text, end):
     assert tail(text) == end
+
+
+def test_a_command_that_prints_without_an_end_is_given_up_on(session, monkeypatch):
+    monkeypatch.setattr("blocks.ssh.session.LARGEST", 3_000_000)
+    with pytest.raises(OutputTooLarge, match="more than 3,000,000 bytes"):
+        session.run(["flood"], timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("word", ["flood", "drip"])
+def test_a_command_that_always_prints_something_has_an_end_in_time(session, monkeypatch, word):
+    monkeypatch.setattr("blocks.ssh.session._GRACE", 0.2)
+    monkeypatch.setattr("blocks.ssh.session.LARGEST", 10**12)
+    with pytest.raises(RemoteTimeout):
+        session.run([word], timeout=0.1)
+
+
+def test_a_line_without_an_end_is_handed_on_in_pieces():
+    pieces = []
+    lines = LineCollector(pieces.append)
+    for _ in range(100):
+        lines.feed(b"x" * 65536)
+    assert len(lines.end()) == lines.size == 100 * 65536
+    assert sum(map(len, pieces)) == 100 * 65536
+    assert max(map(len, pieces)) <= LONGEST_LINE + 65536

@@ -3,8 +3,11 @@
 import io
 
 import pytest
+from rich.markdown import Markdown
+from rich.text import Text
 
-from flows.cli.terminal.console import PIPED_COLUMNS, SummaryConsole
+from flows.cli.terminal.console import PIPED_COLUMNS, SummaryConsole, show_error, tell
+from flows.cli.terminal.tables import SummaryTable
 
 pytestmark = pytest.mark.unit
 
@@ -41,3 +44,28 @@ def test_a_quiet_console_says_nothing():
     file = io.StringIO()
     SummaryConsole(file=file, quiet=True).say("nothing")
     assert file.getvalue() == ""
+
+
+CLIPBOARD, TITLE = "\x1b]52;c;eA==\x07", "\x1b]0;owned\x07"
+
+
+def test_no_sequence_of_others_reaches_the_terminal_however_it_is_printed(capsys):
+    file = io.StringIO()
+    console = SummaryConsole(file=file)
+    table = SummaryTable("service", "found", free_text=["found"])
+    table.add_row("web", f"{CLIPBOARD}\u202etext", below=TITLE)
+    console.print(table)
+    console.say(f"[bold]{TITLE}[/bold] {CLIPBOARD}\x9b")
+    console.print(Text(f"{TITLE}\x1b[2J"))
+    console.print(Markdown(f"`{CLIPBOARD}`"))
+    show_error(console, ValueError(f"bad {CLIPBOARD}\u202e"))
+    tell(f"{TITLE}saved")
+    shown = file.getvalue() + capsys.readouterr().out
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+    assert "saved" in shown
+
+
+def test_words_that_look_like_broken_markup_are_shown_as_they_stand():
+    file = io.StringIO()
+    SummaryConsole(file=file).say("found [/bold] in it")
+    assert file.getvalue() == "found [/bold] in it\n"

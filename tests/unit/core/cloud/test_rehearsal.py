@@ -24,7 +24,7 @@ def test_a_report_tells_times_cost_and_every_deviation():
     assert report.cost == pytest.approx(0.08)  # hours begun are billed whole
     assert report.sentence == "Rehearsed shop v1 in 5 s for $0.08: 1 deviations."
     for words in (
-        "| snapshot | 5.0 | a/b |",
+        "| snapshot | 5.0 | a\\|b |",
         "10 requests, 1 failed",
         "- Deviation: 1 of 10",
         "- Left at DigitalOcean: droplet x",

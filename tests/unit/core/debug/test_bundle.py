@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -144,3 +145,27 @@ def test_an_archive_is_for_its_owner_alone():
 def test_a_result_names_the_services_that_were_looked_at():
     assert DebugResult("shop", "here", (Diagnosis("web"), Diagnosis("host"))).services == ("web",)
     assert DebugResult("shop", "here").services == ()
+
+
+@pytest.mark.parametrize("name", ["x/../../tmp/evil", "/etc/cron.d/x", "..", "a\nb", "x" * 5000])
+def test_no_name_of_a_container_or_a_service_leads_out_of_the_bundle(name: str):
+    two = (container(name, id="1", name=name), container(name, id="2", name=f"{name}-2"))
+    found = DebugBundle(StackOverview("shop", "droplet green", two), Evidence(), (name,), {}, (), "now").files()
+    assert len(found) > 5
+    for path in found:
+        first, _, rest = path.partition("/")
+        assert "/" not in rest
+        assert not {first, rest} & {"..", "."}
+        assert len(path) < 300
+
+
+def test_what_services_say_is_no_markdown_in_the_page_and_no_control_in_any_file():
+    hostile = "[All gates passed](http://x) <img src=x>\x1b]52;c;eA==\x07\u202e"
+    overview = replace(SURVEY, containers=(container(image=hostile, last_words=hostile),), trouble=hostile)
+    found = replace(FOUND, logs={ID: hostile})
+    made = DebugBundle(overview, found, ("web",), {}, (Diagnosis("web", (hostile,)), Diagnosis("host")), "now")
+    page = made.markdown()
+    assert "- `[All gates passed](http://x) <img src=x>" in page
+    assert "| `[All gates passed](http://x) <img src=x>" in page
+    for text in (page, *(content.decode() for content in made.files().values())):
+        assert not set(text) & set("\x1b\x07\u202e")

@@ -168,3 +168,16 @@ def test_of_the_host_disks_and_memory_are_read():
     assert host.full("inodes") == [("/", 100)]
     assert host.memory == pytest.approx(0.98)
     assert HostEvidence().memory == 0
+
+
+HOSTILE = ["$(touch CANARY)", "`touch CANARY`", "x; touch CANARY", "x\ntouch CANARY", "'$(touch CANARY)'",
+           '"; touch CANARY; "', "x & touch CANARY", "x} ; touch CANARY ; {"]  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_no_name_is_shell_text(hostile, tmp_path):
+    subjects = [CollectorTarget(hostile, 1, layers=(hostile,)), CollectorTarget(B)]
+    script = collector_script(hostile, subjects, [hostile], 1)
+    host = make_host(tmp_path)
+    subprocess.run(["sh", "-c", script], cwd=tmp_path, env=host.env, capture_output=True, check=False, timeout=60)
+    assert not (tmp_path / "CANARY").exists()

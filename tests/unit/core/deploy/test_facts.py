@@ -31,7 +31,7 @@ SCRIPTS = {
 
 
 def test_facts_come_in_sections_of_their_own():
-    marks = re.findall(r"^printf '\\n@@slipway:(\w+)\\n'$", SCRIPTS["facts"], re.MULTILINE)
+    marks = re.findall(r"^printf '\\n%s\\n' @@slipway:(\w+)$", SCRIPTS["facts"], re.MULTILINE)
     assert marks == [
         "info",
         "disk",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.core.errors import BadRelease
 from flows.core.release.bundle import File, pack, unpack
 
 pytestmark = pytest.mark.unit
@@ -61,3 +62,18 @@ def test_anything_but_plain_files_below_the_root_is_left_out(name, kind):
         tar.addfile(entry)
         tar.addfile(tarfile.TarInfo("./good"), io.BytesIO())
     assert unpack(gzip.compress(raw.getvalue())) == {"good": File(b"")}
+
+
+def test_a_bundle_that_unpacks_to_more_than_a_release_can_hold_is_refused(monkeypatch):
+    monkeypatch.setattr("flows.core.release.bundle.LARGEST", 1_000_000)
+    assert unpack(pack({"a": File(bytes(900_000))}))["a"].content == bytes(900_000)
+    with pytest.raises(BadRelease, match="larger than 1,000,000 bytes"):
+        unpack(pack({"a": File(bytes(2_000_000))}))
+    with pytest.raises(BadRelease, match="larger"):  # nor in what is left out
+        unpack(pack({"/a": File(bytes(2_000_000))}))
+
+
+@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"no tar")[:-4], gzip.compress(b"x" * 2000)])
+def test_a_damaged_bundle_is_a_bad_release(data):
+    with pytest.raises(BadRelease, match="damaged"):
+        unpack(data)

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.secrets.masking import MASKED, Mask, file_values, is_plain, is_secret_name, variable_values
+from flows.core.secrets.masking import (
+    MASKED,
+    Mask,
+    _places,
+    container_values,
+    file_values,
+    is_plain,
+    is_secret_name,
+    variable_values,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -163,3 +172,39 @@ def test_of_a_file_counts(what):
     path, text, values = FILES[what]
     assert values <= file_values(path, text)
     assert "LOG=info" not in file_values(path, text)
+
+
+@given(st.text("ab", min_size=1, max_size=8), st.text("ab", max_size=60))
+def test_every_place_of_a_secret_is_found_however_it_overlaps_itself(secret, text):
+    naive = {
+        at for start in range(len(text)) if text.startswith(secret, start) for at in range(start, start + len(secret))
+    }
+    assert {at for start, end in _places(secret, text) for at in range(start, end)} == naive
+
+
+def test_a_secret_that_repeats_itself_is_one_place_and_not_one_for_each_letter():
+    assert len(list(_places("ab" * 500, "ab" * 50_000))) == 1
+    assert Mask(["ab" * 500])("ab" * 50_000) == MASKED
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("serve --db-password hunter2hunter2", "hunter2hunter2"),
+        ("serve -x-api-key=abcdef123", "abcdef123"),
+        ("serve --passphrase-of-the-backup_pass_phrase 'abc def'", "abc"),
+        ("serve --monkey business", "business"),
+        ("serve --secretary nobody", ""),
+    ],
+)
+def test_of_a_command_line_counts_what_follows_an_option_that_says_so(line, secret):
+    assert container_values({}, line.split()) - {""} == ({secret} if secret else set())
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["host=db password=hunter2x", "X_passwords_of_all: 'hunter2x'", "a=key=hunter2x", "keypassword = hunter2x;b",
+     "my.api-key=hunter2x&a=b", "passpass=hunter2x"],
+)  # fmt: skip
+def test_a_secret_inside_a_value_counts_on_its_own(value):
+    assert "hunter2x" in variable_values({"A": value})

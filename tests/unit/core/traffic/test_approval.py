@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.quotation import Markup, literal
 from flows.core.traffic.approval import approval_question, coloured_verdict, home_question, short_digest
 from flows.core.traffic.promotion_plan import Change, PromotionPlan
 from tests.support.builders import digest, pinned, release
@@ -44,7 +45,7 @@ def rows(text: str, head: str) -> list[list[str]]:
 
 
 def cells(text: str, head: str) -> list[list[str]]:
-    return [[re.sub(r"\\(.)", r"\1", cell).strip() for cell in row] for row in rows(text, head)]
+    return [[cell.replace("\\|", "|").strip() for cell in row] for row in rows(text, head)]
 
 
 def test_the_question_is_the_plan_and_the_gates():
@@ -90,7 +91,23 @@ def test_no_text_that_was_found_breaks_the_table(found, wanted):
     asked = approval_question(PLAN, [GateResult("x", Verdict.FAIL, found, wanted), *READINGS], 60)
     told = cells(asked, "| gate | verdict | found | wanted |\n")
     assert [row[0] for row in told] == ["x", "health", "latency"]
-    assert told[0][2:] == [" ".join(found.split()), " ".join(wanted.split())]
+    assert [re.sub(r"^(`+)( ?)(.*)\2\1$", r"\3", cell) for cell in told[0][2:]] == [shown(found), shown(wanted)]
+
+
+def shown(text: str) -> str:
+    return " ".join(text.split()).replace("\\|", "\\ |")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["[All gates passed](http://x)", "![x](http://x/y.png)", "<img src=x>", "**All gates passed**", "www.example.com",
+     "http://example.com", "# All gates passed", "a ` b `` c", "1. passed", "~~failed~~"],
+)  # fmt: skip
+def test_what_was_found_is_shown_as_it_is_and_never_as_markdown(words):
+    asked = approval_question(PLAN, [GateResult("x", Verdict.FAIL, words, "none")], 60)
+    [line] = [line for line in asked.splitlines() if line.startswith("- 🔴 fail: x: ")]
+    assert re.search(r"x: (`+) ?" + re.escape(words) + r" ?\1 \(wanted: none\)$", line)
+    assert literal(Markup("`is code`")) == "`is code`"
 
 
 def test_the_home_is_asked_for_with_what_it_had():

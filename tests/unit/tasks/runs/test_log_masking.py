@@ -1,11 +1,18 @@
 """What is kept secret is in no log of the process, whatever handler writes it."""
 
+import asyncio
 import io
 import logging
+import traceback
 from collections.abc import Iterator
 
 import pytest
+from prefect.states import exception_to_failed_state
 
+from blocks.errors import OutsideError, RemoteFailed, Unreachable
+from flows.core.errors import BuildFailed, SlipwayError
+from flows.core.quotation import Markup
+from flows.tasks.runs import blocks as _  # noqa: F401 — who loads a block has its errors masked
 from flows.tasks.runs import log_masking as secrecy
 from flows.tasks.runs.log_masking import known_secrets, mask, register_secrets
 
@@ -78,3 +85,36 @@ def test_nothing_is_built_anew_for_what_is_known():
     before = secrecy._mask
     register_secrets([SECRET])
     assert secrecy._mask is before
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BuildFailed(f"the build said {SECRET}"),
+        Unreachable(f"no {SECRET}"),
+        RemoteFailed(f"exit 1: {SECRET}", 1, SECRET),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_error_of_ours_tells_a_secret_wherever_it_is_shown(error: SlipwayError | OutsideError):
+    register_secrets([SECRET])
+    error.add_story(f"and then {SECRET}\x1b[2J")
+    state = asyncio.run(exception_to_failed_state(error))
+    told = [str(error), f"{error}", state.message or "", "".join(traceback.format_exception(error))]
+    assert all("••••" in text and SECRET not in text and "\x1b" not in text for text in told)
+
+
+def test_a_secret_that_control_characters_tear_is_masked_all_the_same():
+    register_secrets([SECRET])
+    torn = f"{SECRET[:4]}\x1b[0m{SECRET[4:]}"
+    assert mask(f"it is {torn}.") == "it is ••••."
+
+
+def test_no_log_record_holds_what_a_terminal_obeys(said: io.StringIO):
+    LOG.warning("title \x1b]0;x\x07 and %s", "\u202ename")
+    assert said.getvalue() == "title  and �name\n"
+
+
+def test_what_is_marked_as_our_own_markdown_stays_so():
+    assert isinstance(mask(Markup("`a`")), Markup)
+    assert not isinstance(mask("`a`"), Markup)
