@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
+from blocks.errors import RegistryFailed, Unreachable
 from blocks.http.bounded import LARGEST, MOST, bounded_client
 from blocks.http.clear_text import is_loopback
 from blocks.http.content import read_mapping
 from blocks.registry.addresses import base_address, only_encrypted, same_place, upload_place
-from blocks.registry.answers import error_message
+from blocks.registry.answers import refuse_error
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
 from blocks.registry.layers import LAYER, PIECE, FileContent, ImageLayer
 
@@ -220,17 +220,12 @@ class RegistryClient:
         signed = auth if same_place(base.join(url), base) else None  # an upload may go elsewhere; our login does not
         try:
             answer = self._http.request(
-                method,
-                url,
-                content=content,
-                headers=headers,
-                auth=signed,
-                follow_redirects=follow,
+                method, url, content=content, headers=headers, auth=signed, follow_redirects=follow,
                 extensions={MOST: most},
-            )
+            )  # fmt: skip
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
-        self._check(answer, auth, method, url, repository)
+        refuse_error(answer, self.host, self._credentials.username, auth.renewed, repository)
         return answer
 
     def _unreachable(self, error: Exception) -> Unreachable:
@@ -238,18 +233,3 @@ class RegistryClient:
             f"registry {self.host} cannot be reached: {error or type(error).__name__}. "
             f"Does `curl {self._http.base_url}/v2/` answer?"
         )
-
-    def _check(self, answer: httpx.Response, auth: RegistryAuth, method: str, url: str, repository: str) -> None:
-        if not answer.is_error:
-            return
-        said = error_message(answer)
-        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            expired = "The login had expired, and a new one is refused too. " if auth.renewed else ""
-            raise LoginRefused(
-                f"registry {self.host} refuses user '{self._credentials.username[:12]}' ({answer.status_code} for "
-                f"{repository or 'login'}): {said}. {expired}Check user, password and rights in its block"
-            )
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotInRegistry(f"registry {self.host} has no {url.removeprefix('/v2/').split('?')[0]}")
-        if answer.status_code >= httpx.codes.BAD_REQUEST:
-            raise RegistryFailed(f"registry {self.host}: {method} {repository}: {answer.status_code} {said}")

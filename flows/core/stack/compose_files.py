@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from flows.core.errors import BrokenStack
-from flows.core.stack.yaml_limits import compose_documents
+from flows.core.stack.yaml_limits import YamlTooLarge, compose_documents
 
 _QUOTED = re.compile(r"""'(?!<)[^']*'|"(?!<)[^"]*\"""")
 
@@ -90,6 +90,8 @@ def documents_of(path: str, text: str) -> list[dict[str, Any]]:
 
 def _complaint(error: yaml.YAMLError) -> str:
     """What is wrong and in which line, without a word of the file: whoever named it may not be who may read it."""
+    if isinstance(error, YamlTooLarge):
+        return str(error)
     if not isinstance(error, yaml.MarkedYAMLError):
         return "it has characters that YAML does not allow"
     place = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
