@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from blocks.errors import RegistryFailed, Unreachable
+from blocks.errors import NotInRegistry, RegistryFailed, Unreachable
 from blocks.http.bounded import LARGEST, MOST, bounded_client
 from blocks.http.clear_text import is_loopback
 from blocks.http.content import read_mapping
