@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from blocks.prometheus import Prometheus
     from blocks.registry.container_registry import ContainerRegistry
     from blocks.registry.docr import DocrRegistry
+    from blocks.signing import SigningKey, TrustedKeys
     from blocks.traffic.caddy import CaddySwitch
     from blocks.traffic.dns_record import DnsSwitch
     from blocks.traffic.load_balancer import LoadBalancerSwitch
@@ -32,8 +33,10 @@ __all__ = [
     "LoadBalancerSwitch",
     "Prometheus",
     "ReservedIpSwitch",
+    "SigningKey",
     "StackEnvironment",
     "TrafficSwitch",
+    "TrustedKeys",
 ]
 _MODULES = {
     "CaddySwitch": "traffic.caddy",
@@ -46,8 +49,10 @@ _MODULES = {
     "LoadBalancerSwitch": "traffic.load_balancer",
     "Prometheus": "prometheus",
     "ReservedIpSwitch": "traffic.reserved_ip",
+    "SigningKey": "signing",
     "StackEnvironment": "environment",
     "TrafficSwitch": "traffic.switch",
+    "TrustedKeys": "signing",
 }
 
 

@@ -22,13 +22,14 @@ from flows.core.registry.references import check_tag, split_host, split_referenc
 from flows.core.release.image_plan import plan_images
 from flows.core.results import Published
 from flows.core.secrets.release_environment import OWN
+from flows.core.trust.to_sign import images_to_sign
 from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
 from flows.tasks.release.build_inputs import build_inputs
-from flows.tasks.release.fetch import latest_release, tag_before
+from flows.tasks.release.fetch import latest_release, newest_verified, tag_before
 from flows.tasks.release.files.listing import list_files
 from flows.tasks.release.pin_images import mirrored, pin_external
 from flows.tasks.release.publish import publish_release, reuse_images
@@ -40,12 +41,15 @@ from flows.tasks.runs.blocks import (
     load_environment,
     load_langfuse,
     load_registry,
+    load_signing_key,
 )
+from flows.tasks.runs.run_info import now
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import default_tag, read_stack
+from flows.tasks.trust.signing import sign_all, sign_release
 
 METADATA = Path("push-docr-metadata.json")
 
@@ -126,17 +130,25 @@ def _build_push(
     registry.check_room({split_host(split_reference(reference)[0])[1] for reference in references})
     registry.wait_writable(settings.collection_timeout, get_run_logger().warning)
     previous = latest_release(name, registry)
+    if services and previous:
+        previous = newest_verified(name, previous.tag, registry, settings)
     kept = reuse_images(plan, wanted, previous, registry) if services else {}
     external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
 
     count = len({plan.services[service] for service in wanted} & set(plan.built))
-    images = build_images.with_options(task_run_name=f"build {count} images")(inputs, plan, wanted, settings, env)
-    digests = push_images.with_options(task_run_name=f"push {count} images")(images, registry, settings, env, ahead)
+    made = build_images.with_options(task_run_name=f"build {count} images")(inputs, plan, wanted, settings, env)
+    digests = push_images.with_options(task_run_name=f"push {count} images")(made, registry, settings, env, ahead)
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}
+    key, published_at = load_signing_key(settings), now()
+    images = images_to_sign(plan, built, external, registry.host)
+    signed = sign_all(images, name, tag, source.commit, key, registry, settings)
     release, digest = publish_release(
-        source, plan, tag, built, external, previous, before, shipment, registry, settings
+        source, plan, tag, built, external, previous, before, shipment, registry, settings, signed, published_at
     )
+    if key:
+        reference = f"{split_reference(place.release_reference(name, tag))[0]}@{digest}"
+        sign_release(release, reference, published_at, key, registry, settings)
 
     published = Published(release, before, time.monotonic() - began, digest)
     _record(published, started, settings)

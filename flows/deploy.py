@@ -10,9 +10,11 @@ from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
+from flows.core.release.bundle import DOCUMENT
 from flows.core.release.role import Role, as_role, role_files, role_override
 from flows.core.results import Deployed, service_states
 from flows.core.stack.variables import active_profiles
+from flows.core.trust.policy import Proof
 from flows.hooks import prune_after_failure, recover_after_crash
 from flows.rollback import RollbackGuard, rollback_on_failure
 from flows.settings import Settings, Strategy
@@ -80,8 +82,9 @@ def deploy(
         known, registry = load_droplet(droplet), load_registry(settings)
         load_environment(settings, name)
         return deploy_release(
-            known, fetch_release(name, tag, registry, digest), role=settings.role(droplet),
-            strategy=strategy or settings.strategy, env_file=env_file, wait=wait, settings=settings,
+            known, fetch_release(name, tag, registry, settings, droplets=[droplet], digest=digest),
+            role=settings.role(droplet), strategy=strategy or settings.strategy, env_file=env_file, wait=wait,
+            settings=settings,
         )  # fmt: skip
 
 
@@ -108,22 +111,25 @@ def deploy_release(
     release = release.model_copy(update={"profiles": active_profiles(release.profiles, values)})
     files = published if release == whole else role_files(published, release)
     payload = ReleasePayload(files, values, secrets, role_override(whole, role))
+    proof = fetched.proof.of(files.own[DOCUMENT].content)
     target = Target.of(droplet, release.stack, settings)
     with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
         deployment = Deployment(lock, target, release, payload.name(tag))
         with deployment.at_work(), rollback_on_failure(target) as guard:
-            return _run_steps(deployment, payload, guard, registry, strategy, began)
+            return _run_steps(deployment, payload, proof, guard, registry, strategy, began)
 
 
 def _run_steps(
     deployment: Deployment,
     payload: ReleasePayload,
+    proof: Proof,
     guard: RollbackGuard,
     registry: ContainerRegistry,
     strategy: Strategy,
     began: float,
 ) -> Deployed:
     facts = preflight(deployment)
+    proof.refuse_replayed(facts.history, deployment.release.tag)
     if interrupted := facts.history.unfinished:
         guard.armed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
@@ -133,6 +139,7 @@ def _run_steps(
     record, left = open_record(
         facts.history, deployment.release, deployment.name,
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),
+        verified=proof.verified, unverified=proof.unverified,
     )  # fmt: skip
     orphans = orphan_containers(facts.containers, stack.services)
     pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)

@@ -60,7 +60,9 @@ def deploy_home(
     with block_cache():
         target = Target.data_home(stack=name, settings=settings)
         load_environment(settings, name)
-        fetched = fetch_release(name, tag, load_registry(settings))  # once: what is approved is what is put there
+        fetched = fetch_release(
+            name, tag, load_registry(settings), settings, droplets=[target.name]
+        )  # once: approved is put there
         if approval_mode(approval, settings) != "never":
             asked = f"release {tag} of {name} to the data home {target.name}"
             ask_for_approval(_question(target, fetched.release), asked, settings.approval_timeout)

@@ -153,7 +153,10 @@ class Promotion:
         """
         fetched = None
         if first:
-            fetched = fetch_release(self.stack, first.tag, load_registry(self.settings), first.digest)
+            fetched = fetch_release(
+                self.stack, first.tag, load_registry(self.settings), self.settings,
+                droplets=[target.name for target in self.candidate.targets], digest=first.digest,
+            )  # fmt: skip
             refuse_release(fetched.release, self.settings.home)
         before = read_states_if_reachable(self.active)
         with ExitStack() as guards:

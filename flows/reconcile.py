@@ -32,6 +32,7 @@ from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.trust.verification import check_kept_release
 from flows.validate import validate, validate_droplet
 
 
@@ -86,11 +87,13 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
 
     Raises:
         RollbackFailed: it runs, and is not well either.
+        NotVerified: it was not verified when it was put there, or is not what was verified.
     """
     began = time.monotonic()
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; another run put that right")
     kept = find_kept_release(lock, target.directory, record)
+    check_kept_release(record, kept.document, target.settings, target.name)
     deployment = Deployment(lock, target, kept.release, record.name)
     try:
         with deployment.at_work():
@@ -100,6 +103,7 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
             mine, left = open_record(
                 history, kept.release, record.name,
                 kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
+                verified=record.verified, unverified=record.unverified,
             )  # fmt: skip
             kept_files = make_current(deployment, [mine, *left], compare_writable(deployment, None, None))
             if orphans := orphan_containers(kept.containers, kept.stack.services):

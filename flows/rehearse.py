@@ -136,7 +136,9 @@ class _Rehearsal:
         target = Target.of(load_droplet(self.droplet), self.stack, self.settings)
         with self._step("deploy") as found:
             tag = self.stability.release
-            fetched = fetch_release(self.stack, tag, load_registry(self.settings))
+            fetched = fetch_release(
+                self.stack, tag, load_registry(self.settings), self.settings, droplets=[self.settings.rehearsal_droplet]
+            )
             deploy_release(
                 target.droplet, fetched, role="colour" if self.settings.home else "all",
                 strategy=self.settings.strategy, env_file=None, wait=0.0, settings=self.settings,

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from flows.core.gates import metrics
 from flows.core.release.role import Role, home_stack
 from flows.core.traffic.colours import Colours
+from flows.core.trust.policy import Policy
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
 Approval = Literal["never", "inconclusive", "always"]
@@ -55,6 +56,19 @@ class Settings(BaseSettings):
     prometheus: str = Field(
         "prometheus", description="name of the Prometheus block; without such a block no metric is a gate"
     )
+    signing_key: str = Field(
+        "signing", description="name of the SigningKey block; without such a block releases are not signed"
+    )
+    trusted_keys: str = Field("trusted", description="name of the TrustedKeys block, by which signatures are verified")
+    verification: Policy | Literal[""] = Field(
+        "",
+        description="what a release that is not signed as it must be means: enforce (refused), warn or off; empty: "
+        "enforce, once a key is trusted",
+    )
+    verification_of: dict[str, Policy] = Field(
+        {}, description="name of a stack or of a Droplet block, and its own `verification`; of several the strictest"
+    )
+    cosign: str = Field("cosign", description="the cosign program, which signs and verifies")
     build_host: str = Field("", description="name of a prefect-docker DockerHost block; empty: the engine of this host")
     source_roots: tuple[str, ...] = Field(
         (),
@@ -130,6 +144,7 @@ class Settings(BaseSettings):
     build_timeout: float = Field(1800, gt=0, description="seconds for `docker compose build`")
     push_timeout: float = Field(1800, gt=0, description="seconds for pushing one image")
     pull_timeout: float = Field(1800, gt=0, description="seconds for pulling a release onto a droplet")
+    sign_timeout: float = Field(120, gt=0, description="seconds for one call of cosign")
     start_timeout: float = Field(900, gt=0, description="seconds for `docker compose up` (it waits on depends_on)")
     probe_timeout: float = Field(10, gt=0, description="seconds for one health or MCP probe")
     trace_timeout: float = Field(30, gt=0, description="seconds until a probe's trace must stand in Langfuse")

@@ -142,6 +142,17 @@ class RegistryClient:
         if f"sha256:{found.hexdigest()}" != digest:
             raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
 
+    def tags(self, repository: str) -> list[str]:
+        """All tags of a repository; at most what fits into one answer (64 MB)."""
+        try:
+            answer = self._ask("GET", f"/v2/{repository}/tags/list", repository)
+        except NotInRegistry:
+            return []
+        found = (read_mapping(answer.content) or {}).get("tags") or []
+        if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
+            raise RegistryFailed(f"registry {self.host}: what it says of the tags of {repository} is no list")
+        return found
+
     def tag(self, repository: str, manifest: ImageManifest, tag: str) -> None:
         """Add a tag to a manifest that is there; only the manifest is uploaded."""
         self._put_manifest(repository, tag, manifest.raw, manifest.media_type)

@@ -26,7 +26,9 @@ def reach_all(console: SummaryConsole) -> bool:
         Droplet,
         Langfuse,
         Prometheus,
+        SigningKey,
         StackEnvironment,
+        TrustedKeys,
     )
     from blocks.errors import OutsideError
     from flows.tasks.runs.blocks import saved_names
@@ -34,7 +36,7 @@ def reach_all(console: SummaryConsole) -> bool:
 
     good = True
     ours = (DigitalOceanAccount, Droplet, ContainerRegistry, DocrRegistry, StackEnvironment, Langfuse, Prometheus)
-    kinds: tuple[type[Any], ...] = (*ours, *KINDS)
+    kinds: tuple[type[Any], ...] = (*ours, SigningKey, TrustedKeys, *KINDS)
     for kind in kinds:
         for name in saved_names(kind):
             try:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 
 from flows.core.records.history import History
-from flows.core.records.record import Kind, Record, RecordOutcome, Run
+from flows.core.records.record import Kind, Record, RecordOutcome, Run, Verified
 from flows.core.records.recovery import _REASON
 from flows.core.release.release import Release
 
 
 def open_record(
-    history: History, release: Release, name: str, *, kind: Kind, environment: str, run: Run, now: str, reason: str = ""
-) -> tuple[Record, list[Record]]:
+    history: History, release: Release, name: str, *, kind: Kind, environment: str, run: Run, now: str,
+    reason: str = "", verified: Verified | None = None, unverified: str = "",
+) -> tuple[Record, list[Record]]:  # fmt: skip
     """The record of what begins now, and the unfinished records before it, closed.
 
     One that was deployed and waited to be judged is superseded, unless `reason` judges it; one whose run ended before
@@ -21,6 +22,7 @@ def open_record(
         environment: hash of its environment.
         now: ISO 8601, UTC.
         reason: why the release before it failed.
+        verified, unverified: what its signatures proved, or why they did not.
     """
     before, leaves = history.deployed(), record_left_behind(history) if kind == "rollback" else None
     record = Record(
@@ -36,6 +38,8 @@ def open_record(
         leaves=leaves.number if leaves else None,
         run=run,
         began=now,
+        verified=verified,
+        unverified=unverified,
     )
     return record, [_close_for(record, old, now, reason) for old in history.records if old.open]
 

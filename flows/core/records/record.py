@@ -42,6 +42,21 @@ class Run(BaseModel):
     by: str = ""
 
 
+class Verified(BaseModel):
+    """What was proved of a release before it was put on a droplet: by which key, and of which bytes.
+
+    `digest` is that of the release as it was published, `document` the SHA-256 of its document as it was put on the
+    droplet. `published` is ISO 8601, UTC, as the signature says it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    digest: str
+    published: str = ""
+    document: str = ""
+
+
 class Record(BaseModel):
     """The record of one release that was deployed to one droplet once.
 
@@ -49,7 +64,9 @@ class Record(BaseModel):
     `environment` a hash of what the stack's environment held, never a value of it. `previous` is the directory that ran
     before, `leaves` the number of the record that a rollback replaces. `deployed` is set once the services
     were ready and their digests proved, `ended` once the release was judged. `traced` are the services whose workflow
-    probe left a trace when the release was judged good; older records do not say it. Times are ISO 8601, UTC.
+    probe left a trace when the release was judged good; older records do not say it. `verified` says what its
+    signatures proved, `unverified` why they did not, where it was put there all the same; neither is said where no key
+    was saved. Times are ISO 8601, UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +89,8 @@ class Record(BaseModel):
     outcome: RecordOutcome = RecordOutcome.CANDIDATE
     reason: str = ""
     traced: tuple[str, ...] = ()
+    verified: Verified | None = None
+    unverified: str = ""
 
     @property
     def file(self) -> str:

@@ -1,11 +1,10 @@
 """The clean-up of a registry: which tags and manifests are removed. What a droplet or a kept release needs never is."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-# cosign's: the digest it is about, and what it is.
-_ABOUT = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att|sbom)")
+from flows.core.registry.references import SIGNATURE_TAG
+
 LATEST = "latest"
 NOT_OURS = "no kept release is published to this repository"
 # A manifest: its repository and its digest.
@@ -158,7 +157,7 @@ def _subjects(one: RegistryManifest, ties: ManifestLinks) -> list[ManifestId]:
     """The manifests that this one signs or attests, by all its tags or by its content; none for any other manifest."""
     if not one.tags:
         return [ties.about[one.place]] if one.place in ties.about else []
-    about = [match[1] for tag in one.tags if (match := _ABOUT.fullmatch(tag))]
+    about = [match[1] for tag in one.tags if (match := SIGNATURE_TAG.fullmatch(tag))]
     return [(one.repository, f"sha256:{digest}") for digest in about] if len(about) == len(one.tags) else []
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flows.core.registry.references import check_tag, slug, split_reference
+from flows.core.registry.references import check_tag, is_signature_tag, slug, split_reference
 
 RELEASE = "release"
 
@@ -32,6 +32,16 @@ class RegistryLayout:
     def release_reference(self, stack: str, tag: str) -> str:
         """`repository:tag` of the release's own files."""
         return self.reference(f"{slug(stack)}-{RELEASE}", tag)
+
+
+def release_tag(tag: str, stack: str, layout: RegistryLayout) -> str | None:
+    """The release that a tag beside a stack's releases means, or None: it is of something else, or a signature."""
+    if is_signature_tag(tag):
+        return None
+    if not layout.single_repository:
+        return tag
+    mark = f"{slug(stack)}-{RELEASE}-"
+    return tag.removeprefix(mark) if tag.startswith(mark) else None
 
 
 def _path(name: str, layout: RegistryLayout) -> str:

@@ -5,6 +5,8 @@ import re
 from flows.core.errors import BadTag
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+# The digest it is about, and what it is.
+SIGNATURE_TAG = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att|sbom)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # A repository and a tag by the engine's grammar: a host with a port, components of the path, and what separates them.
 _REPOSITORY = re.compile(
@@ -58,6 +60,11 @@ def check_tag(tag: str) -> str:
 def is_tag(text: str) -> bool:
     """Whether a registry takes this as a tag."""
     return _TAG.fullmatch(text) is not None
+
+
+def is_signature_tag(tag: str) -> bool:
+    """Whether this is a tag of cosign's, for a signature, an attestation or an SBOM of a digest."""
+    return SIGNATURE_TAG.fullmatch(tag) is not None
 
 
 def is_digest(text: str) -> bool:

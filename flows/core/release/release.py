@@ -62,13 +62,27 @@ class Layer(BaseModel):
     size: int = Field(ge=0)
 
 
+class SignedAs(BaseModel):
+    """What an image is signed as: of which service and release, or the copy of which image from elsewhere it is.
+
+    An image that has not changed since an earlier release is signed as that one's.
+    """
+
+    model_config = _FROZEN
+    service: str = ""
+    release: Tag
+    commit: str = ""
+    source: str = ""
+
+
 class Image(BaseModel):
-    """One image: its platforms (`linux/amd64`; several for an index) and its layers."""
+    """One image: its platforms (`linux/amd64`; several for an index), its layers, and what it is signed as."""
 
     model_config = _FROZEN
     platforms: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
     built: bool = True
+    signed: SignedAs | None = None
 
 
 class Release(BaseModel):

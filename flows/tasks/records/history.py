@@ -23,6 +23,7 @@ from flows.core.secrets.masking import file_values
 from flows.core.secrets.release_environment import environment_paths, own_values
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
+from flows.core.trust.policy import document_hash
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
@@ -63,9 +64,10 @@ def register_environment_secrets(session: RemoteShell, at: str, release: Release
 
 @dataclass(frozen=True)
 class KeptRelease:
-    """A release that stands on the droplet, and what is there beside it."""
+    """A release that stands on the droplet with the SHA-256 of its document, and what is there beside it."""
 
     release: Release
+    document: str
     stack: Stack
     containers: tuple[Container, ...]
     present: frozenset[str]
@@ -81,7 +83,8 @@ def find_kept_release(session: LockedSession, directory: StackDirectory, record:
     """
     said = sections(session.run(kept_release_script(directory, record.name), timeout=QUICK).out)
     try:
-        release = read_release(said.get("release", "").encode())
+        document = said.get("release", "").encode()
+        release = read_release(document)
         if (release.stack, release.tag) != (directory.stack, record.tag):
             raise BadRelease(f"release {release.tag} of stack {release.stack} stands there")
         stack = read_resolved(said["config"])
@@ -93,7 +96,11 @@ def find_kept_release(session: LockedSession, directory: StackDirectory, record:
     register_stack_secrets(stack)
     register_environment_secrets(session, directory.release(record.name), release)
     return KeptRelease(
-        release, stack, tuple(read_containers(said.get("containers", ""))), frozenset(said.get("digests", "").split())
+        release,
+        document_hash(document),
+        stack,
+        tuple(read_containers(said.get("containers", ""))),
+        frozenset(said.get("digests", "").split()),
     )
 
 

@@ -22,7 +22,7 @@ from flows.core.registry.cleanup import (
     RegistryManifest,
 )
 from flows.core.registry.layout import RELEASE
-from flows.core.registry.references import split_host, split_reference
+from flows.core.registry.references import is_signature_tag, split_host, split_reference
 from flows.core.release.release import Release, read_release
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
@@ -109,6 +109,8 @@ def published_tags(stored: Sequence[RegistryManifest], registry: DocrRegistry) -
         for repository in sorted(marks):
             for tag in client.registries.tags(registry.registry_name, repository):
                 stack, name = _named(repository, tag.tag, bool(registry.single_repository))
+                if is_signature_tag(tag.tag):
+                    continue
                 if stack:
                     digests[stack, name] = tag.digest
                 if stack and name != LATEST:

@@ -23,8 +23,8 @@ from flows.tasks.build_host import TIMED_OUT, run
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.release.build_inputs import BuildInputs
 from flows.tasks.release.live_commands import stream
-from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.log_masking import masked_end
+from flows.tasks.runs.registry_writes import registry_writes
 from flows.tasks.runs.retries import ONCE, RETRIED
 
 SIDE_BY_SIDE = 8

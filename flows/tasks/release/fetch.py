@@ -1,40 +1,81 @@
 """Reads releases from the registry. A tag is resolved once; from then on a release goes by its digest."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prefect import task
 
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
-from flows.core.errors import BadRelease, BadTag, ReleaseNotFound
+from flows.core.errors import BadRelease, BadTag, ReleaseNotFound, ReleaseReplayed
+from flows.core.registry.layout import release_tag
 from flows.core.registry.references import is_digest, slug, split_host, split_reference
 from flows.core.release import bundle
 from flows.core.release.release import Release, read_release, refuse_misplaced
+from flows.core.trust.policy import Proof
+from flows.core.trust.signatures import PUBLISHED
+from flows.settings import Settings
 from flows.tasks.release.files.published_files import PublishedFiles
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.retries import RETRIED
+from flows.tasks.trust.verification import verify_release
 
 LATEST = "latest"
 BEFORE = "dev.slipway.previous"
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class FetchedRelease:
-    """A release as the registry has it: its document, its files, and the digest of the image that holds both."""
+    """A release as the registry has it: its document, its files, the digest of the image that holds both, and what its
+    signatures proved. Nothing is put on a droplet without that.
+    """
 
     release: Release
     files: PublishedFiles
     digest: str
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class PublishedRelease:
+    """What stands in the registry where a release belongs; nothing is proved of it yet."""
+
+    release: Release
+    files: PublishedFiles
+    digest: str
+    reference: str
+
+
+def fetch_release(
+    stack: str,
+    tag: str,
+    registry: ContainerRegistry,
+    settings: Settings,
+    *,
+    droplets: Sequence[str],
+    digest: str | None = None,
+) -> FetchedRelease:
+    """Read a release from the registry, and verify it: it is fetched before anything is changed.
+
+    Args:
+        droplets: the Droplet blocks that it goes to, whose policy counts.
+        digest: of the release's own image, where it is known: what its tag means now is not asked then.
+
+    Raises:
+        ReleaseNotFound, BadRelease, BadTag
+        NotVerified: it is not what we signed.
+    """
+    found = read_published(stack, tag, registry, digest)
+    proof = verify_release(found.release, found.reference, registry, settings, droplets)
+    return FetchedRelease(found.release, found.files, found.digest, replace(proof, named=digest is not None))
 
 
 @task(name="fetch release", task_run_name="fetch the release {tag} of {stack}", timeout_seconds=120, **RETRIED)
-def fetch_release(stack: str, tag: str, registry: ContainerRegistry, digest: str | None = None) -> FetchedRelease:
+def read_published(stack: str, tag: str, registry: ContainerRegistry, digest: str | None = None) -> PublishedRelease:
     """Read a release from the registry; the mounted files that it brings are read when they are asked for.
-
-    Args:
-        digest: of the release's own image, where it is known: what its tag means now is not asked then.
 
     Raises:
         ReleaseNotFound: nothing of that tag, or of that digest, is there.
@@ -81,6 +122,34 @@ def latest_release(stack: str, registry: ContainerRegistry) -> Release | None:
     return found if found.stack == stack else None
 
 
+def newest_verified(stack: str, tag: str, registry: ContainerRegistry, settings: Settings) -> Release:
+    """The newest release, verified: for images that are kept of it. One that only poses as the newest is refused.
+
+    Args:
+        tag: its tag, as the tag `latest` says it.
+
+    Raises:
+        ReleaseReplayed: the registry has a newer one.
+        NotVerified, ReleaseNotFound, BadRelease
+    """
+    fetched = fetch_release(stack, tag, registry, settings, droplets=())
+    if fetched.proof.verified is None:
+        return fetched.release
+    repository, _ = split_reference(layout(registry).release_reference(stack, LATEST))
+    path = split_host(repository)[1]
+    with registry.client() as client, ThreadPoolExecutor(_AT_ONCE) as pool:
+        ours = [name for name in client.tags(path) if release_tag(name, stack, layout(registry)) not in (None, LATEST)]
+        said = pool.map(lambda name: client.manifest(path, name).content.get("annotations") or {}, ours)
+        newest, its = max(((str(one.get(PUBLISHED, "")), name) for one, name in zip(said, ours, strict=True)))
+    if newest > fetched.proof.verified.published:
+        raise ReleaseReplayed(
+            f"the tag `latest` of {stack} in registry {registry.host} means release {tag}, and {its} was published "
+            f"later, at {newest}: somebody led it back to an older release, whose images would be kept. Nothing was "
+            "changed. Build all services: leave --services out"
+        )
+    return fetched.release
+
+
 def tag_before(stack: str, tag: str, previous: Release | None, registry: ContainerRegistry) -> str | None:
     """The newest tag before this one; a tag that is published again goes on with the one it had."""
     if previous is None or previous.tag != tag:
@@ -97,7 +166,7 @@ def newest_tag(registry: ContainerRegistry, stack: str) -> str:
     return split_reference(layout(registry).release_reference(stack, LATEST))[1]
 
 
-def _fetch(stack: str, tag: str, registry: ContainerRegistry, digest: str | None) -> FetchedRelease:
+def _fetch(stack: str, tag: str, registry: ContainerRegistry, digest: str | None) -> PublishedRelease:
     repository, name = split_reference(layout(registry).release_reference(stack, tag))
     try:
         return _read(split_host(repository)[1], digest or name, registry)
@@ -113,7 +182,7 @@ def _fetch(stack: str, tag: str, registry: ContainerRegistry, digest: str | None
         ) from None
 
 
-def _read(path: str, reference: str, registry: ContainerRegistry) -> FetchedRelease:
+def _read(path: str, reference: str, registry: ContainerRegistry) -> PublishedRelease:
     with registry.client() as client:
         manifest = client.manifest(path, reference)
         layers = _layers(manifest.content)
@@ -123,7 +192,7 @@ def _read(path: str, reference: str, registry: ContainerRegistry) -> FetchedRele
     release = read_release(own[bundle.DOCUMENT].content)
     files = PublishedFiles(own, tuple(layers[1:]), path, registry)
     refuse_misplaced(release, files.tree)
-    return FetchedRelease(release, files, manifest.digest)
+    return PublishedRelease(release, files, manifest.digest, f"{registry.host}/{path}@{manifest.digest}")
 
 
 def _layers(manifest: Mapping[str, Any]) -> list[str]:

@@ -15,9 +15,9 @@ from flows.core.errors import UnpinnedImage
 from flows.core.registry.references import is_pinned, slug, split_host, split_reference
 from flows.settings import Settings
 from flows.tasks.build_host import run
-from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
 from flows.tasks.runs.log_masking import masked_end
+from flows.tasks.runs.registry_writes import registry_writes
 from flows.tasks.runs.retries import RETRIED
 
 

@@ -19,19 +19,20 @@ from flows.core.release import bundle
 from flows.core.release.file_labels import files_label
 from flows.core.release.image_plan import ImagePlan
 from flows.core.release.layers import Layering, in_layers
-from flows.core.release.release import Release
+from flows.core.release.release import Release, SignedAs
 from flows.core.release.role import cross_role_dependencies, home_services, home_volumes
 from flows.core.release.shipment import Shipment, place_of
 from flows.core.release.tree import below, dump_tree
 from flows.core.stack.stack import inside
 from flows.core.stack.state import undeclared_state
+from flows.core.trust.signatures import PUBLISHED
 from flows.settings import Settings
 from flows.tasks.release.fetch import BEFORE, newest_tag
 from flows.tasks.release.files.file_layers import published_layers, push_layers, read_as_listed
 from flows.tasks.release.files.walk import WRITTEN, unreadable
 from flows.tasks.release.image_facts import describe_image
-from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.registry_writes import registry_writes
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.source import Source
 
@@ -48,6 +49,8 @@ def publish_release(
     shipment: Shipment,
     registry: ContainerRegistry,
     settings: Settings,
+    signed: Mapping[str, SignedAs],
+    published: str,
 ) -> tuple[Release, str]:
     """Put the release's document, pinned compose override and files into the registry.
 
@@ -58,6 +61,8 @@ def publish_release(
         previous: the release published last; what it says of an image need not be asked again.
         before: the tag that was the newest before this one.
         shipment: the mounted files that it brings.
+        signed: `repository@sha256:…` → what that image is signed as.
+        published: when, ISO 8601, UTC.
 
     Raises:
         UnreadableFile: a file is no longer what it was when it was listed.
@@ -79,7 +84,10 @@ def publish_release(
             compose_files=tuple(sources.relative(path) for path in source.given),
             profiles=settings.profiles,
             services=services,
-            images=dict(zip(references, described, strict=True)),
+            images={
+                reference: image.model_copy(update={"signed": signed.get(reference)})
+                for reference, image in zip(references, described, strict=True)
+            },
             registry=registry.host,
             environment_files=sources.needed,
             secret_readers=_secret_readers(source, shipment),
@@ -105,7 +113,7 @@ def publish_release(
         _warn_if_replaced(client, path, name, packed)
         diff_id = f"sha256:{hashlib.sha256(gzip.decompress(packed)).hexdigest()}"
         labels = {"dev.slipway.release": tag, "dev.slipway.stack": release.stack}
-        labels |= {BEFORE: before} if before else {}
+        labels |= {PUBLISHED: published} | ({BEFORE: before} if before else {})
         layers = push_layers(shipment, layering, there, client, path)
         digest = client.push_files(path, name, packed, diff_id, labels, layers)
         client.tag(path, client.manifest(path, digest), newest_tag(registry, release.stack))

@@ -11,8 +11,19 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect_docker import DockerHost
 
-from blocks import ContainerRegistry, DigitalOceanAccount, DocrRegistry, Droplet, Langfuse, Prometheus, StackEnvironment
+from blocks import (
+    ContainerRegistry,
+    DigitalOceanAccount,
+    DocrRegistry,
+    Droplet,
+    Langfuse,
+    Prometheus,
+    SigningKey,
+    StackEnvironment,
+    TrustedKeys,
+)
 from blocks.errors import OutsideError
+from blocks.signing import TrustedKey
 from flows.core.errors import BlockMissing
 from flows.core.registry.layout import RegistryLayout
 from flows.core.registry.references import slug
@@ -91,6 +102,20 @@ def load_prometheus(settings: Settings) -> Prometheus | None:
     if prometheus and prometheus.username:
         register_secrets([prometheus.password.get_secret_value()])
     return prometheus
+
+
+def load_signing_key(settings: Settings) -> SigningKey | None:
+    """The key that releases are signed with, or None when none was saved: then they are not signed."""
+    key = _find(SigningKey, settings.signing_key) if settings.signing_key else None
+    if key:
+        register_secrets([*file_values("key", key.private_key.get_secret_value()), key.password.get_secret_value()])
+    return key
+
+
+def load_trusted_keys(settings: Settings) -> tuple[TrustedKey, ...]:
+    """The keys whose signatures are trusted; none when none was saved."""
+    trusted = _find(TrustedKeys, settings.trusted_keys) if settings.trusted_keys else None
+    return tuple(trusted.keys) if trusted else ()
 
 
 def load_any(kinds: Sequence[type[Kind]], name: str, remedy: str) -> Kind:

@@ -10,7 +10,8 @@ from blocks import ContainerRegistry
 from blocks.registry.client import MANIFEST, RegistryClient
 from flows.core.errors import PushFailed, UnpinnedImage
 from flows.settings import Settings
-from flows.tasks.release import build, pin_images, write_access
+from flows.tasks.release import build, pin_images
+from flows.tasks.runs import registry_writes as write_access
 from tests.support.registry_server import PASSWORD, USER, serving, sha
 
 pytestmark = pytest.mark.unit

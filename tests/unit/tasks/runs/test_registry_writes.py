@@ -10,7 +10,7 @@ from flows.core.deploy.pull import LOGIN_FAILED, PULL_FAILED
 from flows.core.errors import PullFailed, PushFailed
 from flows.settings import Settings
 from flows.tasks.deploy.pull import pull_references
-from flows.tasks.release import write_access as writable
+from flows.tasks.runs import registry_writes as writable
 
 pytestmark = pytest.mark.unit
 SETTINGS = Settings(collection_timeout=7)

@@ -1,0 +1,1 @@
+"""Signs releases and verifies them, with cosign."""
