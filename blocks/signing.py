@@ -60,6 +60,7 @@ class TrustedKeys(Block):
 
     _block_type_name = "Slipway Trusted Keys"
     _block_type_slug = "slipway-trusted-keys"
+    _logo_url = HttpUrl("https://github.com/sigstore.png")
     _documentation_url = HttpUrl("https://docs.sigstore.dev/cosign/verifying/verify/")
     _description = "The public keys whose signatures are trusted."
 
@@ -92,6 +93,7 @@ class SigningKey(Block):
 
     _block_type_name = "Slipway Signing Key"
     _block_type_slug = "slipway-signing-key"
+    _logo_url = HttpUrl("https://github.com/sigstore.png")
     _documentation_url = HttpUrl("https://docs.sigstore.dev/cosign/signing/signing_with_containers/")
     _description = "The key that releases are signed with."
 

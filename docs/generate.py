@@ -19,8 +19,9 @@ FAMILIES = {
     "release": "`release`, `build-push`; where a release is fetched also `deploy`, `promote`, `deploy-home`",
     "registry": "`registry gc`, `registry retention`",
     "droplet": "every command that changes a droplet",
-    "deploy": "`release`, `deploy`, `deploy-home`, `promote`, `rollback`, `reconcile`",
-    "gates": "`validate`, and what validates: `release`, `promote`, `deploy-home`, `rollback`, `reconcile`",
+    "deploy": "`release`, `deploy`, `validate`, `deploy-home`, `promote`, `rollback`, `reconcile`",
+    "trust": "`keys`; where releases are signed or verified `release`, `build-push`, `deploy`, "
+    "`deploy-home`, `promote`, `rehearse`, `rollback`, `reconcile`",
     "records": "`rollback`, `reconcile`, `history`, `status`, and every command that changes a droplet",
     "prune": "`prune`, `system-prune`",
     "debug": "`debug-agent`",

@@ -43,7 +43,6 @@ from flows.tasks.runs.blocks import (
     load_registry,
     load_signing_key,
 )
-from flows.tasks.runs.run_info import now
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name
@@ -140,7 +139,8 @@ def _build_push(
     digests = push_images.with_options(task_run_name=f"push {count} images")(made, registry, settings, env, ahead)
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}
-    key, published_at = load_signing_key(settings), now()
+    key = load_signing_key(settings)
+    published_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     images = images_to_sign(plan, built, external, registry.host)
     signed = sign_all(images, name, tag, source.commit, key, registry, settings)
     release, digest = publish_release(

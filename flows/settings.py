@@ -56,10 +56,10 @@ class Settings(BaseSettings):
     prometheus: str = Field(
         "prometheus", description="name of the Prometheus block; without such a block no metric is a gate"
     )
-    signing_key: str = Field(
+    signing: str = Field(
         "signing", description="name of the SigningKey block; without such a block releases are not signed"
     )
-    trusted_keys: str = Field("trusted", description="name of the TrustedKeys block, by which signatures are verified")
+    trusted: str = Field("trusted", description="name of the TrustedKeys block, by which signatures are verified")
     verification: Policy | Literal[""] = Field(
         "",
         description="what a release that is not signed as it must be means: enforce (refused), warn or off; empty: "

@@ -2,6 +2,10 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flows.core.droplet.containers import Container, Healthcheck
 from flows.core.records.history import History
@@ -18,6 +22,13 @@ def digest(name: str) -> str:
     """A digest of this name: of a hex digit, that digit all over."""
     digits = name * 64 if len(name) == 1 and name in "0123456789abcdef" else hashlib.sha256(name.encode()).hexdigest()
     return f"sha256:{digits}"
+
+
+@cache
+def public_key(name: str) -> str:
+    """A public key in PEM form; the same for the same name."""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def pinned(name: str, letter: str = "a") -> str:

@@ -15,9 +15,9 @@ from flows.core.errors.deploy import (
     NothingDeployed,
     PullFailed,
     ServicesNotReady,
+    ValidationFailed,
 )
 from flows.core.errors.droplet import DropletBusy, DropletNotReady, LockLost, UnreadableAnswer
-from flows.core.errors.gates import ValidationFailed
 from flows.core.errors.prune import EngineTooOld, NotConfirmed, VolumeLost
 from flows.core.errors.records import (
     AlreadyRunning,

@@ -29,3 +29,11 @@ class DigestMismatch(SlipwayError):
 
 class FilesInConflict(Refused):
     """A service has changed files that the release brings, and `x-slipway.mounts` says to refuse that."""
+
+
+class ValidationFailed(SlipwayError):
+    """A probe failed; `services` are those whose probes did."""
+
+    def __init__(self, message: str = "", services: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.services = services

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 # The newest format that is read. A record says the oldest that can hold it: a version of Slipway that does not know an
 # outcome refuses the history that has one (NewerRecord), changes nothing, and still reads every other history.
@@ -89,8 +89,8 @@ class Record(BaseModel):
     outcome: RecordOutcome = RecordOutcome.CANDIDATE
     reason: str = ""
     traced: tuple[str, ...] = ()
-    verified: Verified | None = None
-    unverified: str = ""
+    verified: Verified | None = Field(None, exclude_if=lambda verified: verified is None)
+    unverified: str = Field("", exclude_if=lambda why: not why)
 
     @property
     def file(self) -> str:

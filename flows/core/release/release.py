@@ -82,7 +82,7 @@ class Image(BaseModel):
     platforms: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
     built: bool = True
-    signed: SignedAs | None = None
+    signed: SignedAs | None = Field(None, exclude_if=lambda signed: signed is None)
 
 
 class Release(BaseModel):

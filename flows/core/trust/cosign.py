@@ -13,7 +13,7 @@ PRIVATE_KEY, PUBLIC_KEY, PASSWORD = "SLIPWAY_COSIGN_KEY", "SLIPWAY_COSIGN_PUBLIC
 _UNSIGNED, _NO_MATCH = 10, 12
 
 
-class Verdict(Enum):
+class SignatureVerdict(Enum):
     """What `cosign verify` found."""
 
     SIGNED = "signed"
@@ -80,14 +80,14 @@ class CosignCommands:
         return ["--registry-cacert", self.certificate] if self.certificate else []
 
 
-def read_verdict(code: int, said: str) -> Verdict:
+def read_verdict(code: int, said: str) -> SignatureVerdict:
     """What an exit code and the words on standard error mean."""
     if code == 0:
-        return Verdict.SIGNED
+        return SignatureVerdict.SIGNED
     if code == _UNSIGNED and "no signatures found" in said:
-        return Verdict.UNSIGNED
+        return SignatureVerdict.UNSIGNED
     if code == _NO_MATCH and "invalid signature" in said:
-        return Verdict.OTHER_KEY
+        return SignatureVerdict.OTHER_KEY
     if code == _NO_MATCH and "digest" in said:
-        return Verdict.MOVED
-    return Verdict.UNCLEAR
+        return SignatureVerdict.MOVED
+    return SignatureVerdict.UNCLEAR

@@ -106,7 +106,7 @@ def load_prometheus(settings: Settings) -> Prometheus | None:
 
 def load_signing_key(settings: Settings) -> SigningKey | None:
     """The key that releases are signed with, or None when none was saved: then they are not signed."""
-    key = _find(SigningKey, settings.signing_key) if settings.signing_key else None
+    key = _find(SigningKey, settings.signing) if settings.signing else None
     if key:
         register_secrets([*file_values("key", key.private_key.get_secret_value()), key.password.get_secret_value()])
     return key
@@ -114,7 +114,7 @@ def load_signing_key(settings: Settings) -> SigningKey | None:
 
 def load_trusted_keys(settings: Settings) -> tuple[TrustedKey, ...]:
     """The keys whose signatures are trusted; none when none was saved."""
-    trusted = _find(TrustedKeys, settings.trusted_keys) if settings.trusted_keys else None
+    trusted = _find(TrustedKeys, settings.trusted) if settings.trusted else None
     return tuple(trusted.keys) if trusted else ()
 
 

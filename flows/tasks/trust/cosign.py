@@ -13,6 +13,7 @@ from flows.core.trust.cosign import PASSWORD, PRIVATE_KEY, PUBLIC_KEY, CosignCom
 from flows.settings import Settings
 from flows.tasks.build_host import run
 
+_ASKED = threading.Lock()
 # Calls of cosign side by side: each is a process that decrypts the key and waits for the registry.
 _AT_ONCE = 4
 _NOT_FOUND = 127
@@ -70,9 +71,6 @@ def private_key(key: SigningKey) -> dict[str, str]:
 def public_key(text: str) -> dict[str, str]:
     """What verifying needs in cosign's environment."""
     return {PUBLIC_KEY: text}
-
-
-_ASKED = threading.Lock()
 
 
 @lru_cache

@@ -35,7 +35,7 @@ def generate_key(settings: Settings, kms: str = "", *, replace: bool = False) ->
         raise ConflictingOptions("there is no signing key to replace. Make the first: slipway keys generate")
     key = _from_kms(settings, kms) if kms else _new_pair(settings)
     trust_key(settings, key.public_key)  # first: what is signed with a key that nobody trusts is refused
-    key.save(settings.signing_key, overwrite=True)
+    key.save(settings.signing, overwrite=True)
     return key
 
 
@@ -52,7 +52,7 @@ def trust_key(settings: Settings, public_key: str) -> TrustedKey:
     known = load_trusted_keys(settings)
     if found := next((key for key in known if key.fingerprint == added.fingerprint), None):
         return found
-    TrustedKeys(keys=[*known, added]).save(settings.trusted_keys, overwrite=True)
+    TrustedKeys(keys=[*known, added]).save(settings.trusted, overwrite=True)
     return added
 
 
@@ -73,7 +73,7 @@ def distrust_key(settings: Settings, fingerprint: str) -> TrustedKey:
     signing = load_signing_key(settings)
     if signing and signing.fingerprint == found[0].fingerprint:
         raise KeyUnusable("this key signs: what it signs would be refused. Replace it first: slipway keys rotate")
-    TrustedKeys(keys=[key for key in known if key is not found[0]]).save(settings.trusted_keys, overwrite=True)
+    TrustedKeys(keys=[key for key in known if key is not found[0]]).save(settings.trusted, overwrite=True)
     return found[0]
 
 

@@ -20,7 +20,7 @@ from flows.core.errors import (
 )
 from flows.core.records.record import Record, Verified
 from flows.core.release.release import Release
-from flows.core.trust.cosign import Verdict, read_verdict
+from flows.core.trust.cosign import SignatureVerdict, read_verdict
 from flows.core.trust.policy import Decided, Proof, decided_policy, refuse_unverified_record
 from flows.core.trust.signatures import (
     PUBLISHED,
@@ -124,7 +124,7 @@ def _prove(
 ) -> dict[str, tuple[TrustedKey, Mapping[str, Any]]]:
     """Which key has signed what is claimed, and what it says; all at once, one by one only where that fails."""
     proved: dict[str, tuple[TrustedKey, Mapping[str, Any]]] = {}
-    verdicts: dict[str, set[Verdict]] = {claim.reference: set() for claim in claims}
+    verdicts: dict[str, set[SignatureVerdict]] = {claim.reference: set() for claim in claims}
     payloads: dict[str, list[dict[str, Any]]] = {}
     for key in keys:
         left = [claim for claim in claims if claim.reference not in proved]
@@ -136,12 +136,12 @@ def _prove(
             answers = cosign.run_all(commands, public_key(key.public_key))
         for group, answer in zip(asked, answers, strict=True):
             verdict = read_verdict(answer.returncode, answer.stderr)
-            if verdict is Verdict.UNCLEAR:
+            if verdict is SignatureVerdict.UNCLEAR:
                 raise VerificationFailed(
                     f"{group[0].what} could not be verified: `cosign verify` ended with exit {answer.returncode}: "
                     f"{masked_end(answer.stderr, 2)}. Nothing was changed. Does the registry answer? Then run it again"
                 )
-            found = read_payloads(answer.stdout) if verdict is Verdict.SIGNED else {}
+            found = read_payloads(answer.stdout) if verdict is SignatureVerdict.SIGNED else {}
             for claim in group:
                 verdicts[claim.reference].add(verdict)
                 payloads.setdefault(claim.reference, []).extend(found.get(claim.digest, ()))
@@ -154,17 +154,17 @@ def _prove(
 
 
 def _refusal(
-    claim: Claim, verdicts: set[Verdict], payloads: Sequence[Mapping[str, Any]], keys: Sequence[TrustedKey]
+    claim: Claim, verdicts: set[SignatureVerdict], payloads: Sequence[Mapping[str, Any]], keys: Sequence[TrustedKey]
 ) -> NotVerified:
     """The error for what no key has signed as claimed: each kind has its own sentence."""
     if payloads:
         return signed_as_another(claim, payloads)
-    if Verdict.MOVED in verdicts:
+    if SignatureVerdict.MOVED in verdicts:
         return SignatureMoved(
             f"{claim.what} has the signature of something else beside it: somebody moved it there. Nothing was "
             "changed. Find out who may push there, and publish the release again"
         )
-    if Verdict.OTHER_KEY in verdicts:
+    if SignatureVerdict.OTHER_KEY in verdicts:
         trusted = " or ".join(key.fingerprint for key in keys)
         return SignedByAnother(
             f"{claim.what} is signed, and not with a key that is trusted ({trusted}). Nothing was changed. If that key "

@@ -32,7 +32,9 @@ STORED = {
     "LoadBalancerSwitch": ("slipway-load-balancer-switch", (*DIGITALOCEAN_SWITCH, "balancer")),
     "Prometheus": ("slipway-prometheus", ("url", "username", "password")),
     "ReservedIpSwitch": ("slipway-reserved-ip-switch", (*DIGITALOCEAN_SWITCH, "ip")),
+    "SigningKey": ("slipway-signing-key", ("public_key", "private_key", "password", "kms")),
     "StackEnvironment": ("slipway-stack-environment", ("variables", "files")),
+    "TrustedKeys": ("slipway-trusted-keys", ("keys",)),
 }
 
 

@@ -37,7 +37,7 @@ def publish(server, document, tag="shop-release-v1", **more):
 
 
 def fetched(registry, tag="v1", digest=None):
-    return fetch.fetch_release.fn("shop", tag, registry, digest)
+    return fetch.read_published.fn("shop", tag, registry, digest)
 
 
 def test_what_was_published_is_fetched_with_its_digest(server, registry):
