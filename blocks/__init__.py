@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from blocks.prometheus import Prometheus
     from blocks.registry.container_registry import ContainerRegistry
     from blocks.registry.docr import DocrRegistry
-    from blocks.signing import SigningKey, TrustedKeys
+    from blocks.signing.signing_key import SigningKey
+    from blocks.signing.trusted_keys import TrustedKeys
     from blocks.traffic.caddy import CaddySwitch
     from blocks.traffic.dns_record import DnsSwitch
     from blocks.traffic.load_balancer import LoadBalancerSwitch
@@ -49,10 +50,10 @@ _MODULES = {
     "LoadBalancerSwitch": "traffic.load_balancer",
     "Prometheus": "prometheus",
     "ReservedIpSwitch": "traffic.reserved_ip",
-    "SigningKey": "signing",
+    "SigningKey": "signing.signing_key",
     "StackEnvironment": "environment",
     "TrafficSwitch": "traffic.switch",
-    "TrustedKeys": "signing",
+    "TrustedKeys": "signing.trusted_keys",
 }
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from blocks import SigningKey
-    from blocks.signing import TrustedKey
+    from blocks.signing.trusted_keys import TrustedKey
 
 keys_app = typer.Typer(no_args_is_help=True, help="The keys that releases are signed with.")
 app.add_typer(keys_app, name="keys", rich_help_panel=SET_UP)

@@ -23,7 +23,7 @@ from blocks import (
     TrustedKeys,
 )
 from blocks.errors import OutsideError
-from blocks.signing import TrustedKey
+from blocks.signing.trusted_keys import TrustedKey
 from flows.core.errors import BlockMissing
 from flows.core.registry.layout import RegistryLayout
 from flows.core.registry.references import slug

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from blocks import SigningKey, TrustedKeys
-from blocks.signing import TrustedKey
+from blocks.signing.trusted_keys import TrustedKey
 from flows.core.errors import ConflictingOptions, KeyUnusable
 from flows.settings import Settings
 from flows.tasks.build_host import own_environment, run

@@ -8,7 +8,7 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
-from blocks.signing import TrustedKey
+from blocks.signing.trusted_keys import TrustedKey
 from flows.core.errors import (
     CosignMissing,
     NothingTrusted,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from blocks import ContainerRegistry, TrustedKeys
-from blocks.signing import TrustedKey
+from blocks.signing.trusted_keys import TrustedKey
 from flows.core.errors import (
     CosignMissing,
     NothingTrusted,

@@ -1,0 +1,1 @@
+"""The keys that releases are signed with, and those that are trusted."""
