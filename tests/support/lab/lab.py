@@ -65,7 +65,10 @@ class Lab:
 
 
 def use_settings() -> None:
-    """From now on commands in this process and its children have the lab's settings, unless others are named."""
+    """From now on commands in this process and its children have the lab's settings, unless others are named. The key
+    of a demo does not count: what tests publish is not signed, but where signing is what they test."""
+    for name in ("SLIPWAY_SIGNING", "SLIPWAY_TRUSTED"):
+        os.environ.setdefault(name, "")
     if (STATE / "settings.toml").exists():
         os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
 

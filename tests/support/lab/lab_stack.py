@@ -113,5 +113,12 @@ def lab_registry(namespace: str) -> RegistryNamespace:
 def settings(reports: Path, **more: str) -> dict[str, str]:
     """Settings of a test run: reports go where nobody looks for the user's, Langfuse is left alone, and the whole stack
     runs on one droplet, without a data home."""
-    own = {"SLIPWAY_LANGFUSE": "", "SLIPWAY_READINESS_DELAY": "1", "SLIPWAY_HOME": "", "SLIPWAY_SWITCH": ""}
+    own = {
+        "SLIPWAY_LANGFUSE": "",
+        "SLIPWAY_READINESS_DELAY": "1",
+        "SLIPWAY_HOME": "",
+        "SLIPWAY_SWITCH": "",
+        "SLIPWAY_SIGNING": "",
+        "SLIPWAY_TRUSTED": "",
+    }
     return {"SLIPWAY_REPORTS": str(reports), **own, **more}
