@@ -1,4 +1,4 @@
-"""Only what we signed is put on a droplet; whatever somebody else does to the registry is refused, with nothing changed.
+"""Only what we signed is put on a droplet; what somebody else does to the registry is refused, with nothing changed.
 
 The judge is cosign itself: it verifies what we sign, and signs what we refuse.
 """
