@@ -47,6 +47,7 @@ from flows.tasks.traffic.switch import (
     read_switch_at,
     try_read_switch,
 )
+from flows.tasks.trust.verification import check_standing_releases
 from flows.validate import validate
 from flows.watch import keep_watch
 
@@ -153,16 +154,15 @@ class Promotion:
         """
         fetched = None
         if first:
-            fetched = fetch_release(
-                self.stack, first.tag, load_registry(self.settings), self.settings,
-                droplets=[target.name for target in self.candidate.targets], digest=first.digest,
-            )  # fmt: skip
+            registry, there = load_registry(self.settings), [target.name for target in self.candidate.targets]
+            fetched = fetch_release(self.stack, first.tag, registry, self.settings, droplets=there, digest=first.digest)
             refuse_release(fetched.release, self.settings.home)
         before = read_states_if_reachable(self.active)
         with ExitStack() as guards:
             if first and fetched:
                 self._deploy(first, fetched, guards)
             states = read_states(self.candidate)
+            check_standing_releases(states, self.settings)
             plan = plan_promotion(
                 self.stack, self.candidate.colour, self.active.colour if self.active else None,
                 states, before, str(self.switch), self.switch.client_impact,

@@ -35,6 +35,7 @@ class DeployedState:
         environment: variable → a hash of its value; values are never kept.
         wrong: how what runs differs from the release, in sentences.
         nameless: service → where its running containers have volumes without a name.
+        document: the release document as it stands there.
     """
 
     droplet: str
@@ -44,6 +45,7 @@ class DeployedState:
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     wrong: tuple[str, ...] = ()
     nameless: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    document: bytes = b""
 
     @property
     def mark(self) -> str:
@@ -91,6 +93,7 @@ def read_deployed_state(output: str, directory: StackDirectory, droplet: str) ->
         {name: _hash(value) for name, value in parse(parts.get("environment", "")).items() if name not in OWN},
         _differences(release, stack, running),
         _nameless(running.containers),
+        parts["release"].encode(),
     )
 
 

@@ -1,6 +1,6 @@
 """Verifies that a release, and every image of it, is what we signed: before anything is changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prefect import task
@@ -9,6 +9,7 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
 from blocks.signing.trusted_keys import TrustedKey
+from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import (
     CosignMissing,
     NothingTrusted,
@@ -21,7 +22,7 @@ from flows.core.errors import (
 from flows.core.records.record import Record, Verified
 from flows.core.release.release import Release
 from flows.core.trust.cosign import SignatureVerdict, read_verdict
-from flows.core.trust.policy import Decided, Proof, decided_policy, refuse_unverified_record
+from flows.core.trust.policy import Decided, Proof, decided_policy, document_hash, refuse_unverified_record
 from flows.core.trust.signatures import (
     PUBLISHED,
     Claim,
@@ -117,6 +118,17 @@ def check_kept_release(record: Record, document: str, settings: Settings, drople
         if policy == "enforce":
             raise
         get_run_logger().warning("%s", error)
+
+
+def check_standing_releases(states: Iterable[DeployedState], settings: Settings) -> None:
+    """Refuse to send traffic to releases that were not verified when they were put where they stand.
+
+    Raises:
+        NotVerified
+    """
+    for state in states:
+        if state.record:
+            check_kept_release(state.record, document_hash(state.document), settings, state.droplet)
 
 
 def _prove(
