@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The main job, from nothing: the data home and a first release; a second one promoted from colour to colour while
-# clients are at work; and a third, much slower than the second, which the gates refuse. Can be run again at any time.
+# clients are at work; a third, much slower than the second, which the gates refuse; and what somebody else did to the
+# registry, which is refused because it is not signed. Can be run again at any time.
 . "$(dirname "$0")/common.sh"
 cd "$CHECKOUT"
 
@@ -43,6 +44,11 @@ under_load() {
     return $status
 }
 
+slipway keys show | grep -q 'BEGIN PUBLIC KEY' || {
+    headline "A key: releases are signed with it from now on, and verified before anything is changed"
+    slipway keys generate
+}
+
 colour=$(active)
 if ! carries data || ! carries "$colour"; then
     headline "First, the data home and a first release on $colour"
@@ -60,6 +66,15 @@ changed cicd.py 'def generate(fields: Fields) -> dict\[str, Any\]:' 'def generat
 if under_load slipway release --stack "$WORK/stack" --tag "$THIRD" --promote --approval never; then
     fail "the gates let a slow release through"
 fi
+
+headline "Somebody who may push to the registry swaps an image behind the tag of the second release"
+runs() { slipway status --json | python -c 'import json, sys; print(json.dumps([[n, d["release"], d["services"]] for n, d in json.load(sys.stdin)["droplets"].items()], sort_keys=True))'; }
+before=$(runs) colour=$(active)
+meant=$(python compose/lab/swap_image.py agents "$SECOND")
+if slipway deploy --tag "$SECOND" --droplet "$colour"; then fail "an image that nobody signed was deployed"; fi
+python compose/lab/swap_image.py agents "$SECOND" "$meant"
+[[ $(runs) == "$before" ]] || fail "the refused deploy changed something"
+echo "Refused, and nothing was changed: what runs is what ran before."
 
 headline "Where everything stands now"
 slipway status
