@@ -149,22 +149,18 @@ def test_a_signature_that_was_moved_to_another_release_is_refused(stack):
     assert "has the signature of something else beside it" in said.err
 
 
-@pytest.mark.usefixtures("unchanged", "published")
+@pytest.mark.usefixtures("published")
 def test_an_older_release_of_the_same_tag_is_a_replay(stack):
     first = stack.digest("release", "two")
     said = stack.publish("two", web="web two, mended")
     assert said.code == 0, said.all
-    second = stack.digest("release", "two")
-    before = stack.droplet.state()
     assert stack.deploy("two").code == 0
+    before = stack.droplet.state()
     stack.move("release", first, "two")
     said = stack.deploy("two")
     assert (said.code, said.errors[0].partition(":")[0]) == (2, "ReleaseReplayed")
     assert f"--digest {first}" in said.err
-    named = stack.slipway("rollback", *stack.here)
-    assert named.code == 0, named.all
-    stack.move("release", second, "two")
-    assert before  # the droplet's own files may differ by the records of the two
+    assert stack.droplet.state() == before
 
 
 @pytest.mark.usefixtures("unchanged")
