@@ -1,6 +1,6 @@
 """What somebody who may push to the registry could do: let the tag of a release mean one that runs another image.
 
-Usage: swap_image.py STACK TAG; prints the digest that the tag meant. With a third argument, that digest, it is put back.
+Usage: swap_image.py STACK TAG; prints the digest that the tag meant. With that digest as third word it is put back.
 """
 
 import json
