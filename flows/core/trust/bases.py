@@ -22,8 +22,11 @@ class BaseImage:
 
 def logged_digests(lines: Iterable[str]) -> dict[str, str]:
     """Reference → digest, by what a build says of the images that it fetched or had in its cache."""
-    found = (step for line in lines if (step := _STEP.match(line.strip())))
-    return {_familiar(step[1]): step[2] for step in found}
+    found: dict[str, str] = {}
+    for line in lines:
+        if step := _STEP.match(line):
+            found.setdefault(_familiar(step[1]), step[2])  # a build prints what it likes, but only once it has started
+    return found
 
 
 def known_base(reference: str, logged: Mapping[str, str], inspected: Mapping[str, Any] | None) -> BaseImage:

@@ -17,7 +17,7 @@ from flows.core.trust.bases import BaseImage
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://slipway.dev/build/compose/v1"
 BUILDER = "https://slipway.dev/builder/v1"
-_SCP = re.compile(r"(?:[^@/:\s]+@)?([^/:\s]+):(?!//)(\S+)")
+_SCP = re.compile(r"(?:[^@/:\s]+@)?([^@/:\s]+):(?!//)([^@\s]+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REMOTE = ("https", "http", "ssh", "git")
 _LARGEST = 4 * 1024 * 1024
@@ -142,7 +142,8 @@ def read_provenance(predicate: bytes) -> Provenance:
 
 
 def public_remote(remote: str) -> str:
-    """A git remote as a URL without user, password, query and fragment; '' for a place on the build host."""
+    """A git remote as a URL without user, password, query and fragment; '' for a place on the build host, and for one
+    that is not plain enough to tell what of it is a login."""
     remote = remote.strip()
     if "://" not in remote:
         short = _SCP.fullmatch(remote)
@@ -152,7 +153,7 @@ def public_remote(remote: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return ""
-    if parts.scheme not in _REMOTE or not host:
+    if parts.scheme not in _REMOTE or not host or "@" in parts.path:
         return ""
     place = f"[{host}]" if ":" in host else host
     return urlunsplit((parts.scheme, f"{place}:{port}" if port else place, parts.path, "", ""))

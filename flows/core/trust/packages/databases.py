@@ -14,7 +14,7 @@ from flows.core.answers import MALFORMED
 from flows.core.trust.packages.package import Distribution, Package, PackageKind
 
 _INSTALLED = "installed"
-_METADATA_DIRECTORY = re.compile(r"([^/]+)\.(?:dist-info|egg-info)(?:/|$)")
+_ENDINGS = (".dist-info", ".egg-info")
 _EGG_PYTHON = re.compile(r"-py\d[\d.]*$")
 _LICENSE = "License :: "
 _LONGEST_LICENSE = 200
@@ -48,7 +48,7 @@ def read_apk(content: bytes) -> Iterator[Package]:
         )
 
 
-def read_python(path: str, content: bytes) -> Package | None:
+def read_python_metadata(path: str, content: bytes) -> Package | None:
     """The package of a Python metadata file; where it does not say its name and version, its directory does."""
     found: dict[str, str] = {}
     licenses = []
@@ -56,8 +56,8 @@ def read_python(path: str, content: bytes) -> Package | None:
         if key == "classifier" and value.startswith(_LICENSE):
             licenses.append(value.rpartition(" :: ")[2])
         found.setdefault(key, value)
-    directory = _METADATA_DIRECTORY.search(path)
-    name, _, version = _EGG_PYTHON.sub("", directory[1]).partition("-") if directory else ("", "", "")
+    stems = [part.removesuffix(end) for part in path.split("/") for end in _ENDINGS if part.endswith(end)]
+    name, _, version = _EGG_PYTHON.sub("", stems[-1]).partition("-") if stems else ("", "", "")
     said = found.get("license-expression") or found.get("license", "")
     if not said or said.upper() == "UNKNOWN" or len(said) > _LONGEST_LICENSE:  # some put its whole text there
         said = " AND ".join(licenses) if len(licenses) == 1 else ", ".join(licenses)

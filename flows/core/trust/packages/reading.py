@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from flows.core.quotation import quoted_line, without_controls
-from flows.core.trust.packages.databases import read_apk, read_dpkg, read_node, read_os_release, read_python
+from flows.core.trust.packages.databases import read_apk, read_dpkg, read_node, read_os_release, read_python_metadata
 from flows.core.trust.packages.package import Distribution, ImagePackages, Package
 
 _OS_RELEASE = ("usr/lib/os-release", "etc/os-release")
@@ -44,9 +44,9 @@ _READERS: Mapping[str, Callable[[str, bytes], Iterable[Package]]] = {
     "var/lib/dpkg/status": lambda _, content: read_dpkg(content),
     "lib/apk/db/installed": lambda _, content: read_apk(content),
     "/package.json": lambda _, content: _one(read_node(content)),
-    "/METADATA": lambda path, content: _one(read_python(path, content)),
-    "/PKG-INFO": lambda path, content: _one(read_python(path, content)),
-    ".egg-info": lambda path, content: _one(read_python(path, content)),
+    "/METADATA": lambda path, content: _one(read_python_metadata(path, content)),
+    "/PKG-INFO": lambda path, content: _one(read_python_metadata(path, content)),
+    ".egg-info": lambda path, content: _one(read_python_metadata(path, content)),
 }
 
 

@@ -1,4 +1,4 @@
-"""The summary of `slipway provenance`."""
+"""The summary of an image's origin: what it is, who built it from what, what is in it, where it runs."""
 
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def _show_packages(console: SummaryConsole, found: "ImageOrigin", *, everything:
         return
     counts = ", ".join(f"{count} {escape(kind)}" for kind, count in found.counts.items())
     console.say(f"[bold]{len(found.packages)} packages[/bold]{f': {counts}' if counts else ''}")
-    table = SummaryTable("kind", "package", "version", "license", free_text=["license"])
+    table = SummaryTable("kind", "package", "version", "license")
     for package in found.packages if everything else found.packages[:_FIRST]:
         table.add_row(package.kind, package.name, package.version, package.license)
     if table.row_count:
