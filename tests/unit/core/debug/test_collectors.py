@@ -66,7 +66,7 @@ def test_a_shell_gathers_it_all_and_leaves_nothing_behind(tmp_path):
         made.mkdir(parents=True)
     (layer / "var/lib/dpkg").mkdir(parents=True)
     (layer / "var/lib/dpkg/status").write_text(
-        "Package: bash\nStatus: install ok installed\nVersion: 5.2\nDescription: x\n@@slipway:secret 0\n\n"
+        "Package: bash\nStatus: install ok installed\nVersion: 5.2\nDescription: x\n@@slipway:secret 9\nx\n\n"
     )
     secret = tmp_path / "se cret"
     secret.write_text("hunter2\n")

@@ -115,6 +115,7 @@ def test_what_is_none_is_one_known_error(content):
         "a place of this host": ("/srv/git/a.git", ""),
         "a file": ("file:///srv/git/a.git", ""),
         "another helper": ("ext::sh -c x", ""),
+        "a login that is out of place": ("https://h//me:hunter2@git.example.com/a", ""),
         "a bad port": ("https://h:x/a", ""),
         "nothing": ("", ""),
     }.values(),
