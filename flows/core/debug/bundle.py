@@ -105,9 +105,16 @@ class DebugBundle:
             "inspect.json": _json(inspected),
             "environment.txt": "".join(f"{name}={value}\n" for name, value in variables),
             "logs.txt": f"{self.evidence.logs.get(container.id) or '(nothing)'}\n",
-            "packages.txt": _packages(self.evidence.pythons.get(container.id, PythonPackages(words="nobody looked"))),
+            "packages.txt": self._packages(container.id),
             "usage.json": _json({**vars(usage), "of_limit": round(usage.of_limit, 3)}),
         }
+
+    def _packages(self, container: str) -> str:
+        python = self.evidence.pythons.get(container, PythonPackages(words="nobody looked"))
+        lines = [python.words] if python.words else [f"# Python {python.version}".rstrip(), *python.packages]
+        if system := self.evidence.system.get(container):
+            lines += [f"# {system[0].kind}", *(f"{package.name} {package.version}" for package in system)]
+        return "\n".join(lines) + "\n"
 
     def _health(self, service: str) -> dict[str, Any]:
         answer = self.answers.get(service)
@@ -163,12 +170,6 @@ def _part(name: str) -> str:
 
 def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-
-
-def _packages(python: PythonPackages) -> str:
-    if python.words:
-        return f"{python.words}\n"
-    return "\n".join([f"# Python {python.version}".rstrip(), *python.packages]) + "\n"
 
 
 def _memory(usage: ContainerUsage) -> str:

@@ -45,6 +45,13 @@ packages() { # ID PID PREFIXES LAYER...: where Python notes its packages; else w
         done
     done; done
 }
+system() { # ID PID LAYER...: of the distribution's package databases, the lines that say what is installed
+    id=$1 pid=$2; shift 2
+    if grep -qs "$id" "/proc/$pid/cgroup" && [ -r "/proc/$pid/root/." ]; then set -- "/proc/$pid/root"; fi
+    for file in var/lib/dpkg/status lib/apk/db/installed usr/lib/apk/db/installed; do for root; do
+        if [ -f "$root/$file" ]; then limit 10 grep -E '^((Package|Status|Version|P|V):|$)' "$root/$file"; break; fi
+    done; done
+}
 own="import glob,sys
 print(sys.prefix+'/bin/python%d.%d'%sys.version_info[:2])
 for d in filter(None,sys.path): print(*glob.glob(d+'/*.*-info'),sep='\\n')"
@@ -105,6 +112,7 @@ def collector_script(stack: str, subjects: Sequence[CollectorTarget], secrets: I
     """
     gather = {f"log {s.id}": shlex.join(["log", s.id, str(lines), str(CAP)]) for s in subjects}
     gather |= {f"packages {s.id}": _packages(s) for s in subjects}
+    gather |= {f"system {s.id}": shlex.join(["system", s.id, str(s.pid), *s.layers]) for s in subjects}
     gather |= {f"host {name}": command for name, command in _HOST.items()}
     gather["events"] = _events(stack)
     if running := [s.id for s in subjects if s.pid]:

@@ -11,6 +11,8 @@ from flows.core.debug.collectors import CAP
 from flows.core.droplet.sections import sections
 from flows.core.errors import UnreadableAnswer
 from flows.core.quotation import without_controls
+from flows.core.trust.packages.databases import read_apk, read_dpkg
+from flows.core.trust.packages.package import Package
 
 _ACCOUNT = re.compile(r"^/sys/fs/cgroup\S*docker[-/]([0-9a-f]{64})(?:\.scope)?/([\w.]+):(.*)$", re.MULTILINE)
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)([kKMGT]?)(i?)B")
@@ -82,10 +84,15 @@ class HostEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence: logs, packages and usage by container id; secrets in the order of their files."""
+    """The evidence: logs, packages and usage by container id; secrets in the order of their files.
+
+    Args:
+        system: the packages of the distribution that a container's image is of.
+    """
 
     logs: Mapping[str, str] = field(default_factory=dict)
     pythons: Mapping[str, PythonPackages] = field(default_factory=dict)
+    system: Mapping[str, tuple[Package, ...]] = field(default_factory=dict)
     usage: Mapping[str, ContainerUsage] = field(default_factory=dict)
     events: tuple[EngineEvent, ...] = ()
     host: HostEvidence = HostEvidence()
@@ -101,6 +108,7 @@ def read_evidence(output: str) -> Evidence:
     return Evidence(
         logs={key: without_controls(_whole_lines(text)) for key, text in by_kind.get("log", {}).items()},
         pythons={key: read_python(text) for key, text in by_kind.get("packages", {}).items()},
+        system={key: read_system(text) for key, text in by_kind.get("system", {}).items()},
         usage=read_usage(by_kind.get("usage", {}).get("", "")),
         events=tuple(_events(by_kind.get("events", {}).get("", ""))),
         host=HostEvidence(by_kind.get("host", {})),
@@ -118,6 +126,12 @@ def read_python(listed: str) -> PythonPackages:
     files = {path.rpartition("/")[2] for path in listed.splitlines()}
     packages = {_package(file.removesuffix(end)) for file in files for end in _METADATA if file.endswith(end)} - {""}
     return PythonPackages(", ".join(sorted(versions)), tuple(sorted(packages, key=str.lower)))
+
+
+def read_system(lines: str) -> tuple[Package, ...]:
+    """Parse lines of dpkg's and apk's databases; the fields of the one are none of the other."""
+    content = lines.encode()
+    return tuple(package for package in (*read_dpkg(content), *read_apk(content)) if package.is_well_named)
 
 
 def _package(stem: str) -> str:

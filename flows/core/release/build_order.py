@@ -33,7 +33,7 @@ def base_images(stack: Stack, plan: ImagePlan, dockerfiles: Mapping[str, str | N
         if text is None:
             references = [stack.services[name].image for name in service.depends_on]
         else:
-            references = list(image_references(text, _arguments(service.build)))
+            references = list(image_references(text, build_arguments(service.build)))
         found = {familiar(name): named[familiar(name)] for name in references if familiar(name) in named}
         found |= {name: plan.services[other] for name, other in _service_contexts(stack, maker).items()}
         bases[maker] = {name: target for name, target in found.items() if target != own}
@@ -99,6 +99,7 @@ def _service_contexts(stack: Stack, maker: str) -> dict[str, str]:
     return found
 
 
-def _arguments(build: Build) -> dict[str, str]:
+def build_arguments(build: Build) -> dict[str, str]:
+    """The arguments of a build that have a value."""
     given = build.spec.get("args") or {}
     return {name: str(value) for name, value in given.items() if value is not None}

@@ -1,1 +1,1 @@
-"""What a release is signed as, and whether what a registry shows is what was signed."""
+"""What a release is signed as, what is in its images, and what proves both."""

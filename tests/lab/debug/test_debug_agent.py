@@ -119,7 +119,7 @@ def test_the_bundle_holds_what_the_droplet_says(bundle: dict[str, str]) -> None:
     assert bundle["web/environment.txt"].splitlines()[:3] == [
         "API_KEY=••••", "APP_PASSWORD=••••", "DB_URL=••••"
     ]  # fmt: skip
-    assert bundle["web/packages.txt"] == "not a Python container\n"
+    assert bundle["web/packages.txt"].startswith("not a Python container\n")
     assert json.loads(bundle["web/health.json"])["get"]["status"] == 503
     assert json.loads(bundle["web/usage.json"])["memory"] > 100_000
     assert re.search(r"Z?\+00:00 die 137$", bundle["leaking/events.txt"], re.MULTILINE)

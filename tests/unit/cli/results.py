@@ -17,6 +17,7 @@ from flows.cli.release import show_published, show_released
 from flows.cli.setup.account import show_account_droplets
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.traffic import show_gates, show_plan, show_promoted, show_traffic_moved, show_watched
+from flows.cli.trust.summary import provenance_summary
 from flows.core.cloud.costs import Cost
 from flows.core.cloud.rehearsal import Load, Rehearsed, StepTiming
 from flows.core.cloud.results import Decommissioned, Provisioned, SnapshotResult
@@ -45,6 +46,9 @@ from flows.core.results import (
     Watched,
 )
 from flows.core.traffic.promotion_plan import Change, PromotionPlan
+from flows.core.trust.bases import BaseImage
+from flows.core.trust.origin import ImageOrigin, ListedPackage, RunningImage
+from flows.core.trust.provenance import BuildParameters, BuildRun, BuildSource, Provenance
 from flows.tasks.traffic.approval import ApprovalAnswer
 from flows.tasks.traffic.approval_answers import Waiting
 from tests.support.builders import pinned, release
@@ -142,6 +146,16 @@ class Values:
         )  # fmt: skip
         waiting = Waiting("id", "promote shop", f"### {self.tag}\n\n| a | b |\n| --- | --- |\n| {self.service} | b |\n")
         answer = ApprovalAnswer(decision="approve", name="Ada", reason="looked at it")
+        built = Provenance(
+            BuildParameters("shop", self.tag, self.service, "main", (self.text,)),
+            BuildSource("1e34647a" * 5, "https://git.example.com/shop", dirty=True),
+            (BaseImage("debian:13", image_id=f"sha256:{'c' * 64}"), BaseImage(self.image.split("@")[0])),
+            BuildRun("http://ui/run", "2026-05-04T12:00:00+00:00", by=self.service, slipway="0.2.0"),
+        )
+        packages = tuple(ListedPackage("deb", f"{self.service}{i}", "1.0", self.text) for i in range(12))
+        running = (RunningImage("green", self.service, self.tag, "2026-05-04T12:00:00+00:00"),)
+        repository, _, known = self.image.partition("@")
+        origin = ImageOrigin(repository, known, self.text, built, packages, (self.text,), running)
         status = {"green": DropletStatus(True, self.tag, self.states, self.text, self.records.newest, self.text)}
         return {
             "published": partial(show_published, published=published),
@@ -186,6 +200,8 @@ class Values:
                 ),
             ),
             "account droplets": partial(show_account_droplets, droplets=[info]),
+            "provenance": partial(provenance_summary, found=origin),
+            "no provenance": partial(provenance_summary, found=ImageOrigin(repository, known)),
             "waiting run": partial(show_waiting_run, waiting=waiting),
             "given answer": partial(show_given_answer, waiting=waiting, answer=answer),
         }

@@ -17,7 +17,7 @@ from tests import CHECKOUT
 
 pytestmark = pytest.mark.unit
 
-HEAVY = ("prefect", "paramiko", "httpx", "blocks", "flows.core", "flows.settings", "flows.tasks")
+HEAVY = ("prefect", "paramiko", "httpx", "cyclonedx", "blocks", "flows.core", "flows.settings", "flows.tasks")
 
 
 def every_command(command=None, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

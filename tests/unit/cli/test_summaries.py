@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import partial
 
 import pytest
 
@@ -101,6 +102,18 @@ SAYS = {
     "decommissioned": ["Droplet rehearsal is gone"],
     "rehearsed": ["web 1.5 200 ok", "20 requests, 0 failed", "Deviation: 200 ok", "Rehearsed shop v1"],
     "account droplets": ["web active 203.0.113.10 fra1 s-2vcpu-4gb 24.00 200 ok"],
+    "provenance": [
+        "digest sha256:aaaaaaaaaaaa",
+        "release shop v1 service web commit 1e34647a1e34647a1e34647a1e34647a1e34647a, and changes beside it",
+        "base debian:13 image id sha256:cccccccccccc",
+        "built by web, Slipway 0.2.0",
+        "12 packages: 12 deb",
+        "deb web0 1.0 200 ok",
+        "2 more: --packages",
+        "not listed: 200 ok",
+        "green web v1 2026-05-04 12:00:00",
+    ],
+    "no provenance": ["No provenance is attested", "No SBOM is attested", "It runs on no droplet."],
     "waiting run": ["promote shop waits for an answer:", "web"],
     "given answer": ["promote shop: approve, by Ada: looked at it."],
 }
@@ -111,6 +124,12 @@ def test_a_summary_holds_what_a_person_looks_for(name):
     text = " ".join(printed(RESULTS[name]).split())
     for words in SAYS[name]:
         assert " ".join(words.split()) in text
+
+
+def test_all_packages_are_listed_when_asked_for():
+    text = printed(partial(RESULTS["provenance"], packages=True))
+    assert "web11" in text
+    assert "--packages" not in text
 
 
 def test_all_probes_of_a_service_are_named_when_there_is_room_without_an_end():

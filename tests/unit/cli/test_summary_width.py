@@ -46,6 +46,7 @@ WHOLE = {
     "cleanup": (IMAGE, REASON),
     "rehearsed": (SERVICE, REASON),
     "account droplets": (SERVICE, REASON),
+    "provenance": (SERVICE, IMAGE.partition("@")[0], IMAGE.partition("@")[2], REASON),
     "waiting run": (SERVICE,),
 }
 

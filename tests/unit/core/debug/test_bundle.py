@@ -17,6 +17,7 @@ from flows.core.debug.redaction import redact, redaction_mask, secret_paths
 from flows.core.droplet.directories import StackDirectory
 from flows.core.secrets.masking import MASKED
 from flows.core.stack.files.shipped_files import EnvironmentFile
+from flows.core.trust.packages.package import Package, PackageKind
 from tests.support.builders import NOW, container, release
 
 pytestmark = pytest.mark.unit
@@ -47,6 +48,7 @@ FILES = (
 FOUND = Evidence(
     logs={ID: "2026-05-04T12:00:00Z v1-release says " + " ".join(SECRETS.values())},
     pythons={ID: PythonPackages("3.12", ("httpx==0.28.1",))},
+    system={ID: (Package(PackageKind.DEB, "bash", "5.2"),)},
     usage={ID: ContainerUsage(50 << 20, 100 << 20, 3, 1.5)},
     events=(EngineEvent(NOW.timestamp(), "die", "web", "137"), EngineEvent(0, "die", "other")),
     host=HostEvidence({"load": f"0.1 {SECRETS['BLOCK']}"}),
@@ -96,7 +98,7 @@ def test_a_bundle_has_a_directory_for_each_service():
     files = bundle().files()
     names = ("inspect.json", "environment.txt", "logs.txt", "packages.txt", "usage.json", "health.json", "events.txt")
     assert list(files) == ["README.md", "host.txt", "records.txt", *(f"web/{name}" for name in names)]
-    assert files["web/packages.txt"] == b"# Python 3.12\nhttpx==0.28.1\n"
+    assert files["web/packages.txt"] == b"# Python 3.12\nhttpx==0.28.1\n# deb\nbash 5.2\n"
     assert files["web/events.txt"] == b"2026-05-04T12:00:00.000+00:00 die 137\n"
     assert json.loads(files["web/usage.json"])["of_limit"] == 0.5
     assert json.loads(files["web/health.json"])["get"]["status"] == 503

@@ -14,6 +14,7 @@ from flows.core.debug.evidence import (
     read_python,
     read_usage,
 )
+from flows.core.trust.packages.package import Package, PackageKind
 from tests.support import assert_good_shell
 from tests.support.fake_droplet import make_host
 
@@ -63,6 +64,10 @@ def test_a_shell_gathers_it_all_and_leaves_nothing_behind(tmp_path):
     packages = layer / "usr/lib/python3.12/engine-packages"
     for made in (packages / "httpx-0.28.1.dist-info", packages / "odd.egg-info"):
         made.mkdir(parents=True)
+    (layer / "var/lib/dpkg").mkdir(parents=True)
+    (layer / "var/lib/dpkg/status").write_text(
+        "Package: bash\nStatus: install ok installed\nVersion: 5.2\nDescription: x\n@@slipway:secret 9\nx\n\n"
+    )
     secret = tmp_path / "se cret"
     secret.write_text("hunter2\n")
     (tmp_path / "bare/usr/bin").mkdir(parents=True)
@@ -81,6 +86,7 @@ def test_a_shell_gathers_it_all_and_leaves_nothing_behind(tmp_path):
     assert found.pythons[A] == PythonPackages("3.12", ("httpx==0.28.1", "odd"))
     assert found.pythons[B].words == "it does not run, and its files cannot be read"
     assert found.pythons[C] == PythonPackages("3.13")
+    assert found.system == {A: (Package(PackageKind.DEB, "bash", "5.2"),), B: (), C: ()}
     assert found.secrets == ("hunter2", "")
     assert found.host.full("space")
     assert f"logs --timestamps --tail 5 {A}" in host.asked()
