@@ -20,7 +20,7 @@ FAMILIES = {
     "registry": "`registry gc`, `registry retention`",
     "droplet": "every command that changes a droplet",
     "deploy": "`release`, `deploy`, `validate`, `deploy-home`, `promote`, `rollback`, `reconcile`",
-    "trust": "`keys`; where releases are signed or verified `release`, `build-push`, `deploy`, "
+    "trust": "`keys`, `provenance`; where releases are signed or verified `release`, `build-push`, `deploy`, "
     "`deploy-home`, `promote`, `rehearse`, `rollback`, `reconcile`",
     "records": "`rollback`, `reconcile`, `history`, `status`, and every command that changes a droplet",
     "prune": "`prune`, `system-prune`",

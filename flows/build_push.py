@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +22,14 @@ from flows.core.registry.references import check_tag, split_host, split_referenc
 from flows.core.release.image_plan import plan_images
 from flows.core.results import Published
 from flows.core.secrets.release_environment import OWN
-from flows.core.trust.to_sign import images_to_sign
+from flows.core.trust.provenance import BuildParameters, BuildRun
+from flows.core.trust.to_sign import ToSign, images_to_sign
 from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
-from flows.tasks.release.build_inputs import build_inputs
+from flows.tasks.release.build_inputs import build_inputs, read_dockerfiles
 from flows.tasks.release.fetch import latest_release, newest_verified, tag_before
 from flows.tasks.release.files.listing import list_files
 from flows.tasks.release.pin_images import mirrored, pin_external
@@ -43,11 +44,13 @@ from flows.tasks.runs.blocks import (
     load_registry,
     load_signing_key,
 )
+from flows.tasks.runs.run_info import whoami
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import default_tag, read_stack
+from flows.tasks.trust.attestation import with_predicates
 from flows.tasks.trust.signing import sign_all, sign_release
 
 METADATA = Path("push-docr-metadata.json")
@@ -86,7 +89,7 @@ def build_push(
     registry = load_registry(settings)
     check_registry(registry)
     with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:
-        return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead)
+        return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead, ref or "")
 
 
 def _build_push(
@@ -97,6 +100,7 @@ def _build_push(
     registry: ContainerRegistry,
     settings: Settings,
     ahead: PrefetchQueue | None,
+    ref: str,
 ) -> Published:
     began, started = time.monotonic(), datetime.now(UTC)
     name = stack_name(stack)
@@ -136,13 +140,22 @@ def _build_push(
 
     count = len({plan.services[service] for service in wanted} & set(plan.built))
     made = build_images.with_options(task_run_name=f"build {count} images")(inputs, plan, wanted, settings, env)
-    digests = push_images.with_options(task_run_name=f"push {count} images")(made, registry, settings, env, ahead)
+    digests = push_images.with_options(task_run_name=f"push {count} images")(
+        made.images, registry, settings, env, ahead
+    )
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}
-    key = load_signing_key(settings)
-    published_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    key, published_at = load_signing_key(settings), datetime.now(UTC).isoformat(timespec="milliseconds")
+
+    def described(images: Sequence[ToSign]) -> list[ToSign]:
+        files = tuple(source.sources.relative(path) for path in source.given)
+        asked = BuildParameters(name, tag, "", ref, files, settings.profiles)
+        run = BuildRun(workflow_url(), started.isoformat(timespec="seconds"), published_at, whoami())
+        texts = read_dockerfiles(source.stack)
+        return with_predicates(images, source, plan, built, asked, run, made.log, texts, registry, settings, env)
+
     images = images_to_sign(plan, built, external, registry.host)
-    signed = sign_all(images, name, tag, source.commit, key, registry, settings)
+    signed = sign_all(images, name, tag, source.commit, key, registry, settings, described)
     release, digest = publish_release(
         source, plan, tag, built, external, previous, before, shipment, registry, settings, signed, published_at
     )

@@ -70,6 +70,7 @@ from flows.core.errors.traffic import (
 from flows.core.errors.trust import (
     CosignMissing,
     KeyUnusable,
+    NothingKnown,
     NothingTrusted,
     NotVerified,
     ReleaseReplayed,
@@ -126,6 +127,7 @@ __all__ = [
     "NotPromoted",
     "NotVerified",
     "NothingDeployed",
+    "NothingKnown",
     "NothingToApprove",
     "NothingTrusted",
     "OutsideSource",

@@ -27,6 +27,10 @@ class ReleaseReplayed(NotVerified):
     """An older release was put where a newer one was."""
 
 
+class NothingKnown(Refused):
+    """Nothing is known of what was asked for."""
+
+
 class NothingTrusted(Refused):
     """Signatures are to be verified, and no key is trusted."""
 

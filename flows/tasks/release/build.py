@@ -41,6 +41,14 @@ class Built:
     platform: str
 
 
+@dataclass(frozen=True)
+class Builds:
+    """What was built: the images, and the lines that the builds printed."""
+
+    images: list[Built]
+    log: list[str]
+
+
 @task(name="check registry", task_run_name="check the login at {registry.host}", timeout_seconds=60, **RETRIED)
 def check_registry(registry: ContainerRegistry) -> str:
     """Make sure the registry takes our login, before anything else is done."""
@@ -50,7 +58,7 @@ def check_registry(registry: ContainerRegistry) -> str:
 @task(name="build images", **ONCE)
 def build_images(
     inputs: BuildInputs, plan: ImagePlan, wanted: Sequence[str], settings: Settings, env: Mapping[str, str]
-) -> list[Built]:
+) -> Builds:
     """Build every wanted image once, with Compose, and return what was built.
 
     Images that others start from are built first; those of services that are not wanted are only built.
@@ -60,7 +68,8 @@ def build_images(
     """
     made = {plan.services[name] for name in wanted} & set(plan.built)
     if not made:
-        return []
+        return Builds([], [])
+    said: list[str] = []
     log, deadline = get_run_logger(), time.monotonic() + settings.build_timeout
     for note in inputs.notes:
         log.info("%s", note)
@@ -73,7 +82,8 @@ def build_images(
             code, lines = stream([compose.build(*wave)], {**env, **inputs.variables}, left)
             if code:
                 raise BuildFailed(_told("`docker compose build`", code, lines, settings.build_timeout))
-    return built_images(sorted(made), settings, env)
+            said += lines
+    return Builds(built_images(sorted(made), settings, env), said)
 
 
 def built_images(references: Sequence[str], settings: Settings, env: Mapping[str, str]) -> list[Built]:

@@ -1,6 +1,6 @@
 """Signs what a release has built, and the release itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefect import task
@@ -134,8 +134,13 @@ def sign_all(
     key: SigningKey | None,
     registry: ContainerRegistry,
     settings: Settings,
+    describe: Callable[[Sequence[ToSign]], Sequence[ToSign]],
 ) -> dict[str, SignedAs]:
-    """Sign what is not signed yet; returns what each image is signed as, nothing where there is no key."""
+    """Sign what is not signed yet; returns what each image is signed as, nothing where there is no key.
+
+    Args:
+        describe: adds to images what is attested of them.
+    """
     if key is None:
         get_run_logger().warning(
             "release %s is not signed: no signing key is saved, so nobody can tell who built it: slipway keys generate",
@@ -144,11 +149,7 @@ def sign_all(
         return {}
     before = signed_already(images, stack, key, registry, settings)
     left = [image for image in images if image.reference not in before]
-    now = (
-        sign_images.with_options(task_run_name=f"sign {len(left)} images")(
-            left, stack, tag, commit, key, registry, settings
-        )
-        if left
-        else {}
-    )
-    return before | now
+    if not left:
+        return before
+    sign = sign_images.with_options(task_run_name=f"attest and sign {len(left)} images")
+    return before | sign(describe(left), stack, tag, commit, key, registry, settings)
