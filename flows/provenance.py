@@ -1,6 +1,6 @@
 """provenance: what an image is, who built it from what, what is in it, and since when it runs here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prefect import flow
@@ -45,8 +45,8 @@ def provenance(what: str, stack: str | None = None, droplets: list[str] | None =
     """Say what an image is, who built it from what, what is in it, and where it runs. Nothing is changed.
 
     Args:
-        what: a container's name or the beginning of its id, `sha256:…` of an image, `repository@sha256:…`, or the tag of
-            a release: then each of its images.
+        what: a container's name or the beginning of its id, `sha256:…` of an image, `repository@sha256:…`, or the tag
+            of a release: then each of its images.
         stack: the stack's name, or its compose file; default: the setting `stack`.
         droplets: names of Droplet blocks that are looked at; default: both colours and the data home, those saved.
 
@@ -118,7 +118,7 @@ def _place(one: _Found) -> RunningImage:
     return RunningImage(one.droplet, one.container.service, one.tag, since)
 
 
-def _row(one: ImageOrigin) -> Mapping[str, object]:
+def _row(one: ImageOrigin) -> dict[str, object]:
     built = one.provenance
     return {
         "image": one.image,

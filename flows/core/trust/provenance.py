@@ -73,7 +73,7 @@ class Provenance:
     builder: str = BUILDER
 
 
-def provenance(
+def slsa_predicate(
     parameters: BuildParameters, source: BuildSource, bases: Sequence[BaseImage], run: BuildRun, builder: str = BUILDER
 ) -> bytes:
     """The predicate as JSON. The same facts, the same bytes."""

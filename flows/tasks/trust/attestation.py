@@ -17,7 +17,7 @@ from flows.core.registry.references import split_reference
 from flows.core.release.image_plan import ImagePlan
 from flows.core.trust.cosign import SignatureVerdict, read_verdict
 from flows.core.trust.packages.image import ImageContents
-from flows.core.trust.provenance import BuildParameters, BuildRun, provenance
+from flows.core.trust.provenance import BuildParameters, BuildRun, slsa_predicate
 from flows.core.trust.sbom import sbom
 from flows.core.trust.to_sign import ToSign
 from flows.settings import Settings
@@ -65,7 +65,9 @@ def with_predicates(
             predicates[SBOM] = sbom(repository, digest, held, own)
         if image.service:
             asked = replace(parameters, service=image.service, platform=held.platform if held else "")
-            predicates[PROVENANCE] = provenance(asked, commit, bases.get(image.service, ()), replace(run, slipway=own))
+            predicates[PROVENANCE] = slsa_predicate(
+                asked, commit, bases.get(image.service, ()), replace(run, slipway=own)
+            )
         found.append(replace(image, predicates=predicates))
     return found
 
@@ -75,7 +77,7 @@ def _packages(references: Sequence[str], registry: ContainerRegistry) -> dict[st
     try:
         return read_image_packages(references, registry)
     except UnreadableAnswer:
-        found = {}
+        found: dict[str, ImageContents] = {}
         for reference in references:
             try:
                 found |= read_image_packages([reference], registry)

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.stacks.signed import STACK, open_signed_stack
+from tests.lab.trust.signed_stack import STACK, delete, forge, open_signed_stack, signature_tag, swapped
 
 pytestmark = pytest.mark.lab
 
@@ -228,29 +228,3 @@ def test_a_rollback_needs_no_registry_and_refuses_what_was_changed_on_the_drople
     said = stack.slipway("rollback", *stack.here, "--to", "seven", **away)
     assert said.code == 2
     assert "is not the one that was verified" in said.err
-
-
-def forge(stack, tag, change):
-    """Publish a release document that an attacker changed, under a tag that is taken."""
-    from flows.core.release import bundle  # noqa: PLC0415 — after the environment is set
-
-    path = stack.path("release")
-    with stack.registry.block.client() as client:
-        manifest = client.manifest(path, tag).content
-        own = bundle.unpack(client.blob(path, manifest["layers"][0]["digest"]))
-        document = json.loads(own[bundle.DOCUMENT].content)
-        own = {**own, bundle.DOCUMENT: bundle.File(json.dumps(change(document)).encode())}
-        client.push_files(path, tag, bundle.pack(own), "sha256:" + "0" * 64, {})
-
-
-def swapped(services):
-    return {"web": services["worker"], "worker": services["web"]}
-
-
-def signature_tag(digest):
-    return f"{digest.replace(':', '-')}.sig"
-
-
-def delete(stack, name, digest):
-    answer = stack.registry._http().delete(f"/v2/{stack.path(name)}/manifests/{digest}")
-    answer.raise_for_status()

@@ -106,7 +106,9 @@ def test_no_parameter_is_a_secret(deployment):
 
 
 # Some only look; and a way back must not wait behind the promotion that it is needed for.
-SIDE_BY_SIDE = {"validate", "status", "history", "debug-agent", "plan", "gates", "watch", "switch-back"}
+SIDE_BY_SIDE = {
+    "validate", "status", "history", "debug-agent", "plan", "gates", "watch", "switch-back", "provenance",
+}  # fmt: skip
 
 
 def test_what_changes_something_runs_one_at_a_time():

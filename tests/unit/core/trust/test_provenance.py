@@ -16,9 +16,9 @@ from flows.core.trust.provenance import (
     BuildRun,
     BuildSource,
     Provenance,
-    provenance,
     public_remote,
     read_provenance,
+    slsa_predicate,
 )
 from tests import CHECKOUT
 from tests.support.builders import digest
@@ -38,7 +38,7 @@ BASES = (
 RUN = BuildRun(
     "https://prefect.example.com/runs/1", "2026-05-04T12:00:00+00:00", "2026-05-04T12:01:00+00:00", "ci@host", "0.2.0"
 )
-MADE = provenance(PARAMETERS, SOURCE, BASES, RUN)
+MADE = slsa_predicate(PARAMETERS, SOURCE, BASES, RUN)
 
 
 def test_it_has_the_fields_that_slsa_requires():
@@ -77,7 +77,7 @@ def test_parameters_are_named_and_arguments_have_no_values():
 
 
 def test_what_is_not_known_is_not_said():
-    made = json.loads(provenance(BuildParameters("shop", "v1", "web"), BuildSource(), (), BuildRun()))
+    made = json.loads(slsa_predicate(BuildParameters("shop", "v1", "web"), BuildSource(), (), BuildRun()))
     assert made["buildDefinition"]["externalParameters"] == {"stack": "shop", "tag": "v1", "service": "web"}
     assert made["buildDefinition"]["resolvedDependencies"] == []
     assert made["runDetails"] == {"builder": {"id": BUILDER}, "metadata": {}}
@@ -85,7 +85,7 @@ def test_what_is_not_known_is_not_said():
 
 def test_it_is_read_back_and_the_same_each_time():
     assert read_provenance(MADE) == Provenance(PARAMETERS, SOURCE, BASES, RUN)
-    assert provenance(PARAMETERS, SOURCE, BASES, RUN) == MADE
+    assert slsa_predicate(PARAMETERS, SOURCE, BASES, RUN) == MADE
 
 
 def test_that_of_another_builder_is_read_as_far_as_it_goes():

@@ -1,5 +1,6 @@
 """Two services whose releases are signed, on the droplet `blue`; and somebody else who may push to its registry."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -91,3 +92,29 @@ def open_signed_stack(place: Path) -> Iterator[SignedStack]:
         finally:
             forget(SigningKey, signing)
             forget(TrustedKeys, trusted)
+
+
+def forge(stack, tag, change):
+    """Publish a release document that an attacker changed, under a tag that is taken."""
+    from flows.core.release import bundle  # noqa: PLC0415 — after the environment is set
+
+    path = stack.path("release")
+    with stack.registry.block.client() as client:
+        manifest = client.manifest(path, tag).content
+        own = bundle.unpack(client.blob(path, manifest["layers"][0]["digest"]))
+        document = json.loads(own[bundle.DOCUMENT].content)
+        own = {**own, bundle.DOCUMENT: bundle.File(json.dumps(change(document)).encode())}
+        client.push_files(path, tag, bundle.pack(own), "sha256:" + "0" * 64, {})
+
+
+def swapped(services):
+    return {"web": services["worker"], "worker": services["web"]}
+
+
+def signature_tag(digest):
+    return f"{digest.replace(':', '-')}.sig"
+
+
+def delete(stack, name, digest):
+    answer = stack.registry._http().delete(f"/v2/{stack.path(name)}/manifests/{digest}")
+    answer.raise_for_status()
