@@ -10,7 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import runtime
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -41,6 +41,7 @@ from flows.tasks.runs.blocks import (
     load_langfuse,
     load_registry,
 )
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name

@@ -1,7 +1,5 @@
 """deploy_home: put what keeps state on the data home, after a person said yes. Never part of a switch."""
 
-from prefect import flow
-
 from flows.core.errors import NoStatefulServices
 from flows.core.release.release import Release
 from flows.core.release.role import as_role
@@ -14,6 +12,7 @@ from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.target import Target
 from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval

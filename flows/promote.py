@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from prefect import flow, runtime
+from prefect import runtime
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
@@ -28,6 +28,7 @@ from flows.tasks.records.history import mark_failed
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name

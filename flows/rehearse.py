@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import runtime
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
@@ -39,6 +39,7 @@ from flows.tasks.records.history import load_history
 from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.artifacts import page
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment, load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name

@@ -2,7 +2,6 @@
 
 import time
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
@@ -17,6 +16,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import Droplet
@@ -17,6 +16,7 @@ from blocks.ssh.keys import read_private_key
 from flows.core.cloud.provisioning import ENGINE, INSTALL_ENGINE, MAKE_HOST_KEY, USE_HOST_KEY
 from flows.core.cloud.snapshots import OURS, PROVISIONED, SNAPSHOT, DropletSnapshot
 from flows.core.errors import HostKeyNotConfirmed, NoEngine
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import ONCE
 
 SNAPSHOT_TIME, DROPLET_TIME, POWER_TIME = 3600.0, 600.0, 120.0

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_logger
 
@@ -33,6 +32,7 @@ from flows.core.secrets.masking import Mask
 from flows.core.stack.stack import Service
 from flows.settings import Settings
 from flows.tasks.debug.engines import DropletEngine, Engine
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import known_secrets, register_secrets
 from flows.tasks.runs.retries import ONCE
 

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Collection, Sequence
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -30,6 +29,7 @@ from flows.tasks.deploy.pull import pull_references
 from flows.tasks.deploy.readiness import last_words, unready_services
 from flows.tasks.deploy.writable import bring
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 

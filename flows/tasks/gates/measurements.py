@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from prefect import task
-
 from blocks import Langfuse, Prometheus
 from blocks.errors import OutsideError
 from blocks.polling import until
@@ -18,6 +16,7 @@ from flows.core.steps import Step
 from flows.settings import Settings
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_workflows
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 
 import httpx
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import Langfuse
@@ -27,6 +26,7 @@ from flows.core.stack.stack import Service
 from flows.core.steps import Step
 from flows.tasks.gates.mcp import McpFailed, list_tools
 from flows.tasks.gates.probe_targets import Endpoint, ProbeTargets
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 

@@ -1,6 +1,5 @@
 """Prunes the build host: dangling images of one stack, and builder cache beyond a size."""
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from flows.core.droplet.docker_commands import prune_builder, prune_dangling
@@ -10,6 +9,7 @@ from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import engine_environment
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import DocrRegistry
@@ -29,6 +28,7 @@ from flows.tasks.droplet.connection import QUICK
 from flows.tasks.registry.exclusive_access import refuse_while_pushing
 from flows.tasks.release.fetch import fetch_named
 from flows.tasks.runs.blocks import layout, load_registry
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import RETRIED
 
 AT_ONCE = 4

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -24,6 +23,7 @@ from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.release.build_inputs import BuildInputs
 from flows.tasks.release.live_commands import stream
 from flows.tasks.release.write_access import registry_writes
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import ONCE, RETRIED
 

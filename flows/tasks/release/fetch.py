@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prefect import task
-
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
 from flows.core.errors import BadRelease, BadTag, ReleaseNotFound
@@ -14,6 +12,7 @@ from flows.core.release import bundle
 from flows.core.release.release import Release, read_release, refuse_misplaced
 from flows.tasks.release.files.published_files import PublishedFiles
 from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import RETRIED
 
 LATEST = "latest"

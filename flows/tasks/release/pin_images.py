@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -17,6 +16,7 @@ from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.release.write_access import registry_writes
 from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import RETRIED
 
