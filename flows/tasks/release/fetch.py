@@ -116,7 +116,7 @@ def _read(path: str, reference: str, registry: ContainerRegistry) -> FetchedRele
     with registry.client() as client:
         manifest = client.manifest(path, reference)
         layers = _layers(manifest.content)
-        own = bundle.unpack(client.blob(path, layers[0])) if layers else {}
+        own = bundle.unpack(client.blob(path, layers[0][0])) if layers else {}
     if bundle.DOCUMENT not in own:
         raise BadRelease(f"{path}:{reference} in registry {registry.host} holds no release document. Publish it again")
     release = read_release(own[bundle.DOCUMENT].content)
@@ -125,10 +125,10 @@ def _read(path: str, reference: str, registry: ContainerRegistry) -> FetchedRele
     return FetchedRelease(release, files, manifest.digest)
 
 
-def _layers(manifest: Mapping[str, Any]) -> list[str]:
-    """The digests of an image's layers; none where it is no image that we could have published."""
+def _layers(manifest: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Digest and size of each of an image's layers; none where it is no image that we could have published."""
     try:
-        found = [str(layer["digest"]) for layer in manifest["layers"]]
-    except (KeyError, TypeError):
+        found = [(str(layer["digest"]), int(layer["size"])) for layer in manifest["layers"]]
+    except (KeyError, TypeError, ValueError):
         return []
-    return found if all(map(is_digest, found)) else []
+    return found if all(is_digest(digest) and size >= 0 for digest, size in found) else []
