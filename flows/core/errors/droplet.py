@@ -12,7 +12,7 @@ class DropletBusy(Refused):
 
 
 class UnreadableAnswer(SlipwayError):
-    """What a droplet, or a command there, printed cannot be read: half of it, or not of the form that is expected."""
+    """What a droplet, or docker here, printed cannot be read: half of it, or not of the form that is expected."""
 
 
 class LockLost(SlipwayError):
