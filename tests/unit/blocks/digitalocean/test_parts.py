@@ -68,6 +68,17 @@ def test_an_action_that_is_under_way_is_awaited(lab):
     assert [s.name for s in lab.client.snapshots.all()] == ["first"]
 
 
+def test_an_action_of_our_own_is_begun_when_another_one_is_over(lab):
+    id = add_droplet(lab.cloud, "green")
+    with held(lab, lambda: len(exchanged(lab, "GET", "/actions")) > 1):
+        other = threading.Thread(target=lambda: lab.client.droplets.act(id, "snapshot", PATIENCE, name="theirs"))
+        other.start()
+        wait_until(lambda: lab.cloud.actions)
+        assert lab.client.droplets.act(id, "snapshot", PATIENCE, anew=True, name="ours").status == "completed"
+        other.join(PATIENCE)
+    assert sorted(s.name for s in lab.client.snapshots.all()) == ["ours", "theirs"]
+
+
 def test_an_action_that_fails_and_one_that_never_ends(lab):
     id = add_droplet(lab.cloud, "green")
     fault(lab, "error_action", ACT)
