@@ -34,6 +34,7 @@ def deploy_home(
     strategy: Strategy | None = None,
     env_file: str | None = None,
     wait: float = 0.0,
+    digest: str | None = None,
 ) -> Deployed:
     """Put the services that keep state (`x-slipway.data: home`) of a release on the data home, and validate them.
 
@@ -45,6 +46,7 @@ def deploy_home(
         strategy: how services are replaced; default: the setting `strategy`.
         env_file: an env file over the environment block's variables.
         wait: seconds to wait while another run changes the droplet.
+        digest: of the release as it was published (`sha256:…`): what its tag means meanwhile is not asked then.
 
     Raises:
         NoStatefulServices: no data home is set, or no service of the release is at home.
@@ -59,7 +61,9 @@ def deploy_home(
     with block_cache():
         target = Target.data_home(stack=name, settings=settings)
         load_environment(settings, name)
-        fetched = fetch_release(name, tag, load_registry(settings))  # once: what is approved is what is put there
+        fetched = fetch_release(
+            name, tag, load_registry(settings), digest
+        )  # once: what is approved is what is put there
         if approval_mode(approval, settings) != "never":
             asked = f"release {tag} of {name} to the data home {target.name}"
             ask_for_approval(_question(target, fetched.release), asked, settings.approval_timeout)

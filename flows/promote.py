@@ -8,7 +8,7 @@ from prefect import runtime
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.switch import SwitchState
-from flows.core.errors import NotPromoted, PlanChanged, SlipwayError
+from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.release.role import refuse_release
 from flows.core.results import GateReport, Promoted
@@ -81,8 +81,10 @@ def promote(
         env_file: an env file over the environment block's variables.
         watch: seconds for which the gates are read again afterwards; default: the setting `watch`.
         wait: seconds to wait while another run changes a droplet.
-        digest: with `tag`: of the release as it was published (`sha256:…`); what its tag means meanwhile is not asked.
+        digest: with `tag`: of the release as it was published (`sha256:…`); what the tag means meanwhile is not asked.
     """
+    if digest and not tag:
+        raise ConflictingOptions("a digest alone does not say which release is meant: give its --tag, too")
     settings = Settings()
     settings = settings.model_copy(update={"approval": approval_mode(approval, settings)})
     if watch is not None:

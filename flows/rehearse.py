@@ -36,7 +36,7 @@ from flows.tasks.cloud.rehearsal import (
 )
 from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
-from flows.tasks.release.fetch import fetch_release
+from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import page
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
@@ -82,20 +82,31 @@ def rehearse(stack: str | None = None, force: bool = False, approval: Approval |
             return _publish_report(
                 Rehearsed(name, stability.release, stability, skipped="; ".join(stability.reasons)), settings
             )
+        # Once: what is approved is what is put there, however long the answer and the new droplet take.
+        fetched = fetch_release(name, stability.release, load_registry(settings))
         costs = _costs(like, settings)
         if approval_mode(approval, settings) != "never":
             what = f"A rehearsal of {name} {stability.release}, like {like}"
             question = f"### {what}\n\n{cost_lines(costs)}\n\nIt is removed at its end."
             ask_for_approval(question, f"rehearsal of {name}", settings.approval_timeout)
         with rehearsal_lock(load_droplet(like)):
-            return _Rehearsal(name, like, stability, costs, settings).play()
+            return _Rehearsal(name, like, stability, fetched, costs, settings).play()
 
 
 class _Rehearsal:
     """One rehearsal under way."""
 
-    def __init__(self, stack: str, like: str, stability: Stability, costs: list[Cost], settings: Settings) -> None:
-        self.stack, self.like, self.stability, self.costs, self.settings = stack, like, stability, costs, settings
+    def __init__(
+        self,
+        stack: str,
+        like: str,
+        stability: Stability,
+        fetched: FetchedRelease,
+        costs: list[Cost],
+        settings: Settings,
+    ) -> None:
+        self.stack, self.like, self.stability, self.fetched = stack, like, stability, fetched
+        self.costs, self.settings = costs, settings
         self.droplet = settings.rehearsal_droplet
         self.took: list[StepTiming] = []
         self.deviations: list[str] = []
@@ -136,14 +147,12 @@ class _Rehearsal:
     def _prove(self) -> None:
         target = Target.of(load_droplet(self.droplet), self.stack, self.settings)
         with self._step("deploy") as found:
-            tag = self.stability.release
-            fetched = fetch_release(self.stack, tag, load_registry(self.settings))
             deploy_release(
-                target.droplet, fetched, role="colour" if self.settings.home else "all",
+                target.droplet, self.fetched, role="colour" if self.settings.home else "all",
                 strategy=self.settings.strategy, env_file=None, wait=0.0, settings=self.settings,
             )  # fmt: skip
             validate(stack=self.stack, droplet=self.droplet)
-            found.append(tag)
+            found.append(self.stability.release)
         with self._step("gates") as found:
             # Its metrics and traces are nobody's: what it answers is what counts.
             own = self.settings.model_copy(update={"prometheus": "", "langfuse": ""})

@@ -11,9 +11,9 @@ from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import Compose, inspect_images, push
 from flows.core.errors import BuildFailed, PushFailed
+from flows.core.registry.engine_images import Built, read_built
 from flows.core.registry.logins import login_refused
 from flows.core.registry.references import is_digest, split_host, split_reference
-from flows.core.release.engine_images import Built, read_built
 from flows.core.release.image_plan import ImagePlan
 from flows.core.release.push_order import push_waves
 from flows.settings import Settings

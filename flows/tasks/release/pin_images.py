@@ -10,8 +10,8 @@ from blocks.errors import OutsideError
 from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import copy_image, inspect_images, remote_manifest
 from flows.core.errors import UnpinnedImage
+from flows.core.registry.engine_images import read_known_digests, read_remote_digest
 from flows.core.registry.references import is_pinned, slug, split_host, split_reference
-from flows.core.release.engine_images import read_known_digests, read_remote_digest
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.release.write_access import registry_writes

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.core.errors import UnreadableAnswer
-from flows.core.release.engine_images import Built, read_built, read_known_digests, read_remote_digest
+from flows.core.registry.engine_images import Built, read_built, read_known_digests, read_remote_digest
 from flows.core.stack.compose_yaml import load_service
 
 pytestmark = pytest.mark.unit
