@@ -59,7 +59,7 @@ def snapshot(
             made = None if dry_run else take_snapshot(client, info, name, power_off, tags or ())
             old = snapshots_beyond(known_snapshots(client.snapshots.all()), info.id, kept - (1 if dry_run else 0))
             for one in () if dry_run else old:
-                client.snapshots.remove(one.id)
+                client.snapshots.remove(one.id, one.name)
     rows: list[dict[str, object]] = [{"": "goes", "name": t.name, "GB": f"{t.size:.1f}", "from": t.at} for t in old]
     rows += [{"": "new", "name": made.name, "GB": f"{made.size:.1f}", "from": made.at}] if made else []
     table(f"snapshots-{target.name}", rows, f"Snapshots of {target.name}: {name}")

@@ -45,8 +45,8 @@ def test_snapshots_are_made_awaited_and_removed(lab):
     assert lab.client.droplets.get(id).tags == ()
     made = lab.client.droplets.create(NewDroplet("copy", "nyc3", "s-1vcpu-1gb", int(snapshot.id)))
     assert made.image == snapshot.id
-    assert lab.client.snapshots.remove(snapshot.id) is True
-    assert lab.client.snapshots.remove(snapshot.id) is False
+    assert lab.client.snapshots.remove(snapshot.id, snapshot.name) is True
+    assert lab.client.snapshots.remove(snapshot.id, snapshot.name) is False
 
 
 def test_an_action_whose_answer_is_lost_is_awaited_and_not_begun_twice(lab):
