@@ -42,6 +42,7 @@ from flows.tasks.runs.blocks import (
     load_registry,
 )
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.reports import reports_directory, write_report
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name
@@ -100,6 +101,7 @@ def _build_push(
     name = stack_name(stack)
     tag = check_tag(tag or default_tag(stack))
     env = engine_environment(settings)
+    reports_directory(settings.reports)
     environment = load_environment(settings, name)
     values = variables(environment, env_file)
     place = layout(registry)
@@ -177,10 +179,9 @@ def _record(published: Published, started: datetime, settings: Settings) -> None
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(published.seconds, 2),
     }
-    settings.reports.mkdir(parents=True, exist_ok=True)
     own = METADATA.with_name(f"{METADATA.stem}-{release.stack}-{release.tag}{METADATA.suffix}")
     for file in (own, METADATA):  # one for each release, and the newest under the name that scripts know
-        (settings.reports / file).write_text(json.dumps(metadata, indent=2) + "\n")
+        write_report(settings.reports, file.name, json.dumps(metadata, indent=2) + "\n")
     rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
     table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
     _trace(metadata, started, settings)

@@ -41,6 +41,7 @@ from flows.tasks.runs.artifacts import page
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.reports import reports_directory, write_report
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
@@ -75,6 +76,7 @@ def rehearse(stack: str | None = None, force: bool = False, approval: Approval |
     name = stack_name(stack or settings.stack)
     with block_cache():
         load_environment(settings, name)
+        reports_directory(settings.reports)
         for words in remove_left(settings):
             log.warning("an earlier rehearsal left %s; it is removed", words)
         like, stability = _active(name, settings)
@@ -230,10 +232,9 @@ def _costs(like: str, settings: Settings) -> list[Cost]:
 
 def _publish_report(report: Rehearsed, settings: Settings) -> Rehearsed:
     """Keep it: in the UI, and as files."""
-    settings.reports.mkdir(parents=True, exist_ok=True)
-    (settings.reports / "rehearsal.md").write_text(mask(report.markdown()))
+    write_report(settings.reports, "rehearsal.md", mask(report.markdown()))
     said = json.dumps(report.as_json(), indent=2, default=str)
-    (settings.reports / "rehearsal.json").write_text(f"{mask(said)}\n")
+    write_report(settings.reports, "rehearsal.json", f"{mask(said)}\n")
     page("rehearsal", report.markdown(), report.sentence)
     get_run_logger().info("%s", report.sentence)
     return report

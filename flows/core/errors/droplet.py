@@ -17,3 +17,7 @@ class UnreadableAnswer(SlipwayError):
 
 class LockLost(SlipwayError):
     """The droplet's lock was lost during a change: the network was gone for longer than the lock's lease."""
+
+
+class KeyFileOpen(Refused):
+    """The file of a private key can be read by others than its owner."""
