@@ -69,3 +69,9 @@ def test_no_command_of_the_build_host_goes_through_a_shell_of_python():
 
 def test_the_loader_of_compose_files_makes_plain_values_alone():
     assert issubclass(_CoreLoader, yaml.constructor.SafeConstructor)
+
+
+def test_no_script_asks_for_root():
+    texts = [(at, node.value) for at, node in found(ast.Constant) if isinstance(node.value, str)]
+    asks = {at.partition(":")[0] for at, text in texts if {"sudo", "doas", "su"} & set(text.split())}
+    assert asks == {"flows/core/stack/refused/command_line.py"}  # which knows these words of a service's command
