@@ -10,7 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import runtime
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -44,6 +44,8 @@ from flows.tasks.runs.blocks import (
     load_registry,
     load_signing_key,
 )
+from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.reports import reports_directory, write_report
 from flows.tasks.runs.run_info import whoami
 from flows.tasks.stack.checkout import checked_out
 from flows.tasks.stack.environment import variables, warn_of_outdated
@@ -106,6 +108,7 @@ def _build_push(
     name = stack_name(stack)
     tag = check_tag(tag or default_tag(stack))
     env = engine_environment(settings)
+    reports_directory(settings.reports)
     environment = load_environment(settings, name)
     values = variables(environment, env_file)
     place = layout(registry)
@@ -130,8 +133,7 @@ def _build_push(
     if settings.mirror_external:
         copied = [image for image in plan.external if split_host(image)[0] != registry.host]
         references += [mirrored(image, tag, registry) for image in copied]
-    registry.check_room({split_host(split_reference(reference)[0])[1] for reference in references})
-    registry.wait_writable(settings.collection_timeout, get_run_logger().warning)
+    _wait_for_room(references, registry, settings)
     previous = latest_release(name, registry)
     if services and previous:
         previous = newest_verified(name, previous.tag, registry, settings)
@@ -168,6 +170,11 @@ def _build_push(
     return published
 
 
+def _wait_for_room(references: Sequence[str], registry: ContainerRegistry, settings: Settings) -> None:
+    registry.check_room({split_host(split_reference(reference)[0])[1] for reference in references})
+    registry.wait_writable(settings.collection_timeout, get_run_logger().warning)
+
+
 @contextmanager
 def _prefetching(
     droplet: str | None, registry: ContainerRegistry, settings: Settings
@@ -201,10 +208,9 @@ def _record(published: Published, started: datetime, settings: Settings) -> None
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(published.seconds, 2),
     }
-    settings.reports.mkdir(parents=True, exist_ok=True)
     own = METADATA.with_name(f"{METADATA.stem}-{release.stack}-{release.tag}{METADATA.suffix}")
     for file in (own, METADATA):  # one for each release, and the newest under the name that scripts know
-        (settings.reports / file).write_text(json.dumps(metadata, indent=2) + "\n")
+        write_report(settings.reports, file.name, json.dumps(metadata, indent=2) + "\n")
     rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
     table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
     _trace(metadata, started, settings)

@@ -1,7 +1,5 @@
 """debug-agent: find out what is wrong with a service, and keep it as one archive."""
 
-from prefect import flow
-
 from flows.core.debug.bundle import DebugResult
 from flows.core.errors import ConflictingOptions
 from flows.settings import Settings
@@ -9,6 +7,7 @@ from flows.tasks.debug.bundle import examine
 from flows.tasks.debug.engines import DropletEngine, LocalEngine
 from flows.tasks.droplet.target import Target
 from flows.tasks.runs.blocks import load_environment
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 

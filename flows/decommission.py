@@ -2,8 +2,6 @@
 
 import time
 
-from prefect import flow
-
 from blocks import Droplet
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo
@@ -17,6 +15,7 @@ from flows.settings import Approval, Settings
 from flows.tasks.cloud.droplets import remove_droplet
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, find_droplet, load_account
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 from flows.tasks.traffic.switch import open_switch

@@ -2,8 +2,6 @@
 
 import time
 
-from prefect import flow
-
 from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
@@ -37,6 +35,7 @@ from flows.tasks.records.history import keep_record
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name

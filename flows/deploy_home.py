@@ -1,7 +1,5 @@
 """deploy_home: put what keeps state on the data home, after a person said yes. Never part of a switch."""
 
-from prefect import flow
-
 from flows.core.errors import NoStatefulServices
 from flows.core.release.release import Release
 from flows.core.release.role import as_role
@@ -14,6 +12,7 @@ from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.target import Target
 from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
@@ -35,6 +34,7 @@ def deploy_home(
     strategy: Strategy | None = None,
     env_file: str | None = None,
     wait: float = 0.0,
+    digest: str | None = None,
 ) -> Deployed:
     """Put the services that keep state (`x-slipway.data: home`) of a release on the data home, and validate them.
 
@@ -46,6 +46,7 @@ def deploy_home(
         strategy: how services are replaced; default: the setting `strategy`.
         env_file: an env file over the environment block's variables.
         wait: seconds to wait while another run changes the droplet.
+        digest: of the release as it was published (`sha256:…`): what its tag means meanwhile is not asked then.
 
     Raises:
         NoStatefulServices: no data home is set, or no service of the release is at home.
@@ -61,8 +62,8 @@ def deploy_home(
         target = Target.data_home(stack=name, settings=settings)
         load_environment(settings, name)
         fetched = fetch_release(
-            name, tag, load_registry(settings), settings, droplets=[target.name]
-        )  # once: approved is put there
+            name, tag, load_registry(settings), settings, droplets=[target.name], digest=digest
+        )  # once: what is approved is what is put there
         if approval_mode(approval, settings) != "never":
             asked = f"release {tag} of {name} to the data home {target.name}"
             ask_for_approval(_question(target, fetched.release), asked, settings.approval_timeout)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import Langfuse
@@ -28,6 +27,7 @@ from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name

@@ -1,7 +1,5 @@
 """history: what was deployed to each droplet, when, by whom, and what became of it."""
 
-from prefect import flow
-
 from blocks.errors import OutsideError
 from flows.core.errors import BlockMissing
 from flows.core.records.history import History
@@ -11,6 +9,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 

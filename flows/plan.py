@@ -1,6 +1,5 @@
 """plan: what a promotion would change, at any time, without changing anything."""
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from flows.core.traffic.approval import short_digest
@@ -9,6 +8,7 @@ from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
 from flows.settings import Settings
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.colours import load_colours, read_states

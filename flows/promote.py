@@ -2,13 +2,14 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from prefect import flow, runtime
+from prefect import runtime
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.switch import SwitchState
-from flows.core.errors import NotPromoted, PlanChanged, SlipwayError
+from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.release.role import refuse_release
 from flows.core.results import GateReport, Promoted
@@ -28,6 +29,7 @@ from flows.tasks.records.history import mark_failed
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -81,12 +83,13 @@ def promote(
         env_file: an env file over the environment block's variables.
         watch: seconds for which the gates are read again afterwards; default: the setting `watch`.
         wait: seconds to wait while another run changes a droplet.
-        digest: with `tag`: of the release as it was published (`sha256:…`); what its tag means meanwhile is not asked.
+        digest: with `tag`: of the release as it was published (`sha256:…`); what the tag means meanwhile is not asked.
     """
+    if digest and not tag:
+        raise ConflictingOptions("a digest alone does not say which release is meant: give its --tag, too")
     settings = Settings()
-    settings = settings.model_copy(update={"approval": approval_mode(approval, settings)})
-    if watch is not None:
-        settings = settings.model_copy(update={"watch": watch})
+    watched = settings.watch if watch is None else watch
+    settings = settings.model_copy(update={"approval": approval_mode(approval, settings), "watch": watched})
     name = stack_name(stack or settings.stack)
     with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
@@ -99,8 +102,7 @@ def promote(
         return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(first)
 
 
-@dataclass(frozen=True)
-class DeployFirst:
+class DeployFirst(NamedTuple):
     """A release that is deployed to the idle colour first."""
 
     tag: str
@@ -131,9 +133,8 @@ class Promotion:
 
     def _carry_out(self, first: DeployFirst | None) -> Promoted:
         approved: tuple[str, Verdict, str] | None = None
-        purpose = f"promotion of {self.stack}"
         while True:
-            with lock_colours([self.candidate], optional=self.active, purpose=purpose, wait=self.wait):
+            with lock_colours([self.candidate], self.active, f"promotion of {self.stack}", self.wait):
                 plan, gates = self._prove(first if approved is None else None)
                 if approved and plan.mark != approved[0]:
                     raise PlanChanged(
@@ -207,8 +208,9 @@ class Promotion:
         """Traffic goes there; whatever fails from here on sends it back."""
         self.switch.read()  # the connection is open when the decision falls
         try:
-            why = f"promoting {plan.tag}"
-            moved = move_traffic(self.switch, self.candidate, self.active, self.seen, why, self.settings)
+            moved = move_traffic(
+                self.switch, self.candidate, self.active, self.seen, f"promoting {plan.tag}", self.settings
+            )
             seen = read_switch_at(self.switch, self.candidate.colour)
             watched = keep_watch(self.switch, self.candidate, seen, self.settings.watch, self.settings)
         except (SlipwayError, OutsideError) as error:

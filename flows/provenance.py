@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -20,6 +19,7 @@ from flows.tasks.records.history import load_history
 from flows.tasks.release.fetch import read_published
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_droplet, load_registry, load_trusted_keys
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.trust.attestation import PROVENANCE, SBOM, read_attestations

@@ -2,7 +2,6 @@
 
 import time
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import Droplet
@@ -25,6 +24,7 @@ from flows.tasks.cloud.droplets import (
 )
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, find_droplet, load_account, load_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 

@@ -2,13 +2,12 @@
 
 import time
 
-from prefect import flow
-
 from flows.core.prune.removal import Pruned
 from flows.core.records.retention import check_retention
 from flows.tasks.droplet.target import Target
 from flows.tasks.prune.build_host import prune_build_host
 from flows.tasks.prune.droplet import plan_prune, prune_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 
 

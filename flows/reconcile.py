@@ -2,7 +2,6 @@
 
 import time
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
@@ -28,6 +27,7 @@ from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import find_kept_release, keep_record, load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain

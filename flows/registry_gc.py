@@ -2,7 +2,6 @@
 
 import time
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import DocrRegistry
@@ -23,6 +22,7 @@ from flows.tasks.registry.contents import (
 from flows.tasks.registry.exclusive_access import exclusive_registry_access
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 
 

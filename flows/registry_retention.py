@@ -2,8 +2,6 @@
 
 import time
 
-from prefect import flow
-
 from flows.core.records.retention import check_retention
 from flows.core.registry.cleanup import CleanupResult, old_tags, plan_retention, tags_as_stored
 from flows.registry_gc import publish_cleanup
@@ -18,6 +16,7 @@ from flows.tasks.registry.contents import (
 )
 from flows.tasks.registry.exclusive_access import exclusive_registry_access
 from flows.tasks.runs.blocks import block_cache
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import runtime
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
@@ -36,10 +36,12 @@ from flows.tasks.cloud.rehearsal import (
 )
 from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
-from flows.tasks.release.fetch import fetch_release
+from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import page
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment, load_registry
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.reports import reports_directory, write_report
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
@@ -74,6 +76,7 @@ def rehearse(stack: str | None = None, force: bool = False, approval: Approval |
     name = stack_name(stack or settings.stack)
     with block_cache():
         load_environment(settings, name)
+        reports_directory(settings.reports)
         for words in remove_left(settings):
             log.warning("an earlier rehearsal left %s; it is removed", words)
         like, stability = _active(name, settings)
@@ -81,20 +84,33 @@ def rehearse(stack: str | None = None, force: bool = False, approval: Approval |
             return _publish_report(
                 Rehearsed(name, stability.release, stability, skipped="; ".join(stability.reasons)), settings
             )
+        # Once: what is approved is what is put there, however long the answer and the new droplet take.
+        fetched = fetch_release(
+            name, stability.release, load_registry(settings), settings, droplets=[settings.rehearsal_droplet]
+        )
         costs = _costs(like, settings)
         if approval_mode(approval, settings) != "never":
             what = f"A rehearsal of {name} {stability.release}, like {like}"
             question = f"### {what}\n\n{cost_lines(costs)}\n\nIt is removed at its end."
             ask_for_approval(question, f"rehearsal of {name}", settings.approval_timeout)
         with rehearsal_lock(load_droplet(like)):
-            return _Rehearsal(name, like, stability, costs, settings).play()
+            return _Rehearsal(name, like, stability, fetched, costs, settings).play()
 
 
 class _Rehearsal:
     """One rehearsal under way."""
 
-    def __init__(self, stack: str, like: str, stability: Stability, costs: list[Cost], settings: Settings) -> None:
-        self.stack, self.like, self.stability, self.costs, self.settings = stack, like, stability, costs, settings
+    def __init__(
+        self,
+        stack: str,
+        like: str,
+        stability: Stability,
+        fetched: FetchedRelease,
+        costs: list[Cost],
+        settings: Settings,
+    ) -> None:
+        self.stack, self.like, self.stability, self.fetched = stack, like, stability, fetched
+        self.costs, self.settings = costs, settings
         self.droplet = settings.rehearsal_droplet
         self.took: list[StepTiming] = []
         self.deviations: list[str] = []
@@ -135,16 +151,12 @@ class _Rehearsal:
     def _prove(self) -> None:
         target = Target.of(load_droplet(self.droplet), self.stack, self.settings)
         with self._step("deploy") as found:
-            tag = self.stability.release
-            fetched = fetch_release(
-                self.stack, tag, load_registry(self.settings), self.settings, droplets=[self.settings.rehearsal_droplet]
-            )
             deploy_release(
-                target.droplet, fetched, role="colour" if self.settings.home else "all",
+                target.droplet, self.fetched, role="colour" if self.settings.home else "all",
                 strategy=self.settings.strategy, env_file=None, wait=0.0, settings=self.settings,
             )  # fmt: skip
             validate(stack=self.stack, droplet=self.droplet)
-            found.append(tag)
+            found.append(self.stability.release)
         with self._step("gates") as found:
             # Its metrics and traces are nobody's: what it answers is what counts.
             own = self.settings.model_copy(update={"prometheus": "", "langfuse": ""})
@@ -222,10 +234,9 @@ def _costs(like: str, settings: Settings) -> list[Cost]:
 
 def _publish_report(report: Rehearsed, settings: Settings) -> Rehearsed:
     """Keep it: in the UI, and as files."""
-    settings.reports.mkdir(parents=True, exist_ok=True)
-    (settings.reports / "rehearsal.md").write_text(mask(report.markdown()))
+    write_report(settings.reports, "rehearsal.md", mask(report.markdown()))
     said = json.dumps(report.as_json(), indent=2, default=str)
-    (settings.reports / "rehearsal.json").write_text(f"{mask(said)}\n")
+    write_report(settings.reports, "rehearsal.json", f"{mask(said)}\n")
     page("rehearsal", report.markdown(), report.sentence)
     get_run_logger().info("%s", report.sentence)
     return report

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import runtime
 
 from flows.build_push import build_push
 from flows.core.errors import ConflictingOptions
@@ -18,6 +18,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode
 from flows.tasks.traffic.switch import open_switch, read_switch

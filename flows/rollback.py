@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.logging import get_logger, get_run_logger
 
 from blocks.errors import OutsideError, RemoteTimeout, Unreachable
@@ -19,6 +18,7 @@ from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.blocks import load_environment
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import now
 from flows.tasks.runs.server import run_as_flow_or_plain

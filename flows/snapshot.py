@@ -2,7 +2,6 @@
 
 import time
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
@@ -17,6 +16,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import load_history
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 
@@ -59,7 +59,7 @@ def snapshot(
             made = None if dry_run else take_snapshot(client, info, name, power_off, tags or ())
             old = snapshots_beyond(known_snapshots(client.snapshots.all()), info.id, kept - (1 if dry_run else 0))
             for one in () if dry_run else old:
-                client.snapshots.remove(one.id)
+                client.snapshots.remove(one.id, one.name)
     rows: list[dict[str, object]] = [{"": "goes", "name": t.name, "GB": f"{t.size:.1f}", "from": t.at} for t in old]
     rows += [{"": "new", "name": made.name, "GB": f"{made.size:.1f}", "from": made.at}] if made else []
     table(f"snapshots-{target.name}", rows, f"Snapshots of {target.name}: {name}")

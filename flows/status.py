@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 
 import httpx
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
@@ -19,6 +18,7 @@ from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.switch import open_switch, read_switch

@@ -2,7 +2,6 @@
 
 import time
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
@@ -16,6 +15,7 @@ from flows.gates import read_gates
 from flows.settings import Settings
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import this_run
 from flows.tasks.stack.project import stack_name

@@ -2,8 +2,6 @@
 
 import time
 
-from prefect import flow
-
 from flows.core.errors import NotConfirmed
 from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 from flows.settings import Settings
@@ -11,6 +9,7 @@ from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import locked
 from flows.tasks.prune.system_prune import list_prunable, read_prunable_objects, run_system_prune
 from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 
 

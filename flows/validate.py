@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import Langfuse
@@ -31,6 +30,7 @@ from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
 from flows.tasks.records.history import keep_record, load_history, register_environment_secrets
 from flows.tasks.runs.artifacts import probe_rows, table
 from flows.tasks.runs.blocks import load_environment, load_langfuse
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask, register_stack_secrets
 from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name

@@ -3,7 +3,6 @@
 import time
 from threading import Event
 
-from prefect import flow
 from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
@@ -18,6 +17,7 @@ from flows.settings import Settings
 from flows.switch_back import move_traffic_back
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.context import extended_context
+from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name

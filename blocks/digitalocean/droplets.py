@@ -121,17 +121,26 @@ class Droplets:
         except NotAtDigitalOcean:
             return False
 
-    def act(self, id: int, type: str, within: float, tell: Progress = silent, **more: str) -> Action:
+    def act(
+        self, id: int, type: str, within: float, tell: Progress = silent, *, anew: bool = False, **more: str
+    ) -> Action:
         """Begin an action of a droplet (`snapshot`, `shutdown`, `power_off`, `power_on` …), and wait for its end.
 
         One of that type that is under way already is waited for, and not begun twice.
 
+        Args:
+            anew: what is under way is somebody else's: it is waited for, and an action of our own begun.
+
         Raises:
             ActionFailed, ActionUnfinished
         """
-        path = f"/v2/droplets/{id}/actions"
-        begun = self._under_way(id, type) or self._begin(path, id, type, more)
-        return self.wait(begun, f"{type.replace('_', ' ')} of droplet {id}", within, tell)
+        path, what = f"/v2/droplets/{id}/actions", f"{type.replace('_', ' ')} of droplet {id}"
+        before = self._under_way(id, type)
+        if anew and before:
+            self._ended(before, f"another {what}", within, tell)
+            before = None
+        begun = before or self._begin(path, id, type, more)
+        return self.wait(begun, what, within, tell)
 
     def _begin(self, path: str, id: int, type: str, more: dict[str, str]) -> Action:
         for attempt in range(_ATTEMPTS):
@@ -157,17 +166,20 @@ class Droplets:
         Raises:
             ActionFailed, ActionUnfinished
         """
+        ended = self._ended(action, what, within, tell)
+        if ended.status != "completed":
+            raise ActionFailed(f"DigitalOcean: {what} ended {ended.status} (action {action.id}). Look at it in the "
+                               "control panel; then run the same command again")  # fmt: skip
+        return ended
+
+    def _ended(self, action: Action, what: str, within: float, tell: Progress) -> Action:
         path = f"/v2/actions/{action.id}"
 
         def read() -> Action:
             found = self._api.get(path, "actions:read")
             return self._api.parsed(f"GET {path}", lambda a: Action.parse(a["action"]), found)
 
-        ended = wait_for(what, read, lambda a: a.status != "in-progress", within, tell=tell, state=lambda a: a.status)
-        if ended.status != "completed":
-            raise ActionFailed(f"DigitalOcean: {what} ended {ended.status} (action {action.id}). Look at it in the "
-                               "control panel; then run the same command again")  # fmt: skip
-        return ended
+        return wait_for(what, read, lambda a: a.status != "in-progress", within, tell=tell, state=lambda a: a.status)
 
     def firewalls(self, id: int) -> list[Firewall]:
         """The firewalls that apply to a droplet."""

@@ -58,7 +58,7 @@ class DropletInfo:
             id=int(found["id"]), name=found["name"], status=found["status"], region=found["region"]["slug"],
             size=found["size_slug"], price_hourly=float(found["size"]["price_hourly"]),
             price_monthly=float(found["size"]["price_monthly"]), image=str(image.get("slug") or image.get("id") or ""),
-            tags=tuple(found["tags"] or ()), vpc=found.get("vpc_uuid") or "", public_ip=v4.get("public", ""),
+            tags=tuple(found.get("tags") or ()), vpc=found.get("vpc_uuid") or "", public_ip=v4.get("public", ""),
             private_ip=v4.get("private", ""), locked=bool(found["locked"]),
             disk=int(found["disk"]),
         )  # fmt: skip

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from blocks.digitalocean.models import Snapshot
 from blocks.digitalocean.transport import Transport
-from blocks.errors import NotAtDigitalOcean
+from blocks.errors import ApiFailed, NotAtDigitalOcean
 
 
 class Snapshots:
@@ -20,10 +20,23 @@ class Snapshots:
         mine = [item for item in found if item.get("resource_type") == "droplet"]
         return [self._api.parsed("GET /v2/snapshots", Snapshot.parse, item) for item in mine]
 
-    def remove(self, id: str) -> bool:
-        """Remove a snapshot. Returns whether there was one."""
+    def remove(self, id: str, name: str) -> bool:
+        """Remove a snapshot that still has this name. Returns whether there was one.
+
+        Raises:
+            ApiFailed: it is another one by now; it was left as it is.
+        """
+        # By the list: to read a single one, the API wants a scope for those of volumes, too.
+        now = next((one for one in self.all() if one.id == id), None)
+        if now is None:
+            return False
+        if now.name != name:
+            raise ApiFailed(
+                f"DigitalOcean: snapshot {id} was to be removed as {name}, and is {now.name}. It was left as it is. "
+                "Look at it in the control panel"
+            )
         try:
-            self._api.send("DELETE", f"/v2/snapshots/{quote(id)}", "snapshot:delete", again=True)
+            self._api.send("DELETE", f"/v2/snapshots/{quote(id)}", "image:delete snapshot:delete", again=True)
         except NotAtDigitalOcean:
             return False
         return True

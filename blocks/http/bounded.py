@@ -11,9 +11,10 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from blocks.http import tls
+from blocks.http.deadline import WITHIN, tcp_transport
 
 LARGEST = 64 * 1024 * 1024
-# As an extension of a request: how many bytes its answer may have; None: it is written to a file, and has no limit.
+# As an extension of a request: how many bytes its answer may have.
 MOST = "slipway_most"
 _CODINGS = "gzip, deflate"
 _GZIP_OR_ZLIB = 47
@@ -33,7 +34,7 @@ def bounded_client(
         options: what `httpx.Client` takes besides.
     """
     proxy = proxy_for(url) if trust_env else None
-    inner = httpx.HTTPTransport(retries=retries, verify=tls.context(), proxy=proxy, trust_env=False)
+    inner = tcp_transport(tls.context(), within or timeout, proxy, retries)
     return httpx.Client(transport=BoundedTransport(inner, within or timeout), timeout=timeout, **options)
 
 
@@ -58,14 +59,14 @@ class BoundedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.headers["Accept-Encoding"] = _CODINGS
         answer = self._inner.handle_request(request)
-        most: int | None = request.extensions.get(MOST, LARGEST)
+        most, within = request.extensions.get(MOST, LARGEST), request.extensions.get(WITHIN, self._within)
         coding = answer.headers.get("Content-Encoding", "").strip().lower()
         assert isinstance(answer.stream, httpx.SyncByteStream)
         headers = [(name.lower(), value) for name, value in answer.headers.raw]
         return httpx.Response(
             answer.status_code,
             headers=[(n, _of_text(v) if n == b"content-type" else v) for n, v in headers if n != b"content-encoding"],
-            stream=_BoundedBody(answer.stream, coding, most, None if most is None else self._within, request),
+            stream=_BoundedBody(answer.stream, coding, most, within, request),
             extensions=answer.extensions,
         )
 
@@ -75,7 +76,7 @@ class BoundedTransport(httpx.BaseTransport):
 
 class _BoundedBody(httpx.SyncByteStream):
     def __init__(
-        self, stream: httpx.SyncByteStream, coding: str, most: int | None, within: float | None, request: httpx.Request
+        self, stream: httpx.SyncByteStream, coding: str, most: int, within: float | None, request: httpx.Request
     ) -> None:
         self._stream, self._coding, self._most, self._within, self._request = stream, coding, most, within, request
 
@@ -84,10 +85,9 @@ class _BoundedBody(httpx.SyncByteStream):
         for piece in self._pieces():
             if self._within is not None and time.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"the answer did not end within {self._within:g} s", request=self._request)
-            if left is not None:
-                left -= len(piece)
-                if left < 0:
-                    raise httpx.ReadError(f"the answer is larger than {self._most:,} bytes", request=self._request)
+            left -= len(piece)
+            if left < 0:
+                raise httpx.ReadError(f"the answer is larger than {self._most:,} bytes", request=self._request)
             yield piece
 
     def _pieces(self) -> Iterator[bytes]:

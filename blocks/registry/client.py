@@ -18,6 +18,7 @@ from blocks.errors import NotInRegistry, RegistryFailed, Unreachable
 from blocks.http.bounded import LARGEST, MOST, bounded_client
 from blocks.http.clear_text import is_loopback
 from blocks.http.content import read_mapping
+from blocks.http.deadline import WITHIN
 from blocks.registry.addresses import base_address, only_encrypted, same_place, upload_place
 from blocks.registry.answers import refuse_error
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
@@ -38,6 +39,8 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Bytes of a blob that is held in memory: a release of version 0.1 has all of its files in one.
 LARGEST_BLOB = 256 * 1024 * 1024
 _WITHIN = 300.0
+# Bytes a second, below which a layer is given up on; and bytes that an error may have in its place.
+_SLOWEST, _LARGEST_ERROR = 16 * 1024, 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,17 @@ class RegistryClient:
             return False
         return True
 
-    def download(self, repository: str, digest: str, into: BinaryIO) -> None:
-        """Write the content of a blob to a file, piece by piece; its digest is checked."""
+    def download(self, repository: str, digest: str, size: int, into: BinaryIO) -> None:
+        """Write the content of a blob to a file, piece by piece; its digest is checked.
+
+        Args:
+            size: its bytes, as a manifest says them: no more are read, and it may take as long as a slow line needs.
+        """
         auth = RegistryAuth(self._credentials, f"repository:{repository}:pull")
         url, found = f"/v2/{repository}/blobs/{digest}", hashlib.sha256()
+        limits = {MOST: max(size, _LARGEST_ERROR), WITHIN: _WITHIN + size / _SLOWEST}
         try:
-            with self._http.stream("GET", url, auth=auth, follow_redirects=True, extensions={MOST: None}) as answer:
+            with self._http.stream("GET", url, auth=auth, follow_redirects=True, extensions=limits) as answer:
                 if answer.is_error:
                     answer.read()
                 refuse_error(answer, self.host, self._credentials.username, auth.renewed, repository)

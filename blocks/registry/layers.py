@@ -28,13 +28,25 @@ class ImageLayer:
         return {"mediaType": LAYER, "digest": self.digest, "size": self.size, "annotations": annotations}
 
 
+def own_layer(manifest: Mapping[str, Any]) -> str:
+    """The digest of a manifest's first layer; '' where it has none."""
+    first = next(iter(_descriptors(manifest)), {})
+    return str(first.get("digest") or "")
+
+
 def described_layers(manifest: Mapping[str, Any]) -> tuple[ImageLayer, ...]:
     """The layers of a manifest that say all that `ImageLayer` holds."""
-    return tuple(
-        ImageLayer(entry["digest"], entry["size"], entry["annotations"][DIFF_ID], entry["annotations"])
-        for entry in manifest.get("layers") or ()
-        if DIFF_ID in (entry.get("annotations") or {})
-    )
+    found = []
+    for entry in _descriptors(manifest):
+        said, size, notes = entry.get("digest"), entry.get("size"), entry.get("annotations")
+        if isinstance(notes, dict) and DIFF_ID in notes and isinstance(said, str) and isinstance(size, int):
+            found.append(ImageLayer(said, size, str(notes[DIFF_ID]), notes))
+    return tuple(found)
+
+
+def _descriptors(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    listed = manifest.get("layers")
+    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 
 
 class FileContent:

@@ -1,11 +1,6 @@
 """HTTP clients whose connections go through an SSH connection: to containers of a droplet, without a local port."""
 
-import contextlib
-import math
 import ssl
-import threading
-import time
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpcore
@@ -13,9 +8,8 @@ import httpx
 import paramiko
 
 from blocks.http.bounded import BoundedTransport
+from blocks.http.deadline import Deadline, DeadlineTransport
 from blocks.ssh.shell import RemoteShell
-
-_LONGEST = 3600.0
 
 
 def http_client(session: RemoteShell, timeout: float, connections: int = 20) -> httpx.Client:
@@ -24,82 +18,16 @@ def http_client(session: RemoteShell, timeout: float, connections: int = 20) -> 
     Args:
         timeout: seconds for a whole answer, from the first byte that is sent to the last that comes.
     """
-    transport = BoundedTransport(_Transport(session, connections))
+    deadline = Deadline()
+    pool = httpcore.ConnectionPool(
+        network_backend=_Backend(session, deadline), max_connections=connections, keepalive_expiry=5
+    )
+    transport = BoundedTransport(DeadlineTransport(pool, deadline))
     return httpx.Client(transport=transport, timeout=timeout, trust_env=False)
 
 
-class _Deadline(threading.local):
-    """When the answer that this thread waits for must have ended, by the monotonic clock."""
-
-    at = math.inf
-
-    def left(self, timeout: float | None) -> float:
-        """Seconds that one read or write may take.
-
-        Raises:
-            TimeoutError
-        """
-        left = min(self.at - time.monotonic(), math.inf if timeout is None else timeout)
-        if left <= 0:
-            raise TimeoutError
-        return min(left, _LONGEST)
-
-
-class _Transport(httpx.BaseTransport):
-    def __init__(self, session: RemoteShell, connections: int) -> None:
-        self._deadline = _Deadline()
-        self._pool = httpcore.ConnectionPool(
-            network_backend=_Backend(session, self._deadline), max_connections=connections, keepalive_expiry=5
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        target = httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        )
-        seconds = request.extensions.get("timeout", {}).get("read")
-        self._deadline.at = math.inf if seconds is None else time.monotonic() + seconds
-        body = request.stream
-        assert isinstance(body, httpx.SyncByteStream)
-        with _as_httpx(request):
-            answer = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    target,
-                    headers=request.headers.raw,
-                    content=body,
-                    extensions=request.extensions,
-                )
-            )
-        assert isinstance(answer.stream, Iterable)
-        return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(answer.stream, request),
-            extensions=answer.extensions,
-        )
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Any, request: httpx.Request) -> None:
-        self._stream = stream
-        self._request = request
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx(self._request):
-            yield from self._stream
-
-    def close(self) -> None:
-        self._stream.close()
-
-
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, session: RemoteShell, deadline: _Deadline) -> None:
+    def __init__(self, session: RemoteShell, deadline: Deadline) -> None:
         self._session = session
         self._deadline = deadline
 
@@ -118,7 +46,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, channel: paramiko.Channel, deadline: _Deadline) -> None:
+    def __init__(self, channel: paramiko.Channel, deadline: Deadline) -> None:
         self._channel = channel
         self._deadline = deadline
 
@@ -150,14 +78,3 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return None
-
-
-@contextlib.contextmanager
-def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Raise httpcore's errors as httpx's own, as httpx's transport does."""
-    try:
-        yield
-    except httpcore.TimeoutException as error:
-        raise httpx.ReadTimeout(str(error) or "timed out", request=request) from None
-    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-        raise httpx.ConnectError(str(error) or type(error).__name__, request=request) from None

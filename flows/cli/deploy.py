@@ -10,6 +10,7 @@ from flows.cli.app import FLOWS, TRAFFIC, app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
     ApprovalOption,
+    DigestOption,
     DropletOption,
     EnvFileOption,
     JsonOption,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @app.command("deploy", rich_help_panel=FLOWS)
 def slipway_deploy(
     tag: NeededTagOption,
+    digest: DigestOption = None,
     stack: StackOption = None,
     droplet: DropletOption = None,
     strategy: StrategyOption = None,
@@ -43,6 +45,7 @@ def slipway_deploy(
         "flows.deploy:deploy",
         verbose=verbose,
         tag=tag,
+        digest=digest,
         stack=stack,
         droplet=droplet,
         strategy=strategy,
@@ -81,6 +84,7 @@ def slipway_status(
 @app.command("deploy-home", rich_help_panel=TRAFFIC)
 def slipway_deploy_home(
     tag: NeededTagOption,
+    digest: DigestOption = None,
     stack: StackOption = None,
     approval: ApprovalOption = "always",
     strategy: StrategyOption = None,
@@ -94,6 +98,7 @@ def slipway_deploy_home(
         "flows.deploy_home:deploy_home",
         verbose=verbose,
         tag=tag,
+        digest=digest,
         stack=stack,
         approval=approval,
         strategy=strategy,

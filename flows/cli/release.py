@@ -103,7 +103,10 @@ def show_published(console: SummaryConsole, published: "Published") -> None:
         table.add_row(name, shown_image(reference, wide=console.wide))
     console.print(table)
     after = f", after {published.previous}" if published.previous else ""
-    console.say(f"Published release [bold]{published.release.tag}[/bold]{after} in {published.seconds:.1f} s.")
+    release = published.release
+    console.say(f"Published release [bold]{release.tag}[/bold]{after} in {published.seconds:.1f} s.")
+    if published.digest:
+        console.say(f"Exactly this one: slipway deploy --tag {release.tag} --digest {published.digest}")
 
 
 def show_released(console: SummaryConsole, released: "Released") -> None:

@@ -10,6 +10,7 @@ from flows.cli.app import TRAFFIC, app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
     ApprovalOption,
+    DigestOption,
     EnvFileOption,
     StackOption,
     StrategyOption,
@@ -39,6 +40,7 @@ def slipway_promote(
         str | None,
         typer.Option("--tag", metavar="TAG", help="Put this release on the idle colour first; default: what is there."),
     ] = None,
+    digest: DigestOption = None,
     to: ToColourOption = None,
     approval: ApprovalOption = None,
     strategy: StrategyOption = None,
@@ -54,6 +56,7 @@ def slipway_promote(
         verbose=verbose,
         stack=stack,
         tag=tag,
+        digest=digest,
         to=to,
         approval=approval,
         strategy=strategy,

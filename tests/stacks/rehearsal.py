@@ -53,7 +53,7 @@ class RehearsalStack(LabStack):
                 client.droplets.remove(droplet, "slipway-provisioned")
             for snapshot in client.snapshots.all():
                 if snapshot.name.startswith(f"slipway-{STACK}"):
-                    client.snapshots.remove(snapshot.id)
+                    client.snapshots.remove(snapshot.id, snapshot.name)
             for record in client.domains.records(DOMAIN, f"{RECORD}.{DOMAIN}", "A"):
                 client.domains.change(DOMAIN, record, data=self.address(), ttl=30)
         for name in (REHEARSAL, COPY):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.app import SET_UP, app
-from flows.cli.setup.saving import NameArgument, YesOption
+from flows.cli.setup.saving import NameArgument, YesOption, read_key_file
 from flows.cli.terminal.console import tell
 from flows.cli.terminal.runner import run_callable
 
@@ -32,7 +32,7 @@ def slipway_droplet_add(
     def add() -> None:
         from blocks import Droplet
 
-        block = Droplet(host=host, port=port, user=user, private_key=key_file.read_text(), directory=directory)
+        block = Droplet(host=host, port=port, user=user, private_key=read_key_file(key_file), directory=directory)
         block._block_document_name = name
         _pin(block, name, yes)
 

@@ -1,6 +1,7 @@
 """Saving a block: read its secret, save it, try it."""
 
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,6 +62,23 @@ def read_secret(what: str, file: Path | None) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip(os.linesep)
     return str(typer.prompt(what, hide_input=True))
+
+
+def read_key_file(file: Path) -> str:
+    """A private key from its file, which its owner alone may read, as for ssh. A pipe has no others.
+
+    Raises:
+        KeyFileOpen
+    """
+    from flows.core.errors import KeyFileOpen
+
+    found = file.stat()
+    if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
+        raise KeyFileOpen(
+            f"{file} can be read by others (mode {stat.S_IMODE(found.st_mode):04o}); nothing was saved. "
+            f"Close it: chmod 600 {file}. If somebody may have read it, make a new key"
+        )
+    return file.read_text()
 
 
 def load_named_account(name: str = "") -> "DigitalOceanAccount":

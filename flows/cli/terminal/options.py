@@ -16,6 +16,14 @@ TagOption = Annotated[
     str | None, typer.Option("--tag", metavar="TAG", help="Default: the short git commit of the stack's checkout.")
 ]
 NeededTagOption = Annotated[str, typer.Option("--tag", metavar="TAG", help="The tag of a published release.")]
+DigestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--digest",
+        metavar="sha256:…",
+        help="The release by the digest that build-push printed, whatever its tag means by now.",
+    ),
+]
 ServicesOption = Annotated[
     str | None,
     typer.Option("--services", metavar="A,B", help="Build and push only these; the others keep their newest images."),

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
@@ -153,7 +154,7 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
     import pydantic
     import pydantic_settings
 
-    from flows.core.errors import BadSettings
+    from flows.core.errors import BadSettings, SlipwayError
 
     if isinstance(error, (tomllib.TOMLDecodeError, pydantic_settings.SettingsError, UnicodeDecodeError)):
         show_error(errors, BadSettings(f"the settings cannot be read: {error}. The settings: docs/SETTINGS.md"))
@@ -176,7 +177,7 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
         ))  # fmt: skip
         return 2
     if verbose:
-        errors.print_exception()
+        errors.print(SlipwayError.shown("".join(traceback.format_exception(error))), markup=False, soft_wrap=True)
     show_error(errors, error)
     errors.print("This is not an error Slipway knows. Please report it, with what --verbose prints.")
     return BUG

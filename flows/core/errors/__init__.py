@@ -4,7 +4,14 @@ A class is raised when the first line of its description holds; its message says
 command to run. Everybody imports from here.
 """
 
-from flows.core.errors.base import BadSettings, BlockMissing, ConflictingOptions, Refused, SlipwayError
+from flows.core.errors.base import (
+    BadSettings,
+    BlockMissing,
+    ConflictingOptions,
+    DirectoryNotOurs,
+    Refused,
+    SlipwayError,
+)
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
 from flows.core.errors.debug import BundleNotWritten
 from flows.core.errors.deploy import (
@@ -17,7 +24,7 @@ from flows.core.errors.deploy import (
     ServicesNotReady,
     ValidationFailed,
 )
-from flows.core.errors.droplet import DropletBusy, DropletNotReady, LockLost, UnreadableAnswer
+from flows.core.errors.droplet import DropletBusy, DropletNotReady, KeyFileOpen, LockLost, UnreadableAnswer
 from flows.core.errors.prune import EngineTooOld, NotConfirmed, VolumeLost
 from flows.core.errors.records import (
     AlreadyRunning,
@@ -105,12 +112,14 @@ __all__ = [
     "DeployFailed",
     "DevelopmentOnly",
     "DigestMismatch",
+    "DirectoryNotOurs",
     "DropletBusy",
     "DropletNotReady",
     "EngineTooOld",
     "FilesInConflict",
     "ForeignRecord",
     "HostKeyNotConfirmed",
+    "KeyFileOpen",
     "KeyUnusable",
     "LinkLeadsOut",
     "LockLost",

@@ -43,3 +43,7 @@ class BlockMissing(Refused):
 
 class ConflictingOptions(Refused):
     """Options were given that exclude each other."""
+
+
+class DirectoryNotOurs(SlipwayError):
+    """A directory of this host that reports are written to is another user's, or can be written by everybody."""

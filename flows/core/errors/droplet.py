@@ -12,8 +12,12 @@ class DropletBusy(Refused):
 
 
 class UnreadableAnswer(SlipwayError):
-    """What a droplet, or a command there, printed cannot be read: half of it, or not of the form that is expected."""
+    """What a droplet, or docker here, printed cannot be read: half of it, or not of the form that is expected."""
 
 
 class LockLost(SlipwayError):
     """The droplet's lock was lost during a change: the network was gone for longer than the lock's lease."""
+
+
+class KeyFileOpen(Refused):
+    """The file of a private key can be read by others than its owner."""

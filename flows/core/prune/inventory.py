@@ -166,6 +166,17 @@ def _mounts(containers: tuple[ContainerEntry, ...], text: str) -> tuple[dict[str
     return mounted, tuple(c.name for c in containers if c.pid and str(c.pid) not in roots)
 
 
+@reads("what `docker image inspect` printed on the build host")
+def read_strangers(printed: str, project: str) -> tuple[str, ...]:
+    """The images, of those that were listed as a project's dangling ones, that have a tag or not its label."""
+    entries = json.loads(printed)
+    return tuple(
+        str((entry.get("RepoTags") or [entry["Id"]])[0])
+        for entry in entries
+        if entry.get("RepoTags") or ((entry.get("Config") or {}).get("Labels") or {}).get(PROJECT_LABEL) != project
+    )
+
+
 def _container(entry: Any) -> ContainerEntry:
     return ContainerEntry(**{**entry, "name": entry["name"].lstrip("/")})
 

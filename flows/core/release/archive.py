@@ -5,10 +5,13 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
+from flows.core.answers import MALFORMED
+from flows.core.errors import BadRelease
 from flows.core.release.tree import Entry
 
+Read = TypeVar("Read")
 PIECE = 256 * 1024
 _SAMPLE = 16 * 1024
 _WORTH_PACKING = 0.9
@@ -80,7 +83,15 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def read_archive(packed_tar: BinaryIO) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
-    """The files of a gzipped archive, in their order: name → content. Each must be read before the next."""
+    """The files of a gzipped archive, in their order: name → content. Each must be read before the next.
+
+    Raises:
+        BadRelease: it is damaged; also while a content is read.
+    """
+    return _undamaged(_files(packed_tar))
+
+
+def _files(packed_tar: BinaryIO) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
     # tarfile's own "r|gz" ends after the first gzip member.
     with (
         gzip.GzipFile(fileobj=packed_tar) as plain,
@@ -88,10 +99,17 @@ def read_archive(packed_tar: BinaryIO) -> Iterator[tuple[str, Callable[[], Itera
     ):
         for info in tar:
             if info.isreg():
-                yield info.name, lambda tar=tar, info=info: _content(tar, info)  # type: ignore[misc]
+                yield info.name, lambda tar=tar, info=info: _undamaged(_content(tar, info))  # type: ignore[misc]
 
 
 def _content(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[bytes]:
     source = tar.extractfile(info)
     while source and (piece := source.read(PIECE)):
         yield piece
+
+
+def _undamaged(read: Iterator[Read]) -> Iterator[Read]:
+    try:
+        yield from read
+    except (tarfile.TarError, *MALFORMED) as error:
+        raise BadRelease(f"a layer of the release's files is damaged: {error}. Build and push this tag again") from None

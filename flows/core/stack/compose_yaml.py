@@ -63,6 +63,15 @@ def load_config(text: str) -> dict[str, Any]:
     return loaded
 
 
+@reads("what `docker compose config` printed")
+def load_service(printed: str, service: str) -> dict[str, Any]:
+    """One service of what `docker compose config --format json` printed."""
+    found: dict[str, Any] = json.loads(printed)["services"][service]
+    if not isinstance(found, dict):
+        raise TypeError
+    return found
+
+
 def dump_compose(document: Mapping[str, Any]) -> bytes:
     """Write a compose file that Compose reads back as exactly this; equal documents give equal bytes."""
     return f"{_written(document)}\n".encode()

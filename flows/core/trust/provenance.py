@@ -104,7 +104,7 @@ def slsa_predicate(
 
 @reads("the provenance of an image")
 def read_provenance(predicate: bytes) -> Provenance:
-    """Parse a predicate that `provenance` wrote, or another builder; what ours does not say is empty.
+    """Parse a predicate that `slsa_predicate` wrote, or another builder; what ours does not say is empty.
 
     Raises:
         UnreadableAnswer: it is none.

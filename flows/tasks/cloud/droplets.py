@@ -4,19 +4,20 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import Droplet
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo, NewDroplet
 from blocks.digitalocean.models import Snapshot as AtDigitalOcean
-from blocks.errors import ActionUnfinished, HostKeyRefused, RemoteFailed, Unreachable
+from blocks.digitalocean.waiting import appeared
+from blocks.errors import ActionUnfinished, ApiFailed, HostKeyRefused, RemoteFailed, Unreachable
 from blocks.polling import attempt
 from blocks.ssh.keys import read_private_key
 from flows.core.cloud.provisioning import ENGINE, INSTALL_ENGINE, MAKE_HOST_KEY, USE_HOST_KEY
 from flows.core.cloud.snapshots import OURS, PROVISIONED, SNAPSHOT, DropletSnapshot
 from flows.core.errors import HostKeyNotConfirmed, NoEngine
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import ONCE
 
 SNAPSHOT_TIME, DROPLET_TIME, POWER_TIME = 3600.0, 600.0, 120.0
@@ -52,24 +53,36 @@ def take_snapshot(
 
     Raises:
         ActionFailed, ActionUnfinished
+        ApiFailed: there is no snapshot of that name of that droplet afterwards, or several.
     """
     tell = get_run_logger().info
     if power_off:
         _power_off(client, info)
     try:
-        client.droplets.act(info.id, "snapshot", SNAPSHOT_TIME, tell, name=name)
+        client.droplets.act(info.id, "snapshot", SNAPSHOT_TIME, tell, anew=True, name=name)
     finally:
         if power_off:
             client.droplets.act(info.id, "power_on", POWER_TIME, tell)
-    mine = sorted(
-        (t for t in known_snapshots(client.snapshots.all()) if t.droplet == str(info.id) and t.ours),
-        key=lambda t: (t.at, t.id),
-    )
-    # An action that was under way before us has another name; what it made is as good.
-    made = next((t for t in mine if t.name == name), mine[-1])
+    made = _made(client, info, name)
     for tag in (OURS, SNAPSHOT, *tags):
         client.tags.add(tag, made.id, "image")
     return made
+
+
+def _made(client: DigitalOcean, info: DropletInfo, name: str) -> DropletSnapshot:
+    """The snapshot that this run has made: another one, also a newer one, is somebody else's."""
+
+    def look() -> list[DropletSnapshot] | None:
+        every = known_snapshots(client.snapshots.all())
+        return [one for one in every if one.name == name and one.droplet == str(info.id)] or None
+
+    found = appeared(look) or []
+    if len(found) != 1:
+        raise ApiFailed(
+            f"DigitalOcean: the snapshot {name} of {info.name} is finished, and there are {len(found)} of that name. "
+            "None was tagged or used. Look at them in the control panel, then take another: slipway snapshot"
+        )
+    return found[0]
 
 
 def _power_off(client: DigitalOcean, info: DropletInfo) -> None:

@@ -94,7 +94,7 @@ def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -
             gone.append(f"droplet {droplet.name} ({droplet.id})")
         for snapshot in _one_a_run(client.snapshots.all(), SNAPSHOT):
             if _is_over(snapshot.tags, mine):
-                client.snapshots.remove(snapshot.id)
+                client.snapshots.remove(snapshot.id, snapshot.name)
                 gone.append(f"snapshot {snapshot.name}")
     return gone
 

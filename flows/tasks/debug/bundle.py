@@ -3,8 +3,6 @@
 `bundle` needs no flow run and takes no lock: failure hooks call it, over the session that is open anyway.
 """
 
-import os
-import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_logger
 
@@ -33,7 +30,9 @@ from flows.core.secrets.masking import Mask
 from flows.core.stack.stack import Service
 from flows.settings import Settings
 from flows.tasks.debug.engines import DropletEngine, Engine
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import known_secrets, register_secrets
+from flows.tasks.runs.reports import write_report
 from flows.tasks.runs.retries import ONCE
 
 _SIDE_BY_SIDE = 16
@@ -163,16 +162,11 @@ def _show(bundle: DebugBundle, engine: Engine) -> None:
 
 def _write(content: bytes, reports: Path, name: str) -> Path:
     """Write the archive, readable by its owner alone; it appears whole or not at all."""
-    path = reports / f"{name}-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%f')[:-3]}Z.tar.gz"
+    at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
     try:
-        reports.mkdir(parents=True, exist_ok=True)
-        descriptor, written = tempfile.mkstemp(prefix=".debug-", dir=reports)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(written, path)
+        return write_report(reports, f"{name}-{at}Z.tar.gz", content, private=True)
     except OSError as error:
         raise BundleNotWritten(
             f"the debug bundle cannot be written to {reports}: {error.strerror}. "
             "Make room there, or set SLIPWAY_REPORTS to another directory"
         ) from None
-    return path

@@ -4,11 +4,11 @@ import posixpath
 import shlex
 from collections.abc import Sequence
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.directories import COMMAND, StackDirectory
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import ONCE
 

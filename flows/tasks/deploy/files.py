@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks.errors import RemoteFailed
@@ -39,6 +38,7 @@ from flows.core.steps import Step
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.deploy.reading import compare_readings, read_here
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.reading import refuse_unset, unset_variables

@@ -3,7 +3,6 @@
 import math
 import time
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks.polling import until
@@ -16,6 +15,7 @@ from flows.core.steps import Step
 from flows.tasks.debug.capture import capture_failed_step
 from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end, masked_line
 from flows.tasks.runs.retries import ONCE, RAW
 

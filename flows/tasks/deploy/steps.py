@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Collection, Sequence
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -15,7 +14,7 @@ from flows.core.deploy.files.staging_scripts import place_script, switch_script
 from flows.core.deploy.files.writable import Bringing
 from flows.core.deploy.preflight import missing_images, preflight_problems
 from flows.core.droplet.containers import Container
-from flows.core.droplet.docker_commands import remove, stop
+from flows.core.droplet.docker_commands import PROJECT_LABEL, remove, stop
 from flows.core.droplet.half_made import mend_half_made
 from flows.core.droplet.running import Running
 from flows.core.errors import DeployFailed, DigestMismatch, DropletNotReady
@@ -30,6 +29,7 @@ from flows.tasks.deploy.pull import pull_references
 from flows.tasks.deploy.readiness import last_words, unready_services
 from flows.tasks.deploy.writable import bring
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
@@ -113,12 +113,19 @@ def remove_orphans(deployment: Deployment, orphans: Sequence[Container]) -> None
     """Stop and remove containers of services that the release does not have.
 
     Compose's `--remove-orphans` passes over services that a profile switched off: they still stand in the file.
-    Volumes stay, also those without a name; where these are is told, for nothing else leads to them any more.
+    Volumes stay, also those without a name; where these are is told, for nothing else leads to them any more. What has
+    not the stack's own label stays, too, whatever the engine lists.
     """
     d, log = deployment, get_run_logger()
-    for place, volume, name in ((p, v, c.name) for c in orphans for p, v in c.nameless):
+    ours = [one for one in orphans if dict(one.labels).get(PROJECT_LABEL) == d.release.stack]
+    for one in orphans:
+        if one not in ours:
+            log.warning("%s is not of stack %s by its label, and stays", one.name, d.release.stack)
+    if not ours:
+        return
+    for place, volume, name in ((p, v, c.name) for c in ours for p, v in c.nameless):
         log.warning("%s goes; what it kept at %s stays on the droplet, as volume %s", name, place, volume)
-    ids = [container.id for container in orphans]
+    ids = [container.id for container in ours]
     for argv in (stop(ids), remove(ids)):
         d.session.run(argv, timeout=d.settings.start_timeout, on_line=_log_line())
 

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from prefect import task
-
 from blocks import Langfuse, Prometheus
 from blocks.errors import OutsideError
 from blocks.polling import until
@@ -17,7 +15,8 @@ from flows.core.gates.verdict import Limits
 from flows.core.steps import Step
 from flows.settings import Settings
 from flows.tasks.gates.probe_targets import ProbeTargets
-from flows.tasks.gates.probes import probe_workflows
+from flows.tasks.gates.probes import LONGEST, probe_workflows
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 
@@ -60,7 +59,7 @@ def generate_traffic(probes: Sequence[ProbeTargets], deadline: float, settings: 
     return [replace(outcome, detail=mask(outcome.detail)) for outcome in failed]
 
 
-@task(name=Step.METRICS.value, task_run_name="read the metrics of {stack}", **ONCE)
+@task(name=Step.METRICS.value, task_run_name="read the metrics of {stack}", timeout_seconds=LONGEST, **ONCE)
 def read_metrics(
     prometheus: Prometheus, stack: str, colours: Sequence[str], window: float, settings: Settings
 ) -> dict[str, Measured]:
@@ -83,7 +82,7 @@ def read_metrics(
     return {colour: Measured(*values[n * 3 : n * 3 + 3]) for n, colour in enumerate(colours)}
 
 
-@task(name=Step.TRACES.value, task_run_name=Step.TRACES.value, **ONCE)
+@task(name=Step.TRACES.value, task_run_name=Step.TRACES.value, timeout_seconds=LONGEST, **ONCE)
 def read_traces(
     langfuse: Langfuse, outcomes: Sequence[ProbeResult], patience: float, timeout: float
 ) -> dict[str, Trace]:

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 
 import httpx
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import Langfuse
@@ -27,17 +26,20 @@ from flows.core.stack.stack import Service
 from flows.core.steps import Step
 from flows.tasks.gates.mcp import McpFailed, list_tools
 from flows.tasks.gates.probe_targets import Endpoint, ProbeTargets
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE
 
 MAX_PARALLEL = 16
+# Seconds. Each answer has its own deadline; this ends what a droplet makes endless by many containers.
+LONGEST = 3600
 _PAUSE = 0.1
 _NO_ANSWER = (httpx.HTTPError, McpFailed)
 # Passed, why in words, and the tools that were offered.
 Answered = tuple[bool, str, tuple[str, ...]]
 
 
-@task(name=Step.HEALTH.value, task_run_name="probe the health of every service", **ONCE)
+@task(name=Step.HEALTH.value, task_run_name="probe the health of every service", timeout_seconds=LONGEST, **ONCE)
 def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
     """Health of every container of the services that name a health path, by a GET."""
 
@@ -54,7 +56,7 @@ def probe_health(probes: ProbeTargets) -> list[ProbeResult]:
     )
 
 
-@task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, **ONCE)
+@task(name=Step.TOOLS.value, task_run_name=Step.TOOLS.value, timeout_seconds=LONGEST, **ONCE)
 def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
     """Tools of every container of the services that speak MCP, as it lists them."""
 
@@ -73,7 +75,12 @@ def probe_mcp(probes: ProbeTargets) -> list[ProbeResult]:
     )
 
 
-@task(name=Step.WORKFLOWS.value, task_run_name="run one workflow for each agent, and find its trace", **ONCE)
+@task(
+    name=Step.WORKFLOWS.value,
+    task_run_name="run one workflow for each agent, and find its trace",
+    timeout_seconds=LONGEST,
+    **ONCE,
+)
 def probe_workflows(probes: ProbeTargets, langfuse: Langfuse | None) -> list[ProbeResult]:
     """One workflow of every service that names one, each with a trace id of its own; none is run twice.
 

@@ -1,15 +1,16 @@
 """Prunes the build host: dangling images of one stack, and builder cache beyond a size."""
 
-from prefect import task
 from prefect.logging import get_run_logger
 
-from flows.core.droplet.docker_commands import prune_builder, prune_dangling
+from flows.core.droplet.docker_commands import inspect_images, prune_builder, prune_dangling
 from flows.core.droplet.sections import read_rows
+from flows.core.prune.inventory import read_strangers
 from flows.core.prune.system_prune import dangling_images, disk_use
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import engine_environment
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE
 
@@ -51,8 +52,22 @@ def prune_build_host(stack: str, settings: Settings, dry_run: bool = False) -> t
 def free_build_host(stack: str, settings: Settings) -> tuple[str, ...]:
     """What `prune_build_host` removes, without a task; what each command said, in words."""
     env, said = engine_environment(settings), []
-    for argv in (prune_dangling(stack, settings.docker), prune_builder(settings.builder_cache, settings.docker)):
+    commands = [prune_dangling(stack, settings.docker), prune_builder(settings.builder_cache, settings.docker)]
+    if strangers := _strangers(stack, settings):
+        said.append(f"`{' '.join(commands.pop(0))}` was left out: the engine lists images of others for that label: "
+                    f"{masked_line(', '.join(strangers))}")  # fmt: skip
+    for argv in commands:
         answer = run(argv, env, _BUILD_HOST)
         lines = (answer.stdout if answer.returncode == 0 else answer.stderr).strip().splitlines()
         said.append(f"`{' '.join(argv)}`: {masked_line(lines[-1]) if lines else 'nothing'}")
     return tuple(said)
+
+
+def _strangers(stack: str, settings: Settings) -> tuple[str, ...]:
+    """What the engine lists as the stack's dangling images, and is not: its filters are asked first, then believed."""
+    env = engine_environment(settings)
+    ids = [row[0] for row in read_rows(run(dangling_images(stack, settings.docker), env).stdout)]
+    if not ids:
+        return ()
+    answer = run(inspect_images(ids, settings.docker), env)
+    return read_strangers(answer.stdout, stack) if answer.returncode == 0 else ()

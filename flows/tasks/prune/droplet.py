@@ -1,6 +1,5 @@
 """Removes from a droplet, and from the build host, what no kept release needs; what goes is listed first."""
 
-from prefect import task
 from prefect.logging import get_logger, get_run_logger
 
 from blocks.errors import OutsideError
@@ -15,6 +14,7 @@ from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
 

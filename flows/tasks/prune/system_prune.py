@@ -1,6 +1,5 @@
 """The last resort on a droplet whose disk is full: everything unused goes, of every project, but no named volume."""
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks.ssh.shell import RemoteShell
@@ -16,6 +15,7 @@ from flows.core.prune.system_prune import (
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
@@ -27,6 +26,7 @@ from flows.core.trust.policy import document_hash
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import register_secrets, register_stack_secrets
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.runs.run_info import now

@@ -2,17 +2,17 @@
 
 import base64
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import DocrRegistry
 from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
 from blocks.ssh.session import Session
+from flows.core.answers import reads
 from flows.core.errors import NotDocr, ReleaseUnderWay
 from flows.core.registry.cleanup import (
     LATEST,
@@ -22,13 +22,15 @@ from flows.core.registry.cleanup import (
     RegistryManifest,
 )
 from flows.core.registry.layout import RELEASE
-from flows.core.registry.references import is_signature_tag, split_host, split_reference
+from flows.core.registry.references import is_signature_tag, slug, split_host, split_reference
 from flows.core.release.release import Release, read_release
+from flows.core.release.role import whole_stack
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.registry.exclusive_access import refuse_while_pushing
 from flows.tasks.release.fetch import fetch_named
 from flows.tasks.runs.blocks import layout, load_registry
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import RETRIED
 
 AT_ONCE = 4
@@ -91,7 +93,7 @@ def releases_on_droplets(
         said = session.run(_DOCUMENTS.format(shlex.quote(directory)), timeout=QUICK).out
         for line in said.split():
             release = read_release(base64.b64decode(line))
-            found.append(_kept(release, f"on droplet {session.address.name}", registry, stored))
+            found += _kept(release, f"on droplet {session.address.name}", registry, stored)
     return found
 
 
@@ -128,7 +130,7 @@ def newest_releases(
     for stack, releases in published.items():
         for tag, _ in sorted(releases, key=lambda r: r[1], reverse=True)[:keep]:
             release = fetch_named(stack, tag, registry)
-            found.append(_kept(release, "among the newest", registry, stored))
+            found += _kept(release, "among the newest", registry, stored)
     return found
 
 
@@ -147,10 +149,21 @@ def manifest_links(
     with registry.client(write=False) as client, ThreadPoolExecutor(AT_ONCE) as pool:
         for one, content in pool.map(lambda one: (one, _content(client, registry, one)), asked):
             if one.tags or one.place in needed:
-                parts |= {(one.repository, entry["digest"]) for entry in content.get("manifests") or ()}
-            if subject := content.get("subject"):
-                about[one.place] = (one.repository, subject["digest"])
+                parts |= {(one.repository, digest) for digest in _parts(content)}
+            if subject := _subject(content):
+                about[one.place] = (one.repository, subject)
     return ManifestLinks(frozenset(parts), about)
+
+
+@reads("a manifest in the registry")
+def _parts(content: Mapping[str, Any]) -> list[str]:
+    return [str(entry["digest"]) for entry in content.get("manifests") or ()]
+
+
+@reads("a manifest in the registry")
+def _subject(content: Mapping[str, Any]) -> str:
+    subject = content.get("subject")
+    return "" if subject is None else str(subject["digest"])
 
 
 def _content(client: RegistryClient, registry: DocrRegistry, one: RegistryManifest) -> dict[str, Any]:
@@ -171,19 +184,28 @@ def tag_untagged(untagged: Sequence[RegistryManifest], registry: DocrRegistry) -
             get_run_logger().warning("%s@%s had no tag; it is kept-%s now", path, one.digest[:19], one.digest[7:19])
 
 
-def _kept(release: Release, why: str, registry: DocrRegistry, stored: Sequence[RegistryManifest]) -> NeededRelease:
-    """What a release needs of this registry: its images, and its own files."""
-    repository, name = split_reference(layout(registry).release_reference(release.stack, release.tag))
-    own = split_host(repository)[1].removeprefix(f"{registry.registry_name}/")
-    built = {(own, one.digest) for one in stored if one.repository == own and name in one.tags}
-    taken: set[ManifestId] = set()
+def _kept(
+    release: Release, why: str, registry: DocrRegistry, stored: Sequence[RegistryManifest]
+) -> list[NeededRelease]:
+    """What a release needs of this registry: its images, and its own files.
+
+    On a data home a release has a name that another stack may have, so both are kept: the one it is a part of, too.
+    """
+    built, taken = set[ManifestId](), set[ManifestId]()
     for reference in {*release.services.values(), *release.images}:
         repository, digest = split_reference(reference)
         host, path = split_host(repository)
         if host == registry.host and path.startswith(f"{registry.registry_name}/"):
             place = (path.removeprefix(f"{registry.registry_name}/"), digest)
             (built if release.images[reference].built else taken).add(place)
-    return NeededRelease(release.stack, release.tag, why, frozenset(built | taken), frozenset(built))
+    found = list[NeededRelease]()
+    for name in dict.fromkeys((whole_stack(release.stack), release.stack)):
+        repository, tag = split_reference(layout(registry).release_reference(name, release.tag))
+        path = split_host(repository)[1].removeprefix(f"{registry.registry_name}/")
+        own = {(path, one.digest) for one in stored if one.repository == path and tag in one.tags}
+        published = own | (built if not found else set())
+        found.append(NeededRelease(slug(name), release.tag, why, frozenset(own | built | taken), frozenset(published)))
+    return found
 
 
 def _named(repository: str, tag: str, single: bool) -> tuple[str, str]:

@@ -1,12 +1,10 @@
 """Builds images on the build host and pushes them."""
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -14,6 +12,7 @@ from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import Compose, inspect_images, push
 from flows.core.errors import BuildFailed, PushFailed
+from flows.core.registry.engine_images import Built, read_built
 from flows.core.registry.logins import login_refused
 from flows.core.registry.references import is_digest, split_host, split_reference
 from flows.core.release.image_plan import ImagePlan
@@ -23,22 +22,12 @@ from flows.tasks.build_host import TIMED_OUT, run
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.release.build_inputs import BuildInputs
 from flows.tasks.release.live_commands import stream
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.registry_writes import registry_writes
 from flows.tasks.runs.retries import ONCE, RETRIED
 
 SIDE_BY_SIDE = 8
-
-
-@dataclass(frozen=True)
-class Built:
-    """An image in the build host's engine: layers (diff ids), the digests it is known by, unpacked bytes, platform."""
-
-    reference: str
-    layers: tuple[str, ...]
-    digests: tuple[str, ...]
-    size: int
-    platform: str
 
 
 @dataclass(frozen=True)
@@ -98,16 +87,7 @@ def built_images(references: Sequence[str], settings: Settings, env: Mapping[str
     if answer.returncode != 0:
         said = masked_end(answer.stderr)
         raise BuildFailed(f"{said}. Build it first: leave --services out, or name its service too")
-    return [
-        Built(
-            reference,
-            tuple(entry["RootFS"].get("Layers") or ()),
-            tuple(entry.get("RepoDigests") or ()),
-            entry.get("Size", 0),
-            f"{entry.get('Os', '')}/{entry.get('Architecture', '')}",
-        )
-        for reference, entry in zip(references, json.loads(answer.stdout), strict=True)
-    ]
+    return read_built(references, answer.stdout)
 
 
 @task(name="push images", **RETRIED)

@@ -5,8 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prefect import task
-
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
 from flows.core.errors import BadRelease, BadTag, ReleaseNotFound, ReleaseReplayed
@@ -19,6 +17,7 @@ from flows.core.trust.signatures import PUBLISHED
 from flows.settings import Settings
 from flows.tasks.release.files.published_files import PublishedFiles
 from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.trust.verification import verify_release
 
@@ -186,7 +185,7 @@ def _read(path: str, reference: str, registry: ContainerRegistry) -> PublishedRe
     with registry.client() as client:
         manifest = client.manifest(path, reference)
         layers = _layers(manifest.content)
-        own = bundle.unpack(client.blob(path, layers[0])) if layers else {}
+        own = bundle.unpack(client.blob(path, layers[0][0])) if layers else {}
     if bundle.DOCUMENT not in own:
         raise BadRelease(f"{path}:{reference} in registry {registry.host} holds no release document. Publish it again")
     release = read_release(own[bundle.DOCUMENT].content)
@@ -195,10 +194,10 @@ def _read(path: str, reference: str, registry: ContainerRegistry) -> PublishedRe
     return PublishedRelease(release, files, manifest.digest, f"{registry.host}/{path}@{manifest.digest}")
 
 
-def _layers(manifest: Mapping[str, Any]) -> list[str]:
-    """The digests of an image's layers; none where it is no image that we could have published."""
+def _layers(manifest: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Digest and size of each of an image's layers; none where it is no image that we could have published."""
     try:
-        found = [str(layer["digest"]) for layer in manifest["layers"]]
-    except (KeyError, TypeError):
+        found = [(str(layer["digest"]), int(layer["size"])) for layer in manifest["layers"]]
+    except (KeyError, TypeError, ValueError):
         return []
-    return found if all(map(is_digest, found)) else []
+    return found if all(is_digest(digest) and size >= 0 for digest, size in found) else []

@@ -1,10 +1,8 @@
 """Pins images that a stack takes from elsewhere to their digests, or copies them into the registry."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -12,10 +10,12 @@ from blocks.errors import OutsideError
 from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import copy_image, inspect_images, remote_manifest
 from flows.core.errors import UnpinnedImage
+from flows.core.registry.engine_images import read_known_digests, read_remote_digest
 from flows.core.registry.references import is_pinned, slug, split_host, split_reference
 from flows.settings import Settings
 from flows.tasks.build_host import run
 from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.registry_writes import registry_writes
 from flows.tasks.runs.retries import RETRIED
@@ -83,13 +83,13 @@ def _pin(image: str, client: RegistryClient, settings: Settings, env: Mapping[st
             raise UnpinnedImage(f"{image} has no digest to pin: {error}") from None
     answer = run(remote_manifest(image, settings.docker), env)
     if answer.returncode == 0:
-        return f"{repository}@{json.loads(answer.stdout)['digest']}"
+        return f"{repository}@{read_remote_digest(answer.stdout)}"
     local = run(inspect_images([image], settings.docker), env)
-    known = json.loads(local.stdout)[0].get("RepoDigests") or () if local.returncode == 0 else ()
+    known = read_known_digests(local.stdout) if local.returncode == 0 else ()
     if not known:
         raise UnpinnedImage(
             f"{image} has no digest to pin: its registry does not answer ({masked_end(answer.stderr, 1)}) and this "
             "host never pulled it. Check the name, log in to its registry, or mirror it into yours"
         )
     get_run_logger().warning("%s: its registry does not answer; pinned to the digest this host pulled", image)
-    return str(known[0])
+    return known[0]

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -32,6 +31,7 @@ from flows.tasks.release.files.file_layers import published_layers, push_layers,
 from flows.tasks.release.files.walk import WRITTEN, unreadable
 from flows.tasks.release.image_facts import describe_image
 from flows.tasks.runs.blocks import layout
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.registry_writes import registry_writes
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.source import Source

@@ -1,6 +1,5 @@
 """Env files and secret files of a checkout: what Compose makes of them, and which env files are the droplet's own."""
 
-import json
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 from flows.core.droplet.docker_commands import Compose
 from flows.core.errors import MissingEnvironmentFile, UnreadableFile
 from flows.core.stack.compose_files import scalars
-from flows.core.stack.compose_yaml import Override, dump_compose
+from flows.core.stack.compose_yaml import Override, dump_compose, load_service
 from flows.settings import Settings
 from flows.tasks.build_host import run_alone
 from flows.tasks.private_directory import private_directory
@@ -58,7 +57,7 @@ def read_env_file(path: Path, settings: Settings) -> dict[str, str]:
         place = f", line {line.group(1)}" if line else ""
         raise MissingEnvironmentFile(f"env file {path}{place}: Compose cannot read it. Mend it: NAME=value, one a line")
     refuse_unset(unset_variables(answer.stderr), f"env file {path} uses")
-    read = json.loads(answer.stdout)["services"]["all"].get("environment") or {}
+    read = load_service(answer.stdout, "all").get("environment") or {}
     return {name: str(value).replace("$$", "$") for name, value in read.items() if value is not None}
 
 

@@ -1,6 +1,5 @@
 """Reads a stack by Compose itself: from these files, these variables, and nothing else of this machine."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 from flows.core.droplet.docker_commands import Compose, complaint
 from flows.core.errors import BrokenStack, UnsetVariables
 from flows.core.stack.compose_files import documents_of, referred_files
-from flows.core.stack.compose_yaml import dump_compose, load_config
+from flows.core.stack.compose_yaml import dump_compose, load_config, load_service
 from flows.core.stack.env_files import render
 from flows.core.stack.variables import Placeholders, expressions_in, without_steering
 from flows.settings import Settings
@@ -48,7 +47,7 @@ class ComposeReader:
             answer = self._run(directory, (str(file),), (), "config", "--format", "json")
         printed = _output(answer)
         self.refuse(unset_variables(answer.stderr), "the compose files use")
-        labels = json.loads(printed)["services"]["all"]["labels"]
+        labels = load_service(printed, "all")["labels"]
         return [str(labels[str(n)]).replace("$$", "$") for n in range(len(texts))]
 
     def resolve(self, text: str) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect import task
-
 from flows.core.errors import BadTag, BrokenStack
 from flows.core.registry.references import check_tag
 from flows.core.stack.compose_versions import compose_needs, unknown_fields
@@ -16,6 +14,7 @@ from flows.core.stack.files.secret_modes import COPIES_NEED
 from flows.core.stack.files.shipped_files import StackFiles, find_stack_files
 from flows.core.stack.stack import Stack
 from flows.settings import Settings
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import ONCE
 from flows.tasks.stack.checks import refuse_empty, release_checks
 from flows.tasks.stack.git import checkout_of, commit_of, git

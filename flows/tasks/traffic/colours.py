@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from prefect import task
 from prefect.logging import get_logger, get_run_logger
 
 from blocks.errors import OutsideError
@@ -19,6 +18,7 @@ from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
 from flows.tasks.records.history import register_environment_secrets
 from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask, register_stack_secrets
 from flows.tasks.runs.retries import RETRIED
 
@@ -56,7 +56,7 @@ def load_colours(stack: str, settings: Settings) -> dict[str, ColourDroplets]:
 
 @contextmanager
 def lock_colours(
-    colours: Sequence[ColourDroplets], *, optional: ColourDroplets | None, purpose: str, wait: float
+    colours: Sequence[ColourDroplets], optional: ColourDroplets | None, purpose: str, wait: float
 ) -> Iterator[None]:
     """Hold the locks of all droplets of these colours, in the order of their names, so that two never wait crosswise.
 

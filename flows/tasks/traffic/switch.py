@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import CaddySwitch, DnsSwitch, LoadBalancerSwitch, ReservedIpSwitch, TrafficSwitch
@@ -16,6 +15,7 @@ from flows.core.secrets.masking import file_values
 from flows.core.steps import Step
 from flows.settings import Settings
 from flows.tasks.runs.blocks import load_any
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import register_secrets
 from flows.tasks.runs.retries import ONCE, RETRIED
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -21,6 +20,7 @@ from flows.core.trust.provenance import BuildParameters, BuildRun, slsa_predicat
 from flows.core.trust.sbom import sbom
 from flows.core.trust.to_sign import ToSign
 from flows.settings import Settings
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.source import Source

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -19,6 +18,7 @@ from flows.core.registry.references import split_host, split_reference
 from flows.core.trust.packages.image import ImageContents, ImageParts, chosen_manifest, configured, image_parts
 from flows.core.trust.packages.layer import LayerDatabases, databases_in, read_layer
 from flows.core.trust.packages.reading import read_packages
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.trust.layer_cache import LayerCache, layer_cache
 
@@ -55,7 +55,7 @@ def image_contents(references: Sequence[str], client: RegistryClient, cache: Lay
     wanted = {digest: (size, _path(one)) for one, image in parts.items() for digest, size in image.layers}
     order = sorted(wanted, key=lambda digest: -wanted[digest][0])
     with ThreadPoolExecutor(_LAYERS_AT_ONCE) as pool:
-        read = pool.map(lambda digest: _layer(client, wanted[digest][1], digest, cache), order)
+        read = pool.map(lambda digest: _layer(client, digest, *wanted[digest], cache), order)
         layers = dict(zip(order, read, strict=True))
     return {
         reference: ImageContents(
@@ -73,11 +73,11 @@ def _parts(client: RegistryClient, reference: str) -> ImageParts:
     return image_parts(content)
 
 
-def _layer(client: RegistryClient, path: str, digest: str, cache: LayerCache) -> LayerDatabases:
+def _layer(client: RegistryClient, digest: str, size: int, path: str, cache: LayerCache) -> LayerDatabases:
     if (kept := cache.get(digest)) is not None:
         return kept
     with tempfile.TemporaryFile() as file:
-        client.download(path, digest, file)  # which checks the digest: what is read is what the image says
+        client.download(path, digest, size, file)  # which checks the digest: what is read is what the image says
         file.seek(0)
         layer = read_layer(file)
     cache.put(digest, layer)

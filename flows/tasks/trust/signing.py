@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry, SigningKey
@@ -15,6 +14,7 @@ from flows.core.trust.signatures import image_annotations, read_payloads, releas
 from flows.core.trust.to_sign import ToSign
 from flows.settings import Settings
 from flows.tasks.private_directory import private_directory
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
 from flows.tasks.runs.registry_writes import registry_writes
 from flows.tasks.runs.retries import RETRIED

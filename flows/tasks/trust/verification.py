@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
@@ -34,6 +33,7 @@ from flows.core.trust.signatures import (
 )
 from flows.settings import Settings
 from flows.tasks.runs.blocks import load_trusted_keys
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask, masked_end
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.trust.cosign import Cosign, cosign_at, public_key

@@ -61,7 +61,7 @@ def test_the_newest_snapshots_stay_and_only_ours_go(lab, stack):
     assert len(stack.left()) == 1
     with stack.cloud.client() as client:
         [theirs] = [s for s in client.snapshots.all() if s.name == "somebody-elses"]
-        client.snapshots.remove(theirs.id)
+        client.snapshots.remove(theirs.id, theirs.name)
 
 
 def test_a_snapshot_that_is_only_named_changes_nothing(stack):

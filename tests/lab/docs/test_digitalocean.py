@@ -104,7 +104,7 @@ def tidy(cloud: Cloud) -> None:
             client.droplets.remove(droplet, "slipway-provisioned")
         for snapshot in client.snapshots.all():
             if snapshot.name.startswith(f"slipway-{STACK}-"):
-                client.snapshots.remove(snapshot.id)
+                client.snapshots.remove(snapshot.id, snapshot.name)
         for repository in client.registries.repositories(NAME):
             if repository.name.startswith(STACK):
                 for manifest in client.registries.manifests(NAME, repository.name):

@@ -50,6 +50,6 @@ def remove_snapshot(cloud: Cloud, parts: Any, ask: Ask) -> Answer:
 
 ROUTES = [
     ("GET", "/v2/snapshots", "snapshot:read", list_snapshots),
-    ("GET", "/v2/snapshots/{id}", "snapshot:read", get_snapshot),
-    ("DELETE", "/v2/snapshots/{id}", "snapshot:delete", remove_snapshot),
+    ("GET", "/v2/snapshots/{id}", "snapshot:read block_storage_snapshot:read", get_snapshot),
+    ("DELETE", "/v2/snapshots/{id}", "image:delete snapshot:delete", remove_snapshot),
 ]

@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 
 from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
-from blocks.registry.layers import FileContent, ImageLayer, described_layers
+from blocks.registry.layers import FileContent, ImageLayer, described_layers, own_layer
 from flows.core.errors import BadRelease, UnreadableFile
 from flows.core.release import bundle
 from flows.core.release.archive import PIECE, Member, packed, tar_stream
@@ -42,9 +42,9 @@ def published_layers(client: RegistryClient, repository: str, tags: Sequence[str
     for tag in tags:
         with contextlib.suppress(NotInRegistry, BadRelease):
             manifest = client.manifest(repository, tag).content
-            own = manifest["layers"][0]["digest"]
-            if own not in found:
-                found[own] = _published(client, repository, own, described_layers(manifest))
+            own, layers = own_layer(manifest), described_layers(manifest)
+            if own and own not in found:
+                found[own] = _published(client, repository, own, layers)
     best = max(found.values(), key=lambda one: one.shared_with(tree), default=PublishedLayers())
     with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
         answers = list(pool.map(lambda layer: client.has_blob(repository, layer.digest), best.layers))

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 
-from prefect import task
 from prefect.logging import get_run_logger
 
 from flows.core.release.shipment import Shipment
@@ -10,6 +9,7 @@ from flows.settings import Settings
 from flows.tasks.release.files.looking import find_shipment, refuse_credentials
 from flows.tasks.release.files.walk import SAID
 from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import ONCE
 from flows.tasks.stack.source import Source
 

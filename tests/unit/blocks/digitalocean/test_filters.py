@@ -64,3 +64,12 @@ def test_snapshots_are_those_of_droplets(lab):
         lab.client.droplets.act(id, "snapshot", 10, name=name)
     next(iter(lab.cloud.snapshots.values()))["resource_type"] = "volume"
     assert [one.name for one in lab.client.snapshots.all()] == ["second"]
+
+
+def test_a_snapshot_that_is_another_one_by_now_is_not_removed(lab):
+    lab.client.droplets.act(add_droplet(lab.cloud, "green"), "snapshot", 10, name="planned")
+    [planned] = lab.client.snapshots.all()
+    lab.cloud.snapshots[planned.id]["name"] = "a person's"
+    with pytest.raises(ApiFailed, match=r"was to be removed as planned, and is a person's. It was left as it is"):
+        lab.client.snapshots.remove(planned.id, planned.name)
+    assert list(lab.cloud.snapshots) == [planned.id]

@@ -45,8 +45,8 @@ def test_snapshots_are_made_awaited_and_removed(lab):
     assert lab.client.droplets.get(id).tags == ()
     made = lab.client.droplets.create(NewDroplet("copy", "nyc3", "s-1vcpu-1gb", int(snapshot.id)))
     assert made.image == snapshot.id
-    assert lab.client.snapshots.remove(snapshot.id) is True
-    assert lab.client.snapshots.remove(snapshot.id) is False
+    assert lab.client.snapshots.remove(snapshot.id, snapshot.name) is True
+    assert lab.client.snapshots.remove(snapshot.id, snapshot.name) is False
 
 
 def test_an_action_whose_answer_is_lost_is_awaited_and_not_begun_twice(lab):
@@ -66,6 +66,17 @@ def test_an_action_that_is_under_way_is_awaited(lab):
         assert lab.client.droplets.act(id, "snapshot", PATIENCE, name="second").status == "completed"
         other.join(PATIENCE)
     assert [s.name for s in lab.client.snapshots.all()] == ["first"]
+
+
+def test_an_action_of_our_own_is_begun_when_another_one_is_over(lab):
+    id = add_droplet(lab.cloud, "green")
+    with held(lab, lambda: len(exchanged(lab, "GET", "/actions")) > 1):
+        other = threading.Thread(target=lambda: lab.client.droplets.act(id, "snapshot", PATIENCE, name="theirs"))
+        other.start()
+        wait_until(lambda: lab.cloud.actions)
+        assert lab.client.droplets.act(id, "snapshot", PATIENCE, anew=True, name="ours").status == "completed"
+        other.join(PATIENCE)
+    assert sorted(s.name for s in lab.client.snapshots.all()) == ["ours", "theirs"]
 
 
 def test_an_action_that_fails_and_one_that_never_ends(lab):

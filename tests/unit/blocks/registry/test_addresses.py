@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from blocks.errors import LoginRefused, NotEncrypted, RegistryFailed
-from blocks.registry import client as client_module
+from blocks.http import bounded
 from blocks.registry.client import RegistryClient
 from tests.support.registry_server import sha
 
@@ -25,7 +25,7 @@ def asked(monkeypatch):
 
     asked = Asked()
     asked.answers = {}
-    monkeypatch.setattr(client_module.httpx, "HTTPTransport", lambda **_: httpx.MockTransport(asked))
+    monkeypatch.setattr(bounded, "tcp_transport", lambda *_: httpx.MockTransport(asked))
     return asked
 
 

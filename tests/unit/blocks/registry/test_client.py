@@ -1,7 +1,9 @@
 """The registry client, against a small registry that asks for a login as real ones do."""
 
 import gzip
+import io
 import json
+import os
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +43,22 @@ def test_files_are_pushed_and_read_back(registry):
     config = json.loads(registry.blobs[manifest.content["config"]["digest"]])
     assert config["rootfs"]["diff_ids"] == [sha(b"tar")]
     assert config["config"]["Labels"] == {"dev.slipway.release": "v1"}
+
+
+def test_a_layer_is_written_to_a_file_and_no_more_of_it_than_its_manifest_says(registry):
+    large = os.urandom(100_000)
+    with registry.client() as client:
+        client.push_blob("team/web", sha(large), large)
+        into = io.BytesIO()
+        client.download("team/web", sha(large), len(large), into)
+        assert into.getvalue() == large
+        with pytest.raises(Unreachable, match="larger than 99,999 bytes"):
+            client.download("team/web", sha(large), len(large) - 1, io.BytesIO())
+        registry.blobs[sha(large)] = b"x"
+        with pytest.raises(RegistryFailed, match="arrived damaged"):
+            client.download("team/web", sha(large), len(large), io.BytesIO())
+        with pytest.raises(NotInRegistry):
+            client.download("team/web", sha(b"none"), 1, io.BytesIO())
 
 
 def test_the_same_files_are_the_same_digest_and_no_blob_is_sent_twice(registry):

@@ -55,7 +55,7 @@ def test_a_port_that_nobody_listens_on_is_no_connection(client):
 
 
 def test_containers_are_probed_without_tls(client, service):
-    with pytest.raises(httpx.ConnectError, match="TLS ends at the edge"):
+    with pytest.raises(httpx.UnsupportedProtocol, match="TLS ends at the edge"):
         client.get(service.url.replace("http:", "https:"))
 
 

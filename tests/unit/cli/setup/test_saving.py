@@ -1,6 +1,8 @@
 """Saving a block: where its secret comes from, and that it is tried."""
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,9 @@ import pytest
 import blocks
 from blocks.errors import Unreachable
 from flows.cli.setup import saving
-from flows.cli.setup.saving import reach_all, read_secret, save_block
+from flows.cli.setup.saving import reach_all, read_key_file, read_secret, save_block
 from flows.cli.terminal.console import SummaryConsole
+from flows.core.errors import KeyFileOpen
 from flows.tasks.runs import blocks as saved
 from flows.tasks.traffic import switch
 
@@ -35,6 +38,27 @@ class Block:
 def test_a_secret_comes_from_its_file(tmp_path: Path):
     (tmp_path / "token").write_text("s3cret\n")
     assert read_secret("Token", tmp_path / "token") == "s3cret"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o620])
+def test_a_private_key_that_others_can_read_is_refused_and_not_shown(tmp_path: Path, mode: int):
+    key = tmp_path / "id_ed25519"
+    key.write_text("PRIVATE")
+    key.chmod(mode)
+    with pytest.raises(KeyFileOpen, match=rf"can be read by others \(mode {mode:04o}\).*chmod 600 {key}") as refused:
+        read_key_file(key)
+    assert "PRIVATE" not in str(refused.value)
+    key.chmod(mode & 0o700)
+    assert read_key_file(key) == "PRIVATE"
+
+
+def test_a_private_key_may_come_from_a_pipe(tmp_path: Path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o644)
+    writer = threading.Thread(target=pipe.write_text, args=("PRIVATE",))
+    writer.start()
+    assert read_key_file(pipe) == "PRIVATE"
+    writer.join()
 
 
 def test_or_from_a_pipe(monkeypatch):

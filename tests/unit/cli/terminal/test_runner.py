@@ -107,6 +107,16 @@ def test_a_bug_shows_its_trace_when_it_is_asked_for(capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_traceback_shows_no_secret(capsys, monkeypatch):
+    monkeypatch.setattr(inside.SlipwayError, "shown", staticmethod(lambda text: text.replace("hunter2", "••••")))
+    with pytest.raises(typer.Exit):
+        run_callable(failing(KeyError("hunter2")), verbose=True)
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "KeyError: '••••'" in told
+    assert "hunter2" not in told
+
+
 def test_a_flow_is_found_by_its_name_and_called_by_keyword(tmp_path, monkeypatch):
     (tmp_path / "some_flow.py").write_text("def called(*, stack, wait=0.0):\n    return stack, wait\n")
     monkeypatch.syspath_prepend(tmp_path)

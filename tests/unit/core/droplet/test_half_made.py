@@ -29,7 +29,9 @@ elif words[:2] == ["container", "inspect"]:
     found = find(words[-1])
     if found is None:
         sys.exit(1)
-    if "--format" in words:
+    if "com.docker.compose.project" in " ".join(words):
+        print(there[found].get("project", "shop"))
+    elif "--format" in words:
         print("/" + there[found]["name"] if ".Name" in words[3] else there[found].get("replaces", ""))
 elif words[0] == "rm":
     assert "--volumes" not in words and "-v" not in words
@@ -81,6 +83,12 @@ def test_one_that_never_started_and_replaces_nobody_goes(mended):
 
 def test_one_that_has_replaced_another_and_never_started_stays(mended):
     assert mended({NEW: made("shop-db-1", "created", OLD)}) == {NEW: "shop-db-1"}
+
+
+def test_what_an_engine_lists_of_another_stack_stays_as_it_is(mended):
+    theirs = {"project": "other"}
+    there = {OLD: {**made(HALF, "created", OLD), **theirs}, NEW: {**made("other-web-1", "created"), **theirs}}
+    assert mended(there) == {OLD: HALF, NEW: "other-web-1"}
 
 
 def test_what_is_whole_stays(mended):

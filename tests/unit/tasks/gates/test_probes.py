@@ -10,6 +10,7 @@ from blocks.errors import ProviderFailed
 from flows.core.gates.probes import Phase
 from flows.settings import Settings
 from flows.tasks.gates import probes
+from flows.tasks.gates.measurements import read_metrics, read_traces
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
 from tests.support.builders import container, stack
@@ -53,6 +54,11 @@ def targets(*running: str, patience: float = 60.0) -> ProbeTargets:
     containers = [container(name, address=f"10.0.0.{n}") for n, name in enumerate(running, 1)]
     settings = Settings(health_patience=patience, trace_timeout=patience or 1.0)
     return ProbeTargets(stack(SERVICES), containers, None, settings)
+
+
+def test_no_probe_and_no_reading_goes_on_for_ever():
+    for one in (probe_health, probe_mcp, probe_workflows, read_metrics, read_traces):
+        assert one.timeout_seconds == probes.LONGEST
 
 
 def test_every_service_with_a_health_path_is_asked_at_its_containers_address(answers):

@@ -10,8 +10,9 @@ from blocks import DocrRegistry
 from blocks.digitalocean.registry_models import Tag
 from blocks.errors import NotInRegistry, RemoteFailed
 from blocks.registry.client import MANIFEST, ImageManifest
-from flows.core.errors import BadRelease, ReleaseUnderWay
+from flows.core.errors import BadRelease, ReleaseUnderWay, UnreadableAnswer
 from flows.core.registry.cleanup import ManifestLinks, NeededRelease, RegistryManifest, old_tags
+from flows.core.release.role import as_role
 from flows.settings import Settings
 from flows.tasks.registry import contents
 from tests.support.builders import digest, image, pinned, release
@@ -56,6 +57,18 @@ def test_every_release_of_every_stack_on_a_droplet_is_kept(tmp_path):
     ]  # fmt: skip
     assert kept[0].images == {("web", digest("a"))}
     assert kept[1].images == {("web", digest("a")), ("shop-release", digest("c"))} == kept[1].built
+
+
+def test_a_release_that_stands_on_a_data_home_alone_is_kept_by_the_stacks_own_name(tmp_path):
+    whole = release(stack="my__shop", tag="v1", services={"db": pinned("db"), "web": pinned("web")}, home=["db"])
+    part = as_role(whole, "home")
+    place(tmp_path, part.stack, "1").write_bytes(part.document())
+    stored = [RegistryManifest("my-shop-release", digest("c"), ("v1",))]
+    kept = contents.releases_on_droplets.fn([(Session(), str(tmp_path))], DOCR, stored)
+    assert [one.stack for one in kept] == ["my-shop", "my-shop-home"]  # a stack of the second name may be there, too
+    assert ("my-shop-release", digest("c")) in kept[0].built
+    published = {"my-shop": [("v1", "2026-01-01"), ("v2", "2026-01-02")]}
+    assert old_tags(published, 1, kept) == {"my-shop": []}
 
 
 def test_an_image_that_a_release_only_takes_is_needed_and_its_repository_is_not_published_to(tmp_path):
@@ -114,6 +127,13 @@ def needed(letter):
 
 def index(*letters):
     return {"manifests": [{"digest": digest(letter)} for letter in letters]}
+
+
+@pytest.mark.parametrize("rubbish", [{"manifests": [{}]}, {"manifests": 1}, {"subject": {}}, {"subject": "x"}])
+def test_a_manifest_that_cannot_be_read_is_an_error_and_nothing_is_removed(rubbish):
+    stored = [RegistryManifest("web", digest("a"), ("v1",)), RegistryManifest("web", digest("b"))]
+    with pytest.raises(UnreadableAnswer, match="a manifest in the registry cannot be read"):
+        contents.manifest_links(stored, needed("a"), Registry(a=rubbish))
 
 
 def test_parts_of_indexes_that_stay_are_found_also_where_a_release_needs_the_index_by_its_digest():

@@ -1,10 +1,15 @@
 """Layers of files in a registry: pushed once, found again, read back as they were."""
 
+import gzip
+import hashlib
+import itertools
+import json
 import logging
 import os
 
 import pytest
 
+from blocks.registry.client import MANIFEST
 from blocks.registry.layers import described_layers
 from flows.core.errors import BadRelease, UnreadableFile
 from flows.core.release.bundle import TREE, File, pack
@@ -54,7 +59,7 @@ def publish(server, tag: str, one: Shipment) -> PublishedFiles:
         layers = push_layers(one, layering, before, client, "team/web")
         client.push_files("team/web", tag, pack(own), "sha256:own", {}, layers)
         client.tag("team/web", client.manifest("team/web", tag), "latest")
-        found = [layer["digest"] for layer in client.manifest("team/web", tag).content["layers"][1:]]
+        found = [(layer["digest"], layer["size"]) for layer in client.manifest("team/web", tag).content["layers"][1:]]
     return PublishedFiles(own, tuple(found), "team/web", Registry(server))
 
 
@@ -146,11 +151,39 @@ def test_a_list_of_files_that_names_a_layer_which_is_not_there_is_refused(regist
 def test_a_layer_without_a_file_that_is_listed_is_refused(registry, tmp_path):
     publish(registry, "v1", shipment(tmp_path, {"a": b"1"}))
     with registry.client() as client:
-        digest = client.manifest("team/web", "v1").content["layers"][1]["digest"]
+        layer = client.manifest("team/web", "v1").content["layers"][1]
     own = {TREE: File(dump_tree(shipment(tmp_path, HELD).tree))}
-    published = PublishedFiles(own, (digest,), "team/web", Registry(registry))
+    published = PublishedFiles(own, ((layer["digest"], layer["size"]),), "team/web", Registry(registry))
     with pytest.raises(BadRelease, match=r"files/conf/sub/b\n\$ is in none of its layers"):
         published["files/conf/sub/b\n$"]
+
+
+@pytest.mark.parametrize("content", [b"2", b"11", b""], ids=["other", "more", "less"])
+def test_a_file_that_is_not_what_is_listed_is_refused_and_no_more_of_it_handed_on(registry, tmp_path, content):
+    listed = dump_tree(shipment(tmp_path, {"a": b"1"}).tree)
+    published = publish(registry, "v1", shipment(tmp_path, {"a": content}))
+    published = PublishedFiles({TREE: File(listed)}, published._layers, "team/web", Registry(registry))
+    contents, taken = published.contents(["files/conf/a"]), bytearray()
+    _, _, pieces = next(contents)
+    with pytest.raises(BadRelease, match="files/conf/a is not what its list of files says"):
+        taken.extend(itertools.chain.from_iterable(pieces))
+    assert len(taken) <= 1
+
+
+@pytest.mark.parametrize("damaged", [b"no gzip", gzip.compress(b"no tar"), gzip.compress(b"x" * 2000)[:30]])
+def test_a_layer_that_is_no_archive_is_a_damaged_release(registry, tmp_path, damaged):
+    own = {TREE: File(dump_tree(shipment(tmp_path, {"a": b"1"}).tree))}
+    digest = f"sha256:{hashlib.sha256(damaged).hexdigest()}"
+    registry.blobs[digest] = damaged
+    with pytest.raises(BadRelease, match=r"damaged|in none of its layers"):
+        PublishedFiles(own, ((digest, len(damaged)),), "team/web", Registry(registry))["files/conf/a"]
+
+
+@pytest.mark.parametrize("layers", ["x", {}, [1], [{}], [{"digest": 1, "annotations": 2}]])
+def test_what_stands_where_layers_belong_is_passed_over(registry, tmp_path, layers):
+    registry.manifests["v1"] = (json.dumps({"layers": layers}).encode(), MANIFEST)
+    with registry.client() as client:
+        assert published_layers(client, "team/web", ("v1",), {}).layers == ()
 
 
 def test_layers_are_read_in_their_order_each_once(registry, tmp_path, monkeypatch):

@@ -1,0 +1,61 @@
+"""The decorators that declare a flow or a task: Prefect's own, and no error leaves one with a secret in it.
+
+Prefect puts an error's text into the state's message, which its database keeps, and pickles the error of every flow
+that failed into a file of its result storage. Errors of ours are masked where they are told; this holds for those of
+others, too, and for what an error carries beside its text.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import httpx
+import prefect
+from prefect import Flow, Task
+
+from flows.tasks.runs.log_masking import Masked, mask
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
+    """Prefect's `flow`, whose errors hold no secret."""
+
+    def declare(function: Callable[P, R]) -> Flow[P, R]:
+        return prefect.flow(**options)(_with_clean_errors(function))
+
+    return declare
+
+
+def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Prefect's `task`, whose errors hold no secret."""
+
+    def declare(function: Callable[P, R]) -> Task[P, R]:
+        return prefect.task(**options)(_with_clean_errors(function))
+
+    return declare
+
+
+def _with_clean_errors(function: Callable[P, R]) -> Callable[P, R]:
+    @wraps(function)
+    def run(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return function(*args, **keywords)
+        except Exception as error:
+            if (clean := _cleaned(error)) is error:
+                raise
+            raise clean.with_traceback(error.__traceback__) from None
+
+    return run
+
+
+def _cleaned(error: Exception) -> Exception:
+    """The error itself, rid of what is secret; where that cannot be taken out of it, one that tells the same."""
+    error.args = tuple(mask(arg) if isinstance(arg, str) else arg for arg in error.args)
+    carried = vars(error)
+    carried.update({key: mask(value) for key, value in carried.items() if isinstance(value, str)})
+    if isinstance(error, httpx.HTTPError):
+        carried.update(dict.fromkeys(carried.keys() & {"_request", "response"}))  # their headers hold the login
+    told = f"{error} {error!r} {carried}"
+    return error if mask(told) == told else Masked(f"{type(error).__name__}: {mask(str(error))}")

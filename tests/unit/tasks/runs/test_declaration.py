@@ -1,0 +1,91 @@
+"""No error leaves a flow or a task with a secret in it, whoever's error it is."""
+
+import ast
+import asyncio
+import pickle
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from prefect.states import exception_to_crashed_state, exception_to_failed_state
+
+from blocks.errors import RemoteFailed
+from flows.core.errors import BuildFailed
+from flows.tasks.runs import log_masking
+from flows.tasks.runs.declaration import flow, task
+from flows.tasks.runs.log_masking import Masked, register_secrets
+
+pytestmark = pytest.mark.unit
+SECRET = "hunter2-4711"
+REQUEST = httpx.Request("GET", "https://api.example", headers={"Authorization": f"Bearer {SECRET}"})
+ANSWER = httpx.Response(500, text=SECRET, request=REQUEST)
+ERRORS = {
+    "KeyError": lambda: KeyError(SECRET),
+    "OSError": lambda: OSError(2, "No such file", f"/run/{SECRET}"),
+    "TimeoutError": lambda: TimeoutError(f"waited for {SECRET}"),
+    "ConnectError": lambda: httpx.ConnectError(f"no {SECRET}", request=REQUEST),
+    "HTTPStatusError": lambda: httpx.HTTPStatusError("500", request=REQUEST, response=ANSWER),
+    "ExceptionGroup": lambda: ExceptionGroup("both", [ValueError(SECRET)]),
+    "RemoteFailed": lambda: RemoteFailed(f"exit 1: {SECRET}", 1, SECRET),
+}
+
+
+@pytest.fixture(autouse=True)
+def _known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_masking, "_mask", type(log_masking._mask)())
+    register_secrets([SECRET])
+
+
+def raised(declare: Callable, error: Exception) -> Exception:
+    @declare(name="fails")
+    def fails() -> None:
+        raise error
+
+    try:
+        fails.fn()
+    except Exception as left:
+        return left
+    raise AssertionError("it did not fail")
+
+
+@pytest.mark.parametrize("declare", [flow, task], ids=["flow", "task"])
+@pytest.mark.parametrize("make", ERRORS.values(), ids=ERRORS)
+def test_what_prefect_keeps_of_an_error_holds_no_secret(declare: Callable, make: Callable[[], Exception]):
+    left = raised(declare, make())
+    states = [asyncio.run(state(left)) for state in (exception_to_failed_state, exception_to_crashed_state)]
+    told = [*(state.message or "" for state in states), repr(left), *traceback.format_exception(left)]
+    assert [text for text in told if SECRET in text] == []
+    assert SECRET.encode() not in pickle.dumps(left)
+
+
+def test_an_error_keeps_its_kind_where_it_can_be_rid_of_the_secret():
+    assert isinstance(raised(task, KeyError(SECRET)), KeyError)
+    assert isinstance(raised(task, httpx.ReadTimeout(SECRET, request=REQUEST)), httpx.ReadTimeout)
+    found = raised(flow, OSError(2, "No such file", f"/run/{SECRET}"))
+    assert isinstance(found, Masked)
+    assert str(found) == "FileNotFoundError: [Errno 2] No such file: '/run/••••'"
+
+
+def test_an_error_without_a_secret_is_left_as_it_is():
+    for error in (
+        BuildFailed("the build failed"),
+        OSError(2, "No such file", "a"),
+        ExceptionGroup("two", [ValueError("b")]),
+    ):
+        assert raised(flow, error).args == error.args
+        assert type(raised(task, error)) is type(error)
+
+
+def test_every_flow_and_task_is_declared_so():
+    code = {path: ast.parse(path.read_text()) for path in Path(flow.__code__.co_filename).parents[2].rglob("*.py")}
+    theirs = [
+        path.name
+        for path, tree in code.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "prefect"
+        and {one.name for one in node.names} & {"flow", "task"}
+    ]  # fmt: skip
+    assert len(code) > 100
+    assert theirs == []
