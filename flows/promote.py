@@ -193,8 +193,7 @@ class Promotion:
         Raises:
             NotPromoted: nobody may be asked.
         """
-        open_question = gates.verdict is Verdict.INCONCLUSIVE
-        if self.settings.approval == "never" and open_question:
+        if (open_question := gates.verdict is Verdict.INCONCLUSIVE) and self.settings.approval == "never":
             raise NotPromoted(
                 f"the gates of {self.candidate} are inconclusive, and approval is never: {gates.words}. "
                 "Have a person asked (--approval inconclusive), or let a gate only be observed "
@@ -230,8 +229,7 @@ class Promotion:
 
     def _move_back(self, error: Exception) -> Exception:
         """Send traffic back where it came from, unless somebody else has moved it; returns the error to raise."""
-        now = try_read_switch(self.switch)
-        if now is None:
+        if (now := try_read_switch(self.switch)) is None:
             return NotPromoted(
                 f"{mask(str(error))}\nWhere {self.switch} points cannot be read now. Once it answers again: "
                 "slipway status, slipway watch"
