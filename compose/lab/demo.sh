@@ -63,3 +63,4 @@ fi
 
 headline "Where everything stands now"
 slipway status
+say "Every run, with its log and tables: ${PREFECT_API_URL%/api}. It asks for a login, which \`make login\` shows."
