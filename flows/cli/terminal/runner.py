@@ -174,7 +174,7 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
         _server.gone = True  # it takes no log from us
         show_error(errors, LoginRefused(
             f"the Prefect API at {api_url()} refuses our login; set PREFECT_API_AUTH_STRING to NAME:PASSWORD, in the "
-            "environment or with `prefect config set` (for the lab, `make login` shows it)"
+            "environment or in the Prefect profile (the lab's `.slipway/bin/slipway` has it)"
         ))  # fmt: skip
         return 1 if begun else 2
     if _is_unanswered(error):

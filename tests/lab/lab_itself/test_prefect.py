@@ -11,7 +11,8 @@ import pytest
 
 from tests import CHECKOUT
 from tests.support import wait_until
-from tests.support.lab.lab import prefect_api
+from tests.support.http_server import Says, serving
+from tests.support.lab.lab import STATE, prefect_api
 
 pytestmark = pytest.mark.lab
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -42,7 +43,9 @@ def _allowed(api: httpx.Client, origin: str) -> list[str | None]:
 
 
 def test_a_command_with_a_wrong_login_ends_in_one_sentence() -> None:
-    answer = _status(PREFECT_API_AUTH_STRING="slipway:wrong")
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PREFECT_API_AUTH_STRING": "slipway:wrong"}
+    argv = [sys.executable, "-m", "flows.cli", "status", "--json"]
+    answer = subprocess.run(argv, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=180, check=False)
     said = f"✗ LoginRefused: the Prefect API at {os.environ['PREFECT_API_URL']} refuses our login; set "
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr.startswith(f"{said}PREFECT_API_AUTH_STRING")
@@ -50,16 +53,24 @@ def test_a_command_with_a_wrong_login_ends_in_one_sentence() -> None:
     assert "wrong" not in answer.stderr
 
 
-def test_a_command_finds_the_login_by_itself() -> None:
-    answer = _status()
+def test_the_labs_command_has_the_login_whatever_the_shell_has(tmp_path: Path) -> None:
+    answer = _labs_command(tmp_path, PREFECT_PROFILE="another", PREFECT_API_AUTH_STRING="another:login")
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith('{\n  "droplets"')
 
 
-def _status(**settings: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "300", **settings}
-    argv = [sys.executable, "-m", "flows.cli", "status", "--json"]
-    return subprocess.run(argv, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=180, check=False)
+def test_the_labs_command_sends_the_login_to_no_other_server(tmp_path: Path) -> None:
+    with serving(lambda _: Says(401)) as server:
+        answer = _labs_command(tmp_path, PREFECT_API_URL=f"{server.url}/api")
+    assert (answer.returncode, "LoginRefused" in answer.stderr) == (2, True)
+    assert [asked.headers.get("authorization") for asked in server.asked] == [None]
+
+
+def _labs_command(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    env = {**own, "HOME": str(home), **settings}
+    argv = [STATE / "bin" / "slipway", "status", "--json"]
+    return subprocess.run(argv, cwd=home, env=env, capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_a_run_brings_no_command_no_environment_and_no_directory(tmp_path: Path) -> None:
