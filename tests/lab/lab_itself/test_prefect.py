@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from blocks.polling import until
 from tests import CHECKOUT
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 from tests.support.http_server import Says, serving
 from tests.support.lab.lab import STATE, prefect_api
 
@@ -96,10 +98,16 @@ def _made(api: httpx.Client, deployment: dict[str, Any], variables: dict[str, ob
         "flow_id": deployment["flow_id"], "deployment_id": deployment["id"], "work_pool_name": "slipway",
         "job_variables": variables, "state": {"type": "SCHEDULED"},
     }  # fmt: skip
-    return str(api.post("/flow_runs/", json=run).raise_for_status().json()["id"])
+    return str(_answered(lambda: api.post("/flow_runs/", json=run))["id"])
 
 
 def _final(api: httpx.Client, runs: list[str]) -> list[str]:
     """The types of their states; nothing as long as one goes on."""
-    states = [api.get(f"/flow_runs/{run}").raise_for_status().json()["state"]["type"] for run in runs]
+    states = [_answered(lambda run=run: api.get(f"/flow_runs/{run}"))["state"]["type"] for run in runs]
     return states if FINAL.issuperset(states) else []
+
+
+def _answered(ask: Callable[[], httpx.Response]) -> dict[str, Any]:
+    """Ask until the server is not too busy to answer: SQLite is locked now and then."""
+    said = until(ask, lambda answer: answer.status_code != httpx.codes.SERVICE_UNAVAILABLE, within=PATIENCE, pause=0.5)
+    return dict(said.raise_for_status().json())
