@@ -92,7 +92,8 @@ def worker_of_an_open_pool(log: Path) -> Iterator[str]:
     """A worker, and the name of its pool, in which a run may bring its environment, and with it its fault: in the lab's
     own pool it may not."""
     pool = f"faults-{uuid4().hex[:8]}"
-    argv = ["prefect", "worker", "start", "--pool", pool, "--type", "process"]
+    # It ends with these tests, also where they are killed.
+    argv = ["setpriv", "--pdeathsig", "KILL", "prefect", "worker", "start", "--pool", pool, "--type", "process"]
     with prefect_api() as api, log.open("wb") as file:
         _post(api, "work_pools/", {"name": pool, "type": "process"})  # the worker gives it Prefect's usual template
         process = subprocess.Popen(
