@@ -16,10 +16,12 @@ export PREFECT_API_URL := http://127.0.0.1:$(PREFECT_PORT)/api
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 unexport PYTHONDONTWRITEBYTECODE
+# The lab's login is in PREFECT_HOME; one that a person's shell has is another server's.
+unexport PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_API_AUTH_STRING
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: docs help demo demo-digitalocean lab test test-all unit lint format bench bench-switch down lock venv browser prefect engine containers deployments worker
+.PHONY: docs help demo demo-digitalocean lab login test test-all unit lint format bench bench-switch down lock venv browser prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -33,6 +35,9 @@ demo-digitalocean: lab ## Registry, snapshot, second droplet, every switch under
 	@$(LAB)/demo-digitalocean.sh
 
 lab: venv prefect engine containers deployments worker ## Start everything the demo needs, and leave it running
+
+login: ## Show what the Prefect UI asks for
+	@$(LAB)/prefect.sh login
 
 LANES := $(or $(SLIPWAY_LANES),4)
 test: unit lab browser ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from prefect.settings import get_current_settings
 
 _PATIENCE = 15.0
 _ATTEMPTS = 10
@@ -140,7 +141,9 @@ def _ask(api: httpx.Client, path: str, query: dict[str, Any]) -> list[dict[str, 
 
 
 def _client() -> httpx.Client:
-    return httpx.Client(base_url=os.environ["PREFECT_API_URL"].rstrip("/") + "/", timeout=30)
+    login = get_current_settings().api.auth_string
+    name, _, password = login.get_secret_value().partition(":") if login else ("", "", "")
+    return httpx.Client(base_url=os.environ["PREFECT_API_URL"], timeout=30, auth=(name, password) if name else None)
 
 
 def _spent(run: dict[str, Any]) -> float:

@@ -32,7 +32,7 @@ export SLIPWAY_STATE SLIPWAY_LAB SLIPWAY_LAB_REGISTRY_PORT SLIPWAY_LAB_GREEN_SSH
 # The lab's own Prefect: its home, its server, nothing sent anywhere. Whatever a person's shell points at stays out.
 export PREFECT_HOME=$SLIPWAY_STATE/prefect PREFECT_API_URL=http://127.0.0.1:$SLIPWAY_PREFECT_PORT/api
 export PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 PREFECT_WORKER_QUERY_SECONDS=2
-unset PREFECT_PROFILE PREFECT_API_KEY
+unset PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_API_AUTH_STRING
 # Without what it compiles to, every new process would compile our own modules again.
 unset PYTHONDONTWRITEBYTECODE
 export PATH=$SLIPWAY_STATE/bin:$CHECKOUT/.venv/bin:$PATH

@@ -78,3 +78,4 @@ echo "Refused, and nothing was changed: what runs is what ran before."
 
 headline "Where everything stands now"
 slipway status
+say "Every run, with its log and tables: ${PREFECT_API_URL%/api}. It asks for a login, which \`make login\` shows."

@@ -10,15 +10,6 @@ HOME_OF_STAMPS=$PREFECT_HOME/slipway-lab
 mkdir -p "$HOME_OF_STAMPS"
 cd "$CHECKOUT"
 
-tell_pool() {
-    python - <<-EOF
-	import httpx
-	pool = {"name": "slipway", "type": "process", "description": "Flow runs as processes on this machine."}
-	answer = httpx.post("$PREFECT_API_URL/work_pools/", json=pool)
-	answer.status_code == 409 or answer.raise_for_status()
-	EOF
-}
-
 # once STAMP SOURCE-FINGERPRINT SENTENCE COMMAND…
 once() {
     local stamp=$HOME_OF_STAMPS/$1
@@ -30,7 +21,8 @@ once() {
 
 exec 9>"$RUN/deployments.lock"
 flock 9
-once pool 1 "Creating the work pool." tell_pool
+once pool "$(fingerprint work-pool.json)" "Creating the work pool." \
+    prefect --no-prompt work-pool create slipway --type process --base-job-template work-pool.json --overwrite
 once blocks "$(fingerprint blocks "$LAB_DIR/blocks.py" "$LAB"/{credentials.json,droplet_key,{green,blue,data,edge}.host_key}) $PORTS" \
     "Saving the lab's blocks." python "$LAB_DIR/blocks.py"
 [[ -e prefect.yaml ]] || exit 0

@@ -68,8 +68,12 @@ TOML
 # `slipway` in and for the lab, from any directory and shell.
 cat >"$SLIPWAY_STATE/bin/slipway" <<SH
 #!/bin/sh
-export SLIPWAY_SETTINGS="\${SLIPWAY_SETTINGS:-$SLIPWAY_SETTINGS}" PREFECT_API_URL="\${PREFECT_API_URL:-$PREFECT_API_URL}"
-export PREFECT_HOME="\${PREFECT_HOME:-$PREFECT_HOME}"
+export SLIPWAY_SETTINGS="\${SLIPWAY_SETTINGS:-$SLIPWAY_SETTINGS}"
+# The lab's Prefect with the login in its home, unless another one is named: the lab's login goes nowhere else.
+if [ "\${PREFECT_API_URL:-$PREFECT_API_URL}" = "$PREFECT_API_URL" ]; then
+    export PREFECT_API_URL="$PREFECT_API_URL" PREFECT_HOME="$PREFECT_HOME"
+    unset PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING
+fi
 exec "$CHECKOUT/.venv/bin/slipway" "\$@"
 SH
 chmod 755 "$SLIPWAY_STATE/bin/slipway"

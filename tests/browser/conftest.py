@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.prefect_api import API, server_answers
+from tests.browser.prefect_api import server_answers
 from tests.browser.prefect_ui import HEIGHT, WIDTH, PrefectUi
-from tests.support.lab.lab import use_settings
-
-use_settings()
+from tests.support.lab.lab import prefect_login
 
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-proxy-server"]  # beside those that Playwright gives by itself
@@ -26,13 +24,15 @@ def chromium() -> str:
     if not found:
         pytest.skip("no Chromium is installed: apt-get install --no-install-recommends chromium fonts-dejavu")
     if not server_answers():
-        pytest.fail(f"no Prefect server answers at {API}. Start it with: make lab", pytrace=False)
+        pytest.fail(
+            f"no Prefect server answers at {os.environ['PREFECT_API_URL']}. Start it with: make lab", pytrace=False
+        )
     return found
 
 
 @pytest.fixture
 def ui(chromium: str) -> Iterator[PrefectUi]:
-    """The UI in a browser that knows nothing yet.
+    """The UI in a browser that knew nothing before, and was given the login that the UI asks for.
 
     Not longer than a test: Playwright keeps an event loop running in this thread, which nobody else could have then.
     """
@@ -40,6 +40,10 @@ def ui(chromium: str) -> Iterator[PrefectUi]:
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_page(base_url=API.removesuffix("/api"), viewport={"width": WIDTH, "height": HEIGHT})
+        at = os.environ["PREFECT_API_URL"].removesuffix("/api")
+        page = browser.new_page(base_url=at, viewport={"width": WIDTH, "height": HEIGHT})
         page.set_default_timeout(PATIENCE_MS)
-        yield PrefectUi(page, Path(wanted).resolve() if wanted else None)
+        ui = PrefectUi(page, Path(wanted).resolve() if wanted else None)
+        if login := prefect_login():
+            ui.log_in(login)
+        yield ui

@@ -1,20 +1,19 @@
 """What the Prefect server says of runs: which waits for a person, and which artifacts it has."""
 
-import os
 from contextlib import suppress
 
 import httpx
 
 from flows.core.errors import NothingToApprove
 from flows.tasks.traffic.approval_answers import Waiting, find_waiting
-
-API = os.environ.setdefault("PREFECT_API_URL", "http://127.0.0.1:4200/api").rstrip("/")
+from tests.support.lab.lab import prefect_api
 
 
 def server_answers() -> bool:
     """Whether there is a Prefect server."""
     try:
-        return httpx.get(f"{API}/health", timeout=10).is_success
+        with prefect_api() as api:
+            return api.get("/health").is_success
     except httpx.HTTPError:
         return False
 
@@ -29,5 +28,6 @@ def waiting(run: str) -> Waiting | None:
 def artifacts(key: str, run: str) -> list[str]:
     """The ids of a run's artifacts with this key, the oldest first."""
     sought = {"artifacts": {"key": {"any_": [key]}, "flow_run_id": {"any_": [run]}}}
-    found = httpx.post(f"{API}/artifacts/filter", json={**sought, "sort": "CREATED_DESC"}, timeout=60)
-    return [artifact["id"] for artifact in reversed(found.raise_for_status().json())]
+    with prefect_api() as api:
+        found = api.post("/artifacts/filter", json={**sought, "sort": "CREATED_DESC"}).raise_for_status()
+    return [artifact["id"] for artifact in reversed(found.json())]

@@ -32,6 +32,16 @@ class PrefectUi:
             self.page.screenshot(path=self.pictures / f"{name}.png", animations="disabled")
             self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
+    # What it asks for first.
+
+    def log_in(self, login: str) -> None:
+        """Give it the login, as somebody who opens it for the first time."""
+        self.page.goto("/")
+        field = self.page.get_by_placeholder("admin:pass")
+        field.fill(login)
+        self.page.get_by_role("button", name="Login").click()
+        expect(field).to_be_hidden()
+
     # The page of a run.
 
     def open_run(self, run: str, state: str, logged: str) -> None:

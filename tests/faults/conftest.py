@@ -17,6 +17,7 @@ from tests.faults.harness.fault_report import Case, Results
 from tests.faults.harness.sample import sampled
 from tests.faults.harness.scenario import DropletScenario, open_droplet_scenario
 from tests.faults.harness.slipway_process import warm_up
+from tests.faults.harness.worker_run import worker_of_an_open_pool
 from tests.support.lab.lab import STATE, find_lab, use_settings
 from tests.support.lab.lab_stack import lab_registry
 from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images
@@ -65,6 +66,13 @@ def open_pair(
     """A pair of colours on the lab's droplets, with an edge of its own."""
     with open_blue_green_scenario(number, registry, tmp_path_factory.mktemp("pair")) as pair:
         yield pair
+
+
+@pytest.fixture(scope="session")
+def open_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The pool of a worker whose runs may carry faults."""
+    with worker_of_an_open_pool(tmp_path_factory.mktemp("worker") / "log") as pool:
+        yield pool
 
 
 @pytest.fixture

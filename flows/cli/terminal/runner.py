@@ -117,7 +117,7 @@ def _patiently(work: Callable[[], T], progress: "Progress") -> T:
     try:
         return work()
     except Exception as error:
-        if progress.begun or not _is_unanswered(error):
+        if progress.begun or _is_refused(error) or not _is_unanswered(error):
             raise
         try:
             httpx.get(f"{api_url()}/health", timeout=BUSY_TIMEOUT_S, trust_env=False).raise_for_status()
@@ -131,6 +131,12 @@ def _is_unanswered(error: Exception) -> bool:
 
     text = str(error)
     return isinstance(error, httpx.HTTPError) or "Failed to reach API" in text or "Can't connect to Server API" in text
+
+
+def _is_refused(error: Exception) -> bool:
+    import httpx
+
+    return isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.UNAUTHORIZED
 
 
 def leave(code: int) -> NoReturn:
@@ -148,12 +154,14 @@ def leave(code: int) -> NoReturn:
 
 
 def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -> int:
-    """Say what a setting or an unreachable server is about; anything else is a bug of ours, and named so."""
+    """Say what a setting, a refused login or an unreachable server is about; anything else is a bug of ours, and named
+    so."""
     import tomllib
 
     import pydantic
     import pydantic_settings
 
+    from blocks.errors import LoginRefused
     from flows.core.errors import BadSettings, SlipwayError
 
     if isinstance(error, (tomllib.TOMLDecodeError, pydantic_settings.SettingsError, UnicodeDecodeError)):
@@ -163,6 +171,13 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
         show_error(errors, BadSettings(f"bad setting or parameter: {faults}. The settings: docs/SETTINGS.md"))
         return 2
+    if _is_refused(error):
+        _server.gone = True  # it takes no log from us
+        show_error(errors, LoginRefused(
+            f"the Prefect API at {api_url()} refuses our login; set PREFECT_API_AUTH_STRING to NAME:PASSWORD, in the "
+            "environment or in the Prefect profile (the lab's `.slipway/bin/slipway` has it)"
+        ))  # fmt: skip
+        return 1 if begun else 2
     if _is_unanswered(error):
         _server.gone = True
         if begun:

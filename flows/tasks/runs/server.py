@@ -31,7 +31,7 @@ def run_as_flow_or_plain(as_flow: Callable[[], T], as_plain: Callable[[], T]) ->
     if server_answers():
         try:
             return as_flow()
-        except httpx.TransportError as error:
-            log.warning("the Prefect server went away: %s", error)
-    log.warning("the Prefect server does not answer: going on without it")
+        except httpx.HTTPError as error:  # it went away, or refuses our login by now
+            log.warning("the Prefect server takes no run: %s", error)
+    log.warning("going on without the Prefect server")
     return as_plain()

@@ -22,6 +22,7 @@ from fault import Fault, install
 from tests import CHECKOUT
 from tests.support import PATIENCE, wait_until
 from tests.support.lab.cli import CliResult
+from tests.support.lab.lab import prefect_api
 
 _FLOWS = ["flows.cli.main", *(f"flows.{file.stem}" for file in (CHECKOUT / "flows").glob("[!_]*.py"))]
 _LATE = ["prefect.main", "fastapi"]  # what Prefect imports as soon as it runs a flow
@@ -108,7 +109,7 @@ class SlipwayProcess:
 @cache
 def _prefect() -> httpx.Client:
     """One client for all questions: a new one reads all certificates of the machine, and tests ask again and again."""
-    return httpx.Client(base_url=os.environ["PREFECT_API_URL"].rstrip("/") + "/", timeout=30)
+    return prefect_api()
 
 
 def run_slipway(words: Sequence[str], environment: Mapping[str, str]) -> CliResult:

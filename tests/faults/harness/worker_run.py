@@ -1,6 +1,8 @@
-"""A run that the lab's worker carries out, held at a point by a fault and then cancelled through Prefect's API."""
+"""A run that a worker carries out, held at a point by a fault and then cancelled through Prefect's API."""
 
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,9 @@ from uuid import uuid4
 import httpx
 from fault import VARIABLE, Fault
 
+from tests import CHECKOUT
 from tests.support import PATIENCE, wait_until
+from tests.support.lab.lab import prefect_api
 
 INJECT = Path(__file__).parents[1] / "inject"
 BUSY = 503
@@ -18,14 +22,16 @@ _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 class Deployment:
-    """A copy of one of Slipway's deployments, without its limit: several may run for stacks that do not meet."""
+    """A copy of one of Slipway's deployments in another pool, without its limit: several may run for stacks that do not
+    meet."""
 
-    def __init__(self, api: httpx.Client, flow: str) -> None:
+    def __init__(self, api: httpx.Client, flow: str, pool: str) -> None:
         self._api = api
         like = api.get(f"deployments/name/{flow}/{flow}").raise_for_status().json()
-        kept = ("flow_id", "entrypoint", "path", "pull_steps", "work_pool_name", "enforce_parameter_schema")
+        kept = ("flow_id", "entrypoint", "path", "pull_steps", "enforce_parameter_schema")
         fields = {name: like[name] for name in kept}
-        self.id = _post(api, "deployments/", {**fields, "name": f"faults-{flow}-{uuid4().hex[:8]}"})["id"]
+        named = {"name": f"faults-{flow}-{uuid4().hex[:8]}", "work_pool_name": pool}
+        self.id = _post(api, "deployments/", {**fields, **named})["id"]
 
     def run(self, parameters: dict[str, Any], environment: dict[str, str], fault: Fault) -> "WorkerRun":
         """Have the worker run it with these parameters and this fault."""
@@ -82,10 +88,31 @@ def _post(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]
 
 
 @contextmanager
-def copied_deployment(flow: str) -> Iterator[Deployment]:
+def worker_of_an_open_pool(log: Path) -> Iterator[str]:
+    """A worker, and the name of its pool, in which a run may bring its environment, and with it its fault: in the lab's
+    own pool it may not."""
+    pool = f"faults-{uuid4().hex[:8]}"
+    # It ends with these tests, also where they are killed.
+    argv = ["setpriv", "--pdeathsig", "KILL", "prefect", "worker", "start", "--pool", pool, "--type", "process"]
+    with prefect_api() as api, log.open("wb") as file:
+        _post(api, "work_pools/", {"name": pool, "type": "process"})  # the worker gives it Prefect's usual template
+        process = subprocess.Popen(
+            argv, cwd=CHECKOUT, env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "2"},
+            stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield pool
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+            api.delete(f"work_pools/{pool}")
+
+
+@contextmanager
+def copied_deployment(flow: str, pool: str) -> Iterator[Deployment]:
     """A copy of a deployment for as long as the context is open."""
-    with httpx.Client(base_url=os.environ["PREFECT_API_URL"].rstrip("/") + "/", timeout=30) as api:
-        deployment = Deployment(api, flow)
+    with prefect_api() as api:
+        deployment = Deployment(api, flow, pool)
         try:
             yield deployment
         finally:

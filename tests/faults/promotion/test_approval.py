@@ -1,13 +1,12 @@
 """A person is asked before traffic moves: yes, no, not yet, twice, too late, and in words that are none."""
 
-import os
-
 import httpx
 import pytest
 
 from blocks.polling import until
 from tests.faults.harness.blue_green import SECOND, BlueGreenScenario, refused
 from tests.faults.harness.slipway_process import SlipwayProcess
+from tests.support.lab.lab import prefect_api
 
 pytestmark = pytest.mark.faults
 ALWAYS = {"SLIPWAY_APPROVAL": "always"}
@@ -26,13 +25,13 @@ def _answer(asking: SlipwayProcess, *how: str, name: str = "Ada") -> list[str]:
 
 def _by_api(asking: SlipwayProcess, **answer: object) -> httpx.Response:
     """The answer of Prefect's server; one that is too busy (503) is asked again, as Prefect's own client does."""
-    url = f"{os.environ['PREFECT_API_URL'].rstrip('/')}/flow_runs/{asking.run()}/resume"
-    return until(
-        lambda: httpx.post(url, json={"run_input": answer}, timeout=30),
-        lambda said: said.status_code != httpx.codes.SERVICE_UNAVAILABLE,
-        within=60,
-        pause=0.5,
-    )
+    with prefect_api() as api:
+        return until(
+            lambda: api.post(f"/flow_runs/{asking.run()}/resume", json={"run_input": answer}),
+            lambda said: said.status_code != httpx.codes.SERVICE_UNAVAILABLE,
+            within=60,
+            pause=0.5,
+        )
 
 
 def test_yes(pair: BlueGreenScenario) -> None:

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.stacks.failing_services import (
@@ -23,6 +21,7 @@ from tests.stacks.failing_services import (
 )
 from tests.support import wait_until
 from tests.support.lab.cli import CliResult, slipway
+from tests.support.lab.lab import prefect_api
 
 pytestmark = pytest.mark.lab
 REFUSED = 2
@@ -232,7 +231,8 @@ def _ask(path: str, began: datetime, kind: str, **more: Any) -> list[Any]:
     found: list[Any] = []
     while True:
         body = {kind: {**asked, **more}, "limit": 200, "offset": len(found)}
-        page = httpx.post(f"{os.environ['PREFECT_API_URL']}/{path}", json=body, timeout=30).raise_for_status().json()
+        with prefect_api() as api:
+            page = api.post(path, json=body).raise_for_status().json()
         found += page
         if len(page) < 200:
             break

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.stacks.single_service import BLOCK, STACK, SingleServiceStack, open_single_service_stack
 from tests.support.lab.cli import slipway
 from tests.support.lab.git_checkout import git
+from tests.support.lab.lab import prefect_api
 
 pytestmark = pytest.mark.lab
 
@@ -50,7 +50,8 @@ def test_a_record_says_what_was_put_there_and_what_became_of_it(
 def test_a_record_names_the_run_and_who_started_it(first: dict[str, Any]) -> None:
     run = first["run"]
     assert run["by"] == f"{getpass.getuser()}@{os.uname().nodename}"
-    answer = httpx.get(f"{os.environ['PREFECT_API_URL']}/flow_runs/{run['id']}").raise_for_status().json()
+    with prefect_api() as api:
+        answer = api.get(f"/flow_runs/{run['id']}").raise_for_status().json()
     assert answer["parent_task_run_id"] is None
     assert answer["name"].startswith("release")
     assert run["url"].endswith(f"/flow-run/{run['id']}")

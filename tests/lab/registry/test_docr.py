@@ -1,6 +1,5 @@
 """A stack in DigitalOcean's registry: logins that expire, plans, what is kept, and what is really collected."""
 
-import os
 import time
 
 import httpx
@@ -8,7 +7,7 @@ import pytest
 
 from tests.stacks.docr import HOST, NAME, STACK, open_docr_stack
 from tests.support.lab.cli import slipway, slipway_ok
-from tests.support.lab.lab import port
+from tests.support.lab.lab import port, prefect_api
 from tests.support.lab.saved_blocks import saved
 
 pytestmark = [pytest.mark.lab, pytest.mark.alone]
@@ -103,15 +102,13 @@ def test_a_push_waits_for_a_collection_that_is_under_way(stack):
 
 
 def test_no_collection_while_something_is_pushed(stack):
-    api = os.environ["PREFECT_API_URL"]
-    flow = httpx.post(f"{api}/flows/", json={"name": "build-push"}).json()["id"]
-    run = httpx.post(
-        f"{api}/flow_runs/", json={"flow_id": flow, "name": "somebody", "state": {"type": "RUNNING"}}
-    ).json()
-    try:
-        said = slipway("registry", "gc", **stack.settings)
-    finally:
-        httpx.delete(f"{api}/flow_runs/{run['id']}")
+    with prefect_api() as api:
+        flow = api.post("/flows/", json={"name": "build-push"}).json()["id"]
+        run = api.post("/flow_runs/", json={"flow_id": flow, "name": "somebody", "state": {"type": "RUNNING"}}).json()
+        try:
+            said = slipway("registry", "gc", **stack.settings)
+        finally:
+            api.delete(f"/flow_runs/{run['id']}")
     assert (said.code, "ReleaseUnderWay: somebody is under way" in said.err) == (2, True)
 
 

@@ -5,16 +5,15 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 
-import httpx
 import pytest
 import yaml
 
 from tests import CHECKOUT
 from tests.support.lab.cli import slipway_ok
 from tests.support.lab.droplet_view import DropletView
+from tests.support.lab.lab import prefect_api, prefect_login
 
 pytestmark = pytest.mark.lab
-API = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,8 +38,8 @@ def run_workflow(ref: str, key: str) -> subprocess.CompletedProcess[str]:
     script = workflow["jobs"]["release"]["steps"][0]["run"]
     env = {
         "PATH": os.environ["PATH"],
-        "PREFECT_API_URL": API,
-        "PREFECT_API_AUTH_STRING": "",
+        "PREFECT_API_URL": os.environ["PREFECT_API_URL"],
+        "PREFECT_API_AUTH_STRING": prefect_login(),
         "DROPLET": "green",
         "IDEMPOTENCY_KEY": key,
         "GITHUB_SHA": ref,
@@ -51,7 +50,8 @@ def run_workflow(ref: str, key: str) -> subprocess.CompletedProcess[str]:
 
 def started_run(output: str) -> dict[str, object]:
     run_id = output.split("/runs/flow-run/")[1].split(maxsplit=1)[0]
-    return httpx.get(f"{API}/flow_runs/{run_id}").raise_for_status().json()
+    with prefect_api() as api:
+        return api.get(f"/flow_runs/{run_id}").raise_for_status().json()
 
 
 def test_ci_releases_exactly_its_commit_and_a_repeated_call_starts_nothing_twice():

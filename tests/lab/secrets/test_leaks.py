@@ -23,7 +23,7 @@ import pytest
 from tests import CHECKOUT
 from tests.faults.harness.doubles.forced_command import forced_command
 from tests.stacks.single_service import BLOCK, CRASHES, LIES, STACK, SingleServiceStack, open_single_service_stack
-from tests.support.lab.lab import STATE
+from tests.support.lab.lab import STATE, prefect_login
 from tests.support.lab.process_watcher import Seen, watched
 from tests.support.lab.saved_blocks import saved
 from tests.support.lab.secret_leaks import Needles, kept_by_prefect, published
@@ -85,6 +85,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
             "the registry's password": stack.registry.block.password.get_secret_value(),
             "the SSH key": "".join(private.splitlines()[1:-1])[218:258],  # its secret half
             "Langfuse's secret key": key,
+            "Prefect's login": prefect_login(),
         }
         droplet = Droplet.load(BLOCK)
         blocks = {

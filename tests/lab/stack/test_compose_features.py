@@ -4,12 +4,12 @@ import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 
 from tests.stacks.compose_features import KEY, TOKEN, VARIABLES, ComposeFeaturesStack, open_compose_features_stack
 from tests.support.lab.cli import CliResult
 from tests.support.lab.droplet_view import DropletView
+from tests.support.lab.lab import prefect_api
 
 pytestmark = pytest.mark.lab
 
@@ -142,13 +142,11 @@ def _published(shop: ComposeFeaturesStack, tag: str) -> bytes:
 
 def _logs_since(began: datetime) -> list[str]:
     """Every log line that the Prefect server has kept since then."""
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
-
     lines: list[str] = []
     asked = {"logs": {"timestamp": {"after_": began.isoformat()}}, "limit": 200, "sort": "TIMESTAMP_ASC"}
     while True:
-        url = f"{PREFECT_API_URL.value()}/logs/filter"
-        page = httpx.post(url, json={**asked, "offset": len(lines)}, timeout=30).raise_for_status().json()
+        with prefect_api() as api:
+            page = api.post("/logs/filter", json={**asked, "offset": len(lines)}).raise_for_status().json()
         lines += [entry["message"] for entry in page]
         if len(page) < 200:
             return lines

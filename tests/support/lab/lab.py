@@ -7,6 +7,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import paramiko
 import pytest
 
@@ -65,12 +66,31 @@ class Lab:
 
 
 def use_settings() -> None:
-    """From now on commands in this process and its children have the lab's settings, unless others are named. The key
-    of a demo does not count: what tests publish is not signed, but where signing is what they test."""
+    """From now on commands in this process and its children have the lab's settings and Prefect server, with its login,
+    unless others are named. Prefect reads this when it is imported. The key of a demo does not count: what tests
+    publish is not signed, but where signing is what they test."""
     for name in ("SLIPWAY_SIGNING", "SLIPWAY_TRUSTED"):
         os.environ.setdefault(name, "")
     if (STATE / "settings.toml").exists():
         os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
+    os.environ.setdefault("PREFECT_API_URL", f"http://127.0.0.1:{os.environ.get('SLIPWAY_PREFECT_PORT') or 4200}/api")
+    if (STATE / "prefect" / "profiles.toml").exists():
+        os.environ.setdefault("PREFECT_HOME", str(STATE / "prefect"))
+
+
+def prefect_login() -> str:
+    """NAME:PASSWORD of the Prefect API; '' where it asks for none."""
+    from prefect.settings import get_current_settings  # noqa: PLC0415 — after the environment is set
+
+    login = get_current_settings().api.auth_string
+    return login.get_secret_value() if login else ""
+
+
+def prefect_api(login: str | None = None) -> httpx.Client:
+    """A client of the Prefect API; with our login, or another one ('': none)."""
+    name, _, password = (prefect_login() if login is None else login).partition(":")
+    auth = (name, password) if name else None
+    return httpx.Client(base_url=os.environ["PREFECT_API_URL"], timeout=60, auth=auth)
 
 
 def find_lab() -> Lab:

@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -12,9 +11,9 @@ from typing import Any
 
 import httpx
 
+from tests.support.lab.lab import prefect_api
 from tests.support.lab.registry_namespace import RegistryNamespace
 
-API = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
 _BLANK = b" \t\r\n"
 _PIECE = 12
 _PAGE = 200
@@ -62,7 +61,7 @@ def in_base64(piece: bytes) -> Iterator[bytes]:
 def kept_by_prefect(began: datetime) -> Iterator[tuple[str, str]]:
     """Everything the Prefect server was told since then: (what, its JSON)."""
     since = {"after_": began.isoformat()}
-    with httpx.Client(base_url=API, timeout=60) as client:
+    with prefect_api() as client:
         yield from _pages(client, "logs", {"logs": {"timestamp": since}})
         for kind in ("flow_run", "task_run"):
             runs = list(_pages(client, f"{kind}s", {f"{kind}s": {"start_time": since}}))

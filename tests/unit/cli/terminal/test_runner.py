@@ -46,6 +46,8 @@ def bad_setting() -> pydantic.ValidationError:
     return error.value
 
 
+ASKED = httpx.Request("GET", "http://127.0.0.1:9/api/admin/version")
+REFUSED = httpx.HTTPStatusError("401", request=ASKED, response=httpx.Response(401, request=ASKED))
 CODES = {
     "refused": (inside.DropletNotReady("droplet green: full"), 2, "✗ DropletNotReady: droplet green: full"),
     "failed": (inside.BuildFailed("it broke"), 1, "✗ BuildFailed: it broke"),
@@ -54,6 +56,7 @@ CODES = {
     "remote": (outside.RemoteFailed("exit 3", 3, "words"), 1, "✗ RemoteFailed: exit 3"),
     "interrupted": (KeyboardInterrupt(), 130, "Interrupted."),
     "a bad setting": (bad_setting(), 2, "bad setting or parameter: log_lines: Input should be a valid integer"),
+    "a refused login": (REFUSED, 2, "refuses our login; set PREFECT_API_AUTH_STRING"),
     "no server": (httpx.ConnectError("refused"), 2, "the Prefect server at http"),
     "no server, in Prefect's words": (RuntimeError("Failed to reach API at http://x"), 2, "does not answer. Start it"),
     "a bug": (ZeroDivisionError("by zero"), 70, "✗ ZeroDivisionError: by zero"),
