@@ -22,7 +22,14 @@ _NO_CHARSETS = ("punycode", "idna", "undefined", "unicode_escape", "raw_unicode_
 
 
 def bounded_client(
-    url: str, *, timeout: float, within: float | None = None, trust_env: bool = True, retries: int = 0, **options: Any
+    url: str,
+    *,
+    timeout: float,
+    within: float | None = None,
+    trust_env: bool = True,
+    retries: int = 0,
+    authority: str = "",
+    **options: Any,
 ) -> httpx.Client:
     """A client for one server.
 
@@ -30,10 +37,11 @@ def bounded_client(
         url: the server's address, which decides on the proxy.
         timeout: seconds without a byte.
         within: seconds for a whole answer; None: those of `timeout`.
+        authority: certificates (PEM) of an authority that is trusted besides the public ones.
         options: what `httpx.Client` takes besides.
     """
     proxy = proxy_for(url) if trust_env else None
-    inner = httpx.HTTPTransport(retries=retries, verify=tls.context(), proxy=proxy, trust_env=False)
+    inner = httpx.HTTPTransport(retries=retries, verify=tls.context(authority), proxy=proxy, trust_env=False)
     return httpx.Client(transport=BoundedTransport(inner, within or timeout), timeout=timeout, **options)
 
 

@@ -7,6 +7,29 @@ import httpx
 
 
 @functools.cache
-def context() -> ssl.SSLContext:
-    """The context httpx would make for each client: certifi's certificates, or SSL_CERT_FILE or SSL_CERT_DIR."""
-    return httpx.create_ssl_context()
+def context(authority: str = "") -> ssl.SSLContext:
+    """The context httpx would make for each client: certifi's certificates, or SSL_CERT_FILE or SSL_CERT_DIR.
+
+    Args:
+        authority: certificates (PEM) of another authority, trusted besides.
+
+    Raises:
+        ValueError: that is no certificate.
+    """
+    made = httpx.create_ssl_context()
+    if authority:
+        try:
+            made.load_verify_locations(cadata=authority)
+        except (ssl.SSLError, ValueError, TypeError) as error:
+            raise ValueError(f"no certificate in PEM format: {error}") from None
+    return made
+
+
+def untrusted_reason(error: BaseException) -> str:
+    """Why the other side's certificate was refused, where an error of httpx says that it was; else empty."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message
+        cause = cause.__cause__ or cause.__context__
+    return ""

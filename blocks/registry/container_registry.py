@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prefect_docker import DockerRegistryCredentials
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 
+from blocks.http import tls
 from blocks.registry.client import RegistryClient
 
 
@@ -61,6 +62,19 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
     pull_password: SecretStr = Field(
         SecretStr(""), title="Password of the user that pulls", description="The password or token of that user."
     )
+    ca_certificate: str = Field(
+        "",
+        title="CA certificate",
+        description="Certificates (PEM) of the authority that signed the registry's own, where no public one did.",
+    )
+
+    @field_validator("ca_certificate")
+    @classmethod
+    def _is_certificate(cls, given: str) -> str:
+        if "PRIVATE KEY" in given:
+            raise ValueError("it holds a private key: give the certificate alone")
+        tls.context(given)
+        return given
 
     @model_validator(mode="after")
     def _repository_named(self) -> "ContainerRegistry":
@@ -106,13 +120,15 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
     def client(self, *, write: bool = True) -> RegistryClient:
         """A client of the registry's API, to be used as a context manager."""
         username, password = self.login(write=write)
-        return RegistryClient(self.host, username, password, renew=lambda: self.renew(write=write))
+        return RegistryClient(
+            self.host, username, password, renew=lambda: self.renew(write=write), authority=self.ca_certificate
+        )
 
     def reach(self) -> str:
         """A sentence for the terminal: that the registry takes our login, and that of the user that pulls.
 
         Raises:
-            Unreachable, LoginRefused
+            Unreachable, CertificateRefused, LoginRefused
         """
         with self.client() as client:
             client.check()

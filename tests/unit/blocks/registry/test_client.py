@@ -1,6 +1,7 @@
 """The registry client, against a small registry that asks for a login as real ones do."""
 
 import gzip
+import io
 import json
 import re
 import threading
@@ -41,6 +42,16 @@ def test_files_are_pushed_and_read_back(registry):
     config = json.loads(registry.blobs[manifest.content["config"]["digest"]])
     assert config["rootfs"]["diff_ids"] == [sha(b"tar")]
     assert config["config"]["Labels"] == {"dev.slipway.release": "v1"}
+
+
+def test_a_blob_is_written_to_a_file_and_one_that_is_not_there_is_named(registry):
+    into = io.BytesIO()
+    with registry.client() as client:
+        push(client)
+        client.download("team/web", sha(LAYER), into)
+        assert into.getvalue() == LAYER
+        with pytest.raises(NotInRegistry, match=sha(b"another")):
+            client.download("team/web", sha(b"another"), into)
 
 
 def test_the_same_files_are_the_same_digest_and_no_blob_is_sent_twice(registry):
