@@ -94,7 +94,7 @@ TOML
 cat >"$SLIPWAY_STATE/bin/slipway" <<SH
 #!/bin/sh
 export SLIPWAY_SETTINGS="\${SLIPWAY_SETTINGS:-$SLIPWAY_SETTINGS}" PREFECT_API_URL="\${PREFECT_API_URL:-$PREFECT_API_URL}"
-export PREFECT_HOME="\${PREFECT_HOME:-$PREFECT_HOME}"
+export PREFECT_HOME="\${PREFECT_HOME:-$PREFECT_HOME}" no_proxy="\${no_proxy:-\$NO_PROXY},${LAB_REGISTRY%:*},${LAB_DOCR%:*}"
 exec "$CHECKOUT/.venv/bin/slipway" "\$@"
 SH
 chmod 755 "$SLIPWAY_STATE/bin/slipway"

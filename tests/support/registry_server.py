@@ -8,6 +8,7 @@ import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from blocks.registry.client import RegistryClient
@@ -115,6 +116,15 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+
+def server_context(place: Path, key: str, certificate: str) -> ssl.SSLContext:
+    """What a server needs to show this certificate; files for it are written to `place`."""
+    for name, text in (("key", key), ("certificate", certificate)):
+        (place / name).write_text(text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(place / "certificate", place / "key")
+    return context
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import re
 import pytest
 from cryptography import x509
 
-from tests.support.certificates import lab_certificates
-from tests.support.lab_scripts import LAB, Machine
+from tests.support.lab_scripts import LAB, Machine, lab_certificates
 
 pytestmark = pytest.mark.unit
 ADDRESSES = ["10.199.0.250:5000", "10.199.0.251:5001", "10.199.0.252:5000"]

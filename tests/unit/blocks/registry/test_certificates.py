@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from blocks import ContainerRegistry
 from blocks.errors import CertificateRefused, Unreachable
-from tests.support.certificates import lab_certificates, server_context
-from tests.support.registry_server import PASSWORD, USER, serving
+from tests.support.lab_scripts import lab_certificates
+from tests.support.registry_server import PASSWORD, USER, server_context, serving
 
 pytestmark = pytest.mark.unit
 NAME = "registry.slipway.test"
