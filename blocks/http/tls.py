@@ -1,6 +1,7 @@
 """The TLS context of our HTTP clients: made once, because reading the certificates takes longer than most requests."""
 
 import functools
+import os
 import ssl
 
 import httpx
@@ -16,12 +17,17 @@ def context(authority: str = "") -> ssl.SSLContext:
     Raises:
         ValueError: that is no certificate.
     """
-    made = httpx.create_ssl_context()
-    if authority:
-        try:
-            made.load_verify_locations(cadata=authority)
-        except (ssl.SSLError, ValueError, TypeError) as error:
-            raise ValueError(f"no certificate in PEM format: {error}") from None
+    public = httpx.create_ssl_context()
+    if not authority:
+        return public
+    try:  # a context of its own: nobody else is to trust that authority
+        made = ssl.create_default_context(cadata=authority)
+    except (ssl.SSLError, ValueError, TypeError) as error:
+        raise ValueError(f"no certificate in PEM format: {error}") from None
+    if found := public.get_ca_certs(binary_form=True):
+        made.load_verify_locations(cadata=b"".join(found))
+    if directory := os.environ.get("SSL_CERT_DIR"):  # which is read when it is needed
+        made.load_verify_locations(capath=directory)
     return made
 
 

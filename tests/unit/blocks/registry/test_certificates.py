@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from blocks import ContainerRegistry
 from blocks.errors import CertificateRefused, Unreachable
+from blocks.http import tls
 from tests.support.lab_scripts import lab_certificates
 from tests.support.registry_server import PASSWORD, USER, server_context, serving
 
@@ -45,6 +46,15 @@ def test_without_it_the_registry_is_refused_before_anything_is_sent(serve, given
     assert server.asked == []
     assert f"registry {server.host}: the certificate of {server.host} is not trusted: " in str(refused.value)
     assert "slipway registry set --ca FILE" in str(refused.value)
+
+
+def test_with_an_authority_of_its_own_the_public_ones_are_trusted_too_and_nobody_else_trusts_it():
+    public, own = (
+        {one["serialNumber"] for one in context.get_ca_certs()}
+        for context in (tls.context(), tls.context(authority.certificate))
+    )
+    assert len(public) > 50
+    assert (own > public, len(own - public)) == (True, 1)
 
 
 def test_a_certificate_for_another_name_is_refused(serve):
