@@ -1,4 +1,4 @@
-"""A wire to a port that can be cut, go silent, and heal: in front of a droplet's SSH port, or of a registry."""
+"""A wire to a port of this machine that can be cut, go silent, and heal: in front of a droplet's SSH port."""
 
 import socket
 import struct
@@ -12,8 +12,8 @@ _RESET = struct.pack("ii", 1, 0)
 class TcpProxy:
     """A TCP proxy on a free port of loopback; use it as a context manager."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self._target = (host, port)
+    def __init__(self, target: int) -> None:
+        self._target = target
         self._server = socket.create_server(("127.0.0.1", 0))
         self._pairs: list[_Pair] = []
         self._mode = "whole"
@@ -83,7 +83,7 @@ class TcpProxy:
                         self._refused += 1
                         continue
                     with suppress(OSError):
-                        pair = _Pair(near, socket.create_connection(self._target, timeout=10))
+                        pair = _Pair(near, socket.create_connection(("127.0.0.1", self._target), timeout=10))
                         self._pairs.append(pair)
                         if self._mode == "whole":
                             pair.flowing.set()

@@ -2,6 +2,7 @@
 
 import io
 import socket
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -97,3 +98,17 @@ def test_a_refused_certificate_is_told_while_a_blob_is_fetched_too(serve):
 def test_what_is_no_certificate_is_not_saved(given, why):
     with pytest.raises(ValidationError, match=why):
         ContainerRegistry(registry_url=NAME, username=USER, password=PASSWORD, ca_certificate=given)
+
+
+@pytest.mark.parametrize(("before", "kept"), [("", "/etc/ssl/certs:/etc/pki/tls/certs"), ("/company", "/company")])
+def test_the_docker_client_is_told_of_the_authority_beside_the_machines_own_and_only_while_it_is_needed(
+    monkeypatch, before, kept
+):
+    monkeypatch.setenv("SSL_CERT_DIR", before)
+    registry = ContainerRegistry(registry_url=NAME, username=USER, password=PASSWORD)
+    with registry.docker_config() as env:
+        assert set(env) == {"DOCKER_CONFIG"}
+    with registry.model_copy(update={"ca_certificate": authority.certificate}).docker_config() as env:
+        assert env["SSL_CERT_DIR"] == f"{kept}:{env['DOCKER_CONFIG']}/authority"
+        assert Path(env["DOCKER_CONFIG"], "authority/ca.crt").read_text() == authority.certificate
+    assert not Path(env["DOCKER_CONFIG"]).exists()
