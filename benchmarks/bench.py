@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.command import BenchmarkFailed, run
-from benchmarks.lab import CHECKOUT, NAME, STATE, Lab, free_ports, remove, remove_images
+from benchmarks.lab import CHECKOUT, NAME, STATE, Lab, free_lab, remove, remove_images
 from benchmarks.prefect_runs import forget_runs
 from benchmarks.sample import Sample, copy_sample
 from benchmarks.tree import TreeSize
@@ -62,7 +62,7 @@ def open_bench(rounds: int, tree: TreeSize, tell: Callable[[str], None]) -> Iter
         stack.enter_context(alone())
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-bench-")))
         stack.enter_context(_environment(place))
-        lab = free_ports()
+        lab = free_lab()
         stack.callback(remove_images)
         stack.callback(remove)
         tell("Starting a registry and a droplet of the benchmark's own.")
@@ -105,6 +105,7 @@ def _blocks(lab: Lab, known: Mapping[str, str], variables: Mapping[str, str]) ->
         username=known["registry_username"],
         password=known["registry_password"],
         namespace=NAME,
+        ca_certificate=lab.authority,
     )
     droplet = Droplet(
         host="127.0.0.1", port=lab.ssh_port, private_key=lab.private_key.read_text(), host_key=lab.host_key()

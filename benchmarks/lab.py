@@ -4,7 +4,6 @@ They can be emptied and thrown away at will: what others keep in the lab's own r
 and the registry writes an access log, by which the bytes that a droplet pulls are counted.
 """
 
-import contextlib
 import os
 import socket
 import time
@@ -19,6 +18,7 @@ STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
 os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
 NETWORK = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 NAME = "slipway-bench"
+_REGISTRY_HOST = f"{os.environ.get('SLIPWAY_LAB_NETWORK') or '10.199.0'}.252"  # the lab's certificate is for it, too
 # `make down` removes what carries these two labels, so not even a killed benchmark outlives the lab.
 _LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={NETWORK}", f"dev.slipway.bench={NAME}")
 _PATIENCE = 90.0
@@ -34,14 +34,18 @@ rm -rf /opt/slipway /opt/runbook
 
 @dataclass(frozen=True)
 class Lab:
-    """The two containers: where they listen on loopback."""
+    """The two containers: the droplet's sshd listens on loopback, the registry on an address of its own."""
 
-    registry_port: int
     ssh_port: int
 
     @property
     def registry(self) -> str:
-        return f"127.0.0.1:{self.registry_port}"
+        return f"{_REGISTRY_HOST}:5000"
+
+    @property
+    def authority(self) -> str:
+        """The certificate of the lab's authority."""
+        return (STATE / "lab" / "tls" / "ca.crt").read_text()
 
     @property
     def private_key(self) -> Path:
@@ -50,10 +54,12 @@ class Lab:
     def start(self) -> None:
         """Start both, after throwing away what a killed benchmark left."""
         remove()
-        key, htpasswd = STATE / "lab" / "droplet_key.pub", STATE / "lab" / "htpasswd"
+        made = STATE / "lab"
+        key, htpasswd = made / "droplet_key.pub", made / "htpasswd"
         start_part(
             "registry",
-            ["--publish", f"{self.registry}:5000", "--volume", f"{htpasswd}:/etc/slipway/htpasswd:ro"],
+            ["--ip", _REGISTRY_HOST, "--volume", f"{htpasswd}:/etc/slipway/htpasswd:ro"],
+            ["--volume", f"{made / 'tls'}:/etc/slipway/tls:ro"],
             ["--volume", "/var/lib/registry", "--env", "REGISTRY_LOG_ACCESSLOG_DISABLED=false"],
         )
         start_part(
@@ -69,7 +75,7 @@ class Lab:
                 "--volume",
                 "/opt",
             ],
-            ["--env", f"REGISTRY_HOST={NAME}-registry", "--env", f"REGISTRY_PORT={self.registry_port}"],
+            ["--env", f"REGISTRY_HOST={NAME}-registry", "--volume", f"{made / 'certs.d'}:/etc/docker/certs.d:ro"],
             ["--publish", f"127.0.0.1:{self.ssh_port}:22", "--volume", f"{key}:/etc/slipway/authorized_keys:ro"],
         )
         _until_ready("droplet", ["healthy"])
@@ -86,7 +92,7 @@ class Lab:
         """Throw away all it stores; it is started again because it remembers layers in memory."""
         run(["docker", "exec", f"{NAME}-registry", "rm", "-rf", "/var/lib/registry/docker"])
         run(["docker", "restart", "--time", "2", f"{NAME}-registry"])
-        _until_ready("registry", ["curl", "-fsS", "http://127.0.0.1:5000/"])
+        _until_ready("registry", ["curl", "-fsS", "--cacert", "/etc/slipway/tls/ca.crt", f"https://{self.registry}/"])
 
     def empty_droplet(self) -> None:
         """No container, image, volume or release is left on it."""
@@ -122,15 +128,13 @@ class Lab:
 
     def access_log(self) -> list[str]:
         """What the registry was asked, one line a request (combined log format)."""
-        return [line for line in _log("registry") if '" "' in line and "HTTP/1" in line]
+        return [line for line in _log("registry") if '" "' in line and "HTTP/" in line]
 
 
-def free_ports() -> Lab:
-    """A lab on two ports of loopback that nobody uses."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        first, second = (s.getsockname()[1] for s in sockets)
-    return Lab(first, second)
+def free_lab() -> Lab:
+    """A lab whose droplet listens on a port of loopback that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return Lab(probe.getsockname()[1])
 
 
 def remove() -> None:
@@ -141,7 +145,7 @@ def remove() -> None:
 
 
 def remove_images() -> None:
-    """Remove from the build host the images that the benchmark built, whatever port its registry had."""
+    """Remove from the build host the images that the benchmark built."""
     label = "com.docker.compose.project"
     for project in (NAME, f"{NAME}-script"):
         wanted = ["--filter", f"label={label}={project}"]

@@ -28,6 +28,12 @@ class Unreachable(OutsideError):
     exit_code = 2
 
 
+class CertificateRefused(OutsideError):
+    """The certificate of an outside system is not to be trusted; nothing was sent."""
+
+    exit_code = 2
+
+
 class LoginRefused(OutsideError):
     """An outside system refused the user, key or password."""
 

@@ -23,7 +23,14 @@ _NO_CHARSETS = ("punycode", "idna", "undefined", "unicode_escape", "raw_unicode_
 
 
 def bounded_client(
-    url: str, *, timeout: float, within: float | None = None, trust_env: bool = True, retries: int = 0, **options: Any
+    url: str,
+    *,
+    timeout: float,
+    within: float | None = None,
+    trust_env: bool = True,
+    retries: int = 0,
+    authority: str = "",
+    **options: Any,
 ) -> httpx.Client:
     """A client for one server.
 
@@ -31,10 +38,11 @@ def bounded_client(
         url: the server's address, which decides on the proxy.
         timeout: seconds without a byte.
         within: seconds for a whole answer; None: those of `timeout`.
+        authority: certificates (PEM) of an authority that is trusted besides the public ones.
         options: what `httpx.Client` takes besides.
     """
     proxy = proxy_for(url) if trust_env else None
-    inner = tcp_transport(tls.context(), within or timeout, proxy, retries)
+    inner = tcp_transport(tls.context(authority), within or timeout, proxy, retries)
     return httpx.Client(transport=BoundedTransport(inner, within or timeout), timeout=timeout, **options)
 
 

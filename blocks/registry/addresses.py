@@ -8,18 +8,21 @@ from blocks.errors import NotEncrypted, RegistryFailed
 from blocks.http.clear_text import is_loopback
 
 
-def base_address(host: str) -> str:
-    """Loopback is by http, all else by https."""
-    return f"http://{host}" if is_loopback(host) else f"https://{host}"
+def base_address(host: str, *, has_authority: bool = False) -> str:
+    """Loopback is by http where no authority of its own was named, all else by https."""
+    return f"http://{host}" if is_loopback(host) and not has_authority else f"https://{host}"
 
 
-def only_encrypted(host: str) -> Callable[[httpx.Request], None]:
+def only_encrypted(host: str, base: str) -> Callable[[httpx.Request], None]:
     """What is called before each request to a registry, its token service, or wherever it redirects to.
 
+    Args:
+        base: the registry's address.
+
     Raises:
-        NotEncrypted: the registry leads to an address by http. What runs on this machine may lead to this machine.
+        NotEncrypted: the registry leads to an address by http. One that speaks http on this machine may lead there.
     """
-    local = is_loopback(host)
+    local = base.startswith("http://")
 
     def check(request: httpx.Request) -> None:
         there = request.url.netloc.decode()

@@ -1,9 +1,10 @@
-"""What a registry says of an error."""
+"""What a registry says of an error, and that it says nothing."""
 
 import httpx
 
-from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed
+from blocks.errors import CertificateRefused, LoginRefused, NotInRegistry, OutsideError, RegistryFailed, Unreachable
 from blocks.http.content import read_json
+from blocks.http.tls import untrusted_reason
 
 
 def refuse_error(answer: httpx.Response, host: str, user: str, renewed: bool, repository: str) -> None:
@@ -28,6 +29,27 @@ def refuse_error(answer: httpx.Response, host: str, user: str, renewed: bool, re
     if answer.status_code == httpx.codes.NOT_FOUND:
         raise NotInRegistry(f"registry {host} has no {asked.removeprefix('/v2/')}")
     raise RegistryFailed(f"registry {host}: {answer.request.method} {repository}: {answer.status_code} {said}")
+
+
+def unreachable(error: httpx.HTTPError, host: str, base: httpx.URL, part: str = "") -> OutsideError:
+    """The error for a request that got no answer: the registry is away, or its certificate is not trusted.
+
+    Args:
+        base: the registry's address, for the hint.
+        part: of the registry, where it is not the registry itself.
+    """
+    if why := untrusted_reason(error):
+        there = error.request.url.netloc.decode()
+        return CertificateRefused(
+            f"registry {host}: the certificate of {there} is not trusted: {why}. Nothing was sent there. Is it the "
+            "right address? Where an authority of your own signed it, save that one's certificate with the registry: "
+            "slipway registry set --ca FILE"
+        )
+    if part:
+        return Unreachable(f"registry {host}: its {part} cannot be reached: {error}")
+    return Unreachable(
+        f"registry {host} cannot be reached: {error or type(error).__name__}. Does `curl {base}/v2/` answer?"
+    )
 
 
 def _message(answer: httpx.Response) -> str:

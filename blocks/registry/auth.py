@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator
 
 import httpx
 
-from blocks.errors import Unreachable
 from blocks.http.content import read_json
 from blocks.registry.addresses import same_place
+from blocks.registry.answers import unreachable
 
 
 class RegistryCredentials:
@@ -44,7 +44,7 @@ class RegistryCredentials:
         """Prepare the login that a `WWW-Authenticate` header asks for; False when there is none.
 
         Raises:
-            Unreachable: the token service.
+            Unreachable, CertificateRefused: the token service.
         """
         kind, _, parameters = challenge.partition(" ")
         if kind.lower() == "basic":
@@ -74,7 +74,7 @@ class RegistryCredentials:
             answer = self._http.get(realm, params=query, auth=self._basic_auth())
         except httpx.HTTPError as error:
             host = self._http.base_url.netloc.decode()
-            raise Unreachable(f"registry {host}: its token service cannot be reached: {error}") from None
+            raise unreachable(error, host, self._http.base_url, "token service") from None
         try:
             found = read_json(answer.content) if answer.status_code == httpx.codes.OK else {}
             return str(found.get("token") or found.get("access_token") or "")

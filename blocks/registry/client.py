@@ -8,32 +8,22 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO
 
 import httpx
 
-from blocks.errors import NotInRegistry, RegistryFailed, Unreachable
+from blocks.errors import NotInRegistry, RegistryFailed
 from blocks.http.bounded import LARGEST, MOST, bounded_client
 from blocks.http.clear_text import is_loopback
 from blocks.http.content import read_mapping
 from blocks.http.deadline import WITHIN
 from blocks.registry.addresses import base_address, only_encrypted, same_place, upload_place
-from blocks.registry.answers import refuse_error
+from blocks.registry.answers import refuse_error, unreachable
 from blocks.registry.auth import RegistryAuth, RegistryCredentials
 from blocks.registry.layers import LAYER, PIECE, FileContent, ImageLayer
+from blocks.registry.manifest import ACCEPT, CONFIG, MANIFEST, ImageManifest
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
-ACCEPT = ", ".join(
-    [
-        MANIFEST,
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    ]
-)
 _BYTES = "application/octet-stream"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Bytes of a blob that is held in memory: a release of version 0.1 has all of its files in one.
@@ -43,24 +33,17 @@ _WITHIN = 300.0
 _SLOWEST, _LARGEST_ERROR = 16 * 1024, 64 * 1024
 
 
-@dataclass(frozen=True)
-class ImageManifest:
-    """An image's manifest: its digest, media type and content."""
-
-    digest: str
-    media_type: str
-    content: dict[str, Any]
-    raw: bytes
-
-
 class RegistryClient:
-    """A client of one registry, as one user, to be used as a context manager. Loopback is by http, all else by https.
+    """A client of one registry, as one user, to be used as a context manager. All but loopback is by https.
 
-    Raises in every method: Unreachable, LoginRefused, RegistryFailed, NotEncrypted; NotInRegistry where one reads.
+    Raises in every method: Unreachable, CertificateRefused, NotEncrypted, LoginRefused, RegistryFailed; NotInRegistry
+    where one reads.
 
     Args:
         timeout: seconds without a byte.
         renew: another login after one that was refused; None where there is no other.
+        authority: certificates (PEM) of an authority that is trusted besides the public ones; with it, loopback is by
+            https too.
     """
 
     def __init__(
@@ -70,17 +53,19 @@ class RegistryClient:
         password: str = "",
         timeout: float = 30.0,
         renew: Callable[[], tuple[str, str] | None] = lambda: None,
+        authority: str = "",
     ) -> None:
         self.host = host
-        address = base_address(host)
+        address = base_address(host, has_authority=bool(authority))
         self._http = bounded_client(
             address,
             timeout=timeout,
             within=_WITHIN,
             trust_env=not is_loopback(host),
             retries=2,
+            authority=authority,
             base_url=address,
-            event_hooks={"request": [only_encrypted(host)]},
+            event_hooks={"request": [only_encrypted(host, address)]},
         )
         self._credentials = RegistryCredentials(self._http, username, password, renew)
 
@@ -146,7 +131,7 @@ class RegistryClient:
                     found.update(piece)
                     into.write(piece)
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from None
+            raise unreachable(error, self.host, self._http.base_url) from None
         if f"sha256:{found.hexdigest()}" != digest:
             raise RegistryFailed(f"registry {self.host}: {repository}@{digest} arrived damaged. Try again")
 
@@ -243,12 +228,6 @@ class RegistryClient:
                 extensions={MOST: most},
             )  # fmt: skip
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from None
+            raise unreachable(error, self.host, self._http.base_url) from None
         refuse_error(answer, self.host, self._credentials.username, auth.renewed, repository)
         return answer
-
-    def _unreachable(self, error: Exception) -> Unreachable:
-        return Unreachable(
-            f"registry {self.host} cannot be reached: {error or type(error).__name__}. "
-            f"Does `curl {self._http.base_url}/v2/` answer?"
-        )

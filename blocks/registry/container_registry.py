@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prefect_docker import DockerRegistryCredentials
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 
+from blocks.http import tls
 from blocks.registry.client import RegistryClient
+
+# Where Go looks for certificates on Linux unless SSL_CERT_DIR says otherwise (crypto/x509, root_linux.go).
+_GO_DIRECTORIES = "/etc/ssl/certs:/etc/pki/tls/certs"
 
 
 class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
@@ -61,6 +65,19 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
     pull_password: SecretStr = Field(
         SecretStr(""), title="Password of the user that pulls", description="The password or token of that user."
     )
+    ca_certificate: str = Field(
+        "",
+        title="CA certificate",
+        description="Certificates (PEM) of the authority that signed the registry's own, where no public one did.",
+    )
+
+    @field_validator("ca_certificate")
+    @classmethod
+    def _is_certificate(cls, given: str) -> str:
+        if "PRIVATE KEY" in given:
+            raise ValueError("it holds a private key: give the certificate alone")
+        tls.context(given)
+        return given
 
     @model_validator(mode="after")
     def _repository_named(self) -> "ContainerRegistry":
@@ -106,13 +123,15 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
     def client(self, *, write: bool = True) -> RegistryClient:
         """A client of the registry's API, to be used as a context manager."""
         username, password = self.login(write=write)
-        return RegistryClient(self.host, username, password, renew=lambda: self.renew(write=write))
+        return RegistryClient(
+            self.host, username, password, renew=lambda: self.renew(write=write), authority=self.ca_certificate
+        )
 
     def reach(self) -> str:
         """A sentence for the terminal: that the registry takes our login, and that of the user that pulls.
 
         Raises:
-            Unreachable, LoginRefused
+            Unreachable, CertificateRefused, LoginRefused
         """
         with self.client() as client:
             client.check()
@@ -126,8 +145,9 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
     def docker_config(self) -> Iterator[dict[str, str]]:
         """Environment variables for the docker client: a private configuration directory that is logged in here.
 
-        It is removed at the end. The user's own logins, plugins and contexts still count;
-        a credential store does not, because the client would then ignore (or be asked to keep) our login.
+        It is removed at the end. The user's own logins, plugins and contexts still count; a credential store does not,
+        because the client would then ignore (or be asked to keep) our login. The client, which asks the registry itself
+        where it copies an image, is told of the authority of its certificate; an engine is told by its administrator.
         """
         own = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
         config = _read(own / "config.json")
@@ -146,10 +166,18 @@ class ContainerRegistry(DockerRegistryCredentials):  # type: ignore[misc]
             descriptor = os.open(directory / "config.json", os.O_WRONLY | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 json.dump(config, file)
-            yield {"DOCKER_CONFIG": str(directory)}
+            yield {"DOCKER_CONFIG": str(directory), **self._trusted_by_client(directory / "authority")}
         finally:
             shutil.rmtree(directory, ignore_errors=True)
             os.close(used)
+
+    def _trusted_by_client(self, directory: Path) -> dict[str, str]:
+        """Environment variables by which a client written in Go trusts our authority beside those of the machine."""
+        if not self.ca_certificate:
+            return {}
+        directory.mkdir()
+        (directory / "ca.crt").write_text(self.ca_certificate)
+        return {"SSL_CERT_DIR": f"{os.environ.get('SSL_CERT_DIR') or _GO_DIRECTORIES}:{directory}"}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -56,7 +56,7 @@ promote() { SLIPWAY_SWITCH=$1 SLIPWAY_WATCH=3 slipway promote --approval never; 
 
 headline "The account, and its registry"
 slipway account check
-slipway registry set-docr --name docr --registry slipway-lab --host "127.0.0.1:$SLIPWAY_LAB_DOCR_PORT"
+slipway registry set-docr --name docr --registry slipway-lab --host "$LAB_DOCR" --ca "$SLIPWAY_STATE/lab/tls/ca.crt"
 
 headline "A release through that registry, to the data home and to both colours"
 slipway build-push --tag "$TAG"

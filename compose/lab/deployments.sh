@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 
 LAB=$SLIPWAY_STATE/lab
-PORTS="$SLIPWAY_LAB_REGISTRY_PORT $SLIPWAY_LAB_EDGE_PORT $SLIPWAY_LAB_GREEN_SSH_PORT $SLIPWAY_LAB_BLUE_SSH_PORT $SLIPWAY_LAB_DATA_SSH_PORT"
+PORTS="$LAB_REGISTRY $SLIPWAY_LAB_EDGE_PORT $SLIPWAY_LAB_GREEN_SSH_PORT $SLIPWAY_LAB_BLUE_SSH_PORT $SLIPWAY_LAB_DATA_SSH_PORT"
 PORTS+=" $SLIPWAY_LAB_EDGE_SSH_PORT $SLIPWAY_LAB_PROMETHEUS_PORT $SLIPWAY_LAB_LANGFUSE_PORT"
 HOME_OF_STAMPS=$PREFECT_HOME/slipway-lab
 mkdir -p "$HOME_OF_STAMPS"
@@ -23,7 +23,7 @@ exec 9>"$RUN/deployments.lock"
 flock 9
 once pool "$(fingerprint work-pool.json)" "Creating the work pool." \
     prefect --no-prompt work-pool create slipway --type process --base-job-template work-pool.json --overwrite
-once blocks "$(fingerprint blocks "$LAB_DIR/blocks.py" "$LAB"/{credentials.json,droplet_key,{green,blue,data,edge}.host_key}) $PORTS" \
+once blocks "$(fingerprint blocks "$LAB_DIR/blocks.py" "$LAB"/{credentials.json,droplet_key,tls/ca.crt,{green,blue,data,edge}.host_key}) $PORTS" \
     "Saving the lab's blocks." python "$LAB_DIR/blocks.py"
 [[ -e prefect.yaml ]] || exit 0
 once deployments "$(fingerprint prefect.yaml flows)" \

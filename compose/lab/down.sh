@@ -4,7 +4,6 @@
 . "$LAB_DIR/process.sh"
 
 OURS=(--filter label=dev.slipway.lab=true --filter "label=com.docker.compose.project=$SLIPWAY_LAB")
-REGISTRY=127.0.0.1:$SLIPWAY_LAB_REGISTRY_PORT
 NAMED='{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
 BASE=$SLIPWAY_STATE/lab/base-image
 
@@ -18,7 +17,7 @@ images() {
     {
         docker images "${OURS[@]}" --format "$NAMED"
         docker images --filter label=dev.slipway.sample=true --format "$NAMED"
-        docker images --filter "reference=$REGISTRY/agents/*" --filter label=com.docker.compose.project --format "$NAMED"
+        docker images --filter "reference=$LAB_REGISTRY/agents/*" --filter label=com.docker.compose.project --format "$NAMED"
         if [[ -s $BASE && $(docker image inspect --format '{{.Id}}' debian:trixie-slim 2>/dev/null) == "$(<"$BASE")" ]]; then
             echo debian:trixie-slim
         fi
@@ -30,8 +29,16 @@ list() {
     for kind in containers volumes networks images; do $kind | sed "s/^/${kind%s} /"; done
 }
 
+# forget_registries: take the lab's authority away from the engine again, wherever it is still the lab's.
+forget_registries() {
+    [[ -d $SLIPWAY_STATE/lab/certs.d ]] || return 0
+    docker run --rm --network none -v /etc/docker:/etc/docker -v "$SLIPWAY_STATE/lab/certs.d:/lab:ro" debian:trixie-slim \
+        sh -c 'cd /lab; for name in *; do cmp -s "$name/ca.crt" "/etc/docker/certs.d/$name/ca.crt" && rm -r "/etc/docker/certs.d/$name"; done; rmdir /etc/docker/certs.d' || true
+}
+
 # An image that a container outside the lab uses is refused by the engine, and stays.
 remove() {
+    forget_registries
     containers | xargs -r docker rm -f -v
     volumes | xargs -r docker volume rm
     networks | xargs -r docker network rm

@@ -21,6 +21,15 @@ clear_a_lab_of_another_checkout() {
     say "Removing what a lab of another checkout left behind."
     docker ps -aq "${ours[@]}" | xargs -r docker rm -f -v >/dev/null
     docker volume ls -q "${ours[@]}" | xargs -r docker volume rm >/dev/null
+    docker network ls -q "${ours[@]}" | xargs -r docker network rm >/dev/null
+}
+
+# The engine gives fixed addresses in a network that was made with a subnet of ours only.
+refuse_another_network() {
+    local subnet
+    subnet=$(docker network inspect --format '{{(index .IPAM.Config 0).Subnet}}' "$SLIPWAY_LAB" 2>/dev/null) || return 0
+    [[ $subnet == "$SLIPWAY_LAB_NETWORK.0/24" ]] ||
+        fail "the lab's network is $subnet, and not $SLIPWAY_LAB_NETWORK.0/24. Run 'make down' first."
 }
 
 make_credentials() {
@@ -28,6 +37,19 @@ make_credentials() {
         return
     fi
     logged credentials python "$LAB_DIR/credentials.py" "$LAB"
+}
+
+make_certificates() {
+    if unchanged "$LAB/tls/addresses" "$LAB_REGISTRIES"; then return; fi
+    # shellcheck disable=SC2086  # one word an address
+    logged certificates python "$LAB_DIR/certificates.py" "$LAB" $LAB_REGISTRIES
+}
+
+# trust_registries: put the authority's certificate where the engine that runs the lab looks for it, through that engine.
+trust_registries() {
+    if cmp -s "$LAB/tls/ca.crt" "/etc/docker/certs.d/$LAB_REGISTRY/ca.crt"; then return; fi
+    docker run --rm --network none -v /etc/docker:/etc/docker -v "$LAB/certs.d:/lab:ro" debian:trixie-slim \
+        sh -c 'mkdir -p /etc/docker/certs.d && cp -r /lab/. /etc/docker/certs.d/'
 }
 
 build_images() {
@@ -50,7 +72,10 @@ keep_host_key() {
 exec 9>"$RUN/lab.lock"
 flock 9
 clear_a_lab_of_another_checkout
+refuse_another_network
 make_credentials
+make_certificates
+logged trust-registries trust_registries
 build_images
 logged lab-up compose up -d --wait --wait-timeout 120
 for machine in green blue data edge; do keep_host_key $machine; done
@@ -74,6 +99,7 @@ if [ "\${PREFECT_API_URL:-$PREFECT_API_URL}" = "$PREFECT_API_URL" ]; then
     export PREFECT_API_URL="$PREFECT_API_URL" PREFECT_HOME="$PREFECT_HOME"
     unset PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING
 fi
+export no_proxy="\${no_proxy:-\$NO_PROXY},${LAB_REGISTRY%:*},${LAB_DOCR%:*}"
 exec "$CHECKOUT/.venv/bin/slipway" "\$@"
 SH
 chmod 755 "$SLIPWAY_STATE/bin/slipway"

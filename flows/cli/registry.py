@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.setup.blocks import registry_app
-from flows.cli.setup.saving import save_block
+from flows.cli.setup.saving import CaOption, read_certificate, save_block
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import DryRunOption, VerboseOption, WaitOption, WideOption, split_names
 from flows.cli.terminal.runner import run_callable, run_flow
@@ -30,6 +30,7 @@ def slipway_registry_set_docr(
     account: Annotated[str, typer.Option(help="Name of the account's block; default: the setting.")] = "",
     lifetime: Annotated[int, typer.Option(min=600, max=86400, help="Seconds a login that may write lives.")] = 3600,
     host: Annotated[str, typer.Option(help="Where its API is.")] = "registry.digitalocean.com",
+    ca: CaOption = None,
     name: Annotated[str, typer.Option(help="Name of the block.")] = "registry",
 ) -> None:
     """Save DigitalOcean's registry. No password is needed: logins come from the account, and live for minutes."""
@@ -46,6 +47,7 @@ def slipway_registry_set_docr(
             lifetime=lifetime,
             layout="single-repository" if single_repository else "repository-per-service",
             repository=single_repository,
+            ca_certificate=read_certificate(ca),
         )
         save_block(block, name)
 

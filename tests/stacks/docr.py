@@ -8,11 +8,10 @@ from typing import Any
 
 from tests.support.lab.cli import CliResult
 from tests.support.lab.digitalocean_account import Cloud, calm_cloud
-from tests.support.lab.lab import port
+from tests.support.lab.lab import CA, DOCR
 from tests.support.lab.lab_stack import LabStack, lab_stack
 
 STACK, NAME = "docr-app", "slipway-lab"
-HOST = f"127.0.0.1:{port('DOCR', 5001)}"
 COMPOSE = """
 name: docr-app
 services:
@@ -78,7 +77,8 @@ def open_docr_stack(place: Path) -> Iterator[DocrStack]:
     (place / "source/Dockerfile").write_text(DOCKERFILE)
     with calm_cloud() as cloud:
         registry: Any = DocrNamespace(
-            cloud, DocrRegistry(registry_url=HOST, account=cloud.account(), registry_name=NAME)
+            cloud,
+            DocrRegistry(registry_url=DOCR, account=cloud.account(), registry_name=NAME, ca_certificate=CA.read_text()),
         )
         with lab_stack(
             DocrStack, STACK, "data", place, registry=registry, cloud=cloud,

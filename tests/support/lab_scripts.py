@@ -1,17 +1,27 @@
-"""The lab's shell scripts on a machine of their own: a PATH without Docker, a state directory that is thrown away."""
+"""The lab's scripts on a machine of their own: a PATH without Docker, a state directory that is thrown away."""
 
+import importlib.util
 import os
 import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 from tests import CHECKOUT
 
 LAB = CHECKOUT / "compose" / "lab"
 ABSENT = ("docker", "dockerd", "apt-get", "sudo", "systemctl")
 """Tools that a test brings itself or that must not be there: nothing of the machine may be changed by a test."""
+
+
+def lab_certificates() -> ModuleType:
+    """The lab's script that makes its authority and certificates, as a module."""
+    spec = importlib.util.spec_from_file_location("lab_certificates", LAB / "certificates.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @cache

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import json
 import re
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from blocks.registry.client import RegistryClient
@@ -25,20 +27,20 @@ class Registry(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, login: str) -> None:
+    def __init__(self, login: str, name: str, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.login, self.asked, self.tokens = login, [], {}
+        self.host, scheme = f"{name}:{self.server_port}", "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.manifests: dict[str, tuple[bytes, str]] = {}
         self.blobs: dict[str, bytes] = {}
         self.broken: dict[str, tuple[int, bytes]] = {}
         self.first = None
+        self.token_service = f"{scheme}://{self.host}/token"
 
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.server_port}"
-
-    def client(self, password: str = PASSWORD) -> RegistryClient:
-        return RegistryClient(self.host, USER, password, timeout=PATIENCE)
+    def client(self, password: str = PASSWORD, authority: str = "") -> RegistryClient:
+        return RegistryClient(self.host, USER, password, timeout=PATIENCE, authority=authority)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -97,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
     def _challenge(self, path: str) -> str:
         if self.server.login == "basic":
             return 'Basic realm="lab"'
-        return f'Bearer realm="http://{self.server.host}/token",service="lab"'
+        return f'Bearer realm="{self.server.token_service}",service="lab"'
 
     def _token(self) -> None:
         if self.headers.get("Authorization") != BASIC:
@@ -116,9 +118,19 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
+def server_context(place: Path, key: str, certificate: str) -> ssl.SSLContext:
+    """What a server needs to show this certificate; files for it are written to `place`."""
+    for name, text in (("key", key), ("certificate", certificate)):
+        (place / name).write_text(text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(place / "certificate", place / "key")
+    return context
+
+
 @contextmanager
-def serving(login: str):
-    with Registry(login) as server:
+def serving(login: str, name: str = "127.0.0.1", tls: ssl.SSLContext | None = None):
+    """Serve on a port of this machine, which `name` must mean; by https where there is a context."""
+    with Registry(login, name, tls) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         try:
             yield server

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import SET_UP, app
-from flows.cli.setup.saving import read_secret, save_block
+from flows.cli.setup.saving import CaOption, read_certificate, read_secret, save_block
 from flows.cli.terminal.runner import run_callable
 
 registry_app = typer.Typer(no_args_is_help=True, help="The container registry.")
@@ -31,6 +31,7 @@ def slipway_registry_set(
     password_file: Annotated[Path | None, typer.Option(help="Default: asked for, or read from a pipe.")] = None,
     pull_user: Annotated[str, typer.Option(help="A user that may only read, for droplets; default: --user.")] = "",
     pull_password_file: Annotated[Path | None, typer.Option(help="Default: asked for, or a second piped line.")] = None,
+    ca: CaOption = None,
     name: Annotated[str, typer.Option(help="Name of the block.")] = "registry",
 ) -> None:
     """Save the registry and its login. The password is asked for, read from --password-file, or piped in.
@@ -50,6 +51,7 @@ def slipway_registry_set(
             namespace=namespace,
             layout="single-repository" if single_repository else "repository-per-service",
             repository=single_repository,
+            ca_certificate=read_certificate(ca),
         )
         save_block(block, name)
 

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+CaOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca", metavar="FILE", exists=True, dir_okay=False,
+        help="The certificate (PEM) of an authority of your own that signed the registry's.",
+    ),
+]  # fmt: skip
 
 
 def reach_all(console: SummaryConsole) -> bool:
@@ -79,6 +86,11 @@ def read_key_file(file: Path) -> str:
             f"Close it: chmod 600 {file}. If somebody may have read it, make a new key"
         )
     return file.read_text()
+
+
+def read_certificate(file: Path | None) -> str:
+    """The text of a certificate file; empty where there is none."""
+    return file.read_text(errors="replace") if file else ""
 
 
 def load_named_account(name: str = "") -> "DigitalOceanAccount":

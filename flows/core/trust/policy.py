@@ -53,7 +53,8 @@ def refuse_unverified_record(record: Record, document: str = "") -> None:
     if document and record.verified and record.verified.document not in ("", document):
         raise NotVerified(
             f"the document of release {record.tag} that stands on the droplet is not the one that was verified: "
-            f"somebody changed releases/{record.name}/release.json there. Put it there anew: slipway deploy --tag {record.tag}"
+            f"somebody changed releases/{record.name}/release.json there. Put it there anew: "
+            f"slipway deploy --tag {record.tag}"
         )
 
 

@@ -8,13 +8,14 @@ from types import TracebackType
 from prefect.logging import get_logger
 
 from blocks import ContainerRegistry
-from blocks.errors import LoginRefused, OutsideError, RemoteFailed
+from blocks.errors import CertificateRefused, LoginRefused, OutsideError, RemoteFailed
 from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.facts import facts_script, read_facts
 from flows.core.deploy.preflight import RESERVE, older_compose
 from flows.core.deploy.pull import LOGIN_FAILED, RegistryLogin, pull_script
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import DropletNotReady, PullFailed, SlipwayError
+from flows.core.registry.certificates import certificate_hint
 from flows.core.registry.logins import login_refused
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
@@ -31,7 +32,7 @@ def pull_references(
     """Pull these images by digest.
 
     Raises:
-        LoginRefused, PullFailed
+        CertificateRefused, LoginRefused, PullFailed
     """
     login = registry.login(write=False)
     try:
@@ -58,6 +59,8 @@ def _pull(
         session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
     except RemoteFailed as error:
         said = masked_end(error.output)
+        if hint := certificate_hint(error.output):
+            raise CertificateRefused(f"{session.address} could not pull: {said}. {hint}") from None
         if error.code == LOGIN_FAILED:
             raise LoginRefused(f"registry {registry.host} as seen from {session.address}: {said}") from None
         if login_refused([error.output]):

@@ -70,7 +70,7 @@ def pull_images(deployment: Deployment, present: Collection[str], registry: Cont
         present: `repository@digest` of what it has, as the engine lists it.
 
     Raises:
-        LoginRefused, PullFailed
+        CertificateRefused, LoginRefused, PullFailed
     """
     d = deployment
     missing = missing_images(d.release, present)

@@ -12,6 +12,7 @@ from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
 from flows.core.droplet.docker_commands import Compose, inspect_images, push
 from flows.core.errors import BuildFailed, PushFailed
+from flows.core.registry.certificates import certificate_hint
 from flows.core.registry.engine_images import Built, read_built
 from flows.core.registry.logins import login_refused
 from flows.core.registry.references import is_digest, split_host, split_reference
@@ -195,4 +196,7 @@ def _told(what: str, code: int, lines: Iterable[str], timeout: float) -> str:
     if code == TIMED_OUT:
         setting = "SLIPWAY_BUILD_TIMEOUT" if "build" in what else "SLIPWAY_PUSH_TIMEOUT"
         return f"{what} did not end within {timeout:.0f} s and was ended. A longer limit: {setting}"
-    return f"{what} ended with exit {code}:\n" + masked_end("\n".join(lines), 12)
+    said = "\n".join(lines)
+    return "\n".join(
+        part for part in (f"{what} ended with exit {code}:", masked_end(said, 12), certificate_hint(said)) if part
+    )

@@ -60,7 +60,7 @@ REGISTRIES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     ),
     "it cannot be reached": (
         {"registry_url": "127.0.0.1:1"}, "Unreachable",
-        ("registry 127.0.0.1:1 cannot be reached", "`curl http://127.0.0.1:1/v2/`"),
+        ("registry 127.0.0.1:1 cannot be reached", "`curl https://127.0.0.1:1/v2/`"),
     ),
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ from tests.support.lab.digitalocean_account import URL, Cloud, calm_cloud
 from tests.support.lab.doc_commands import Fence, Reader, fences
 from tests.support.lab.droplet_view import DropletView
 from tests.support.lab.git_checkout import checkout
-from tests.support.lab.lab import STATE, Lab, port
+from tests.support.lab.lab import CA, DOCR, STATE, Lab, port
 from tests.support.lab.registry_namespace import remove_build_images
 
 pytestmark = pytest.mark.lab
@@ -84,7 +84,7 @@ def furnished(cloud: Cloud) -> dict[str, str]:
         ip = client.load_balancers.get(balancer["id"]).ip
     return {
         "my-stack": STACK, "account set": f"account set --api {URL}",
-        "my-registry": f"{NAME} --host 127.0.0.1:{port('DOCR', 5001)}",
+        "my-registry": f"{NAME} --host {DOCR} --ca {CA}",
         "https://agents.example.com": f"http://{ip}", "--balancer agents": "--balancer docs-agents",
         "203.0.113.99": address, ":8000": ":8009",
         "example.com": DOMAIN, "--ttl 30": f"--ttl 30 --name-servers 127.0.0.1:{port('DNS', 5353)}",

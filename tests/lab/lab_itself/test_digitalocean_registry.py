@@ -9,11 +9,10 @@ import pytest
 
 from tests.support import wait_until
 from tests.support.lab.digitalocean_account import calm_cloud
-from tests.support.lab.lab import port
+from tests.support.lab.lab import DOCR, DOCR_TOKENS, lab_tls
 
 pytestmark = pytest.mark.lab
-NAME, HOST = "slipway-lab", f"127.0.0.1:{port('DOCR', 5001)}"
-REALM = f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}/_registry/token"
+NAME = "slipway-lab"
 SIZE = 300_000
 
 
@@ -34,7 +33,7 @@ def registries(cloud):
 @pytest.fixture
 def image(lab, registries, unique, tmp_path):
     """An image that nothing else has: its reference in a repository of its own. Nothing of it is left."""
-    reference = f"{HOST}/{NAME}/{unique}:one"
+    reference = f"{DOCR}/{NAME}/{unique}:one"
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY bytes /\n")
     (tmp_path / "bytes").write_bytes(os.urandom(SIZE))
     lab.docker("build", "-q", "-t", reference, str(tmp_path))
@@ -52,7 +51,7 @@ def docker(lab, registries, tmp_path):
         config = tmp_path / f"config-{seconds}-{write}"
         if not config.exists():
             user, password = registries.credentials(NAME, seconds, write=write)
-            login = [*client, "--config", str(config), "login", "-u", user, "--password-stdin", HOST]
+            login = [*client, "--config", str(config), "login", "-u", user, "--password-stdin", DOCR]
             subprocess.run(login, input=password, text=True, check=True, capture_output=True, timeout=60)
         argv = [*client, "--config", str(config), *argv]
         done = subprocess.run(argv, text=True, capture_output=True, timeout=60, check=False)
@@ -60,6 +59,10 @@ def docker(lab, registries, tmp_path):
 
     client = ["docker"]
     return run
+
+
+def https(method, url, **more):
+    return httpx.request(method, url, verify=lab_tls(), trust_env=False, **more)
 
 
 def repository(image):
@@ -86,18 +89,18 @@ def test_a_login_for_reading_does_not_push(docker, image):
 
 @pytest.mark.parametrize("authorization", ["", "Basic !", "Basic bm86Ym9keQ=="])
 def test_without_a_known_login_there_is_no_token(lab, authorization):
-    answer = httpx.get(REALM, headers={"Authorization": authorization}, trust_env=False)
+    answer = https("GET", DOCR_TOKENS, headers={"Authorization": authorization})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "UNAUTHORIZED")
 
 
 def test_a_token_of_the_registry_is_good_for_as_long_as_it_says(cloud, registries):
     cloud.settings(token_seconds=2)
     asked = {"scope": f"repository:{NAME}/none:pull"}
-    given = httpx.get(REALM, params=asked, auth=registries.credentials(NAME, 60, write=False), trust_env=False).json()
+    given = https("GET", DOCR_TOKENS, params=asked, auth=registries.credentials(NAME, 60, write=False)).json()
     login = {"Authorization": f"Bearer {given['token']}"}
 
     def answers():
-        return httpx.get(f"http://{HOST}/v2/{NAME}/none/tags/list", headers=login, trust_env=False).status_code
+        return https("GET", f"https://{DOCR}/v2/{NAME}/none/tags/list", headers=login).status_code
 
     assert given["expires_in"] == 2
     assert answers() == 404  # let in: there is no such repository
@@ -134,7 +137,7 @@ def test_a_manifest_without_a_tag_survives_a_collection_of_blobs_alone(cloud, do
     registries.remove_tag(NAME, name, "one")
     uuid = registries.collect(NAME).uuid
     wait_until(lambda: registries.collected(NAME, uuid).ended)
-    assert docker("pull", f"{HOST}/{NAME}/{name}@{manifest.digest}")[0] == 0
+    assert docker("pull", f"{DOCR}/{NAME}/{name}@{manifest.digest}")[0] == 0
     assert [m.digest for m in registries.manifests(NAME, name)] == [manifest.digest]
 
 

@@ -1,6 +1,7 @@
 """The lab is what it says: real parts, closed to strangers, reaching each other by name."""
 
 import base64
+import subprocess
 
 import httpx
 import paramiko
@@ -11,19 +12,43 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from flows.core.registry.certificates import certificate_hint
 from tests.support import wait_until
-from tests.support.lab.lab import SSH_PORTS, connect
+from tests.support.lab.lab import DOCR, DOCR_TOKENS, REGISTRY, SSH_PORTS, connect, lab_tls
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.mark.parametrize("auth", [None, ("slipway", "wrong")])
 def test_the_registry_refuses_whoever_does_not_log_in(lab, auth):
-    assert httpx.get(f"http://{lab.registry}/v2/", auth=auth).status_code == 401
+    assert httpx.get(f"https://{lab.registry}/v2/", auth=auth, verify=lab_tls()).status_code == 401
 
 
 def test_the_registry_lets_its_user_in(lab):
-    assert httpx.get(f"http://{lab.registry}/v2/", auth=lab.registry_auth).status_code == 200
+    assert httpx.get(f"https://{lab.registry}/v2/", auth=lab.registry_auth, verify=lab_tls()).status_code == 200
+
+
+@pytest.mark.parametrize("registry", [REGISTRY, DOCR])
+def test_a_registry_does_not_speak_http(lab, registry):
+    answer = httpx.get(f"http://{registry}/v2/", auth=lab.registry_auth)
+    assert (answer.status_code, answer.text) == (400, "Client sent an HTTP request to an HTTPS server.\n")
+
+
+@pytest.mark.parametrize("address", [f"https://{REGISTRY}/v2/", f"https://{DOCR}/v2/", DOCR_TOKENS])
+def test_who_does_not_know_the_labs_authority_trusts_no_registry(lab, address):
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx.get(address)
+
+
+def test_an_engine_trusts_no_registry_whose_authority_it_was_not_told_of(lab, unique):
+    """By this name the lab's registry is another one to the engine."""
+    unknown = "slipway-lab-registry:5000"
+    done = subprocess.run(
+        ["docker", "exec", f"{lab.name}-green", "docker", "pull", f"{unknown}/tests/{unique}:1"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"belongs there in /etc/docker/certs.d/{unknown}/ca.crt" in certificate_hint(done.stderr)
 
 
 def test_a_droplet_refuses_passwords(lab):

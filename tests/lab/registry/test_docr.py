@@ -5,9 +5,9 @@ import time
 import httpx
 import pytest
 
-from tests.stacks.docr import HOST, NAME, STACK, open_docr_stack
+from tests.stacks.docr import NAME, STACK, open_docr_stack
 from tests.support.lab.cli import slipway, slipway_ok
-from tests.support.lab.lab import port, prefect_api
+from tests.support.lab.lab import DOCR, DOCR_TOKENS, lab_tls, prefect_api
 from tests.support.lab.saved_blocks import saved
 
 pytestmark = [pytest.mark.lab, pytest.mark.alone]
@@ -54,12 +54,12 @@ def test_releases_are_published_deployed_kept_where_needed_and_collected(stack):
 
 def test_a_droplet_is_given_a_login_that_may_only_read(stack):
     user, password = stack.registry.block.login(write=False)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port('DIGITALOCEAN', 8090)}", trust_env=False) as http:
+    with httpx.Client(verify=lab_tls(), trust_env=False) as https:
         asked = {"service": "any", "scope": f"repository:{NAME}/docr-app-web:pull,push"}
-        token = http.get("/_registry/token", params=asked, auth=(user, password)).json()["token"]
-    upload = httpx.post(
-        f"http://{HOST}/v2/{NAME}/docr-app-web/blobs/uploads/", headers={"Authorization": f"Bearer {token}"}
-    )
+        token = https.get(DOCR_TOKENS, params=asked, auth=(user, password)).json()["token"]
+        upload = https.post(
+            f"https://{DOCR}/v2/{NAME}/docr-app-web/blobs/uploads/", headers={"Authorization": f"Bearer {token}"}
+        )
     assert upload.status_code == 401
     assert user != stack.registry.block.login(write=True)[0]
 

@@ -3,10 +3,12 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.faults.harness.doubles.faulty_registry import FaultyRegistry
 from tests.stacks.compose_features import TOKEN, ComposeFeaturesStack, open_compose_features_stack
 from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.droplet_view import DropletView
@@ -128,9 +130,13 @@ def test_images_from_elsewhere_can_be_mirrored(
     shop: ComposeFeaturesStack, droplet: DropletView, tmp_path: Path
 ) -> None:
     """By its other name the lab's registry is another registry, with a login that only this user's Docker knows."""
-    elsewhere = f"localhost:{shop.registry.host.split(':')[1]}"
-    with shop.registry.block.model_copy(update={"registry_url": elsewhere}).docker_config() as login:
-        (tmp_path / "more.env").write_text(f"SHELF={elsewhere}/{shop.registry.namespace}-elsewhere/shelf:7\n")
+    elsewhere = FaultyRegistry(shop.registry.host)
+    elsewhere.up()
+    with ExitStack() as closing:
+        closing.callback(elsewhere.down)
+        other = shop.registry.named(registry_url=elsewhere.host, ca_certificate="")
+        login = closing.enter_context(other.docker_config())
+        (tmp_path / "more.env").write_text(f"SHELF={elsewhere.host}/{shop.registry.namespace}-elsewhere/shelf:7\n")
         shop.release("--tag", "mirrored", "--mirror-external", "--env-file", str(tmp_path / "more.env"), **login)
     digest = shop.registry.digest(f"{shop.registry.namespace}/shelf", "mirrored")
     original = shop.registry.digest(f"{shop.registry.namespace}-elsewhere/shelf", "7")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 from base64 import b64decode
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from tests import CHECKOUT
 
 LAB = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
+# Registries have addresses of their own, and a certificate of the lab's own authority for them.
+_NETWORK = os.environ.get("SLIPWAY_LAB_NETWORK") or "10.199.0"
+REGISTRY, DOCR = f"{_NETWORK}.250:5000", f"{_NETWORK}.251:5001"
+DOCR_TOKENS = f"https://{_NETWORK}.251:8443/_registry/token"
+CA = STATE / "lab/tls/ca.crt"
 SSH_PORTS = {"green": 2201, "blue": 2202, "edge": 2203, "data": 2204}
 # `make down` removes what carries these labels, so that what a killed run left does not outlive the lab.
 LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={LAB}")
@@ -32,7 +38,7 @@ class Lab:
     directory: Path
     credentials: dict[str, str]
     name: str = LAB
-    registry: str = f"127.0.0.1:{port('REGISTRY', 5000)}"
+    registry: str = REGISTRY
     edge: str = f"http://127.0.0.1:{port('EDGE', 8080)}"
     prometheus: str = f"http://127.0.0.1:{port('PROMETHEUS', 9090)}"
     langfuse: str = f"http://127.0.0.1:{port('LANGFUSE', 3000)}"
@@ -63,6 +69,11 @@ class Lab:
     def inside(self, part: str, *argv: str, check: bool = True) -> str:
         """Run a command inside one of the lab's containers; its output."""
         return docker("exec", f"{self.name}-{part}", *argv, check=check)
+
+
+def lab_tls() -> ssl.SSLContext:
+    """What trusts the lab's registries, and nothing else."""
+    return ssl.create_default_context(cafile=CA)
 
 
 def use_settings() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.lab.lab import lab_tls
+
 
 @dataclass
 class RegistryNamespace:
@@ -54,7 +56,7 @@ class RegistryNamespace:
 
     def _http(self) -> httpx.Client:
         login = (self.block.username, self.block.password.get_secret_value())
-        return httpx.Client(base_url=f"http://{self.host}", auth=login, timeout=30)
+        return httpx.Client(base_url=f"https://{self.host}", auth=login, timeout=30, verify=lab_tls())
 
 
 def remove_build_images(words: str) -> None:

@@ -12,7 +12,7 @@ import blocks
 pytestmark = pytest.mark.unit
 LOGIN = (
     "username", "password", "pull_username", "pull_password", "registry_url", "reauth", "namespace", "layout",
-    "repository",
+    "repository", "ca_certificate",
 )  # fmt: skip
 SWITCH = ("url", "probe_path")
 DIGITALOCEAN_SWITCH = (*SWITCH, "account", "droplets")

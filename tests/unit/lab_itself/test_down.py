@@ -19,8 +19,8 @@ case "$1 $2 $filters" in
     "volume ls $lab") echo slipway-lab_green-engine ;;
     "network ls $lab") echo slipway-lab ;;
     "images --filter $lab") echo slipway-lab-edge:latest; echo 0123456789ab ;;
-    "images --filter reference=127.0.0.1:5000/agents/* label=com.docker.compose.project")
-        echo 127.0.0.1:5000/agents/a:1 ;;
+    "images --filter reference=10.199.0.250:5000/agents/* label=com.docker.compose.project")
+        echo 10.199.0.250:5000/agents/a:1 ;;
     "image inspect "*) echo sha256:base ;;
     "ps "*|"volume "*|"network "*|"images  ") echo somebody-elses ;;
 esac
@@ -32,7 +32,7 @@ volume slipway-lab_green-engine
 network slipway-lab
 image slipway-lab-edge:latest
 image 0123456789ab
-image 127.0.0.1:5000/agents/a:1
+image 10.199.0.250:5000/agents/a:1
 """
 
 
@@ -66,11 +66,20 @@ def test_every_removal_names_one_thing_and_nothing_is_pruned(machine):
         "network rm slipway-lab",
         "rmi slipway-lab-edge:latest",
         "rmi 0123456789ab",
-        "rmi 127.0.0.1:5000/agents/a:1",
+        "rmi 10.199.0.250:5000/agents/a:1",
     ]
     assert result.stdout.count("\n") == 1
     assert "What stays" in result.stdout
     assert not machine.state.exists()
+
+
+def test_the_engine_forgets_the_authority_of_the_labs_registries_first(machine):
+    for registry in ("10.199.0.250:5000", "10.199.0.251:5001"):
+        (machine.state / "lab" / "certs.d" / registry).mkdir(parents=True)
+    machine.run("down.sh")
+    first = next(call for call in machine.calls if {"run", "rm"} & set(call.split()))
+    assert f"-v /etc/docker:/etc/docker -v {machine.state}/lab/certs.d:/lab:ro debian:trixie-slim sh -c" in first
+    assert 'cmp -s "$name/ca.crt" "/etc/docker/certs.d/$name/ca.crt" && rm -r "/etc/docker/certs.d/$name"' in first
 
 
 def test_a_process_is_stopped_with_what_it_started(machine):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import account, balancers, control, domains, droplets, faults, realm, registries, reserved_ips, snapshots, tags
+from . import account, balancers, control, domains, droplets, faults, registries, reserved_ips, snapshots, tags
 from .ask import Ask, Json
 from .cloud import Cloud
 from .errors import ApiError
@@ -40,7 +40,7 @@ def create_app(cloud: Cloud, parts: Any) -> Starlette:
         return answer
 
     routes = [Route(path, endpoint(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
-    return Starlette(routes=[*routes, *control.routes(cloud), *realm.routes(cloud, parts)])
+    return Starlette(routes=[*routes, *control.routes(cloud)])
 
 
 def _answer(cloud: Cloud, parts: Any, handlers: Any, request: Request, content: bytes) -> Response:

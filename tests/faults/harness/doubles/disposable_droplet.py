@@ -61,7 +61,7 @@ class DisposableDroplet:
         self.inside("pkill -TERM -x dockerd")
 
     def ready(self) -> None:
-        """Wait until sshd and the engine answer, and the registry is where references expect it."""
+        """Wait until sshd and the engine answer, and the registry can be reached."""
         ask = ["docker", "exec", self.container, "healthy"]
         wait_until(
             lambda: subprocess.run(ask, capture_output=True, check=False).returncode == 0,
@@ -95,7 +95,7 @@ def open_disposable_droplet(name: str, state: Path, sockets: Path, disk: str = "
     docker(
         "run", "--detach", "--init", "--name", container, "--hostname", name, *labels, "--network", LAB,
         "--privileged", "--tmpfs", "/run", *engine, "--volume", "/var/lib/droplet", "--volume", "/opt",
-        "--volume", key, "--volume", f"{sockets}:/sockets", "--env", f"REGISTRY_HOST={LAB}-registry",
+        "--volume", key, "--volume", f"{state}/lab/certs.d:/etc/docker/certs.d:ro", "--volume", f"{sockets}:/sockets",
         "--publish", f"127.0.0.1:{port}:22", f"{LAB}-droplet",
     )  # fmt: skip
     disposable = DisposableDroplet(name, port, sockets)

@@ -1,4 +1,4 @@
-"""A registry that misbehaves: an HTTP proxy in front of the lab's, under an address that means it everywhere."""
+"""A registry that misbehaves: a proxy in front of the lab's, by http on a loopback address that means it everywhere."""
 
 import http.client
 import threading
@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.faults.harness.doubles.reverse_tunnel import ReverseTunnel
+from tests.support.lab.lab import lab_tls
 from tests.support.lab.registry_namespace import RegistryNamespace
 
 _CHUNK = 16384
@@ -41,7 +42,7 @@ class FaultyRegistry:
     """The lab's registry as seen through a proxy on a port of its own; use `well`, `misbehave` and `down`."""
 
     def __init__(self, upstream: str) -> None:
-        self.upstream = upstream
+        self.upstream, self.tls = upstream, lab_tls()
         self.met = 0
         self._fault: Misbehaviour | None = None
         self._lock = threading.Lock()
@@ -108,7 +109,7 @@ def open_faulty_registry(registry: RegistryNamespace, block: str) -> Iterator[Fa
     faulty = FaultyRegistry(registry.host)
     faulty.up()
     try:
-        with saved(**{block: registry.named(registry_url=faulty.host)}):
+        with saved(**{block: registry.named(registry_url=faulty.host, ca_certificate="")}):
             yield faulty
     finally:
         faulty.down()
@@ -125,10 +126,11 @@ def _server(registry: FaultyRegistry, port: int) -> ThreadingHTTPServer:
             if fault and fault.status:
                 self._refuse(fault)
                 return
-            upstream = http.client.HTTPConnection(registry.upstream, timeout=60)
+            upstream = http.client.HTTPSConnection(registry.upstream, timeout=60, context=registry.tls)
             with suppress(OSError):
                 headers = {name: text for name, text in self.headers.items() if name.lower() not in _HOP}
                 headers["Content-Length"] = str(len(body))
+                headers["X-Forwarded-Proto"] = "http"  # so that it names itself as its clients know it
                 upstream.request(self.command, self.path, body, headers)
                 self._answer(upstream.getresponse(), fault or Misbehaviour())
             upstream.close()

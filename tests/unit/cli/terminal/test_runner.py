@@ -167,6 +167,7 @@ def all_errors(module) -> list[type[Exception]]:
 @pytest.mark.parametrize("kind", [*all_errors(inside), *all_errors(outside)])
 def test_what_was_refused_before_anything_changed_ends_with_2_a_persons_no_with_3_and_all_else_with_1(kind):
     early = (inside.Refused, outside.Unreachable, outside.LoginRefused, outside.HostKeyRefused, outside.NotInRegistry,
-             outside.NotAtDigitalOcean, outside.RegistryFull, outside.NotEncrypted)  # fmt: skip
+             outside.NotAtDigitalOcean, outside.RegistryFull, outside.NotEncrypted,
+             outside.CertificateRefused)  # fmt: skip
     asked = issubclass(kind, inside.NotApproved)
     assert kind.exit_code == (3 if asked else 2 if issubclass(kind, early) else 1)

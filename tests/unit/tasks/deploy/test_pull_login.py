@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from blocks import ContainerRegistry
-from blocks.errors import LoginRefused, RemoteFailed
-from flows.core.deploy.pull import LOGIN_FAILED
+from blocks.errors import CertificateRefused, LoginRefused, RemoteFailed
+from flows.core.deploy.pull import LOGIN_FAILED, PULL_FAILED
 from flows.settings import Settings
 from flows.tasks.deploy.pull import pull_references
 from tests.support.builders import pinned
@@ -21,13 +21,13 @@ class Session:
 
     address = SimpleNamespace(name="green")
 
-    def __init__(self, code=0):
-        self.given, self.code = "", code
+    def __init__(self, code=0, says="unauthorized"):
+        self.given, self.code, self.says = "", code, says
 
     def run(self, script, timeout, stdin, on_line):
         self.given += script + stdin.decode()
         if self.code:
-            raise RemoteFailed("unauthorized", self.code, "unauthorized")
+            raise RemoteFailed(self.says, self.code, self.says)
 
 
 def test_a_droplet_is_given_the_login_that_may_only_read_and_no_other():
@@ -50,3 +50,12 @@ def test_without_one_there_is_the_login_that_there_is():
     session = Session()
     pull_references(session, [pinned("web")], ContainerRegistry(**PUSHES), Settings())
     assert session.given.endswith("may-write")
+
+
+@pytest.mark.parametrize("code", [LOGIN_FAILED, PULL_FAILED])
+def test_a_droplet_that_does_not_trust_the_registry_is_told_where_the_certificate_belongs(code):
+    session = Session(code, 'Get "https://registry.example.com/v2/": x509: certificate signed by unknown authority')
+    with pytest.raises(
+        CertificateRefused, match=r"belongs there in /etc/docker/certs\.d/registry\.example\.com/ca\.crt"
+    ):
+        pull_references(session, [pinned("web")], ContainerRegistry(**PUSHES), Settings())

@@ -9,7 +9,7 @@ import pytest
 from blocks import DocrRegistry
 from blocks.digitalocean.registry_models import Tag
 from blocks.errors import NotInRegistry, RemoteFailed
-from blocks.registry.client import MANIFEST, ImageManifest
+from blocks.registry.manifest import MANIFEST, ImageManifest
 from flows.core.errors import BadRelease, ReleaseUnderWay, UnreadableAnswer
 from flows.core.registry.cleanup import ManifestLinks, NeededRelease, RegistryManifest, old_tags
 from flows.core.release.role import as_role

@@ -23,10 +23,12 @@ class Engine:
     Args:
         lab: the lab's name, which is its network's too.
         key: the public key that the account knows.
+        trusted: certificates that a droplet's engine trusts, by their path without the first slash.
     """
 
-    def __init__(self, lab: str, key: str) -> None:
+    def __init__(self, lab: str, key: str, trusted: dict[str, str]) -> None:
         self.lab, self.key = lab, key
+        self._trusted = {path: (text, 0o644) for path, text in trusted.items()}
         labels = {"dev.slipway.lab": "true", "com.docker.compose.project": lab, "com.docker.compose.oneoff": "True",
                   "dev.slipway.lab.digitalocean": "true"}  # fmt: skip
         self._labels = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
@@ -48,7 +50,11 @@ class Engine:
             "--log-opt", "max-size=5m", *mounts, image,
         )  # fmt: skip
         known = snapshot is not None or fingerprint(self.key) in keys
-        files = {"etc/slipway/authorized_keys": (self.key if known else "", 0o644), **host_key(user_data)}
+        files = {
+            "etc/slipway/authorized_keys": (self.key if known else "", 0o644),
+            **self._trusted,
+            **host_key(user_data),
+        }
         docker("cp", "-", f"{container}:/", stdin=archive(files))
         docker("start", container)
         return container, address(container, self.lab)

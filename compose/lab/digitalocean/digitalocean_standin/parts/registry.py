@@ -33,10 +33,11 @@ class Registry:
     Args:
         directory: where its data, key and configuration lie.
         realm: where clients get tokens, as they see it.
+        tls: the directory with its certificate and key.
     """
 
-    def __init__(self, directory: Path, realm: str, port: int = 5001) -> None:
-        self._directory, self._realm, self._port = directory, realm, port
+    def __init__(self, directory: Path, realm: str, tls: Path, port: int = 5001) -> None:
+        self._directory, self._realm, self._tls, self._port = directory, realm, tls, port
         self.storage = Storage(directory / "data")
         self._logins: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -53,7 +54,8 @@ class Registry:
         config = {
             "version": 0.1, "log": {"level": "warn", "accesslog": {"disabled": True}},
             "storage": {"filesystem": {"rootdirectory": str(self._directory / "data")}, "delete": {"enabled": True}},
-            "http": {"addr": f":{self._port}", "secret": secrets.token_hex(16)},
+            "http": {"addr": f":{self._port}", "secret": secrets.token_hex(16), "tls": {
+                "certificate": str(self._tls / "registry.crt"), "key": str(self._tls / "registry.key")}},
             "auth": {"token": {"realm": self._realm, "service": SERVICE, "issuer": ISSUER,
                                "rootcertbundle": str(bundle)}},
         }  # fmt: skip

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from blocks.registry.client import MANIFEST
+from blocks.registry.manifest import MANIFEST
 from blocks.registry.layers import described_layers
 from flows.core.errors import BadRelease, UnreadableFile
 from flows.core.release.bundle import TREE, File, pack
