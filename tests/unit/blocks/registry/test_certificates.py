@@ -87,7 +87,7 @@ def test_with_an_authority_this_machine_has_to_show_a_certificate_too(serve):
 def test_a_refused_certificate_is_told_while_a_blob_is_fetched_too(serve):
     digest = f"sha256:{'a' * 64}"
     with serve() as server, server.client() as client, pytest.raises(CertificateRefused):
-        client.download("team/web", digest, io.BytesIO())
+        client.download("team/web", digest, 10, io.BytesIO())
 
 
 @pytest.mark.parametrize(("given", "why"), [

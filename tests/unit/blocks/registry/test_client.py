@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from blocks.errors import LoginRefused, NotInRegistry, RegistryFailed, Unreachable
-from blocks.registry.client import MANIFEST, RegistryClient
+from blocks.registry.client import RegistryClient
+from blocks.registry.manifest import MANIFEST
 from tests.support import PATIENCE
 from tests.support.registry_server import PASSWORD, USER, Handler, serving, sha
 

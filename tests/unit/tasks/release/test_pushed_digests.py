@@ -7,7 +7,8 @@ from contextlib import nullcontext
 import pytest
 
 from blocks import ContainerRegistry
-from blocks.registry.client import MANIFEST, RegistryClient
+from blocks.registry.client import RegistryClient
+from blocks.registry.manifest import MANIFEST
 from flows.core.errors import PushFailed, UnpinnedImage
 from flows.settings import Settings
 from flows.tasks.release import build, pin_images

@@ -9,8 +9,8 @@ import os
 
 import pytest
 
-from blocks.registry.manifest import MANIFEST
 from blocks.registry.layers import described_layers
+from blocks.registry.manifest import MANIFEST
 from flows.core.errors import BadRelease, UnreadableFile
 from flows.core.release.bundle import TREE, File, pack
 from flows.core.release.layers import in_layers
