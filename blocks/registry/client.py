@@ -133,7 +133,7 @@ class RegistryClient:
             with self._http.stream("GET", url, auth=auth, follow_redirects=True, extensions={MOST: None}) as answer:
                 if answer.is_error:
                     answer.read()
-                self._check(answer, auth, "GET", url, repository)
+                refuse_error(answer, self.host, self._credentials.username, auth.renewed, repository)
                 for piece in answer.iter_bytes(PIECE):
                     found.update(piece)
                     into.write(piece)

@@ -1,6 +1,7 @@
 """The registry client, against a small registry that asks for a login as real ones do."""
 
 import gzip
+import io
 import json
 import re
 import threading
@@ -41,6 +42,15 @@ def test_files_are_pushed_and_read_back(registry):
     config = json.loads(registry.blobs[manifest.content["config"]["digest"]])
     assert config["rootfs"]["diff_ids"] == [sha(b"tar")]
     assert config["config"]["Labels"] == {"dev.slipway.release": "v1"}
+
+
+def test_a_blob_is_downloaded_into_a_file_and_what_is_not_there_is_told(registry):
+    with registry.client() as client:
+        push(client)
+        client.download("team/web", sha(LAYER), into := io.BytesIO())
+        with pytest.raises(NotInRegistry):
+            client.download("team/web", f"sha256:{'0' * 64}", io.BytesIO())
+    assert into.getvalue() == LAYER
 
 
 def test_the_same_files_are_the_same_digest_and_no_blob_is_sent_twice(registry):
