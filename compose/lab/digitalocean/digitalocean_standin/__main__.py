@@ -33,5 +33,5 @@ engine.sweep()
 registry.start()
 furnish(cloud, parts, LAB)
 print(f"ready at {time.strftime('%X')}", flush=True)
-uvicorn.run(create_app(cloud, parts), host="0.0.0.0", port=PORT, log_level="warning",  # noqa: S104
-            timeout_graceful_shutdown=2)  # fmt: skip
+every = "0.0.0.0"  # noqa: S104 — in a container
+uvicorn.run(create_app(cloud, parts), host=every, port=PORT, log_level="warning", timeout_graceful_shutdown=2)
