@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from blocks.errors import RegistryFailed
+
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 DIFF_ID = "dev.slipway.diff-id"
 PIECE = 1024 * 1024
@@ -29,12 +31,21 @@ class ImageLayer:
 
 
 def described_layers(manifest: Mapping[str, Any]) -> tuple[ImageLayer, ...]:
-    """The layers of a manifest that say all that `ImageLayer` holds."""
-    return tuple(
-        ImageLayer(entry["digest"], entry["size"], entry["annotations"][DIFF_ID], entry["annotations"])
-        for entry in manifest.get("layers") or ()
-        if DIFF_ID in (entry.get("annotations") or {})
-    )
+    """The layers of a manifest that say all that `ImageLayer` holds.
+
+    Raises:
+        RegistryFailed: it is not as the specification describes it.
+    """
+    try:
+        return tuple(
+            ImageLayer(entry["digest"], entry["size"], entry["annotations"][DIFF_ID], entry["annotations"])
+            for entry in manifest.get("layers") or ()
+            if DIFF_ID in (entry.get("annotations") or {})
+        )
+    except (LookupError, TypeError, AttributeError) as error:
+        raise RegistryFailed(
+            f"a manifest in the registry describes no layers ({type(error).__name__}). Build and push this tag again"
+        ) from None
 
 
 class FileContent:

@@ -4,9 +4,12 @@ import gzip
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from flows.core.answers import MALFORMED
+from flows.core.errors import BadRelease
 from flows.core.release.tree import Entry
 
 PIECE = 256 * 1024
@@ -80,9 +83,14 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def read_archive(packed_tar: BinaryIO) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
-    """The files of a gzipped archive, in their order: name → content. Each must be read before the next."""
+    """The files of a gzipped archive, in their order: name → content. Each must be read before the next.
+
+    Raises:
+        BadRelease: it is damaged, also while a content is read.
+    """
     # tarfile's own "r|gz" ends after the first gzip member.
     with (
+        _telling_damage(),
         gzip.GzipFile(fileobj=packed_tar) as plain,
         tarfile.open(fileobj=plain, mode="r|", bufsize=PIECE, encoding=_ENCODING[0], errors=_ENCODING[1]) as tar,
     ):
@@ -92,6 +100,17 @@ def read_archive(packed_tar: BinaryIO) -> Iterator[tuple[str, Callable[[], Itera
 
 
 def _content(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[bytes]:
-    source = tar.extractfile(info)
-    while source and (piece := source.read(PIECE)):
-        yield piece
+    with _telling_damage():
+        source = tar.extractfile(info)
+        while source and (piece := source.read(PIECE)):
+            yield piece
+
+
+@contextmanager
+def _telling_damage() -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, *MALFORMED) as error:
+        raise BadRelease(
+            f"a layer of the release's files is damaged ({type(error).__name__}). Build and push this tag again"
+        ) from None
