@@ -15,7 +15,7 @@ OF_CONTAINER = "container:"
 NANOSECONDS = 1_000_000_000
 # The engine's own name of a volume that was given none.
 _NAMELESS = re.compile(r"[0-9a-f]{64}")
-# What is read of an entry, and of which type it is (`?`: may be missing; `*`: every key).
+# What is read of an entry, and of which type it is (`?`: may be missing or null; `*`: every key).
 _ENTRY = {
     "Id": str, "Name": str, "Image": str, "RestartCount?": int,
     "State": {"Status": str, "ExitCode?": int, "OOMKilled?": bool, "StartedAt?": str, "Error?": str, "Pid?": int,
@@ -23,7 +23,7 @@ _ENTRY = {
     "Config": {"Image": str, "Labels?": {"*": str}, "Env?": [str], "Cmd?": [str], "Entrypoint?": [str], "Healthcheck?":
                {"Test?": [str], "Interval?": int, "Timeout?": int, "Retries?": int, "StartPeriod?": int}},
     "HostConfig?": {"NetworkMode?": str},
-    "NetworkSettings?": {"Networks?": {"*": {"IPAddress?": str}}, "Ports?": {"*": [{"HostPort?": str}]}},
+    "NetworkSettings?": {"Networks?": {"*": {"IPAddress?": str}}, "Ports?": {"*?": [{"HostPort?": str}]}},
     "Mounts?": [{"Type?": str, "Name?": str, "Source?": str, "Destination?": str}],
     "GraphDriver?": {"Data?": {"*": str}},
 }  # fmt: skip
@@ -111,9 +111,9 @@ def _check(value: Any, shape: Any, field: str) -> None:
     elif isinstance(shape, dict):
         for name, inner in shape.items():
             key = name.removesuffix("?")
-            if name == "*":
+            if key == "*":
                 for item in value.values():
-                    if item is not None:
+                    if name == key or item is not None:
                         _check(item, inner, field)
             elif name == key or value.get(key) is not None:
                 _check(value[key], inner, key)
@@ -149,14 +149,14 @@ def _container(entry: Any, known: Mapping[str, Any]) -> Container:
         image=config["Image"],
         image_id=entry["Image"],
         state=state["Status"],
-        health=health.get("Status", "none"),
-        exit_code=state.get("ExitCode", 0),
+        health=health.get("Status") or "none",
+        exit_code=state.get("ExitCode") or 0,
         oom_killed=bool(state.get("OOMKilled")),
-        restarts=entry.get("RestartCount", 0),
-        started=_time(state.get("StartedAt", "")),
+        restarts=entry.get("RestartCount") or 0,
+        started=_time(state.get("StartedAt") or ""),
         healthcheck=_healthcheck(config.get("Healthcheck")),
         address=_address(entry, known),
-        last_words=(log[-1].get("Output", "").strip() if log else state.get("Error", "")),
+        last_words=(log[-1].get("Output") or "").strip() if log else state.get("Error") or "",
         labels=tuple(sorted(labels.items())),
         nameless=tuple(sorted(_nameless(entry.get("Mounts") or ()))),
     )
