@@ -75,7 +75,8 @@ def home(words: Words) -> StackDirectory:
 def _staged(words: Words) -> str:
     # What a release refuses is still taken for possible here: the script is not to rest on it.
     given = release().model_copy(update={
-        "stack": words[2], "compose_files": (words[3],), "profiles": (words[4],), "state": (words[5], f"a/{words[3]}"),
+        "stack": words[2], "compose_files": (words[3],), "profiles": (words[4],),
+        "state": (f"d/{words[5]}", f"a/{words[3]}"),
     })  # fmt: skip
     return stage_script(given, home(words), words[2], {f"seed/{words[5]}": Entry("file")}, like=words[4])
 

@@ -1,5 +1,6 @@
 """Answers that once ended in an error of an unknown kind: each is refused now, or read as what it is."""
 
+import json
 from typing import Any
 
 import pytest
@@ -18,11 +19,16 @@ def _challenged(words: str) -> dict[str, Any]:
     return {"headers": {"www-authenticate": f"Bearer {words}"}}
 
 
+def _listed(name: str) -> bytes:
+    return json.dumps({"format": 1, "entries": [[name, "f", "644", 1, "0" * 64]]}).encode()
+
+
 FOUND = {
     "a layer that is no archive": ("archive.read_archive", b"null", False),
     "a layer that is no mapping": ("described_layers", {"layers": [None]}, False),
     "an upload to no address": ("upload_place", "/\x05", False),
     "a pattern with a range from z to a": ("ignore_rules", "[z-a]", False),
+    "a name of more parts than any file has": ("read_tree", _listed("a/" * 4000 + "a"), False),
     "a session that no header can name": (
         "list_tools", {"headers": {**JSON, "mcp-session-id": "÷"}, "body": {"result": {}}}, True
     ),
