@@ -54,7 +54,7 @@ test-all: test ## Run them with every fault at every point, and with every stack
 unit: venv ## Run the tests that need no engine and no server
 	@pytest -q -n 2 tests/unit
 
-lint: venv ## Check style, types, imports, shell scripts and workflows
+lint: venv ## Check style, types, imports, security rules, scripts, workflows, Dockerfiles, known advisories
 	@$(LAB)/lint.sh $(SCRIPTS)
 
 format: venv ## Put the code into the house's style

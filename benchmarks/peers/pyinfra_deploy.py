@@ -6,7 +6,7 @@ from pyinfra.operations import files, server
 data = host.data
 at, current = data.release_directory, data.current
 
-files.put(name="The release's files", src=data.tar, dest="/tmp/release.tgz", mode="600")  # noqa: S108
+files.put(name="The release's files", src=data.tar, dest="/tmp/release.tgz", mode="600")  # noqa: S108 — in the lab
 server.shell(
     name="The current release",
     commands=[f"mkdir -p {at} && tar -xzpf /tmp/release.tgz -C {at} && ln -sfn {at} {current}"],

@@ -46,9 +46,12 @@ def upload_place(base: httpx.URL, location: str | None) -> httpx.URL:
     Raises:
         RegistryFailed: it does not say where.
     """
+    try:
+        place = base.join(location or "")
+    except (httpx.InvalidURL, ValueError):
+        location = None
     if not location:
         raise RegistryFailed(f"registry {base.netloc.decode()} took an upload and does not say where to. Try again")
-    place = base.join(location)
     if (
         place.scheme == "http"
         and base.scheme == "https"

@@ -31,14 +31,14 @@ def refuse_error(answer: httpx.Response, host: str, user: str, renewed: bool, re
     raise RegistryFailed(f"registry {host}: {answer.request.method} {repository}: {answer.status_code} {said}")
 
 
-def unreachable(error: httpx.HTTPError, host: str, base: httpx.URL, part: str = "") -> OutsideError:
+def unreachable(error: httpx.HTTPError | httpx.InvalidURL, host: str, base: httpx.URL, part: str = "") -> OutsideError:
     """The error for a request that got no answer: the registry is away, or its certificate is not trusted.
 
     Args:
         base: the registry's address, for the hint.
         part: of the registry, where it is not the registry itself.
     """
-    if why := untrusted_reason(error):
+    if isinstance(error, httpx.HTTPError) and (why := untrusted_reason(error)):
         there = error.request.url.netloc.decode()
         return CertificateRefused(
             f"registry {host}: the certificate of {there} is not trusted: {why}. Nothing was sent there. Is it the "

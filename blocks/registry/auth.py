@@ -51,7 +51,7 @@ class RegistryCredentials:
             self._basic = True
             return True
         asked: dict[str, str] = dict(re.findall(r'(\w{1,50})="([^"]*)"', parameters))
-        if kind.lower() != "bearer" or "realm" not in asked:
+        if kind.lower() != "bearer" or not asked.get("realm"):
             return False
         query = {key: value for key, value in {**asked, "scope": scope or asked.get("scope")}.items() if value}
         token = self._fetch_token(query.pop("realm"), query)
@@ -72,14 +72,15 @@ class RegistryCredentials:
     def _fetch_token(self, realm: str, query: dict[str, str]) -> str:
         try:
             answer = self._http.get(realm, params=query, auth=self._basic_auth())
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             host = self._http.base_url.netloc.decode()
             raise unreachable(error, host, self._http.base_url, "token service") from None
         try:
             found = read_json(answer.content) if answer.status_code == httpx.codes.OK else {}
-            return str(found.get("token") or found.get("access_token") or "")
+            token = str(found.get("token") or found.get("access_token") or "")
         except (ValueError, AttributeError):
             return ""
+        return token if token.isascii() and token.isprintable() else ""  # else it is none that a header can carry
 
 
 class RegistryAuth(httpx.Auth):

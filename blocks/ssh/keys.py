@@ -3,13 +3,21 @@
 import base64
 import contextlib
 import io
+import struct
 from dataclasses import dataclass
 
 import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from blocks.errors import HostKeyRefused, LoginRefused
+
+# What paramiko and cryptography raise of a text that is no key, or half of one.
+_NO_KEY = (
+    paramiko.SSHException, ValueError, LookupError, TypeError, AssertionError, ArithmeticError, struct.error,
+    UnsupportedAlgorithm, paramiko.pkey.UnknownKeyType,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def parse_host_key(address: SshTarget) -> paramiko.PKey | None:
         return None
     try:
         return paramiko.PKey.from_type_string(parts[0], base64.b64decode(parts[1], validate=True))
-    except (IndexError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+    except _NO_KEY:
         raise HostKeyRefused(
             f"{address}: the pinned host key is unreadable. Pin it again: slipway droplet pin {address.name}"
         ) from None
@@ -74,7 +82,7 @@ def parse_host_key(address: SshTarget) -> paramiko.PKey | None:
 def read_private_key(text: str, address: SshTarget) -> paramiko.PKey:
     """The private key of an OpenSSH or PEM text. Raises LoginRefused."""
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        with contextlib.suppress(paramiko.SSHException, ValueError, IndexError):
+        with contextlib.suppress(*_NO_KEY):
             return kind.from_private_key(io.StringIO(text.strip() + "\n"))
     raise LoginRefused(
         f"{address}: the private key in its block is unreadable, or has a passphrase. "

@@ -43,7 +43,7 @@ class CaddyAdmin:
     def read(self) -> SwitchState:
         status, body, etag = self._ask("GET", self._path)
         try:
-            dials = sorted(entry["dial"] for entry in read_json(body)) if status == 200 else None
+            dials = sorted(str(entry["dial"]) for entry in read_json(body)) if status == 200 else None
         except (ValueError, KeyError, TypeError):
             dials = None
         if dials is None:
@@ -80,7 +80,7 @@ class CaddyAdmin:
                 return _read_answer(client, channel)
             finally:
                 channel.close()
-        except (OSError, EOFError, h11.ProtocolError) as error:
+        except (OSError, EOFError, UnicodeError, h11.ProtocolError) as error:
             raise Unreachable(f"{self._name}: {method} {path}: {error or type(error).__name__}") from None
 
 
@@ -106,4 +106,4 @@ def _read_answer(client: h11.Connection, channel: Any) -> tuple[int, bytes, str]
 
 
 def _etag(headers: Any) -> str:
-    return next((value.decode() for name, value in headers if name.lower() == b"etag"), "")
+    return next((value.decode("ascii") for name, value in headers if name.lower() == b"etag"), "")

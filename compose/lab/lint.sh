@@ -33,14 +33,36 @@ check_workflows() {
     fi
 }
 
+# It asks for each package, so it waits beside the other checks.
+audit() {
+    local locks=("$LAB_DIR/uv-tool.lock" compose/agents/requirements.lock requirements-dev.lock)
+    python "$LAB_DIR/audit.py" "$SLIPWAY_STATE/audit" "${locks[@]}"
+}
+
+# finished PID LOG: how a check that was started earlier ended, and what it said.
+finished() {
+    local status=0
+    wait "$1" || status=$?
+    cat "$2"
+    return $status
+}
+
+check_dockerfiles() { git ls-files -z '*Dockerfile' | xargs -0 hadolint; }
+
 has_contracts() { [[ -e .importlinter ]] || grep -q '^\[tool.importlinter' pyproject.toml; }
 
+audit >"$LOGS/audit.log" 2>&1 &
+audited=$!
 check "ruff check" ruff check --quiet .
 check "ruff format" ruff format --check --quiet .
 check "mypy" mypy --no-error-summary
 if has_contracts; then check "import-linter" lint-imports --no-logo; fi
 check "shellcheck" shellcheck -x -P SCRIPTDIR "$@"
 check "actionlint" check_workflows
+# Offline: what it finds is in the files, and the same everywhere.
+check "zizmor" zizmor --offline --quiet .github/workflows
+check "hadolint" check_dockerfiles
+check "dependency audit" finished "$audited" "$LOGS/audit.log"
 
 if ((${#failed[@]})); then fail "found something: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')."; fi
 say "All checks passed."

@@ -20,10 +20,10 @@ def secret_paths(overview: StackOverview, home: StackDirectory | None) -> list[s
     paths = environment_paths(home.current, overview.release) if home else []
     for container in overview.containers:
         mounts = overview.inspected[container.id].get("Mounts") or ()
-        paths += [m["Source"] for m in mounts if m.get("Destination", "").startswith(_SECRETS_MOUNT)]
+        paths += [m.get("Source") or "" for m in mounts if (m.get("Destination") or "").startswith(_SECRETS_MOUNT)]
         if not home and (directory := dict(container.labels).get(_PROJECT_DIRECTORY)):
             paths.append(f"{directory}/.env")
-    return list(dict.fromkeys(paths))
+    return list(dict.fromkeys(filter(None, paths)))
 
 
 def redaction_mask(overview: StackOverview, paths: Sequence[str], evidence: Evidence, known: frozenset[str]) -> Mask:

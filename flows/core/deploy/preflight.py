@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from shlex import quote
 from typing import Any
 
+from flows.core.answers import reads
 from flows.core.deploy.facts import Facts
 from flows.core.droplet.versions import is_older, version
 from flows.core.registry.references import engine_name
@@ -75,6 +76,7 @@ def older_compose(have: str, needs: Mapping[str, str]) -> list[str]:
     ]
 
 
+@reads("what Compose made of the stack on the droplet")
 def missing_external(config: Mapping[str, Any], facts: Facts) -> list[str]:
     """The networks and volumes that a droplet must have (`external: true`) and has not, in sentences.
 

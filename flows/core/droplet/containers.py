@@ -15,6 +15,18 @@ OF_CONTAINER = "container:"
 NANOSECONDS = 1_000_000_000
 # The engine's own name of a volume that was given none.
 _NAMELESS = re.compile(r"[0-9a-f]{64}")
+# What is read of an entry, and of which type it is (`?`: may be missing or null; `*`: every key).
+_ENTRY = {
+    "Id": str, "Name": str, "Image": str, "RestartCount?": int,
+    "State": {"Status": str, "ExitCode?": int, "OOMKilled?": bool, "StartedAt?": str, "Error?": str, "Pid?": int,
+              "Health?": {"Status?": str, "Log?": [{"Output?": str, "ExitCode?": int}]}},
+    "Config": {"Image": str, "Labels?": {"*": str}, "Env?": [str], "Cmd?": [str], "Entrypoint?": [str], "Healthcheck?":
+               {"Test?": [str], "Interval?": int, "Timeout?": int, "Retries?": int, "StartPeriod?": int}},
+    "HostConfig?": {"NetworkMode?": str},
+    "NetworkSettings?": {"Networks?": {"*": {"IPAddress?": str}}, "Ports?": {"*?": [{"HostPort?": str}]}},
+    "Mounts?": [{"Type?": str, "Name?": str, "Source?": str, "Destination?": str}],
+    "GraphDriver?": {"Data?": {"*": str}},
+}  # fmt: skip
 # The engine's own defaults for a healthcheck that leaves a field out (docs.docker.com, Dockerfile HEALTHCHECK).
 _INTERVAL, _TIMEOUT, _RETRIES = 30.0, 30.0, 3
 
@@ -73,12 +85,38 @@ def read_containers(inspected: str) -> list[Container]:
 @reads("what `docker inspect` printed")
 def read_inspected(inspected: str) -> tuple[list[Any], list[Any]]:
     """What `docker inspect` says of the stack's containers, and of others whose network some of these use."""
-    decoder, arrays, text = json.JSONDecoder(), [], inspected.strip()
-    while text:
-        array, end = decoder.raw_decode(text)
+    decoder, arrays, text, end = json.JSONDecoder(), [], inspected.strip(), 0
+    while end < len(text):
+        array, end = decoder.raw_decode(text, end)
         arrays.append(array)
-        text = text[end:].lstrip()
+        while text[end : end + 1].isspace():
+            end += 1
+    for array in arrays:
+        _check(array, [_ENTRY], "")
     return (arrays[0] if arrays else []), [entry for array in arrays[1:] for entry in array]
+
+
+def _check(value: Any, shape: Any, field: str) -> None:
+    """Refuse what has another type than the engine gives it, so that all who use it need not ask.
+
+    Raises:
+        TypeError, KeyError
+    """
+    wanted: Any = dict if isinstance(shape, dict) else list if isinstance(shape, list) else shape
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        raise TypeError(field)
+    if isinstance(shape, list):
+        for item in value:
+            _check(item, shape[0], field)
+    elif isinstance(shape, dict):
+        for name, inner in shape.items():
+            key = name.removesuffix("?")
+            if key == "*":
+                for item in value.values():
+                    if name == key or item is not None:
+                        _check(item, inner, field)
+            elif name == key or value.get(key) is not None:
+                _check(value[key], inner, key)
 
 
 def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
@@ -111,14 +149,14 @@ def _container(entry: Any, known: Mapping[str, Any]) -> Container:
         image=config["Image"],
         image_id=entry["Image"],
         state=state["Status"],
-        health=health.get("Status", "none"),
-        exit_code=state.get("ExitCode", 0),
+        health=health.get("Status") or "none",
+        exit_code=state.get("ExitCode") or 0,
         oom_killed=bool(state.get("OOMKilled")),
-        restarts=entry.get("RestartCount", 0),
-        started=_time(state.get("StartedAt", "")),
+        restarts=entry.get("RestartCount") or 0,
+        started=_time(state.get("StartedAt") or ""),
         healthcheck=_healthcheck(config.get("Healthcheck")),
         address=_address(entry, known),
-        last_words=(log[-1].get("Output", "").strip() if log else state.get("Error", "")),
+        last_words=(log[-1].get("Output") or "").strip() if log else state.get("Error") or "",
         labels=tuple(sorted(labels.items())),
         nameless=tuple(sorted(_nameless(entry.get("Mounts") or ()))),
     )

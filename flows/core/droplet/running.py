@@ -75,7 +75,13 @@ def running_release_script(directory: StackDirectory) -> str:
 @reads("what Compose made of the stack on the droplet")
 def read_resolved(text: str) -> Stack:
     """The stack of a release on a droplet, from what `docker compose config` printed there."""
-    return Stack.from_config(load_config(text))
+    return stack_there(load_config(text))
+
+
+@reads("what Compose made of the stack on the droplet")
+def stack_there(config: Mapping[str, Any]) -> Stack:
+    """The stack that a droplet's own Compose resolved."""
+    return Stack.from_config(config)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from flows.core.errors import BadRelease
 
 FORMAT = 1
+# A path's length on Linux (PATH_MAX).
+_LONGEST = 4096
 # A name that does not stand for something below the directory that it is relative to, or not in the shortest way.
 _OUTSIDE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 Kind = Literal["file", "link", "directory", "given"]
@@ -137,6 +139,8 @@ def _entry(row: list[Any]) -> tuple[str, Entry]:
     texts = type(name) is type(digest) is type(target) is str
     if not (texts and type(size) is type(layer) is type(changed) is int):
         raise ValueError(f"{name!r} is no entry")
+    if len(name) > _LONGEST:
+        raise ValueError("a name is longer than any that a file can have")
     if _OUTSIDE.search(name) or "\0" in target:
         raise ValueError(f"{name!r} lies outside of the release")
     return name, Entry(_KINDS[letter], int(mode, 8) & 0o7777, size, digest, target, layer, changed)

@@ -63,9 +63,9 @@ class CosignCommands:
         """Print the public key of a key in a KMS."""
         return [self.program, "public-key", "--key", kms]
 
-    def generate(self) -> list[str]:
-        """Make a key pair in the working directory."""
-        return [self.program, "generate-key-pair"]
+    def generate(self, prefix: str) -> list[str]:
+        """Make a key pair: PREFIX.key and PREFIX.pub."""
+        return [self.program, "generate-key-pair", "--output-key-prefix", prefix]
 
     def _signing(self, kms: str) -> list[str]:
         later = [option for option in ("--use-signing-config", "--new-bundle-format") if option in self.help]

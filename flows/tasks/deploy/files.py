@@ -26,6 +26,7 @@ from flows.core.deploy.files.staging_scripts import (
 )
 from flows.core.deploy.preflight import missing_external
 from flows.core.droplet.docker_commands import complaint
+from flows.core.droplet.running import stack_there
 from flows.core.errors import BrokenStack, DropletNotReady
 from flows.core.release.archive import Member, packed, tar_stream
 from flows.core.release.bundle import TREE
@@ -84,7 +85,7 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
         printed = answer.out.replace(d.directory.incoming(d.name), "")
         compare_readings(d.release, reading.result(), printed, answer.err, there=(d.droplet, facts.compose))
         config = load_config(answer.out)
-        stack = Stack.from_config(config)
+        stack = stack_there(config)
         refuse_mixed(d.release, stack)
         if against := missing_external(config, facts):
             raise DropletNotReady(f"{d.session.address} cannot take release {d.release.tag}: {'; '.join(against)}")

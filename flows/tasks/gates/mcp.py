@@ -80,6 +80,8 @@ def _open_session(client: httpx.Client, url: str, headers: dict[str, str]) -> di
     session = {"MCP-Protocol-Version": str(result.get("protocolVersion", SESSIONS))}
     if "mcp-session-id" in answer.headers:
         session["Mcp-Session-Id"] = answer.headers["mcp-session-id"]
+    if not all(value.isascii() and value.isprintable() for value in session.values()):
+        raise McpFailed("initialize: its session or protocol version has characters that no header can have")
     body = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     client.post(url, json=body, headers={**_ACCEPT, **headers, **session})
     return session

@@ -23,7 +23,7 @@ def git(
     argv = ["git", *_SAFE, "--literal-pathspecs", "-C", directory, *words]
     own = {name: value for name, value in os.environ.items() if name.startswith(_GIT_OWN)}
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 — no shell; the one place that runs git, and safely
             argv,
             env=own_environment({**own, "LC_ALL": "C", **(env or {})}),
             capture_output=True,

@@ -1,14 +1,14 @@
 """Makes, replaces and trusts the keys that releases are signed with."""
 
 import secrets
-import subprocess
 from pathlib import Path
 
 from blocks import SigningKey, TrustedKeys
 from blocks.signing.trusted_keys import TrustedKey
 from flows.core.errors import ConflictingOptions, KeyUnusable
+from flows.core.trust.cosign import PASSWORD
 from flows.settings import Settings
-from flows.tasks.build_host import own_environment, run
+from flows.tasks.build_host import run
 from flows.tasks.private_directory import private_directory
 from flows.tasks.runs.blocks import load_signing_key, load_trusted_keys
 from flows.tasks.runs.log_masking import masked_end, register_secrets
@@ -86,16 +86,8 @@ def _new_pair(settings: Settings) -> SigningKey:
     commands, password = cosign_commands(settings), secrets.token_urlsafe(32)
     register_secrets([password])
     with private_directory("key") as directory:
-        answer = subprocess.run(
-            commands.generate(),
-            cwd=directory,
-            env=own_environment({"COSIGN_PASSWORD": password}),
-            capture_output=True,
-            text=True,
-            timeout=settings.sign_timeout,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        prefix = str(Path(directory, "cosign"))
+        answer = run(commands.generate(prefix), {PASSWORD: password}, settings.sign_timeout)
         if answer.returncode:
             raise KeyUnusable(f"`cosign generate-key-pair` made no key: {masked_end(answer.stderr, 3)}")
         private, public = (Path(directory, name).read_text() for name in ("cosign.key", "cosign.pub"))

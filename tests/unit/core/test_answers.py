@@ -1,80 +1,28 @@
 """Whatever a droplet prints, reading it ends with a value or with one known error."""
 
 import base64
-import contextlib
 import gzip
-import json
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from flows import status as status_flow
 from flows import watch as watch_flow
 from flows.core.answers import LARGEST, unpacked
-from flows.core.debug.evidence import read_evidence
 from flows.core.debug.overview import read_overview
-from flows.core.deploy.deployed_state import read_deployed_state
-from flows.core.deploy.facts import read_facts
-from flows.core.deploy.files.droplet_trees import read_trees
 from flows.core.droplet.containers import read_containers
 from flows.core.droplet.directories import StackDirectory
-from flows.core.droplet.lock import read_holder
-from flows.core.droplet.running import read_resolved, read_running
-from flows.core.errors import SlipwayError, UnreadableAnswer
+from flows.core.errors import UnreadableAnswer
 from flows.core.gates.verdict import Verdict
-from flows.core.prune.inventory import read_inventory
-from flows.core.prune.system_prune import read_prunable
 from flows.core.records.storage import read_records
-from flows.core.release.release import read_release
-from flows.core.release.tree import read_tree
 from flows.settings import Settings
 from tests.support.builders import release
 
 pytestmark = pytest.mark.unit
 
 DIRECTORY = StackDirectory("/opt/slipway", "shop")
-PARSERS = {
-    "containers": read_containers,
-    "running": read_running,
-    "resolved": read_resolved,
-    "facts": lambda text: read_facts(text, "shop"),
-    "inventory": lambda text: read_inventory(text, "shop"),
-    "prunable": read_prunable,
-    "records": lambda text: read_records({"history": text}, "shop"),
-    "deployed state": lambda text: read_deployed_state(text, DIRECTORY, "web-1"),
-    "overview": lambda text: read_overview("shop", "droplet web-1", text),
-    "evidence": read_evidence,
-    "holder": read_holder,
-    "trees": read_trees,
-    "release": lambda text: read_release(text.encode(errors="replace")),
-    "tree": lambda text: read_tree(text.encode(errors="replace")),
-}
 DEEP = "[" * 100_000
 HALF = '[{"Id": "a", "Name": "/a", "State": {'
 NO_FIELD = '[{"Id": "a"}]'
-NAMES = ("containers", "images", "info", "history", "kept", "release", "config", "disk", "mounts", "documents",
-         "version", "usage x", "log x", "host memory", "host disk", "events x", "now", "records",
-         "standing", "current", "names")  # fmt: skip
-values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-                      lambda inner: st.lists(inner, max_size=3)
-                      | st.dictionaries(st.sampled_from(["Id", "Name", "State", "Config", "tags", "digests", "Image"])
-                                        | st.text(max_size=4), inner, max_size=3), max_leaves=8)  # fmt: skip
-bodies = st.text(max_size=60) | values.map(json.dumps) | st.sampled_from([DEEP, HALF, NO_FIELD, "9" * 5000, "1e999"])
-outputs = st.lists(st.tuples(st.sampled_from(NAMES), bodies), max_size=5).map(
-    lambda parts: "".join(f"\n@@slipway:{name}\n{body}\n" for name, body in parts)
-)
-
-
-@pytest.mark.parametrize("parser", list(PARSERS))
-@example(DEEP)
-@example(HALF)
-@example(NO_FIELD)
-@example("a: &a [x]\n" + "9" * 5000)
-@given(bodies | outputs)
-def test_no_answer_ends_in_an_error_of_an_unknown_kind(parser, text):
-    with contextlib.suppress(SlipwayError):
-        PARSERS[parser](text)
 
 
 @pytest.mark.parametrize("text", [DEEP, HALF, NO_FIELD, '[{"Id": null, "Name": 7}]'])

@@ -92,7 +92,7 @@ def test_generated_code_compiles_and_passes_the_review(feature, framework):
 def test_generated_plain_code_works():
     code = ask("feature-dev", "/generate", feature="Build an invoice archive", framework="plain")["code"]
     space = {}
-    exec(compile(code, "generated.py", "exec"), space)
+    exec(compile(code, "generated.py", "exec"), space)  # noqa: S102 — what the sample itself generates
     made = space["create_invoice_archive"](" March ")
     assert space["find_invoice_archive"](made.id).title == "March"
     assert space["find_invoice_archive"]("other") is None

@@ -39,10 +39,10 @@ engine.sweep()
 registry.start()
 furnish(cloud, parts, LAB)
 tokens = uvicorn.Config(
-    Starlette(routes=realm.routes(cloud, parts)), host="0.0.0.0", port=TOKEN_PORT, log_level="warning",  # noqa: S104
+    Starlette(routes=realm.routes(cloud, parts)), host="0.0.0.0", port=TOKEN_PORT, log_level="warning",  # noqa: S104 — inside its own container
     ssl_certfile=SECRETS / "tls/registry.crt", ssl_keyfile=SECRETS / "tls/registry.key",
 )  # fmt: skip
 threading.Thread(target=uvicorn.Server(tokens).run, daemon=True).start()
 print(f"ready at {time.strftime('%X')}", flush=True)
-uvicorn.run(create_app(cloud, parts), host="0.0.0.0", port=PORT, log_level="warning",  # noqa: S104
-            timeout_graceful_shutdown=2)  # fmt: skip
+every = "0.0.0.0"  # noqa: S104 — in a container
+uvicorn.run(create_app(cloud, parts), host=every, port=PORT, log_level="warning", timeout_graceful_shutdown=2)

@@ -1,5 +1,6 @@
 """`.slipwayignore`: files that never ship, and files that do ship though something speaks against it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ def ignore_rules(place: str, lines: Iterable[str]) -> IgnoreRules:
     """
     try:
         return IgnoreRules(((place, GitIgnoreSpec.from_lines(lines)),))
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise BrokenStack(
             f"{place}/{IGNORE_FILE}: {error}. Patterns are those of .gitignore: git-scm.com/docs/gitignore"
         ) from None

@@ -53,13 +53,16 @@ def simple_commands(words: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _reloading(command: Sequence[str]) -> Iterator[str]:
-    names = [_program(word) for word in command]
-    for place, word in enumerate(command):
-        flag = word.split("=")[0]
-        if any(name in _FLAGS.get(flag, ()) for name in names[:place]):
+    before: set[str] = set()
+    only_starters = True
+    for word in command:
+        name, flag = _program(word), word.split("=")[0]
+        if not before.isdisjoint(_FLAGS.get(flag, ())):
             yield flag
-        elif names[place] in _RELOADERS and all(map(_starts_another, command[:place])):
-            yield names[place]
+        elif name in _RELOADERS and only_starters:
+            yield name
+        before.add(name)
+        only_starters = only_starters and _starts_another(word)
 
 
 def _starts_another(word: str) -> bool:
