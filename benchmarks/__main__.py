@@ -28,6 +28,7 @@ from benchmarks.sections import (
     rebuild,
     release,
     rollback,
+    signing,
     transfer,
     validate,
 )
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "debug": debug.measure,
     "history": history.measure,
     "digitalocean": digitalocean.measure,
+    "signing": signing.measure,
 }
 INTERRUPTED = 130
 _TREE = TreeSize(10_000, 500)

@@ -128,6 +128,8 @@ def _environment(place: Path) -> Iterator[None]:
         SLIPWAY_REGISTRY=NAME,
         SLIPWAY_DROPLET=NAME,
         SLIPWAY_STACK=NAME,
+        SLIPWAY_SIGNING=NAME,  # there is none, but where signing is measured
+        SLIPWAY_TRUSTED=NAME,
         SLIPWAY_REPORTS=str(place / "reports"),
     )
     try:
