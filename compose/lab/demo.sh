@@ -70,9 +70,9 @@ fi
 headline "Somebody who may push to the registry swaps an image behind the tag of the second release"
 runs() { slipway status --json | python -c 'import json, sys; print(json.dumps([[n, d["release"], d["services"]] for n, d in json.load(sys.stdin)["droplets"].items()], sort_keys=True))'; }
 before=$(runs) colour=$(active)
-meant=$(python compose/lab/swap_image.py agents "$SECOND")
+meant=$(python -P compose/lab/swap_image.py agents "$SECOND")
 if slipway deploy --tag "$SECOND" --droplet "$colour"; then fail "an image that nobody signed was deployed"; fi
-python compose/lab/swap_image.py agents "$SECOND" "$meant"
+python -P compose/lab/swap_image.py agents "$SECOND" "$meant"
 [[ $(runs) == "$before" ]] || fail "the refused deploy changed something"
 echo "Refused, and nothing was changed: what runs is what ran before."
 
