@@ -168,7 +168,7 @@ def open_droplet_scenario(
         closing.callback(faulty.down)
         faulty.up()
         proxy = closing.enter_context(TcpProxy(droplet.port))
-        own = RegistryNamespace(registry.named(registry_url=faulty.host), registry.namespace)
+        own = RegistryNamespace(registry.named(registry_url=faulty.host, ca_certificate=""), registry.namespace)
         stack = closing.enter_context(open_three_service_stack(tmp, own, f"three-services-{number}", colour))
         faulty.reached_from(ReverseTunnel(droplet, faulty.port))
         wired = Droplet.load(stack.block).model_copy(update={"port": proxy.port})

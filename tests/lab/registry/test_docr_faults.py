@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from tests.stacks.docr import HOST, NAME, STACK, open_docr_stack
+from tests.stacks.docr import NAME, STACK, open_docr_stack
 from tests.support import wait_until
 from tests.support.lab.cli import slipway, slipway_ok
+from tests.support.lab.lab import DOCR
 from tests.support.lab.saved_blocks import saved
 
 pytestmark = [pytest.mark.lab, pytest.mark.alone]
@@ -55,7 +56,7 @@ def test_a_login_that_expires_during_a_push_is_renewed_and_told(stack, before_pu
     before_push(expire(write=True))
     said = stack.publish("one")
     assert said.code == 0, said.all
-    assert f"the login at {HOST} was refused: it has expired" in said.all
+    assert f"the login at {DOCR} was refused: it has expired" in said.all
     assert "docr_v1_gone" not in said.all
     assert "one" in stack.tags()
 
@@ -139,7 +140,7 @@ def test_what_a_droplet_runs_is_kept_also_when_its_tag_is_gone(stack):
     with stack.cloud.client() as client:
         client.registries.remove_tag(NAME, "docr-app-web", "seven")
     slipway_ok("registry", "gc", **stack.settings)
-    digest = next(d.partition("@")[2] for d in running if d.startswith(HOST))
+    digest = next(d.partition("@")[2] for d in running if d.startswith(DOCR))
     assert f"kept-{digest[7:19]}" in stack.tags()
     stack.droplet.remove(STACK)
     slipway_ok("deploy", *stack.here, "--tag", "seven", **stack.settings)

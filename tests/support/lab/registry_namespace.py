@@ -56,7 +56,8 @@ class RegistryNamespace:
 
     def _http(self) -> httpx.Client:
         login = (self.block.username, self.block.password.get_secret_value())
-        return httpx.Client(base_url=f"https://{self.host}", auth=login, timeout=30, verify=lab_tls())
+        scheme = "https" if self.block.ca_certificate else "http"
+        return httpx.Client(base_url=f"{scheme}://{self.host}", auth=login, timeout=30, verify=lab_tls())
 
 
 def remove_build_images(words: str) -> None:
