@@ -1,4 +1,4 @@
-"""Parsers of what cosign, registries and images say: signatures, attestations, layers, packages; each with a good one."""
+"""Parsers of what cosign, registries and images say: signatures, attestations, packages; each with a good one."""
 
 import base64
 import gzip
@@ -51,7 +51,7 @@ DIGEST = digest("a")
 BUILT = {"Id": digest("b"), "RepoDigests": [pinned("web")], "RootFS": {"Layers": [digest("c")]}, "Size": 1,
          "Os": "linux", "Architecture": "amd64"}  # fmt: skip
 SIGNED: dict[str, Any] = {
-    "critical": {"image": {"docker-manifest-digest": DIGEST}, "identity": {}, "type": "cosign container image signature"},
+    "critical": {"image": {"docker-manifest-digest": DIGEST}, "identity": {}, "type": "cosign"},
     "optional": {STACK: "shop", SERVICE: "web", RELEASE: "v1.0", COMMIT: "c" * 40, PUBLISHED: "2026-05-04T12:00:00Z"},
 }  # fmt: skip
 CLAIM = Claim(pinned("web"), {STACK: "shop", RELEASE: "v1.0"}, "the image")
@@ -59,11 +59,12 @@ DPKG = (
     "Package: a\nStatus: install ok installed\nVersion: 1:2-3\nArchitecture: amd64\nSource: b (4)\n words\n\nPackage: c"
 )
 APK = "C:Q1\nP:a\nV:1-r0\nA:x86_64\nL:MIT\no:b\n\nP:c\nV:2\n"
-METADATA = "Metadata-Version: 2.1\nName: a\nVersion: 1\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: MIT\n\nName: b"
+METADATA = "Metadata-Version: 2.1\nName: a\nVersion: 1\nLicense: UNKNOWN\nClassifier: License :: MIT\n\nName: b"
 NODE = {"name": "@a/b", "version": "1.0.0", "license": {"type": "MIT"}, "licenses": [{"type": "MIT"}, "ISC"]}
 OS_RELEASE = 'ID=debian\nVERSION_ID="13"\nPRETTY_NAME="Debian \\"13\\""\n'
 DATABASES = {
-    "var/lib/dpkg/status": DPKG, "var/lib/dpkg/status.d/a": DPKG, "lib/apk/db/installed": APK, "etc/os-release": OS_RELEASE,
+    "var/lib/dpkg/status": DPKG, "var/lib/dpkg/status.d/a": DPKG, "lib/apk/db/installed": APK,
+    "etc/os-release": OS_RELEASE,
     "app/node_modules/a/package.json": printed(NODE), "a-1.dist-info/METADATA": METADATA, "b-1-py3.egg-info": METADATA,
 }  # fmt: skip
 PREDICATE = json.loads(slsa_predicate(
@@ -135,7 +136,8 @@ def _origin(predicate: bytes | None = None, document: bytes | None = None) -> No
 
 
 OF_IMAGES = (
-    Attacked(read_verdict, "Error: no signatures found", read=lambda text: [read_verdict(n, text) for n in (0, 10, 12)]),
+    Attacked(read_verdict, "Error: no signatures found",
+             read=lambda text: [read_verdict(code, text) for code in (0, 10, 12)]),
     Attacked(read_payloads, [[SIGNED], [SIGNED, SIGNED]], shape=in_lines, read=_signed),
     Attacked(read_predicate, STATEMENT, shape=_enveloped, read=lambda text: read_predicate(text, DIGEST)),
     Attacked(read_predicate, STATEMENT, read=lambda text: read_predicate(_enveloped(text), DIGEST)),
