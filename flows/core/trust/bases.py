@@ -1,10 +1,11 @@
 """The images that builds start or copy from, and how their content was known to the engine that built."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from flows.core.answers import reads
 from flows.core.registry.references import engine_name, is_digest, split_host, split_reference
 
 # A step of BuildKit's plain progress: `#5 [web a 1/2] FROM docker.io/library/debian:13@sha256:…`.
@@ -29,16 +30,21 @@ def logged_digests(lines: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def known_base(reference: str, logged: Mapping[str, str], inspected: Mapping[str, Any] | None) -> BaseImage:
+@reads("what `docker image inspect` printed on the build host")
+def known_base(reference: str, logged: Mapping[str, str], printed: str | None) -> BaseImage:
     """A base image, by what is known of it: its own digest, the build's log, then the engine.
 
     Args:
-        inspected: what `docker image inspect` says of it; None where the engine has no such image.
+        printed: by `docker image inspect` of it; None where the engine has no such image.
+
+    Raises:
+        UnreadableAnswer: what it printed is not of that form.
     """
     repository, named = split_reference(reference)
     digest = named if is_digest(named) else logged.get(_familiar(reference), "")
-    if digest or not inspected:
+    if digest or printed is None:
         return BaseImage(reference, digest)
+    inspected = json.loads(printed)[0]
     listed = [str(entry) for entry in inspected.get("RepoDigests") or ()]
     mine = [found for entry in listed if is_digest(found := split_reference(entry)[1])
             and engine_name(f"{repository}@{found}") == entry]  # fmt: skip

@@ -1,8 +1,6 @@
 """Finds out which images the builds of a release started from, by the digests that the engine used."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from flows.core.droplet.docker_commands import inspect_images
 from flows.core.release.build_order import additional_contexts, base_images, build_arguments
@@ -59,7 +57,7 @@ def _references(build: Build | None, text: str | None) -> list[str]:
     return [*started, *(context.removeprefix(_IMAGE_CONTEXT) for context in contexts)]
 
 
-def _inspected(references: Sequence[str], settings: Settings, env: Mapping[str, str]) -> dict[str, Any]:
+def _inspected(references: Sequence[str], settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
     """One at a time: of several, one that the engine lacks fails the command, and what it prints has no names."""
     answers = {reference: run(inspect_images([reference], settings.docker), env) for reference in references}
-    return {reference: json.loads(answer.stdout)[0] for reference, answer in answers.items() if answer.returncode == 0}
+    return {reference: answer.stdout for reference, answer in answers.items() if answer.returncode == 0}

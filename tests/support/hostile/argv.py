@@ -8,6 +8,7 @@ from flows.core.droplet import docker_commands as docker
 from flows.core.droplet.docker_commands import Compose
 from flows.core.droplet.lock import guarded_script, hold_script
 from flows.core.prune.system_prune import dangling_images, disk_use, system_prune_command
+from flows.core.trust.cosign import CosignCommands
 from tests.support.hostile.attacked import full_name
 
 Words = Sequence[str]
@@ -37,6 +38,10 @@ def compose(words: Words) -> Compose:
     return Compose(words[0], (words[1], words[2]), (words[3],), words[4], clean=True)
 
 
+def cosign(words: Words) -> CosignCommands:
+    return CosignCommands(words[0], "--use-signing-config --new-bundle-format", words[1])
+
+
 ARGV = (
     ArgvBuilder(Compose.__call__, lambda w: compose(w)(w[5])),
     ArgvBuilder(Compose.config, lambda w: compose(w).config()),
@@ -59,6 +64,12 @@ ARGV = (
     ArgvBuilder(dangling_images, lambda w: dangling_images(w[0])),
     ArgvBuilder(disk_use, lambda w: disk_use(w[0])),
     ArgvBuilder(system_prune_command, lambda _: system_prune_command()),
+    ArgvBuilder(CosignCommands.sign, lambda w: cosign(w).sign([w[5], w[4]], {"a": w[2]}, w[3])),
+    ArgvBuilder(CosignCommands.attest, lambda w: cosign(w).attest(w[5], w[2], w[3], w[4])),
+    ArgvBuilder(CosignCommands.verify, lambda w: cosign(w).verify(w[2:])),
+    ArgvBuilder(CosignCommands.verify_attestation, lambda w: cosign(w).verify_attestation(w[2], w[3])),
+    ArgvBuilder(CosignCommands.public_key, lambda w: cosign(w).public_key(w[2])),
+    ArgvBuilder(CosignCommands.generate, lambda w: cosign(w).generate(w[2])),
     ArgvBuilder(hold_script, lambda w: hold_script(w[0], w[1])),
     ArgvBuilder(guarded_script, lambda w: guarded_script(w[0], w[1], w[2:])),
 )

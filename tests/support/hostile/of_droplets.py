@@ -6,7 +6,7 @@ from typing import Any
 from flows.core.debug.bundle import DebugBundle
 from flows.core.debug.collectors import CollectorTarget
 from flows.core.debug.diagnosis import diagnose_host, diagnose_service
-from flows.core.debug.evidence import Evidence, read_evidence, read_python, read_usage
+from flows.core.debug.evidence import Evidence, read_evidence, read_python, read_system, read_usage
 from flows.core.debug.overview import read_overview, unhealthy_services
 from flows.core.debug.redaction import redact, redaction_mask, secret_paths
 from flows.core.deploy.deployed_state import read_deployed_state
@@ -24,7 +24,7 @@ from flows.core.droplet.running import read_resolved, read_running, stack_there
 from flows.core.droplet.sections import read_rows, sections
 from flows.core.droplet.versions import is_older, version
 from flows.core.gates.probes import judge_health, judge_workflow
-from flows.core.prune.inventory import read_inventory
+from flows.core.prune.inventory import read_inventory, read_strangers
 from flows.core.prune.removal import Item, Kind, Removal, read_refusals
 from flows.core.prune.system_prune import read_prunable
 from flows.core.records.history import read_history
@@ -124,6 +124,8 @@ OF_DROPLETS = (
         "images": {"id": "i", "tags": ["a:b"], "digests": None, "project": STACK, "size": 1},
         "documents": f"@@document:v1.0\n{json.dumps(DOCUMENT)}\n", "incoming": "x",
     }, shape=in_sections, read=lambda text: read_inventory(text, STACK)),
+    Attacked(read_strangers, [{"Id": "i", "RepoTags": None, "Config": {"Labels": {"a": "b"}}}],
+             read=lambda text: read_strangers(text, STACK)),
     Attacked(read_prunable, {
         "version": "28.1\t1.48", "containers": "c\ti\tExited", "images": f"1\t{pinned('web')}\t9MB", "busy": "v",
         "anonymous": "v w", "volumes": "v w x", "disk": "Build Cache\t1GB",
@@ -144,9 +146,10 @@ OF_DROPLETS = (
     Attacked(read_evidence, {
         "log 1": "said", "packages 1": "/usr/lib/python3/dist-packages/a-1.0.dist-info", "host disk": "Filesystem 1 2",
         "usage": json.dumps({"ID": "1", "MemUsage": "1MiB / 2GiB", "PIDs": "3"}),
-        "events": "1|die|web|1|9", "secret 0": "s",
+        "system 1": "P:a\nV:1", "events": "1|die|web|1|9", "secret 0": "s",
     }, shape=in_sections),
     Attacked(read_python, "/usr/bin/python3.11\n/usr/lib/python3.11/site-packages/a_b-1.0-py3.11.egg-info"),
+    Attacked(read_system, "Package: a\nStatus: install ok installed\nVersion: 1\n\nP:b\nV:2"),
     Attacked(read_usage, [{"ID": "1", "MemUsage": "1.5MiB / 2GiB", "PIDs": "3"}], shape=in_lines),
     Attacked(read_usage, f"{_ACCOUNT}/memory.current:12\n{_ACCOUNT}/cpu.stat:usage_usec 7"),
     Attacked(sections, {"a": "b", "c": "d"}, shape=in_sections),

@@ -27,7 +27,7 @@ from flows.core.stack.compose_files import (
     scalars,
 )
 from flows.core.stack.compose_versions import compose_needs
-from flows.core.stack.compose_yaml import load_config
+from flows.core.stack.compose_yaml import load_config, load_service
 from flows.core.stack.env_files import parse
 from flows.core.stack.extension import read_extension
 from flows.core.stack.files.ignore import ignore_rules
@@ -91,6 +91,7 @@ OF_FILES = (
     Attacked(read_archive, _latin(BUNDLE), encoding="latin-1", read=_archive),
     Attacked(unpacked, _latin(BUNDLE), encoding="latin-1", refuses=MALFORMED),
     Attacked(load_config, CONFIG),
+    Attacked(load_service, CONFIG, read=lambda text: load_service(text, "web")),
     Attacked(documents_of, COMPOSE, read=lambda text: documents_of("compose.yml", text)),
     Attacked(collect_files, COMPOSE, read=lambda text: collect_files(["/s/compose.yml"], lambda _: text)),
     Attacked(referred_files, COMPOSE, read=lambda text: [referred_files(one) for one in documents_of("c", text)]),

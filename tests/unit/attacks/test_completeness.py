@@ -12,12 +12,13 @@ from tests.support.hostile.argv import ARGV
 from tests.support.hostile.masks import MASKS
 from tests.support.hostile.of_droplets import OF_DROPLETS
 from tests.support.hostile.of_files import OF_FILES
+from tests.support.hostile.of_images import OF_IMAGES
 from tests.support.hostile.of_providers import OF_PROVIDERS
 from tests.support.hostile.scripts import SCRIPTS
 
 pytestmark = pytest.mark.unit
 
-ATTACKED = {one.name for one in (*ARGV, *MASKS, *OF_DROPLETS, *OF_FILES, *OF_PROVIDERS, *SCRIPTS)}
+ATTACKED = {one.name for one in (*ARGV, *MASKS, *OF_DROPLETS, *OF_FILES, *OF_IMAGES, *OF_PROVIDERS, *SCRIPTS)}
 # A parser is called like one, or its first argument is a text that others wrote.
 CALLED = re.compile(r"(read|parse|load|unpack|judge|split)(_|$)")
 GIVEN = {"text", "output", "data", "document", "inspected", "said", "content", "packed", "listed", "complaint",
@@ -50,6 +51,7 @@ NOT_ATTACKED = {
     "flows.core.prune.system_prune.refuse_reason": SENTENCES,
     "flows.core.records.stability.judge_stability": OF_OURS,
     "flows.core.records.storage.records_tar": "a tar",
+    "flows.core.registry.certificates.certificate_hint": SENTENCES,
     "flows.core.release.archive.held": OF_OURS,
     "flows.core.release.shipment.Shipment.sentences": SENTENCES,
     "flows.core.secrets.outdated.outdated_environment": SENTENCES,
@@ -58,6 +60,8 @@ NOT_ATTACKED = {
     "flows.core.stack.builds.build_needs.ssh_entries": OF_OURS,
     "flows.core.traffic.approval.short_digest": OF_OURS,
     "flows.core.traffic.promotion_plan.differing": SENTENCES,
+    "flows.core.trust.policy.Proof.of": OF_OURS,
+    "flows.core.trust.policy.document_hash": "a hash",
     "blocks.environment.held_content": "what an operator saves, as it is",
     "blocks.ssh.output.tail": "attacked with `LineCollector.feed`",
     "blocks.traffic.caddy.CaddySwitch.read": "attacked as `_position`, and as `CaddyAdmin.read`",

@@ -8,6 +8,7 @@ import pytest
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.of_droplets import INSPECTED, OF_DROPLETS
 from tests.support.hostile.of_files import OF_FILES
+from tests.support.hostile.of_images import OF_IMAGES
 from tests.support.hostile.of_providers import JSON, OF_PROVIDERS
 
 pytestmark = pytest.mark.unit
@@ -49,7 +50,7 @@ FOUND = {
 @pytest.mark.parametrize("what", FOUND)
 def test_an_answer_that_once_ended_in_an_unknown_error_does_so_no_more(what: str) -> None:
     name, answer, read = FOUND[what]
-    mine = next(one for one in (*OF_DROPLETS, *OF_FILES, *OF_PROVIDERS) if one.name.endswith(name))
+    mine = next(one for one in (*OF_DROPLETS, *OF_FILES, *OF_IMAGES, *OF_PROVIDERS) if one.name.endswith(name))
     given = answer if mine.shape is None or isinstance(answer, str | bytes) else mine.shape([answer])
     assert mine.reads(given) is read
 

@@ -12,6 +12,7 @@ from tests.support.hostile.extent import EXAMPLES
 from tests.support.hostile.masks import MASKS
 from tests.support.hostile.of_droplets import OF_DROPLETS
 from tests.support.hostile.of_files import OF_FILES
+from tests.support.hostile.of_images import OF_IMAGES
 from tests.support.hostile.of_providers import OF_PROVIDERS
 from tests.support.hostile.scripts import SCRIPTS, WORDS
 from tests.support.judge.extent import EVERYTHING
@@ -58,7 +59,7 @@ def grows(work: Callable[[int], Callable[[], object]]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("attacked", [*OF_DROPLETS, *OF_FILES, *OF_PROVIDERS], ids=lambda one: one.name)
+@pytest.mark.parametrize("attacked", [*OF_DROPLETS, *OF_FILES, *OF_IMAGES, *OF_PROVIDERS], ids=lambda one: one.name)
 def test_a_parser_takes_time_that_grows_with_the_length_of_what_it_reads(attacked) -> None:
     def work(pump: str) -> Callable[[int], Callable[[], object]]:
         def sized(size: int) -> Callable[[], object]:
@@ -70,7 +71,7 @@ def test_a_parser_takes_time_that_grows_with_the_length_of_what_it_reads(attacke
     assert [pump for pump in PUMPS if grows(work(pump))] == []
 
 
-@pytest.mark.parametrize("attacked", [*OF_DROPLETS, *OF_FILES, *OF_PROVIDERS], ids=lambda one: one.name)
+@pytest.mark.parametrize("attacked", [*OF_DROPLETS, *OF_FILES, *OF_IMAGES, *OF_PROVIDERS], ids=lambda one: one.name)
 def test_a_parser_takes_time_that_grows_with_any_part_of_a_good_answer(attacked) -> None:
     def work(longer: Callable[[int], Any]) -> Callable[[int], Callable[[], object]]:
         def sized(size: int) -> Callable[[], object]:

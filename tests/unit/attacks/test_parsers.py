@@ -8,11 +8,12 @@ from tests.support.hostile.changes import Change, changes
 from tests.support.hostile.extent import generated
 from tests.support.hostile.of_droplets import OF_DROPLETS
 from tests.support.hostile.of_files import OF_FILES
+from tests.support.hostile.of_images import OF_IMAGES
 from tests.support.hostile.of_providers import OF_PROVIDERS
 
 pytestmark = pytest.mark.unit
 
-KINDS = {"droplets": OF_DROPLETS, "files": OF_FILES, "providers": OF_PROVIDERS}
+KINDS = {"droplets": OF_DROPLETS, "files": OF_FILES, "images": OF_IMAGES, "providers": OF_PROVIDERS}
 
 
 @pytest.mark.parametrize("attacked", [one for kind in KINDS.values() for one in kind], ids=lambda one: one.name)
