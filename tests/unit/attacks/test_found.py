@@ -26,7 +26,7 @@ def _listed(name: str) -> bytes:
 
 FOUND = {
     "a layer that is no archive": ("archive.read_archive", b"null", False),
-    "a layer that is no mapping": ("described_layers", {"layers": [None]}, False),
+    "a layer that is no mapping": ("described_layers", b'{"layers": [null]}', True),
     "an upload to no address": ("upload_place", "/\x05", False),
     "a pattern with a range from z to a": ("ignore_rules", "[z-a]", False),
     "a name of more parts than any file has": ("read_tree", _listed("a/" * 4000 + "a"), False),
