@@ -1,4 +1,4 @@
-"""What must not stand in the code at all: switches that turn a protection off. What `make lint` leaves out has a reason."""
+"""What must not stand in the code at all: what turns a protection off. What `make lint` leaves out has a reason."""
 
 import ast
 import re
