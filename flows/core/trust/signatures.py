@@ -5,10 +5,12 @@ Source: cosign's "simple signing" payload (https://github.com/sigstore/cosign/bl
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flows.core.errors import SignedAsAnother, VerificationFailed
+from flows.core.quotation import quoted_line, without_controls
 from flows.core.registry.references import split_reference
 from flows.core.release.release import Release, SignedAs
 
@@ -107,7 +109,9 @@ def signed_as_another(claim: Claim, payloads: Sequence[Mapping[str, Any]]) -> Si
         wanted = claim.annotations.get(name)
         said = sorted({str(payload.get(name)) for payload in payloads})
         if all(payload.get(name) != wanted for payload in payloads):
-            differ.append(f"{name.removeprefix(_PREFIX)} {' or '.join(said)[:100]}, not {wanted or 'none'}")
+            differ.append(
+                f"{name.removeprefix(_PREFIX)} {without_controls(quoted_line(' or '.join(said), 100))}, not {wanted or 'none'}"
+            )
     told = "; ".join(differ) or "no signature has all of what was asked for together"
     return SignedAsAnother(
         f"{claim.what} is signed as something else: {told}. Nothing was changed. Somebody put another image there, or "
@@ -120,5 +124,7 @@ def signed_before(payloads: Iterable[Mapping[str, Any]], stack: str, service: st
     for payload in payloads:
         said = {name: str(payload.get(name) or "") for name in _COMPARED}
         if (said[STACK], said[SERVICE], said[SOURCE]) == (stack, service, source) and said[RELEASE]:
-            return SignedAs(service=service, release=said[RELEASE], commit=said[COMMIT], source=source)
+            fields = {"service": service, "release": said[RELEASE], "commit": said[COMMIT], "source": source}
+            with suppress(ValueError):  # a release of no tag, or half a character, which no document can hold
+                return SignedAs.model_validate_json(json.dumps(fields))
     return None

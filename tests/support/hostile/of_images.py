@@ -121,7 +121,7 @@ def _signed(text: str) -> None:
     """All that is made of signatures, once they are read."""
     for payloads in read_payloads(text).values():
         matching(CLAIM, payloads)
-        str(signed_as_another(CLAIM, payloads))
+        str(signed_as_another(CLAIM, payloads)).encode()
         if signed := signed_before(payloads, "shop", "web"):
             signed.model_dump_json()
 

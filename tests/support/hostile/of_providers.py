@@ -21,7 +21,7 @@ from blocks.registry.addresses import only_encrypted, upload_place
 from blocks.registry.answers import refuse_error
 from blocks.registry.auth import RegistryCredentials
 from blocks.registry.client import RegistryClient
-from blocks.registry.layers import DIFF_ID, described_layers
+from blocks.registry.layers import DIFF_ID, described_layers, own_layer
 from blocks.ssh.keys import SshTarget, new_host_key, parse_host_key, read_private_key
 from blocks.ssh.output import LineCollector, tail
 from blocks.traffic.caddy import _position
@@ -163,6 +163,12 @@ def _joined(location: Any) -> None:
     upload_place(httpx.URL("https://there.example"), there)
 
 
+def _described(content: bytes) -> None:
+    """As the client gives it on: what is no mapping was refused by it."""
+    manifest = read_mapping(content) or {}
+    own_layer(manifest), described_layers(manifest)
+
+
 _MANIFEST = {
     "layers": [{"digest": digest("a"), "size": 1, "annotations": {DIFF_ID: digest("b")}}],
     "config": {"digest": digest("c")},
@@ -206,7 +212,7 @@ OF_PROVIDERS = (
     _asking(RegistryCredentials.answer_challenge, {"token": "t"}, lambda _: _challenged(SERVER.said),
             headers={"www-authenticate": _CHALLENGE}),
     Attacked(RegistryCredentials.answer_challenge, "https://auth.example/token", read=_led, refuses=OUTSIDE),
-    Attacked(described_layers, _MANIFEST, shape=None, refuses=OUTSIDE),
+    Attacked(described_layers, _MANIFEST, encoding="utf-8", read=_described, refuses=OUTSIDE),
     Attacked(upload_place, "/v2/a/blobs/uploads/1?_state=a", read=_joined, refuses=OUTSIDE),
     Attacked(refuse_error, {"status": 400, "headers": JSON, "body": {"errors": [{"message": "m"}]}},
              shape=None, error=True, refuses=OUTSIDE,

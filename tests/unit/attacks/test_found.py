@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from flows.core.trust.signatures import COMMIT, RELEASE
 from tests.support.hostile.attacked import Attacked
+from tests.support.hostile.changes import put
 from tests.support.hostile.of_droplets import INSPECTED, OF_DROPLETS
 from tests.support.hostile.of_files import OF_FILES
-from tests.support.hostile.of_images import OF_IMAGES
+from tests.support.hostile.of_images import OF_IMAGES, SIGNED
 from tests.support.hostile.of_providers import JSON, OF_PROVIDERS
 
 pytestmark = pytest.mark.unit
@@ -24,9 +26,13 @@ def _listed(name: str) -> bytes:
     return json.dumps({"format": 1, "entries": [[name, "f", "644", 1, "0" * 64]]}).encode()
 
 
+def _signed(name: str, said: str) -> str:
+    return json.dumps([put(SIGNED, ("optional", name), said)])
+
+
 FOUND = {
     "a layer that is no archive": ("archive.read_archive", b"null", False),
-    "a layer that is no mapping": ("described_layers", {"layers": [None]}, False),
+    "a layer that is no mapping": ("described_layers", b'{"layers": [null]}', True),
     "an upload to no address": ("upload_place", "/\x05", False),
     "a pattern with a range from z to a": ("ignore_rules", "[z-a]", False),
     "a name of more parts than any file has": ("read_tree", _listed("a/" * 4000 + "a"), False),
@@ -40,6 +46,9 @@ FOUND = {
         {**_challenged('realm="https://a.example"'), "body": {"token": "é"}},
         True,
     ),
+    "a signature as of a release that has no tag": ("read_payloads", _signed(RELEASE, "-1"), True),
+    "a signature as of a commit that no document holds": ("read_payloads", _signed(COMMIT, "\ud800"), True),
+    "an image that docker says nothing of": ("known_base", "[]", False),
     "a mark of Caddy's that is no text": ("CaddyAdmin.read", ETAG, False),
     "an upstream of Caddy's that is none": ("CaddyAdmin.read", b'HTTP/1.1 200 OK\r\n\r\n[{"dial": {}}]', True),
     "restarts that are no number": ("read_inspected", [{**INSPECTED, "RestartCount": "x"}], False),
