@@ -1,6 +1,7 @@
 """What a test run exchanges with the lab's stand-in for DigitalOcean's API is checked, all of it, by one hook."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
 pytest.register_assert_rewrite("tests.support", "tests.stacks", "tests.faults.harness")
 
+from tests import attack_report  # noqa: E402
 from tests.lanes import LaneScheduling  # noqa: E402
 from tests.support.lab import api_contract  # noqa: E402 — what helpers assert is shown in full
 
@@ -49,7 +51,11 @@ def _is_one_of_several(config: pytest.Config) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say what was checked."""
+    """Say what was checked, and keep what became of the attacks."""
+    if not _is_one_of_several(config):
+        stats = terminalreporter.stats
+        ran = [(one.nodeid, kind) for kind in ("passed", "failed", "error", "skipped") for one in stats.get(kind, ())]
+        attack_report.write(ran, Path(os.environ.get("SLIPWAY_REPORTS") or "reports"))
     checked = config.stash.get(CHECKED, None)
     if checked is None:
         return
