@@ -11,6 +11,8 @@ import yaml
 from flows.core.errors import BrokenStack
 from flows.core.stack.yaml_limits import YamlTooLarge, compose_documents
 
+# Two links that lead to where they stand make ever more paths of one file.
+_MOST_FILES = 1000
 _QUOTED = re.compile(r"""'(?!<)[^']*'|"(?!<)[^"]*\"""")
 
 
@@ -28,7 +30,7 @@ def collect_files(
         follow: False: only those that are given.
 
     Raises:
-        BrokenStack: one of them is missing, or no YAML mapping.
+        BrokenStack: one of them is missing, or no YAML mapping; or there is no end of them.
     """
     found: dict[str, str] = {}
     queue = [(path, "") for path in given]
@@ -37,6 +39,11 @@ def collect_files(
         path = os.path.normpath(path)
         if path in found:
             continue
+        if len(found) >= _MOST_FILES:
+            raise BrokenStack(
+                f"{next(iter(found))} includes or extends more than {_MOST_FILES} files, the last of them {asked_by}. "
+                "Does a link lead to itself?"
+            )
         try:
             found[path] = read(path)
         except OSError as error:

@@ -1,5 +1,7 @@
 """The text of compose files: what they pull in, and where something stands."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 from hypothesis import given
@@ -38,6 +40,15 @@ def test_included_and_extended_files_follow_those_given():
         "/b.yml",
         "/deep.yml",
     ]
+
+
+def test_files_of_which_there_is_no_end_are_refused(tmp_path):
+    compose = tmp_path / "compose.yml"
+    compose.write_text("include: [a/compose.yml, b/compose.yml]")
+    for name in ("a", "b"):
+        (tmp_path / name).symlink_to(".")
+    with pytest.raises(BrokenStack, match="more than 1000 files"):
+        collect_files([str(compose)], lambda path: Path(path).read_text())
 
 
 def test_files_that_include_each_other_are_read_once():
