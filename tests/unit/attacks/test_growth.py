@@ -37,7 +37,6 @@ SHORTEST, LONGEST = 0.003, 32_000
 def seconds(work: Callable[[int], Callable[[], object]], size: int) -> float:
     """Of the processor, without what Python's own cleaning up takes at any time it likes."""
     run = work(size)
-    gc.collect()
     gc.disable()
     try:
         began = time.process_time()
