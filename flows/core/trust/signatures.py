@@ -109,9 +109,8 @@ def signed_as_another(claim: Claim, payloads: Sequence[Mapping[str, Any]]) -> Si
         wanted = claim.annotations.get(name)
         said = sorted({str(payload.get(name)) for payload in payloads})
         if all(payload.get(name) != wanted for payload in payloads):
-            differ.append(
-                f"{name.removeprefix(_PREFIX)} {without_controls(quoted_line(' or '.join(said), 100))}, not {wanted or 'none'}"
-            )
+            shown = without_controls(quoted_line(" or ".join(said), 100))
+            differ.append(f"{name.removeprefix(_PREFIX)} {shown}, not {wanted or 'none'}")
     told = "; ".join(differ) or "no signature has all of what was asked for together"
     return SignedAsAnother(
         f"{claim.what} is signed as something else: {told}. Nothing was changed. Somebody put another image there, or "
