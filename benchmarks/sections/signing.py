@@ -12,10 +12,13 @@ from benchmarks.lab import NAME
 from benchmarks.measure import Section, alternate, judged, median, ratio, seconds, timed
 from benchmarks.slipway import Ran, command, in_process
 from blocks import ContainerRegistry, SigningKey, TrustedKeys
+from blocks.signing.trusted_keys import TrustedKey
 from flows.core.secrets.masking import Mask
+from flows.core.trust.signatures import Claim
 from flows.settings import Settings
-from flows.tasks.trust.cosign import cosign_at, public_key
+from flows.tasks.trust.cosign import cosign_at
 from flows.tasks.trust.keys import generate_key
+from flows.tasks.trust.verification import verify_signatures
 
 SIGNING, VERIFYING, LINEAR = 0.25, 2.0, 12.0
 _STEPS = ("find signatures", "read packages", "sign images", "sign release")
@@ -56,14 +59,13 @@ def measure(bench: Bench) -> list[Section]:
 def _verify(bench: Bench, section: Section, key: SigningKey, images: Sequence[str]) -> None:
     settings, registry = Settings(), ContainerRegistry.load(NAME)
     with cosign_at(registry, settings) as cosign:
+        trusted = TrustedKey(public_key=key.public_key)
 
         def verify(references: Sequence[str]) -> float:
-            answers = []
-            spent = timed(
-                lambda: answers.append(cosign.run(cosign.commands.verify(references), public_key(key.public_key)))
-            )
-            if answers[0].returncode:
-                raise BenchmarkFailed(f"cosign does not verify what was signed: {answers[0].stderr}")
+            claims, answers = [Claim(reference, {}, reference) for reference in references], []
+            spent = timed(lambda: answers.extend(verify_signatures(claims, trusted, cosign)))
+            if any(answer.returncode for _, answer in answers):
+                raise BenchmarkFailed(f"cosign does not verify what was signed: {answers[0][1].stderr}")
             return spent
 
         sides = {"nine": lambda: verify(images), "one": lambda: verify(images[:1])}

@@ -1,6 +1,7 @@
 """Verifies that a release, and every image of it, is what we signed: before anything is changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from subprocess import CompletedProcess
 from typing import Any
 
 from prefect.logging import get_run_logger
@@ -38,6 +39,7 @@ from flows.tasks.runs.log_masking import mask, masked_end
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.trust.cosign import Cosign, cosign_at, public_key
 
+_CALLS = 3
 _NO_KEY = (
     "signatures are to be verified (%s), and no key is trusted. Save one: slipway keys generate, or keys trust FILE"
 )
@@ -140,13 +142,7 @@ def _prove(
     payloads: dict[str, list[dict[str, Any]]] = {}
     for key in keys:
         left = [claim for claim in claims if claim.reference not in proved]
-        answers = [cosign.run(cosign.commands.verify([claim.reference for claim in left]), public_key(key.public_key))]
-        asked = [left]
-        if answers[0].returncode and len(left) > 1:
-            asked = [[claim] for claim in left]
-            commands = [cosign.commands.verify([claim.reference]) for claim in left]
-            answers = cosign.run_all(commands, public_key(key.public_key))
-        for group, answer in zip(asked, answers, strict=True):
+        for group, answer in verify_signatures(left, key, cosign):
             verdict = read_verdict(answer.returncode, answer.stderr)
             if verdict is SignatureVerdict.UNCLEAR:
                 raise VerificationFailed(
@@ -163,6 +159,27 @@ def _prove(
             return proved
     claim = next(claim for claim in claims if claim.reference not in proved)
     raise _refusal(claim, verdicts[claim.reference], payloads[claim.reference], keys)
+
+
+def verify_signatures(
+    claims: Sequence[Claim], key: TrustedKey, cosign: Cosign
+) -> list[tuple[Sequence[Claim], CompletedProcess[str]]]:
+    """What cosign answers of each group of images. It looks at those of one call one after the other, and ends with the
+    first that is not signed: so there are some calls side by side, and one an image for a group that failed.
+    """
+    count = _CALLS if len(claims) >= 2 * _CALLS else 1
+    groups: list[Sequence[Claim]] = [claims[number::count] for number in range(count)]
+    found = _ask(groups, key, cosign)
+    left = [[claim] for group, answer in found if answer.returncode and len(group) > 1 for claim in group]
+    settled = [(group, answer) for group, answer in found if not answer.returncode or len(group) == 1]
+    return [*settled, *_ask(left, key, cosign)]
+
+
+def _ask(
+    groups: Sequence[Sequence[Claim]], key: TrustedKey, cosign: Cosign
+) -> list[tuple[Sequence[Claim], CompletedProcess[str]]]:
+    commands = [cosign.commands.verify([claim.reference for claim in group]) for group in groups]
+    return list(zip(groups, cosign.run_all(commands, public_key(key.public_key)), strict=True))
 
 
 def _refusal(
