@@ -82,6 +82,24 @@ def test_cosign_itself_verifies_every_image_and_the_release(stack, public_key):
     assert stack.reference("release", "three").endswith(release["digest"])
 
 
+@pytest.mark.parametrize("kind", ["cyclonedx", "slsaprovenance1"])
+def test_cosign_itself_verifies_what_is_attested(stack, public_key, kind):
+    reference = stack.reference("web", "three")
+    done = stack.cosign(
+        "verify-attestation", "--private-infrastructure", "--key", public_key, "--type", kind, reference
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_container_says_where_it_is_from(stack):
+    container = stack.droplet.containers()["web"]["Name"].lstrip("/")
+    said = stack.slipway_ok("provenance", container, *stack.here, "--droplet", stack.block, "--json")
+    [origin] = json.loads(said.out)
+    assert (origin["digest"], origin["running"][0]["tag"]) == (stack.digest("web", "two"), "two")
+    assert origin["provenance"]["parameters"]["service"] == "web"
+    assert {"apt", "bash"} <= {package["name"] for package in origin["packages"]}
+
+
 def test_what_has_not_changed_is_not_signed_again(stack):
     with stack.registry.block.client() as client:
         tag = stack.digest("worker", "three").replace(":", "-") + ".sig"

@@ -186,3 +186,16 @@ def test_of_releases_of_one_second_the_one_that_latest_means_is_the_newest(newes
     stored = [RegistryManifest("shop-release", digest("1"), ("v1",))]
     published = contents.published_tags(stored, registry)
     assert list(old_tags(published, 1, []).values()) == [[{"v1": "v2", "v2": "v1"}[newest]]]
+
+
+@pytest.mark.parametrize("kind", ["sig", "att"])
+def test_a_signature_beside_a_release_is_none(kind):
+    tags = [
+        Tag("shop-release", "v1", digest("1"), "2026"),
+        Tag("shop-release", f"sha256-{'1' * 64}.{kind}", "d", "2027"),
+    ]
+    client = SimpleNamespace(registries=SimpleNamespace(tags=lambda *_: tags))
+    account = SimpleNamespace(client=lambda: nullcontext(client))
+    registry = SimpleNamespace(single_repository="", registry_name="team", account=account)
+    stored = [RegistryManifest("shop-release", digest("1"), ("v1",))]
+    assert contents.published_tags(stored, registry) == {"shop": [("v1", "2026")]}
