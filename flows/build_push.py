@@ -54,6 +54,7 @@ from flows.tasks.stack.run_names import run_name
 from flows.tasks.stack.source import default_tag, read_stack
 from flows.tasks.trust.attestation import with_predicates
 from flows.tasks.trust.signing import sign_all, sign_release
+from flows.tasks.trust.verification import check_signing
 
 METADATA = Path("push-docr-metadata.json")
 
@@ -91,6 +92,7 @@ def build_push(
     registry = load_registry(settings)
     check_registry(registry)
     with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:
+        check_signing(load_signing_key(settings), stack_name(place), settings, pull_ahead)
         return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead, ref or "")
 
 

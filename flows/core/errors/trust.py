@@ -31,6 +31,10 @@ class NothingKnown(Refused):
     """Nothing is known of what was asked for."""
 
 
+class NoSigningKey(Refused):
+    """What must be signed to be deployed would be built where no key is."""
+
+
 class NothingTrusted(Refused):
     """Signatures are to be verified, and no key is trusted."""
 

@@ -190,10 +190,8 @@ def test_of_releases_of_one_second_the_one_that_latest_means_is_the_newest(newes
 
 @pytest.mark.parametrize("kind", ["sig", "att"])
 def test_a_signature_beside_a_release_is_none(kind):
-    tags = [
-        Tag("shop-release", "v1", digest("1"), "2026"),
-        Tag("shop-release", f"sha256-{'1' * 64}.{kind}", "d", "2027"),
-    ]
+    beside = f"sha256-{'1' * 64}.{kind}"
+    tags = [Tag("shop-release", name, digest("1"), "2026") for name in ("v1", beside)]
     client = SimpleNamespace(registries=SimpleNamespace(tags=lambda *_: tags))
     account = SimpleNamespace(client=lambda: nullcontext(client))
     registry = SimpleNamespace(single_repository="", registry_name="team", account=account)

@@ -3,14 +3,15 @@
 import json
 import logging
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
-from blocks import ContainerRegistry, TrustedKeys
+from blocks import ContainerRegistry, SigningKey, TrustedKeys
 from blocks.signing.trusted_keys import TrustedKey
 from flows.core.errors import (
     CosignMissing,
+    NoSigningKey,
     NothingTrusted,
     NotVerified,
     SignatureMoved,
@@ -193,3 +194,20 @@ def test_a_key_that_is_none_is_refused_when_it_is_saved():
 
 def test_not_verified_is_one_kind():
     assert {kind.__base__ for _, kind, _ in REFUSED.values()} == {NotVerified}
+
+
+@pytest.mark.parametrize(("keys", "droplet", "setting", "refused"), [
+    ((ONE,), "green", "", True), ((ONE,), None, "", False), ((), "green", "", False), ((ONE,), "green", "warn", False),
+    ((), "green", "enforce", True),
+])  # fmt: skip
+def test_what_could_not_be_deployed_unsigned_is_not_built_without_a_key(monkeypatch, keys, droplet, setting, refused):
+    monkeypatch.setattr(verification, "load_trusted_keys", lambda _settings: keys)
+    wanted = pytest.raises(NoSigningKey, match="Nothing was built") if refused else nullcontext()
+    with wanted:
+        verification.check_signing(None, "shop", Settings(verification=setting), droplet)
+
+
+def test_without_cosign_nothing_is_built_that_must_be_signed():
+    key = SigningKey(public_key=public_key("one"), kms="awskms:///alias/slipway")
+    with pytest.raises(CosignMissing):
+        verification.check_signing(key, "shop", Settings(cosign="no-such-cosign"), None)
