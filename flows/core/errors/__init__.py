@@ -77,6 +77,7 @@ from flows.core.errors.traffic import (
 from flows.core.errors.trust import (
     CosignMissing,
     KeyUnusable,
+    NoSigningKey,
     NothingKnown,
     NothingTrusted,
     NotVerified,
@@ -128,6 +129,7 @@ __all__ = [
     "NewerRecord",
     "NoEngine",
     "NoRollbackTarget",
+    "NoSigningKey",
     "NoStatefulServices",
     "NoSwitch",
     "NotApproved",

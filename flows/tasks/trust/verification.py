@@ -6,12 +6,13 @@ from typing import Any
 
 from prefect.logging import get_run_logger
 
-from blocks import ContainerRegistry
+from blocks import ContainerRegistry, SigningKey
 from blocks.errors import OutsideError
 from blocks.signing.trusted_keys import TrustedKey
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import (
     CosignMissing,
+    NoSigningKey,
     NothingTrusted,
     NotVerified,
     SignatureMoved,
@@ -37,7 +38,7 @@ from flows.tasks.runs.blocks import load_trusted_keys
 from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask, masked_end
 from flows.tasks.runs.retries import RETRIED
-from flows.tasks.trust.cosign import Cosign, cosign_at, public_key
+from flows.tasks.trust.cosign import Cosign, cosign_at, cosign_commands, public_key
 
 _CALLS = 3
 _NO_KEY = (
@@ -48,6 +49,24 @@ _NO_KEY = (
 def policy_for(settings: Settings, stack: str, droplets: Sequence[str], *, keys: bool) -> Decided:
     """Whether signatures are verified where this stack goes to these droplets."""
     return decided_policy(settings.verification, settings.verification_of, (stack, *droplets), keys=keys)
+
+
+def check_signing(key: SigningKey | None, stack: str, settings: Settings, droplet: str | None) -> None:
+    """Refuse before a build what would be refused after it: it cannot be signed, or not be deployed unsigned.
+
+    Args:
+        droplet: name of the Droplet block that it goes to next; None: nowhere yet.
+
+    Raises:
+        NoSigningKey, CosignMissing
+    """
+    if key:
+        cosign_commands(settings)
+    elif droplet and policy_for(settings, stack, [droplet], keys=bool(load_trusted_keys(settings))) == "enforce":
+        raise NoSigningKey(
+            f"what is put on {droplet} must be signed, and no signing key is saved here (block {settings.signing}). "
+            "Nothing was built. Make one: slipway keys generate; or build where the key is, and deploy from here"
+        )
 
 
 def verify_release(
