@@ -16,7 +16,7 @@ export PREFECT_API_URL := http://127.0.0.1:$(PREFECT_PORT)/api
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 # The lab's registries are not reached through a proxy of the machine's.
-NETWORK := $(or $(SLIPWAY_LAB_NETWORK),10.199.0)
+NETWORK := $(or $(SLIPWAY_LAB_NETWORK),198.18.199)
 export no_proxy := $(or $(no_proxy),$(NO_PROXY)),$(NETWORK).250,$(NETWORK).251,$(NETWORK).252
 export NO_PROXY := $(no_proxy)
 unexport PYTHONDONTWRITEBYTECODE

@@ -18,7 +18,7 @@ STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
 os.environ.setdefault("SLIPWAY_SETTINGS", str(STATE / "settings.toml"))
 NETWORK = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 NAME = "slipway-bench"
-_REGISTRY_HOST = f"{os.environ.get('SLIPWAY_LAB_NETWORK') or '10.199.0'}.252"  # the lab's certificate is for it, too
+_REGISTRY_HOST = f"{os.environ.get('SLIPWAY_LAB_NETWORK') or '198.18.199'}.252"  # the lab's certificate is for it, too
 # `make down` removes what carries these two labels, so not even a killed benchmark outlives the lab.
 _LABELS = ("dev.slipway.lab=true", f"com.docker.compose.project={NETWORK}", f"dev.slipway.bench={NAME}")
 _PATIENCE = 90.0

@@ -39,7 +39,7 @@ def main() -> None:
         droplet(lab, machine).save(machine, overwrite=True)
     CaddySwitch(url=f"http://127.0.0.1:{port('EDGE', 8080)}", host=Droplet.load("edge")).save("edge", overwrite=True)
     ContainerRegistry(
-        registry_url=f"{os.environ.get('SLIPWAY_LAB_NETWORK') or '10.199.0'}.250:5000",
+        registry_url=f"{os.environ.get('SLIPWAY_LAB_NETWORK') or '198.18.199'}.250:5000",
         username=known["registry_username"],
         password=known["registry_password"],
         namespace="agents",

@@ -10,7 +10,7 @@ export RUN=$SLIPWAY_STATE/run
 
 # One lab a machine is the rule; another name gives a second one beside it (with other ports).
 SLIPWAY_LAB=${SLIPWAY_LAB:-slipway-lab}
-SLIPWAY_LAB_NETWORK=${SLIPWAY_LAB_NETWORK:-10.199.0}
+SLIPWAY_LAB_NETWORK=${SLIPWAY_LAB_NETWORK:-198.18.199}
 SLIPWAY_LAB_GREEN_SSH_PORT=${SLIPWAY_LAB_GREEN_SSH_PORT:-2201}
 SLIPWAY_LAB_BLUE_SSH_PORT=${SLIPWAY_LAB_BLUE_SSH_PORT:-2202}
 SLIPWAY_LAB_EDGE_SSH_PORT=${SLIPWAY_LAB_EDGE_SSH_PORT:-2203}
@@ -28,8 +28,8 @@ export SLIPWAY_STATE SLIPWAY_LAB SLIPWAY_LAB_NETWORK SLIPWAY_LAB_GREEN_SSH_PORT 
     SLIPWAY_LAB_EDGE_SSH_PORT SLIPWAY_LAB_DATA_SSH_PORT SLIPWAY_LAB_EDGE_PORT SLIPWAY_LAB_PROMETHEUS_PORT \
     SLIPWAY_LAB_LANGFUSE_PORT SLIPWAY_LAB_DIGITALOCEAN_PORT SLIPWAY_LAB_BALANCER_PORT \
     SLIPWAY_LAB_DNS_PORT SLIPWAY_PREFECT_PORT SLIPWAY_SETTINGS
-# Registries have addresses of their own on the lab's network: they mean the same here and on a droplet, and no engine
-# takes them for loopback, where it would ask for no certificate.
+# Registries have addresses of their own on the lab's network: they mean the same here and on a droplet. They are of the
+# range for tests (RFC 2544): engines ask for no certificate on loopback, and cosign falls back to http on private ones.
 LAB_REGISTRY=$SLIPWAY_LAB_NETWORK.250:5000 LAB_DOCR=$SLIPWAY_LAB_NETWORK.251:5001
 export LAB_REGISTRIES="$LAB_REGISTRY $LAB_DOCR $SLIPWAY_LAB_NETWORK.252:5000" # the last is the benchmark's
 # The lab's own Prefect: its home, its server, nothing sent anywhere. Whatever a person's shell points at stays out.

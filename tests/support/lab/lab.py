@@ -17,7 +17,7 @@ from tests import CHECKOUT
 LAB = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 STATE = Path(os.environ.get("SLIPWAY_STATE") or CHECKOUT / ".slipway")
 # Registries have addresses of their own, and a certificate of the lab's own authority for them.
-_NETWORK = os.environ.get("SLIPWAY_LAB_NETWORK") or "10.199.0"
+_NETWORK = os.environ.get("SLIPWAY_LAB_NETWORK") or "198.18.199"
 REGISTRY, DOCR = f"{_NETWORK}.250:5000", f"{_NETWORK}.251:5001"
 DOCR_TOKENS = f"https://{_NETWORK}.251:8443/_registry/token"
 CA = STATE / "lab/tls/ca.crt"

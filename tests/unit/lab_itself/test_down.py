@@ -19,8 +19,8 @@ case "$1 $2 $filters" in
     "volume ls $lab") echo slipway-lab_green-engine ;;
     "network ls $lab") echo slipway-lab ;;
     "images --filter $lab") echo slipway-lab-edge:latest; echo 0123456789ab ;;
-    "images --filter reference=10.199.0.250:5000/agents/* label=com.docker.compose.project")
-        echo 10.199.0.250:5000/agents/a:1 ;;
+    "images --filter reference=198.18.199.250:5000/agents/* label=com.docker.compose.project")
+        echo 198.18.199.250:5000/agents/a:1 ;;
     "image inspect "*) echo sha256:base ;;
     "ps "*|"volume "*|"network "*|"images  ") echo somebody-elses ;;
 esac
@@ -32,7 +32,7 @@ volume slipway-lab_green-engine
 network slipway-lab
 image slipway-lab-edge:latest
 image 0123456789ab
-image 10.199.0.250:5000/agents/a:1
+image 198.18.199.250:5000/agents/a:1
 """
 
 
@@ -66,7 +66,7 @@ def test_every_removal_names_one_thing_and_nothing_is_pruned(machine):
         "network rm slipway-lab",
         "rmi slipway-lab-edge:latest",
         "rmi 0123456789ab",
-        "rmi 10.199.0.250:5000/agents/a:1",
+        "rmi 198.18.199.250:5000/agents/a:1",
     ]
     assert result.stdout.count("\n") == 1
     assert "What stays" in result.stdout
@@ -74,7 +74,7 @@ def test_every_removal_names_one_thing_and_nothing_is_pruned(machine):
 
 
 def test_the_engine_forgets_the_authority_of_the_labs_registries_first(machine):
-    for registry in ("10.199.0.250:5000", "10.199.0.251:5001"):
+    for registry in ("198.18.199.250:5000", "198.18.199.251:5001"):
         (machine.state / "lab" / "certs.d" / registry).mkdir(parents=True)
     machine.run("down.sh")
     first = next(call for call in machine.calls if {"run", "rm"} & set(call.split()))
