@@ -4,6 +4,7 @@ Sources: `cosign sign|verify|attest --help` of 2.5; for what later versions want
 https://github.com/sigstore/cosign/issues/5043
 """
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +12,7 @@ from enum import Enum
 # Environment variables of the child process.
 PRIVATE_KEY, PUBLIC_KEY, PASSWORD = "SLIPWAY_COSIGN_KEY", "SLIPWAY_COSIGN_PUBLIC_KEY", "COSIGN_PASSWORD"
 _UNSIGNED, _NO_MATCH = 10, 12
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
 class SignatureVerdict(Enum):
@@ -78,6 +80,20 @@ class CosignCommands:
 
     def _registry(self) -> list[str]:
         return ["--registry-cacert", self.certificate] if self.certificate else []
+
+
+def falls_back_to_http(host: str) -> bool:
+    """Whether cosign speaks http to a registry that does not answer https: to private addresses of IPv4 that are not of
+    this machine (go-containerregistry, pkg/name/registry.go).
+
+    Args:
+        host: a name or an address, with or without a port.
+    """
+    try:
+        address = ipaddress.IPv4Address(host.partition(":")[0])
+    except ValueError:
+        return False
+    return any(address in network for network in _PRIVATE)
 
 
 def read_verdict(code: int, said: str) -> SignatureVerdict:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from blocks import ContainerRegistry, SigningKey
+from blocks.errors import NotEncrypted
 from flows.core.errors import CosignMissing
-from flows.core.trust.cosign import PASSWORD, PRIVATE_KEY, PUBLIC_KEY, CosignCommands
+from flows.core.trust.cosign import PASSWORD, PRIVATE_KEY, PUBLIC_KEY, CosignCommands, falls_back_to_http
 from flows.settings import Settings
 from flows.tasks.build_host import run
 
@@ -45,7 +46,13 @@ def cosign_at(registry: ContainerRegistry, settings: Settings) -> Iterator[Cosig
 
     Raises:
         CosignMissing
+        NotEncrypted: cosign would speak to it by http where https is not answered, login included.
     """
+    if falls_back_to_http(registry.host):
+        raise NotEncrypted(
+            f"registry {registry.host} is a private address: cosign sends its login there by http when https is not "
+            "answered. Nothing was sent. Give the registry a name, and save that: slipway registry set --host NAME"
+        )
     commands = cosign_commands(settings)
     with registry.docker_config() as login:
         yield Cosign(commands, login, settings.sign_timeout)

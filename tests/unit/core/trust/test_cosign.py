@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.trust.cosign import CosignCommands, SignatureVerdict, read_verdict
+from flows.core.trust.cosign import CosignCommands, SignatureVerdict, falls_back_to_http, read_verdict
 
 pytestmark = pytest.mark.unit
 
@@ -60,3 +60,12 @@ SAID = {
 @pytest.mark.parametrize(("code", "said"), SAID)
 def test_an_answer_means_one_thing(code, said):
     assert read_verdict(code, said) is SAID[code, said]
+
+
+@pytest.mark.parametrize(("host", "falls"), [
+    ("10.0.0.4:5000", True), ("172.17.0.1", True), ("192.168.1.1:443", True), ("172.32.0.1", False),
+    ("198.18.199.250:5000", False), ("127.0.0.1:5000", False), ("registry.example.com", False),
+    ("10.example.com", False),
+])  # fmt: skip
+def test_a_private_address_is_where_cosign_would_speak_http(host, falls):
+    assert falls_back_to_http(host) is falls
