@@ -92,7 +92,7 @@ def _debugged(text: str) -> None:
     for inspected in overview.inspected.values():
         CollectorTarget.of(inspected)
         container_environment(inspected)
-    evidence, paths = Evidence(logs={"a" * 64: text}), secret_paths(overview, HOME)
+    evidence, paths = Evidence(logs={"a" * 64: text[:10_000]}), secret_paths(overview, HOME)
     shown, left = redact(overview, evidence, redaction_mask(overview, paths, evidence, frozenset()))
     readings = tuple(diagnose_service(shown, left, name) for name in (*unhealthy_services(shown), *shown.services))
     DebugBundle(shown, left, shown.services, {}, (*readings, diagnose_host(shown, left)), "now").files()
