@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 
 from tests.stacks.single_service import BLOCK, STACK, SingleServiceStack, open_single_service_stack
-from tests.support.lab.lab import CHECKOUT
+from tests.support.lab.lab import CHECKOUT, STATE
 
 pytestmark = pytest.mark.lab
 
@@ -37,9 +38,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleServiceSta
 
 
 def run_before(before: Path, stack: SingleServiceStack, *words: str) -> None:
-    """Run `slipway …` of the version before; it must succeed."""
+    """Run `slipway …` of the version before; it must succeed. Its registry's block knows no authority, so that of the
+    lab stands among the public ones."""
     argv = [sys.executable, "-m", "flows.cli", *words]
-    env = {**os.environ, **stack.settings, "PYTHONPATH": str(before)}
+    public = Path(os.environ.get("SSL_CERT_FILE") or certifi.where()).read_text()
+    authorities = stack.place / "authorities.pem"
+    authorities.write_text(f"{public}\n{(STATE / 'lab/tls/ca.crt').read_text()}")
+    env = {**os.environ, **stack.settings, "PYTHONPATH": str(before), "SSL_CERT_FILE": str(authorities)}
     done = subprocess.run(argv, cwd=before, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
