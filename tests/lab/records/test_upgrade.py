@@ -10,7 +10,7 @@ import certifi
 import pytest
 
 from tests.stacks.single_service import BLOCK, STACK, SingleServiceStack, open_single_service_stack
-from tests.support.lab.lab import CHECKOUT, STATE
+from tests.support.lab.lab import CA, CHECKOUT
 
 pytestmark = pytest.mark.lab
 
@@ -43,7 +43,7 @@ def run_before(before: Path, stack: SingleServiceStack, *words: str) -> None:
     argv = [sys.executable, "-m", "flows.cli", *words]
     public = Path(os.environ.get("SSL_CERT_FILE") or certifi.where()).read_text()
     authorities = stack.place / "authorities.pem"
-    authorities.write_text(f"{public}\n{(STATE / 'lab/tls/ca.crt').read_text()}")
+    authorities.write_text(f"{public}\n{CA.read_text()}")
     env = {**os.environ, **stack.settings, "PYTHONPATH": str(before), "SSL_CERT_FILE": str(authorities)}
     done = subprocess.run(argv, cwd=before, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
