@@ -21,6 +21,7 @@ def test_the_good_answer_is_read(attacked: Attacked) -> None:
     assert attacked.reads(attacked.answer(Change())) is not attacked.error
 
 
+@pytest.mark.filterwarnings("ignore:Possible:FutureWarning")  # `re`, of patterns in .slipwayignore
 @pytest.mark.parametrize("kind", KINDS)
 @generated()
 @given(change=changes)
