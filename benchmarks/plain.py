@@ -26,7 +26,7 @@ from flows.settings import Settings
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.deploy.files import members_to_send
 from flows.tasks.droplet.target import Target
-from flows.tasks.release.fetch import fetch_release
+from flows.tasks.release.fetch import read_published
 from flows.tasks.runs.blocks import layout, load_environment, load_registry
 from flows.tasks.stack.environment import variables
 
@@ -51,7 +51,7 @@ def prepare(tag: str) -> Prepared:
     registry, environment = load_registry(settings), load_environment(settings, NAME)
     own = {"REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": settings.colours.of(NAME) or ""}
     values = {**variables(environment, None), **own}
-    fetched = fetch_release.fn(NAME, tag, registry)
+    fetched = read_published.fn(NAME, tag, registry)
     release, files = fetched.release, fetched.files
     target = Target(None, StackDirectory("/opt/slipway", release.stack), settings)  # type: ignore[arg-type]
     payload = ReleasePayload(files, values, {})
