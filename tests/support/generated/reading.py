@@ -136,7 +136,7 @@ def _compare_as_deploy(reading: Reading, staged: StagedStack, printed: str, said
     version = compose_version(settings())
     try:
         here = read_here(staged.release, staged.staged.content, staged.variables, settings())
-        compare_readings(staged.release, here, printed, said, there=("droplet", version), settings=settings())
+        compare_readings(staged.release, here, printed, said, there=("droplet", version))
     except ReadingsDiffer as error:
         reading.wrong.append(f"the deploy refuses it: {error}")
     except SlipwayError as error:
