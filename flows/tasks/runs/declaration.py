@@ -56,6 +56,8 @@ def _cleaned(error: Exception) -> Exception:
     carried = vars(error)
     carried.update({key: mask(value) for key, value in carried.items() if isinstance(value, str)})
     if isinstance(error, httpx.HTTPError):
-        carried.update(dict.fromkeys(carried.keys() & {"_request", "response"}))  # their headers hold the login
+        carried.update(dict.fromkeys(carried.keys() & {"_request"}))  # its headers hold the login
+        if isinstance(answer := carried.get("response"), httpx.Response):  # which leads back to it
+            carried["response"] = httpx.Response(answer.status_code)
     told = f"{error} {error!r} {carried}"
     return error if mask(told) == told else Masked(f"{type(error).__name__}: {mask(str(error))}")

@@ -68,6 +68,12 @@ def test_an_error_keeps_its_kind_where_it_can_be_rid_of_the_secret():
     assert str(found) == "FileNotFoundError: [Errno 2] No such file: '/run/••••'"
 
 
+def test_what_a_server_answered_is_known_still_and_nothing_of_its_words():
+    left = raised(flow, httpx.HTTPStatusError("503", request=REQUEST, response=httpx.Response(503, text=SECRET)))
+    assert isinstance(left, httpx.HTTPStatusError)
+    assert (left.response.status_code, left.response.content, dict(left.response.headers)) == (503, b"", {})
+
+
 def test_an_error_without_a_secret_is_left_as_it_is():
     for error in (
         BuildFailed("the build failed"),
