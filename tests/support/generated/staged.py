@@ -13,6 +13,7 @@ from typing import Any
 from flows.core.deploy.files.staging import StagedRelease, secret_contents, staged_release
 from flows.core.deploy.files.staging_scripts import stage_script, staged_members
 from flows.core.droplet.directories import StackDirectory, release_name
+from flows.core.registry.references import slug
 from flows.core.release.archive import packed, tar_stream
 from flows.core.release.bundle import DOCUMENT, FILES, OVERRIDE, File, ReleaseFiles
 from flows.core.release.release import Image, Release
@@ -112,7 +113,7 @@ def stage(read: HostReading, number: str) -> StagedStack:
         number: of the stack; names its directory there.
     """
     sources, stack = read.sources, Stack.from_config(read.config)
-    services = {service: f"{REGISTRY}/{service.lower()}@{DIGEST}" for service in stack.services}
+    services = {service: f"{REGISTRY}/{slug(service)}@{DIGEST}" for service in stack.services}
     release = Release(
         stack=stack.name,
         tag=TAG,
