@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.stacks.docr import NAME, STACK, open_docr_stack
+from tests.support import wait_until
 from tests.support.lab.cli import slipway, slipway_ok
 from tests.support.lab.lab import DOCR, DOCR_TOKENS, lab_tls, prefect_api
 from tests.support.lab.saved_blocks import saved
@@ -108,7 +109,7 @@ def test_no_collection_while_something_is_pushed(stack):
         try:
             said = slipway("registry", "gc", **stack.settings)
         finally:
-            api.delete(f"/flow_runs/{run['id']}")
+            wait_until(lambda: api.delete(f"/flow_runs/{run['id']}").status_code in (204, 404), within=60)
     assert (said.code, "ReleaseUnderWay: somebody is under way" in said.err) == (2, True)
 
 
