@@ -40,7 +40,6 @@ from flows.tasks.runs.log_masking import mask, masked_end
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.trust.cosign import Cosign, cosign_at, cosign_commands, public_key
 
-_CALLS = 3
 _NO_KEY = (
     "signatures are to be verified (%s), and no key is trusted. Save one: slipway keys generate, or keys trust FILE"
 )
@@ -183,12 +182,10 @@ def _prove(
 def verify_signatures(
     claims: Sequence[Claim], key: TrustedKey, cosign: Cosign
 ) -> list[tuple[Sequence[Claim], CompletedProcess[str]]]:
-    """What cosign answers of each group of images. It looks at those of one call one after the other, and ends with the
-    first that is not signed: so there are some calls side by side, and one an image for a group that failed.
+    """What cosign answers of all images in one call. It ends with the first that is not signed: then each image has a
+    call of its own.
     """
-    count = _CALLS if len(claims) >= 2 * _CALLS else 1
-    groups: list[Sequence[Claim]] = [claims[number::count] for number in range(count)]
-    found = _ask(groups, key, cosign)
+    found = _ask([claims], key, cosign)
     left = [[claim] for group, answer in found if answer.returncode and len(group) > 1 for claim in group]
     settled = [(group, answer) for group, answer in found if not answer.returncode or len(group) == 1]
     return [*settled, *_ask(left, key, cosign)]

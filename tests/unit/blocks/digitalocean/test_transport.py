@@ -143,15 +143,18 @@ class Pages:
     def __init__(self, count: int, changes: int = 0) -> None:
         self.items = [{"id": number} for number in range(count)]
         self.changes = changes
-        self.now, self.most, self.lock = 0, 0, threading.Lock()
+        self.now, self.most, self.lock = 0, 0, threading.Condition()
 
     def __call__(self, asked) -> Says:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        time.sleep(0.02)
+            self.lock.notify_all()
         page, size = int(asked.query["page"][0]), int(asked.query["per_page"][0])
         with self.lock:
+            # The pages after the first are asked for side by side: they wait for each other, once.
+            beside = min(AT_ONCE, -(-len(self.items) // size) - 1) if page > 1 else 0
+            self.lock.wait_for(lambda: self.most >= beside, timeout=5)
             found = self.items[(page - 1) * size : page * size]
             total = len(self.items)
             if page == 1 and self.changes:
