@@ -155,6 +155,7 @@ class Pages:
             # The pages after the first are asked for side by side: they wait for each other, once.
             beside = min(AT_ONCE, -(-len(self.items) // size) - 1) if page > 1 else 0
             self.lock.wait_for(lambda: self.most >= beside, timeout=5)
+            self.lock.wait_for(lambda: self.most > AT_ONCE, timeout=0.02)  # one too many has its chance to come
             found = self.items[(page - 1) * size : page * size]
             total = len(self.items)
             if page == 1 and self.changes:
