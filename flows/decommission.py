@@ -14,7 +14,7 @@ from flows.core.errors import CannotDecommission
 from flows.settings import Approval, Settings
 from flows.tasks.cloud.droplets import remove_droplet
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import block_cache, find_droplet, load_account
+from flows.tasks.runs.blocks import block_cache, find_droplet, forget_block, load_account
 from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
@@ -43,7 +43,7 @@ def decommission(name: str, approval: Approval = "always", keep_block: bool = Fa
             refuse(found, settings)  # the answer takes time, and traffic may have moved meanwhile
         removed = found is not None and remove_droplet(client, found)
     if find_droplet(name) and not keep_block and (found or _ours(name)):
-        Droplet.delete(name)
+        forget_block(Droplet, name)
     rows: list[dict[str, object]] = [{"droplet": name, "id": found.id, "was at": found.public_ip}] if found else []
     table(f"decommission-{name}", rows, name)
     return Decommissioned(name, removed, time.monotonic() - began)

@@ -4,16 +4,18 @@ from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
 
-# What several modules have in common that only one test at a time can use → the modules, or folders of them.
+# What several modules have in common that only one test at a time can use → the modules, or folders of them. Where a
+# module is below several, the first holds.
 SHARED = {
+    "the stack single-service": (
+        "tests/lab/records", "tests/lab/secrets", "tests/lab/bad_input/test_record.py",
+        "tests/lab/release/test_without_root.py",
+    ),
     "the account at DigitalOcean": (
         "tests/lab/cloud", "tests/lab/registry", "tests/lab/docs/test_digitalocean.py", "tests/faults/test_cloud.py",
         "tests/lab/lab_itself/test_digitalocean_registry.py", "tests/lab/lab_itself/test_digitalocean_traffic.py",
     ),
     "the sample stack and the lab's edge": ("tests/lab/release", "tests/browser", "tests/lab/lab_itself/test_edge.py"),
-    "the stack single-service": (
-        "tests/lab/records", "tests/lab/secrets", "tests/lab/bad_input/test_record.py",
-    ),
     "the stack bad-input": ("tests/lab/bad_input",),
     "the stack corner-shop": (
         "tests/lab/stack/test_compose_features.py", "tests/lab/stack/test_compose_feature_changes.py",

@@ -31,6 +31,11 @@ class History:
         return self.records[-1] if self.records else None
 
     @property
+    def newest_is_damaged(self) -> bool:
+        """Whether something was done after the newest record whose own record cannot be read."""
+        return self.newest is not None and self.last_number > self.newest.number
+
+    @property
     def unfinished(self) -> Record | None:
         """The newest record, when nobody has judged it: its run ended in between, or it awaits its validation.
 
@@ -38,7 +43,7 @@ class History:
         own record: it is a candidate still.
         """
         newest = self.newest
-        if newest and newest.outcome is RecordOutcome.SUPERSEDED:
+        if newest and newest.outcome is RecordOutcome.SUPERSEDED and not self.newest_is_damaged:
             still_open = {"outcome": RecordOutcome.CANDIDATE, "ended": None, "reason": "", "format": 1}
             return newest.model_copy(update=still_open)
         return newest if newest and newest.open else None

@@ -38,7 +38,7 @@ def plan_recovery(history: History, wrong: list[str]) -> RecoveryPlan:
         return RecoveryPlan(RecoveryAction.NOTHING, None, "nothing was ever deployed to this droplet")
     if history.unfinished:
         return _unfinished(history.unfinished, history, wrong)
-    if newest.outcome is not RecordOutcome.GOOD and good:
+    if newest.outcome is not RecordOutcome.GOOD and good and not history.newest_is_damaged:
         return RecoveryPlan(RecoveryAction.ROLL_BACK, good, f"{_words(newest)} failed: back to {good.tag}")
     if wrong and runs is not None and runs.name in history.kept:
         return RecoveryPlan(RecoveryAction.RESTORE, runs, f"what runs is not release {runs.tag}: {'; '.join(wrong)}")

@@ -19,7 +19,7 @@ from flows.core.traffic.colours import other
 from flows.settings import Settings
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import locked
-from flows.tasks.runs.blocks import find_account, find_droplet
+from flows.tasks.runs.blocks import find_account, find_droplet, forget_block
 from flows.tasks.traffic.switch import open_switch
 
 _Resource = TypeVar("_Resource", DropletInfo, Snapshot)
@@ -90,7 +90,7 @@ def remove_left(settings: Settings, *, mine: str = "", patience: float = 60.0) -
             client.droplets.remove(droplet, PROVISIONED, _GONE)
             block = find_droplet(droplet.name)
             if block and block.host == droplet.public_ip:  # not that of a rehearsal which has begun since
-                Droplet.delete(droplet.name)
+                forget_block(Droplet, droplet.name)
             gone.append(f"droplet {droplet.name} ({droplet.id})")
         for snapshot in _one_a_run(client.snapshots.all(), SNAPSHOT):
             if _is_over(snapshot.tags, mine):

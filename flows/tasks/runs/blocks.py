@@ -194,6 +194,17 @@ def _read(kind: type[Kind], name: str) -> Kind | None:
         raise
 
 
+def forget_block(kind: type[Block], name: str) -> None:
+    """Delete the block of this name; another run may have deleted it, before or meanwhile."""
+    try:
+        kind.delete(name)
+    except ObjectNotFound:
+        return
+    except ValueError as error:
+        if "Unable to find block document" not in str(error):
+            raise
+
+
 def saved_names(kind: type[Block]) -> list[str]:
     """Names under which blocks of this kind were saved; none where the server does not know the kind yet."""
     with get_client(sync_client=True) as client:

@@ -53,6 +53,7 @@ def test_killed_while_it_turns(delay: float, pair: BlueGreenScenario) -> None:
     process = pair.start_process(pair.promote("--watch", "3"), act="SIGKILL", **command)
     said = process.wait()
     assert said.code == KILLED, said.all
+    pair.edge.settle()
     (colour,) = pair.edge.files()
     pair.ended_well(start, colour)
     pair.done(pair.words("switch-back"))

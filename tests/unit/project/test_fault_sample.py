@@ -1,5 +1,7 @@
 """The sample of faults that `make test` plays, and the lanes that tests run in."""
 
+import re
+
 import pytest
 
 from tests import CHECKOUT
@@ -46,3 +48,13 @@ def test_a_case_that_has_all_it_needs_has_a_lane_of_its_own_and_any_other_module
 
 def test_every_place_that_shares_something_exists():
     assert [place for places in SHARED.values() for place in (*places, *FREE) if not (CHECKOUT / place).exists()] == []
+
+
+def test_modules_that_open_the_same_stack_are_in_one_lane():
+    """A stack of a fixed name is one directory on a droplet, one repository and one set of blocks."""
+    lanes: dict[str, set[str]] = {}
+    for module in sorted((CHECKOUT / "tests/lab").rglob("test_*.py")):
+        for opener in set(re.findall(r"\bopen_\w+_stack\b", module.read_text())):
+            lanes.setdefault(opener, set()).add(lane(f"{module.relative_to(CHECKOUT)}::test_a"))
+    assert len(lanes["open_single_service_stack"]) == 1
+    assert {opener: found for opener, found in lanes.items() if len(found) > 1} == {}

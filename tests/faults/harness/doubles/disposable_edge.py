@@ -60,6 +60,11 @@ class DisposableEdge:
         version = answer.json().get("version", "") if answer.is_success else ""
         return answer.status_code, answer.headers.get("x-slipway-colour"), version
 
+    def settle(self) -> None:
+        """Wait until nobody is logged in and no turn is under way: a turn goes on when its sender was killed."""
+        busy = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -qe 'sshd: roo[t]' -e 'slipway-switc[h]'"
+        wait_until(lambda: self.inside(f"! {busy} || echo busy").strip() == "", why=lambda: self.inside("ps -eo args"))
+
     def pause(self) -> None:
         """It answers nothing any more, and closes nothing."""
         docker("pause", self.container)

@@ -1,5 +1,7 @@
 """What a droplet needs after a run that ended in between."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ LIVE = {"deployed": NOW}
 
 
 SUPERSEDED = RecordOutcome.SUPERSEDED
+NOTHING = RecoveryAction.NOTHING
 
 
 def test_what_was_superseded_by_a_run_that_wrote_no_record_is_still_a_candidate():
@@ -27,6 +30,17 @@ def test_what_was_superseded_by_a_run_that_wrote_no_record_is_still_a_candidate(
     assert [(r.number, r.outcome, r.reason, r.format) for r in conclude(history, history.unfinished, NOW)] == [
         (2, GOOD, "", 1)
     ]
+
+
+def test_nothing_is_concluded_from_a_record_that_a_damaged_one_comes_after():
+    """Whatever was done last has put there what `current` leads to, and that is all that is known of it."""
+    failed = past(record(1, "v2"), record(2, "v3", FAILED), current="v1.0")
+    superseded = past(
+        record(1, "v2"), close_record(record(2, "v3", OPEN, **LIVE), SUPERSEDED, NOW, "x"), current="v1.0"
+    )
+    for history in (failed, superseded):
+        assert plan_recovery(replace(history, damaged=("000003.json",), last_number=3), []).action is NOTHING
+        assert plan_recovery(history, []).action is not NOTHING
 
 
 CASES = {
