@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flows.core.errors import BadExtension
+from flows.core.stack.side_by_side.expose import Expose
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH = r"^/\S*$"
@@ -94,6 +95,7 @@ class Extension(BaseModel):
     data: Literal["home", "disposable", "per-colour"] | None = Field(
         None, description="where this service's state lives"
     )
+    expose: Expose | None = Field(None, description="what the edge serves of it")
     mounts: Mapping[str, Literal["keep", "take", "refuse"]] = Field(
         {}, description="mount → what becomes of a file there that both the release and a service have changed"
     )
