@@ -6,7 +6,7 @@ import socket
 
 import paramiko
 from prefect.blocks.core import Block
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, PrivateAttr, SecretStr
 
 from blocks.errors import HostKeyRefused
 from blocks.ssh.keys import SshTarget, key_fingerprint
@@ -54,13 +54,32 @@ class Droplet(Block):
         description="Where releases are kept on the droplet.",
     )
 
+    _part: str = PrivateAttr("")
+
     @property
-    def name(self) -> str:
+    def block(self) -> str:
+        """The name of the block."""
         return self._block_document_name or self.host
 
     @property
+    def part(self) -> str:
+        """Which part of a stack is meant, on a droplet that has several: green, blue or home; else ''."""
+        return self._part
+
+    @property
+    def name(self) -> str:
+        """The block's name, with the part behind a slash where one is meant."""
+        return f"{self.block}/{self._part}" if self._part else self.block
+
+    def at(self, part: str) -> "Droplet":
+        """The same droplet, of which one part of a stack is meant."""
+        found = self.model_copy()
+        found._part = part
+        return found
+
+    @property
     def address(self) -> SshTarget:
-        return SshTarget(name=self.name, host=self.host, port=self.port, user=self.user, host_key=self.host_key)
+        return SshTarget(name=self.block, host=self.host, port=self.port, user=self.user, host_key=self.host_key)
 
     def session(self, timeout: float = 15.0) -> Session:
         """An SSH session, to be used as a context manager. Raises what `Session` raises."""

@@ -43,6 +43,6 @@ def debug_agent(
         load_environment(settings, name)  # so that its values are known, and masked
         return examine(LocalEngine(name, settings), wanted, settings, lines)
     target = Target.resolve(stack=stack, droplet=droplet, settings=settings)
-    load_environment(settings, target.stack)
+    load_environment(settings, target.whole)
     with target.connected() as session:
         return examine(DropletEngine(session, target.directory, settings), wanted, settings, lines)

@@ -10,6 +10,7 @@ from flows.core.cloud.costs import droplet_cost
 from flows.core.cloud.provisioning import NOT_YET
 from flows.core.cloud.results import Decommissioned
 from flows.core.cloud.snapshots import PROVISIONED
+from flows.core.droplet.places import block_of
 from flows.core.errors import CannotDecommission
 from flows.settings import Approval, Settings
 from flows.tasks.cloud.droplets import remove_droplet
@@ -70,8 +71,10 @@ def refuse(info: DropletInfo, settings: Settings) -> None:
             f"droplet {info.name} ({info.id}) has no tag {PROVISIONED}: Slipway did not make it, and will not remove "
             "it. If it is to go, remove it in the control panel"
         )
-    if info.name == settings.home:
+    if info.name == block_of(settings.home):
         raise CannotDecommission(f"droplet {info.name} is the data home: what it keeps is nowhere else. It stays")
+    if info.name == settings.shared_droplet:
+        raise CannotDecommission(f"droplet {info.name} has both colours, so traffic reaches it. It stays")
     colour = settings.colours.of(info.name)
     if colour and settings.switch:
         with open_switch(settings) as switch:

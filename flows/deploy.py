@@ -6,6 +6,7 @@ from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
+from flows.core.droplet.places import split_place
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.bundle import DOCUMENT
@@ -71,7 +72,8 @@ def deploy(
         digest: of the release as it was published (`sha256:…`): what its tag means meanwhile is not asked then.
     """
     settings = Settings()
-    name, droplet = stack_name(stack or settings.stack), droplet or settings.droplet
+    name = stack_name(stack or settings.stack)
+    droplet = settings.refuse_divided(droplet or settings.deployed_to)
     if droplet == settings.home and not settings.colours.of(droplet):
         raise ConflictingOptions(
             f"droplet {droplet} is the data home, where only what keeps state runs. Put that there: "
@@ -103,7 +105,7 @@ def deploy_release(
     stack, tag = whole.stack, whole.tag
     environment = load_environment(settings, stack)
     values = variables(environment, env_file)
-    release = as_role(whole, role)
+    release = as_role(whole, role, split_place(droplet.name)[1])
     secrets = secret_contents(release, environment.contents())
     colour = settings.colours.of(droplet.name) or ""
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}

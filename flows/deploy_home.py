@@ -80,5 +80,5 @@ def deploy_home(
 def _question(target: Target, whole: Release) -> str:
     release = as_role(whole, "home")
     with target.connected() as session:
-        before = read_state(session, target.directory)
+        before = read_state(session, target)
     return home_question(release, before, target.settings.approval_timeout / 60)

@@ -99,7 +99,7 @@ def read_gates(
 
 
 def _probes(stack: ExitStack, target: Target, settings: Settings) -> ProbeTargets:
-    return read_running_release(stack.enter_context(target.connected()), target.directory, settings)[1]
+    return read_running_release(stack.enter_context(target.connected()), target, settings)[1]
 
 
 def _masked(outcome: ProbeResult) -> ProbeResult:
@@ -142,7 +142,7 @@ def _home(colour: ColourDroplets, settings: Settings) -> list[GateResult]:
     try:
         target = Target.data_home(stack=colour.stack, settings=settings)
         with target.connected() as session:
-            found = read_running_release(session, target.directory, settings)[1]
+            found = read_running_release(session, target, settings)[1]
             return [core.home_gate([_masked(outcome) for outcome in probe_health(found)], "")]
     except (OutsideError, SlipwayError) as error:
         return [core.home_gate([], mask(str(error)))]

@@ -204,7 +204,7 @@ class _Rehearsal:
 
 def _active(stack: str, settings: Settings) -> tuple[str, Stability]:
     """The droplet to be like, and how stable the active colour was."""
-    names: tuple[str, ...] = (settings.droplet,)
+    names: tuple[str, ...] = (settings.deployed_to,)
     if settings.switch:
         with open_switch(settings) as switch:
             active = read_switch(switch).active

@@ -93,7 +93,7 @@ def _release_to(
         build: the parameters of build-push.
     """
     settings = Settings()
-    first = load_droplet(droplet or settings.droplet)
+    first = load_droplet(settings.refuse_divided(droplet or settings.deployed_to))
     with block_cache(), connected(first):
         published = build_push(**build, pull_ahead=first.name)
         stack, tag = published.release.stack, published.release.tag

@@ -51,7 +51,7 @@ def rollback(
         wait: seconds to wait while another run changes the droplet.
     """
     target = Target.resolve(stack=stack, droplet=droplet)
-    load_environment(target.settings, target.stack)  # what it holds is kept out of logs and errors from here on
+    load_environment(target.settings, target.whole)  # what it holds is kept out of logs and errors from here on
     return roll_back(target, to=to, cause=cause, wait=wait)
 
 

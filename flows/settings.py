@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from flows.core.droplet.places import block_of, divided_places
+from flows.core.errors import ConflictingOptions
 from flows.core.gates import metrics
 from flows.core.release.role import Role, home_stack
 from flows.core.traffic.colours import Colours
@@ -47,6 +49,9 @@ class Settings(BaseSettings):
     )
     green: tuple[str, ...] = Field(("green",), description="names of the Droplet blocks of the colour green")
     blue: tuple[str, ...] = Field(("blue",), description="names of the Droplet blocks of the colour blue")
+    one_droplet: str = Field(
+        "", description="name of the Droplet block that has both colours and the data home; means green, blue and home"
+    )
     switch: str = Field("", description="name of the traffic switch's block; empty: there is no second colour")
     home: str = Field("", description="name of the Droplet block of the data home; empty: there is none")
     registry: str = Field("registry", description="name of the ContainerRegistry block")
@@ -152,6 +157,47 @@ class Settings(BaseSettings):
     readiness_delay: float = Field(2, ge=0, description="seconds a service without healthcheck must keep running")
     restarts_allowed: int = Field(3, ge=0, description="restarts a starting service may have")
     log_lines: int = Field(20, ge=0, description="last log lines shown of what is not healthy")
+
+    @model_validator(mode="after")
+    def _places(self) -> "Settings":
+        """A droplet that both colours share is divided into places."""
+        if self.one_droplet:
+            named = [n for n in ("green", "blue", "home") if n in self.model_fields_set]
+            if any(getattr(self, name) not in ((self.one_droplet,), self.one_droplet) for name in named):
+                raise ValueError(
+                    f"one_droplet means green, blue and home, and so does {', '.join(named)}: leave one out"
+                )
+            self.__dict__.update(green=(self.one_droplet,), blue=(self.one_droplet,), home=self.one_droplet)
+        green, blue, home = divided_places(self.green, self.blue, self.home)
+        self.__dict__.update(green=green, blue=blue, home=home)
+        return self
+
+    @property
+    def shared_droplet(self) -> str:
+        """Name of the Droplet block that both colours share; '' where each has its own."""
+        blocks = {block_of(name) for name in self.green} & {block_of(name) for name in self.blue}
+        return next(iter(blocks), "")
+
+    @property
+    def deployed_to(self) -> str:
+        """The droplet, or the place on it, that is deployed to when none is named."""
+        shared = self.shared_droplet
+        unsaid = "droplet" not in self.model_fields_set or self.droplet == shared
+        return self.green[0] if shared and unsaid else self.droplet
+
+    def refuse_divided(self, droplet: str) -> str:
+        """The droplet, unless it has several parts of a stack and none is named.
+
+        Raises:
+            ConflictingOptions
+        """
+        if droplet and droplet == self.shared_droplet:
+            places = [name for name in (*self.green, *self.blue, self.home) if block_of(name) == droplet]
+            raise ConflictingOptions(
+                f"droplet {droplet} has both colours, so its name alone does not say which part is meant. "
+                f"Name one: --droplet {', --droplet '.join(places)}"
+            )
+        return droplet
 
     @property
     def colours(self) -> Colours:

@@ -48,11 +48,11 @@ def snapshot(
     began, settings, log = time.monotonic(), Settings(), get_run_logger()
     kept = check_retention(settings.snapshots if keep is None else keep)
     with block_cache():
-        block, whole = load_droplet(droplet or settings.droplet), stack_name(stack or settings.stack)
+        block, whole = load_droplet(droplet or settings.deployed_to), stack_name(stack or settings.stack)
         target = Target.of(block, settings.name_on(block.name, whole), settings)
         name = snapshot_name(whole, _tag(target), utc())
         with load_account(settings).client() as client:
-            info = client.droplets.named(at_digitalocean or target.name)
+            info = client.droplets.named(at_digitalocean or block.block)
             warn_elsewhere(info, block)
             cost = snapshot_cost(info.disk)
             log.info("%s is going to be taken. %s", name, cost_lines([cost]))

@@ -2,6 +2,7 @@
 
 import time
 
+from flows.core.droplet.places import block_of
 from flows.core.errors import NotConfirmed
 from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 from flows.settings import Settings
@@ -30,7 +31,7 @@ def system_prune(droplet: str | None = None, confirm: str = "", wait: float = 0.
         VolumeLost: a named volume is gone.
     """
     began = time.monotonic()
-    target = load_droplet(droplet or Settings().droplet)
+    target = load_droplet(block_of(droplet or Settings().deployed_to))
     with connected(target) as session:
         prunable = list_prunable(session, target.directory)
         if confirm != target.name:
@@ -50,6 +51,6 @@ def prunable_on(droplet: str | None) -> tuple[str, PrunableObjects]:
     Raises:
         EngineTooOld
     """
-    target = load_droplet(droplet or Settings().droplet)
+    target = load_droplet(block_of(droplet or Settings().deployed_to))
     with connected(target) as session:
         return target.name, read_prunable_objects(session, target.directory)

@@ -9,7 +9,6 @@ from prefect.logging import get_run_logger
 from blocks import Langfuse
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.containers import Container, read_containers
-from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import read_resolved, running_release_script
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import DropletBusy, NothingDeployed, ValidationFailed
@@ -45,7 +44,7 @@ def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
         droplet: name of the Droplet block; default: the setting `droplet`.
     """
     target = Target.resolve(stack=stack, droplet=droplet)
-    load_environment(target.settings, target.stack)  # what it holds is kept out of logs and errors from here on
+    load_environment(target.settings, target.whole)  # what it holds is kept out of logs and errors from here on
     return validate_droplet(target)
 
 
@@ -57,7 +56,7 @@ def validate_droplet(target: Target) -> Validated:
     began = time.monotonic()
     settings = target.settings
     with target.connected() as session:
-        release, probes, history = read_running_release(session, target.directory, settings)
+        release, probes, history = read_running_release(session, target)
         outcomes = [replace(found, detail=mask(found.detail)) for found in probe_all(probes, load_langfuse(settings))]
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if outcome.failed))
         if failed:
@@ -84,15 +83,16 @@ def _record_good(target: Target, candidate: Record, traced: Sequence[str]) -> No
 
 
 def read_running_release(
-    session: RemoteShell, directory: StackDirectory, settings: Settings
+    session: RemoteShell, target: Target, settings: Settings | None = None
 ) -> tuple[Release, ProbeTargets, History]:
     """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
+    directory = target.directory
     script = f"{section_script(history_sections(directory))}{running_release_script(directory)}"
     said = sections(session.run(script, timeout=QUICK).out)
     if not said.get("release"):
         raise NothingDeployed(
             f"{session.address} carries no release of stack {directory.stack}. "
-            f"Deploy one: slipway deploy --tag TAG --droplet {session.address.name}"
+            f"Deploy one: slipway deploy --tag TAG --droplet {target.name}"
         )
     stack = read_resolved(said.get("config", ""))
     release = read_release(said["release"].encode())
@@ -101,7 +101,7 @@ def read_running_release(
     containers: list[Container] = read_containers(said.get("containers", ""))
     history = read_records(said, directory.stack)
     good = history.last_known_good()
-    probes = ProbeTargets(stack, containers, session, settings, traced=good.traced if good else ())
+    probes = ProbeTargets(stack, containers, session, settings or target.settings, traced=good.traced if good else ())
     return release, probes, history
 
 

@@ -15,23 +15,34 @@ from flows.core.stack.stack import Stack
 from flows.core.stack.state import _refuse
 
 Role = Literal["all", "colour", "home"]
-SUFFIX = "-home"
+# The parts of a stack on a droplet that has several of them, each a Compose project of its own.
+Part = Literal["green", "blue", "home"]
+PARTS: tuple[Part, ...] = ("green", "blue", "home")
 _OUT = "slipway-elsewhere"
 
 
 def home_stack(stack: str) -> str:
     """The name of a stack on the data home: of its project, its directory and its records there."""
-    return f"{stack}{SUFFIX}"
+    return f"{stack}-home"
+
+
+def part_stack(stack: str, part: Part | None) -> str:
+    """The name of a part of a stack on its droplet; the name itself where the droplet has one part only."""
+    return stack if part is None or stack.endswith(f"-{part}") else f"{stack}-{part}"
 
 
 def whole_stack(name: str) -> str:
-    """The name of the stack whose `home` services run under this one; the name itself where it is no such name."""
-    return name.removesuffix(SUFFIX) or name
+    """The name of the stack that has a part of this name; the name itself where it is no such name."""
+    stem, _, part = name.rpartition("-")
+    return stem if stem and part in PARTS else name
 
 
 def neighbours(name: str) -> tuple[str, ...]:
     """Names under which other parts of the same stack may run on the same droplet."""
-    return tuple(other for other in (home_stack(name), whole_stack(name)) if other != name)
+    whole = whole_stack(name)
+    parts = [f"{stem}-{part}" for stem in dict.fromkeys((name, whole)) for part in PARTS]
+    every = dict.fromkeys((*parts, whole))
+    return tuple(other for other in every if other != name)
 
 
 def home_services(stack: Stack) -> tuple[str, ...]:
@@ -58,14 +69,17 @@ def home_volumes(stack: Stack, volumes: Mapping[str, Any] | None) -> dict[str, s
     return {name: str((spec or {}).get("name") or name) for name, spec in (volumes or {}).items() if name in used}
 
 
-def as_role(release: Release, role: Role) -> Release:
+def as_role(release: Release, role: Role, part: Part | None = None) -> Release:
     """The part of a release that a droplet of this role runs.
+
+    Args:
+        part: where the droplet has several parts of the stack, which one this is.
 
     Raises:
         NoStatefulServices: no service of it says that it is at home.
     """
     if role == "all":
-        return release
+        return release.model_copy(update={"stack": part_stack(release.stack, part)}) if part else release
     if role == "home" and not release.home:
         raise NoStatefulServices(
             f"release {release.tag} of {release.stack} has no service for the data home. "
@@ -73,7 +87,7 @@ def as_role(release: Release, role: Role) -> Release:
         )
     services = {n: ref for n, ref in release.services.items() if (n in release.home) == (role == "home")}
     used = set(services.values())
-    name = home_stack(release.stack) if role == "home" else release.stack
+    name = home_stack(release.stack) if role == "home" else part_stack(release.stack, part)
     images = {ref: image for ref, image in release.images.items() if ref in used}
     return release.model_copy(update={"stack": name, "services": services, "images": images})
 

@@ -35,7 +35,8 @@ def check_colours(colours: Colours, places: Mapping[str, str]) -> None:
     """Refuse colours that share a droplet.
 
     Args:
-        places: droplet block → where it is, as `user@host:port`; two blocks may lead to one host.
+        places: droplet block → where it is, as `user@host:port` and the part of the stack; two blocks may lead to one
+            host.
 
     Raises:
         BadColours
@@ -49,7 +50,8 @@ def check_colours(colours: Colours, places: Mapping[str, str]) -> None:
         if place in seen:
             raise BadColours(
                 f"{_both(seen[place], name)}: {place}. A release is proved on a droplet that traffic "
-                "does not reach, so each colour needs its own. Settings: SLIPWAY_GREEN, SLIPWAY_BLUE"
+                "does not reach, so each colour needs its own. Settings: SLIPWAY_GREEN, SLIPWAY_BLUE. "
+                "Both colours on one droplet: name the same block in both (docs/ONE_DROPLET.md)"
             )
         seen[place] = name
 

@@ -57,15 +57,12 @@ class Deployment:
 
     def __init__(self, session: LockedSession, target: Target, release: Release, name: str) -> None:
         self.session = session
+        self.droplet = target.name
         self.directory = target.directory
         self.settings = target.settings
         self.release = release
         self.name = name
         self.compose = target.directory.compose(release, target.directory.current)
-
-    @property
-    def droplet(self) -> str:
-        return self.session.address.name
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

@@ -31,10 +31,10 @@ def connected(droplet: Droplet, patience: float = 0.0) -> Iterator[Session]:
         HostKeyRefused, LoginRefused, Unreachable
     """
     sessions = run_context().sessions
-    if droplet.name in sessions and _serves(sessions[droplet.name], patience):
-        yield sessions[droplet.name]
+    if droplet.block in sessions and _serves(sessions[droplet.block], patience):
+        yield sessions[droplet.block]
         return
-    with _opened(droplet, patience) as session, extended_context(sessions={**sessions, droplet.name: session}):
+    with _opened(droplet, patience) as session, extended_context(sessions={**sessions, droplet.block: session}):
         yield session
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from blocks import Droplet
 from blocks.ssh.session import Session
 from flows.core.droplet.directories import StackDirectory
-from flows.core.release.role import home_stack
+from flows.core.droplet.places import split_place
+from flows.core.release.role import home_stack, part_stack, whole_stack
 from flows.settings import Settings
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.lock import LockedSession, locked
@@ -25,8 +26,9 @@ class Target:
 
     @classmethod
     def of(cls, droplet: Droplet, stack: str, settings: Settings) -> "Target":
-        """The target for a block that is loaded, and a stack's name on that droplet."""
-        return cls(droplet, StackDirectory(droplet.directory, stack), settings)
+        """The target for a block that is loaded, and a stack's name; its part's, where the block means one."""
+        name = part_stack(stack, split_place(droplet.name)[1])
+        return cls(droplet, StackDirectory(droplet.directory, name), settings)
 
     @classmethod
     def resolve(cls, *, stack: str | None, droplet: str | None, settings: Settings | None = None) -> "Target":
@@ -38,9 +40,11 @@ class Target:
 
         Raises:
             BlockMissing, StackNotFound
+            ConflictingOptions: the droplet has several parts of the stack, and none is named.
         """
         settings = settings or Settings()
-        return cls.of(load_droplet(droplet or settings.droplet), stack_name(stack or settings.stack), settings)
+        droplet = settings.refuse_divided(droplet or settings.deployed_to)
+        return cls.of(load_droplet(droplet), stack_name(stack or settings.stack), settings)
 
     @classmethod
     def data_home(cls, *, stack: str | None, settings: Settings | None = None) -> "Target":
@@ -57,6 +61,11 @@ class Target:
     def stack(self) -> str:
         """Name of the stack as it is on this droplet."""
         return self.directory.stack
+
+    @property
+    def whole(self) -> str:
+        """Name of the whole stack, whatever part of it this droplet has."""
+        return whole_stack(self.stack) if self.droplet.part else self.stack
 
     @contextmanager
     def connected(self, patience: float = 0.0) -> Iterator[Session]:

@@ -24,6 +24,7 @@ from blocks import (
 )
 from blocks.errors import OutsideError
 from blocks.signing.trusted_keys import TrustedKey
+from flows.core.droplet.places import split_place
 from flows.core.errors import BlockMissing
 from flows.core.registry.layout import RegistryLayout
 from flows.core.registry.references import slug
@@ -38,14 +39,15 @@ OutsideError.shown = staticmethod(mask)
 
 
 def load_droplet(name: str) -> Droplet:
-    """The Droplet block of this name.
+    """The Droplet block of this name, or of a place on one (`prod/green`).
 
     Raises:
-        BlockMissing
+        BlockMissing, BadColours
     """
-    droplet = _load(Droplet, name, f"slipway droplet add {name} --host ADDRESS --key-file PATH")
+    block, part = split_place(name)
+    droplet = _load(Droplet, block, f"slipway droplet add {block} --host ADDRESS --key-file PATH")
     register_secrets(file_values("key", droplet.private_key.get_secret_value()))
-    return droplet
+    return droplet.at(part) if part else droplet
 
 
 def find_droplet(name: str) -> Droplet | None:

@@ -17,7 +17,7 @@ def run_name(sentence: str) -> Callable[[], str]:
         settings = Settings()
         given = {key: value for key, value in runtime.flow_run.parameters.items() if value is not None}
         stack = given.get("stack", settings.stack)
-        droplet = "the idle colour" if given.get("promote") else given.get("droplet", settings.droplet)
+        droplet = "the idle colour" if given.get("promote") else given.get("droplet", settings.deployed_to)
         words = {**{key: str(value) for key, value in given.items()}, "droplet": droplet, "tag": given.get("tag", "")}
         words["stack"] = stack
         try:

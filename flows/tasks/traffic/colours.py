@@ -9,7 +9,6 @@ from prefect.logging import get_logger, get_run_logger
 from blocks.errors import OutsideError
 from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.deployed_state import DeployedState, deployed_state_script, read_deployed_state
-from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import DropletBusy, SlipwayError
 from flows.core.steps import Step
 from flows.core.traffic.colours import COLOURS, check_colours
@@ -50,7 +49,7 @@ def load_colours(stack: str, settings: Settings) -> dict[str, ColourDroplets]:
         for colour in COLOURS
     }
     blocks = [target.droplet for each in colours.values() for target in each.targets]
-    check_colours(settings.colours, {d.name: f"{d.user}@{d.host}:{d.port}" for d in blocks})
+    check_colours(settings.colours, {d.name: f"{d.user}@{d.host}:{d.port}{d.part}" for d in blocks})
     return colours
 
 
@@ -93,7 +92,7 @@ def read_states(colour: ColourDroplets) -> list[DeployedState]:
     found = []
     for target in colour.targets:
         with target.connected() as session:
-            found.append(read_state(session, target.directory))
+            found.append(read_state(session, target))
     return found
 
 
@@ -108,10 +107,11 @@ def read_states_if_reachable(colour: ColourDroplets | None) -> list[DeployedStat
         return []
 
 
-def read_state(session: RemoteShell, directory: StackDirectory) -> DeployedState:
+def read_state(session: RemoteShell, target: Target) -> DeployedState:
     """What one droplet runs; its secrets are kept out of logs from here on."""
+    directory = target.directory
     answer = session.run(deployed_state_script(directory), timeout=QUICK)
-    state = read_deployed_state(answer.out, directory, session.address.name)
+    state = read_deployed_state(answer.out, directory, target.name)
     if state.release and state.stack:
         register_stack_secrets(state.stack)
         register_environment_secrets(session, directory.current, state.release)

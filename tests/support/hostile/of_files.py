@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from flows.core.answers import MALFORMED, unpacked
+from flows.core.droplet.places import split_place
 from flows.core.explanation.includes import include_env_files
 from flows.core.explanation.interpolation import uses_in, variable_uses
 from flows.core.registry.references import engine_name, is_digest, is_pinned, is_tag, slug, split_host, split_reference
@@ -118,6 +119,7 @@ OF_FILES = (
     Attacked(simple_commands, "sh -c 'a; b && uvicorn --reload'", read=lambda text: list(simple_commands([text, "x"]))),
     Attacked(reloading_words, "uvicorn --reload", read=lambda text: reloading_words(text.split(" "))),
     Attacked(split_reference, pinned("web")),
+    Attacked(split_place, "prod/green"),
     Attacked(split_host, "registry.example.com:5000/team/web"),
     Attacked(engine_name, pinned("web")),
     Attacked(slug, "Team/Web_1"),

@@ -11,12 +11,14 @@ from flows.core.errors import NoStatefulServices, StateUndeclared
 from flows.core.release.bundle import File, ReleaseFiles
 from flows.core.release.release import read_release
 from flows.core.release.role import (
+    PARTS,
     as_role,
     cross_role_dependencies,
     home_services,
     home_stack,
     home_volumes,
     neighbours,
+    part_stack,
     refuse_mixed,
     role_files,
     role_override,
@@ -158,7 +160,24 @@ def test_the_document_that_a_droplet_gets_is_that_of_its_part():
 
 @pytest.mark.parametrize(
     ("name", "whole", "beside"),
-    [("shop", "shop", ("shop-home",)), ("shop-home", "shop", ("shop-home-home", "shop"))],
+    [
+        ("shop", "shop", {"shop-green", "shop-blue", "shop-home"}),
+        ("shop-blue", "shop", {"shop", "shop-green", "shop-home", *(f"shop-blue-{p}" for p in PARTS)}),
+        ("shop-home", "shop", {"shop", "shop-green", "shop-blue", *(f"shop-home-{p}" for p in PARTS)}),
+    ],
 )
 def test_the_parts_of_a_stack_are_known_by_their_names(name, whole, beside):
-    assert (whole_stack(name), neighbours(name)) == (whole, beside)
+    assert (whole_stack(name), set(neighbours(name))) == (whole, beside)
+
+
+def test_a_part_is_named_once_however_often_it_is_asked_for():
+    assert part_stack("shop", None) == "shop"
+    for part in PARTS:
+        assert part_stack(part_stack("shop", part), part) == f"shop-{part}"
+
+
+@pytest.mark.parametrize(("role", "part"), [("colour", "green"), ("all", "blue")])
+def test_a_colour_that_shares_its_droplet_is_a_project_of_its_own(role, part):
+    found = as_role(WHOLE, role, part)
+    assert found.stack == f"{WHOLE.stack}-{part}"
+    assert found.services == as_role(WHOLE, role).services
