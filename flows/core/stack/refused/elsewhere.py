@@ -33,7 +33,7 @@ def means_otherwise(name: str, spec: Mapping[str, Any], config: Mapping[str, Any
     for volume in (str(m.get("source") or "") for m in spec.get("volumes") or () if m.get("type") == "volume"):
         if volume.startswith("x-") and name in home:
             yield "volumes", volume, f"mounts the volume {volume} into {name}, on the data home: {_DROPPED}"
-    for field, word, other in _ties(spec):
+    for field, word, other in ties(spec):
         if other in config["services"] and (other in home) != (name in home):
             choice = (_OWN_BUILD if field == "build" else _TOGETHER).format(name=name, other=other)
             yield field, word, f"ties {name} to {other} (`{field}: {word}`): {_APART}. {choice}"
@@ -60,7 +60,7 @@ def _at_home(config: Mapping[str, Any]) -> set[str]:
     return {name for name, said in extensions.items() if isinstance(said, Mapping) and said.get("data") == "home"}
 
 
-def _ties(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def ties(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """What needs another service on the same droplet: the field, the word that stands there, the other service."""
     of_service = "service:"
     for field in ("network_mode", "ipc", "pid", "uts", "cgroup"):
