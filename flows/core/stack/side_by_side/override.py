@@ -68,6 +68,17 @@ def home_override(facts: SideBySide, *, stack: str, services: Collection[str]) -
     return {"services": {n: {"networks": networks} for n, networks in sorted(joined.items())}, "networks": made}
 
 
+def together(*overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts of one override as a whole; where two speak of one service, both count."""
+    whole: dict[str, Any] = {}
+    for override in overrides:
+        for field, entries in override.items():
+            known = whole.setdefault(field, {})
+            for name, said in entries.items():
+                known[name] = {**known[name], **said} if name in known else said
+    return whole
+
+
 def _coloured(facts: SideBySide, stack: str, colour: str, name: str) -> dict[str, Any]:
     """What is said of one service of a colour."""
     said: dict[str, Any] = {}
