@@ -51,7 +51,7 @@ def play(directory: Path, compose: str | dict[str, Any]) -> ThreeProjects:
     """Have Compose read a stack as each of the three projects."""
     whole = read_whole(directory, compose)
     stack = Stack.from_config(whole)
-    facts = SideBySide.model_validate_json(side_by_side(whole, stack).model_dump_json())
+    facts = SideBySide.model_validate_json(side_by_side(whole).model_dump_json())
     one = release(
         stack=stack.name,
         services={name: pinned(name) for name in stack.services},

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.core.errors import NotSideBySide
-from flows.core.stack.service_fields import unescape
-from flows.core.stack.side_by_side.expose import Host, PathPrefix, Port
+from flows.core.stack.service_fields import at_home, replicas, unescape
+from flows.core.stack.side_by_side.expose import Expose, Host, PathPrefix, Port
 from flows.core.stack.side_by_side.ports import WIDTH
-from flows.core.stack.stack import Stack
 
 # Names as Compose has them (of what is in a project), as the engine has them, and as containers are found by.
 Key = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$", max_length=255)]
@@ -71,7 +70,7 @@ class SideBySide(BaseModel):
     links: Mapping[Key, tuple[str, ...]] = {}
 
 
-def side_by_side(config: Mapping[str, Any], stack: Stack) -> SideBySide:
+def side_by_side(config: Mapping[str, Any]) -> SideBySide:
     """What two projects must know of a stack.
 
     Args:
@@ -82,25 +81,25 @@ def side_by_side(config: Mapping[str, Any], stack: Stack) -> SideBySide:
     """
     plain = unescape(config)
     specs: Mapping[str, Any] = dict(sorted(plain["services"].items()))
-    home = at_home(stack)
+    home, stack = at_home(plain), str(plain["name"])
     colour = {name: spec for name, spec in specs.items() if name not in home}
     found = {
         "exposed": {
-            name: {**expose.model_dump(), "replicas": max(1, stack.services[name].replicas)}
-            for name in colour
-            if (expose := stack.services[name].extension.expose)
+            name: {**expose.model_dump(), "replicas": max(1, replicas(spec))}
+            for name, spec in colour.items()
+            if (expose := exposure(spec))
         },
         "networks": {
             key: {
                 **_definition(spec or {}),
-                "name": (spec or {}).get("name") or f"{stack.name}_{key}",
+                "name": (spec or {}).get("name") or f"{stack}_{key}",
                 "home": _names_at_home(key, specs, home),
                 "colour": [name for name in colour if key in networks_of(specs[name])],
             }
             for key, spec in sorted((plain.get("networks") or {}).items())
         },
         "containers": {name: spec["container_name"] for name, spec in colour.items() if spec.get("container_name")},
-        "volumes": _volumes(plain.get("volumes") or {}, colour, stack.name),
+        "volumes": _volumes(plain.get("volumes") or {}, colour, stack),
         "links": {
             name: [link for link in spec["links"] if linked(link)[0] not in home]
             for name, spec in colour.items()
@@ -112,14 +111,15 @@ def side_by_side(config: Mapping[str, Any], stack: Stack) -> SideBySide:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise NotSideBySide(
-            f"two colours of stack {stack.name} cannot run on one droplet: {'.'.join(map(str, first['loc']))}: "
+            f"two colours of stack {stack} cannot run on one droplet: {'.'.join(map(str, first['loc']))}: "
             f"{first['msg']}. Give it another name in the compose file"
         ) from None
 
 
-def at_home(stack: Stack) -> frozenset[str]:
-    """The services that run once, in the project of the data home."""
-    return frozenset(name for name, service in stack.services.items() if service.extension.data == "home")
+def exposure(spec: Mapping[str, Any]) -> Expose | None:
+    """What the edge serves of a service, which was read as part of a stack before."""
+    said = (spec.get("x-slipway") or {}).get("expose")
+    return Expose.model_validate(said) if said else None
 
 
 def networks_of(spec: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from flows.core.stack.side_by_side.facts import networks_of
+from flows.core.stack.service_fields import replicas
+from flows.core.stack.side_by_side.facts import exposure, networks_of
 from flows.core.stack.side_by_side.ports import WIDTH, loopback_ports
-from flows.core.stack.stack import Stack
 
 # A service, a field of it, a word that stands in it, and what is wrong with it.
 Finding = tuple[str, str, str, str]
@@ -36,31 +36,31 @@ _PUBLISHED = (
 _EDGE = "let the edge serve it (x-slipway.expose), "
 
 
-def exposed_findings(config: Mapping[str, Any], stack: Stack, home: Collection[str]) -> Iterator[Finding]:
+def exposed_findings(config: Mapping[str, Any], home: Collection[str]) -> Iterator[Finding]:
     """What of `x-slipway.expose` the edge cannot serve."""
     addresses: dict[str, str] = {}
     ports: dict[int, str] = {}
-    for name, service in sorted(stack.services.items()):
-        expose, spec = service.extension.expose, config["services"][name]
+    for name, spec in sorted(config["services"].items()):
+        expose, count = exposure(spec), replicas(spec)
         if expose and name in home:
             yield name, "x-slipway", "expose", _AT_HOME.format(name=name)
         elif expose:
             yield from _unreachable(name, spec, config.get("networks") or {})
-            if service.replicas > WIDTH:
-                said = _TOO_MANY.format(name=name, replicas=service.replicas, most=WIDTH)
-                yield name, "scale" if "scale" in spec else "deploy", str(service.replicas), said
+            if count > WIDTH:
+                said = _TOO_MANY.format(name=name, replicas=count, most=WIDTH)
+                yield name, "scale" if "scale" in spec else "deploy", str(count), said
             for host in expose.hosts:
                 if (other := addresses.setdefault(host + expose.path, name)) != name:
                     said = _SAME_ADDRESS.format(name=name, address=host + expose.path, other=other)
                     yield name, "x-slipway", host, said
-            if (other := ports.setdefault(loopback_ports(stack.name, name, "green")[0], name)) != name:
+            if (other := ports.setdefault(loopback_ports(config["name"], name, "green")[0], name)) != name:
                 yield name, "x-slipway", "expose", _SAME_PORTS.format(name=name, other=other)
 
 
-def port_findings(config: Mapping[str, Any], stack: Stack, home: Collection[str]) -> Iterator[Finding]:
+def port_findings(config: Mapping[str, Any], home: Collection[str]) -> Iterator[Finding]:
     """The ports of the droplet that both colours would publish."""
     for name, spec in config["services"].items():
-        expose = stack.services[name].extension.expose
+        expose = exposure(spec)
         for entry in spec.get("ports") or () if name not in home else ():
             published, target, protocol = str(entry.get("published") or ""), entry["target"], entry.get("protocol")
             http = protocol in (None, "tcp")

@@ -5,16 +5,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from flows.core.errors import NotSideBySide
-from flows.core.stack.side_by_side.facts import SideBySide, at_home
+from flows.core.stack.service_fields import at_home
+from flows.core.stack.side_by_side.facts import SideBySide
 from flows.core.stack.side_by_side.ports_taken import exposed_findings, port_findings
 from flows.core.stack.side_by_side.ties_between import data_findings, network_findings, tie_findings
-from flows.core.stack.stack import Stack
 
 Locate = Callable[[str, Sequence[str], str], str]
 _LINE = re.compile(r":[0-9]+$")
 
 
-def refuse_shared(config: Mapping[str, Any], stack: Stack, locate: Locate, host_paths: Collection[str] = ()) -> None:
+def refuse_shared(config: Mapping[str, Any], locate: Locate, host_paths: Collection[str] = ()) -> None:
     """Refuse a stack of which one droplet cannot run two colours beside each other.
 
     Args:
@@ -25,17 +25,17 @@ def refuse_shared(config: Mapping[str, Any], stack: Stack, locate: Locate, host_
     Raises:
         NotSideBySide: one message with every finding.
     """
-    home = at_home(stack)
+    home = at_home(config)
     found = [
-        *exposed_findings(config, stack, home),
-        *port_findings(config, stack, home),
+        *exposed_findings(config, home),
+        *port_findings(config, home),
         *tie_findings(config, home),
         *network_findings(config, home),
-        *data_findings(config, stack, home, host_paths),
+        *data_findings(config, home, host_paths),
     ]
     if found:
         listed = "; ".join(dict.fromkeys(f"{_place(locate, *finding[:3])} {finding[3]}" for finding in found))
-        raise NotSideBySide(f"two colours of stack {stack.name} cannot run on one droplet: {listed}")
+        raise NotSideBySide(f"two colours of stack {config['name']} cannot run on one droplet: {listed}")
 
 
 def side_by_side_notes(facts: SideBySide) -> tuple[str, ...]:

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from flows.core.stack.refused.elsewhere import ties
+from flows.core.stack.service_fields import ties
 from flows.core.stack.side_by_side.facts import linked, mounted_volumes, networks_of
 from flows.core.stack.side_by_side.ports_taken import HOME, Finding
-from flows.core.stack.stack import Stack
 
 _STATIC = ("ipv4_address", "ipv6_address", "mac_address")
 _ON_THE_LAN = ("macvlan", "ipvlan")
@@ -96,22 +95,20 @@ def network_findings(config: Mapping[str, Any], home: Collection[str]) -> Iterat
                 yield from _of_network(name, key, declared.get(key) or {})
 
 
-def data_findings(
-    config: Mapping[str, Any], stack: Stack, home: Collection[str], host_paths: Collection[str]
-) -> Iterator[Finding]:
+def data_findings(config: Mapping[str, Any], home: Collection[str], host_paths: Collection[str]) -> Iterator[Finding]:
     """Data that both colours would write, and data that one part of the stack would not see of another."""
     declared = config.get("volumes") or {}
-    at_home = {volume for name in home for volume in mounted_volumes(config["services"][name])}
+    there = {volume for name in home for volume in mounted_volumes(config["services"][name])}
     for name, spec in config["services"].items():
         if name in home:
             continue
-        own = stack.services[name].extension.data == "per-colour"
+        own = (spec.get("x-slipway") or {}).get("data") == "per-colour"
         for volume, written in mounted_volumes(spec).items():
             definition = declared.get(volume) or {}
             if definition.get("external"):
                 if written:
                     yield name, "volumes", volume, _EXTERNAL.format(name=name, volume=volume)
-            elif volume in at_home:
+            elif volume in there:
                 yield name, "volumes", volume, _TWO_HALVES.format(name=name, volume=volume)
             elif volume.startswith("x-"):
                 yield name, "volumes", volume, _EXTENSION.format(name=name, volume=volume)

@@ -6,7 +6,6 @@ from pydantic import ValidationError
 from flows.core.errors import NotSideBySide
 from flows.core.stack.side_by_side.facts import Exposed, Network, SideBySide, side_by_side
 from flows.core.stack.side_by_side.refusals import side_by_side_notes
-from flows.core.stack.stack import Stack
 
 pytestmark = pytest.mark.unit
 
@@ -15,7 +14,7 @@ HOME = {"x-slipway": {"data": "home"}}
 
 def facts(services: dict, **more) -> SideBySide:
     config = {"name": "shop", "services": {n: {"image": n, **spec} for n, spec in services.items()}, **more}
-    return side_by_side(config, Stack.from_config(config))
+    return side_by_side(config)
 
 
 def test_a_stack_of_nothing_special_has_nothing_to_say():

@@ -9,7 +9,6 @@ from flows.core.errors import NotSideBySide
 from flows.core.stack.compose_files import locate
 from flows.core.stack.side_by_side.ports import loopback_ports
 from flows.core.stack.side_by_side.refusals import refuse_shared
-from flows.core.stack.stack import Stack
 
 pytestmark = pytest.mark.unit
 
@@ -26,7 +25,7 @@ def refused(web: str = "", db: str = "", top: str = "", others: str = "", host_p
     )
     config = yaml.safe_load(text)
     try:
-        refuse_shared(config, Stack.from_config(config), partial(locate, {"compose.yaml": text}), host_paths)
+        refuse_shared(config, partial(locate, {"compose.yaml": text}), host_paths)
     except NotSideBySide as error:
         return str(error)
     return ""
@@ -228,4 +227,4 @@ def test_every_finding_is_named_at_once():
 def test_without_a_line_the_files_are_named():
     config = {"name": "shop", "services": {"web": {"image": "x", "network_mode": "host"}}}
     with pytest.raises(NotSideBySide, match=r"one droplet: a\.yaml, b\.yaml gives web the network"):
-        refuse_shared(config, Stack.from_config(config), partial(locate, {"a.yaml": "{}", "b.yaml": "{}"}))
+        refuse_shared(config, partial(locate, {"a.yaml": "{}", "b.yaml": "{}"}))

@@ -10,7 +10,6 @@ from flows.core.errors import NotSideBySide
 from flows.core.stack.compose_files import locate
 from flows.core.stack.side_by_side.override import networks_from_home
 from flows.core.stack.side_by_side.refusals import refuse_shared
-from flows.core.stack.stack import Stack
 from tests.support.stack.compose_client import needs_compose
 from tests.support.stack.three_projects import COLOURS, assert_apart, external, play, read_whole
 
@@ -58,11 +57,12 @@ def definitions(keys: tuple[str, ...], odd: list[dict]) -> st.SearchStrategy[dic
     return st.fixed_dictionaries(dict.fromkeys(keys, rare))
 
 
+ADDRESSES = {"ipam": {"config": [{"subnet": "10.9.0.0/24"}]}}
 STACKS = st.fixed_dictionaries({
     "name": st.just("shop"),
     "services": st.fixed_dictionaries({name: services(index) for index, name in enumerate(SERVICES)}),
     "networks": definitions(NETWORKS, [
-        {"external": True}, {"internal": True, "labels": {"a": "$$b"}}, {"ipam": {"config": [{"subnet": "10.9.0.0/16"}]}}
+        {"external": True}, {"internal": True, "labels": {"a": "$$b"}}, ADDRESSES,
     ]),
     "volumes": definitions(VOLUMES, [{"external": True}, {"driver_opts": {"type": "tmpfs", "device": "tmpfs"}}]),
 })  # fmt: skip
@@ -76,7 +76,7 @@ def test_a_stack_is_refused_or_its_projects_never_collide(tmp_path_factory, draw
     assume(len(set(names)) == len(names))
     whole = read_whole(directory, drawn)
     try:
-        refuse_shared(whole, Stack.from_config(whole), partial(locate, {"compose.yaml": "{}"}))
+        refuse_shared(whole, partial(locate, {"compose.yaml": "{}"}))
     except NotSideBySide:
         event("refused")
         return
