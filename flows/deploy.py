@@ -6,11 +6,11 @@ from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
-from flows.core.droplet.places import split_place
+from flows.core.droplet.places import block_of, split_place
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.bundle import DOCUMENT
-from flows.core.release.role import Role, as_role, role_files, role_override
+from flows.core.release.role import Role, as_role, part_override, role_files
 from flows.core.results import Deployed, service_states
 from flows.core.stack.variables import active_profiles
 from flows.core.trust.policy import Proof
@@ -105,13 +105,15 @@ def deploy_release(
     stack, tag = whole.stack, whole.tag
     environment = load_environment(settings, stack)
     values = variables(environment, env_file)
-    release = as_role(whole, role, split_place(droplet.name)[1])
+    part = split_place(droplet.name)[1]
+    release = as_role(whole, role, part)
     secrets = secret_contents(release, environment.contents())
     colour = settings.colours.of(droplet.name) or ""
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
     release = release.model_copy(update={"profiles": active_profiles(release.profiles, values)})
     files = published if release == whole else role_files(published, release)
-    payload = ReleasePayload(files, values, secrets, role_override(whole, role))
+    home_beside = bool(part) and block_of(settings.home) == droplet.block
+    payload = ReleasePayload(files, values, secrets, part_override(whole, role, part, home_beside))
     proof = fetched.proof.of(files.own[DOCUMENT].content)
     target = Target.of(droplet, release.stack, settings)
     with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
