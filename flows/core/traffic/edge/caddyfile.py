@@ -1,0 +1,91 @@
+"""The edge's main Caddyfile: what holds for all stacks. Their sites are files of their own, which it imports."""
+
+import re
+from dataclasses import dataclass
+
+from flows.core.errors import BadEdge
+from flows.core.traffic.edge.places import ADMIN, READY, READY_PATH
+
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+# From this version on, websockets outlive a reload (caddyserver.com/docs/caddyfile/directives/reverse_proxy).
+_KEEPS_STREAMS = (2, 7, 0)
+
+
+@dataclass(frozen=True)
+class EdgeSettings:
+    """What the edge is told once, for all stacks.
+
+    Args:
+        email: who the authority (ACME) writes to when a certificate cannot be renewed.
+        caddy: its version.
+        admin: address of its admin API.
+        http, https: the ports it listens at.
+        bind: the address it listens at; '' for all.
+        metrics: the loopback port of its metrics for Prometheus; 0: none.
+    """
+
+    email: str = ""
+    caddy: tuple[int, ...] = (0, 0, 0)
+    admin: str = ADMIN
+    http: int = 80
+    https: int = 443
+    bind: str = ""
+    metrics: int = 0
+
+    def __post_init__(self) -> None:
+        if self.email and not _EMAIL.fullmatch(self.email):
+            raise BadEdge(f"{self.email!r} is no email address. Nothing was changed. Give it as NAME@DOMAIN: --email")
+
+    def text(self) -> str:
+        """The Caddyfile."""
+        options = [
+            f"admin {self.admin}",
+            *([f"email {self.email}"] if self.email else []),
+            *([f"http_port {self.http}", f"https_port {self.https}"] if (self.http, self.https) != (80, 443) else []),
+            *([f"default_bind {self.bind}"] if self.bind else []),
+            "skip_install_trust",
+            "# Requests under way end, when the edge is stopped or told something new.",
+            "grace_period 60s",
+        ]
+        lines = "\n".join(f"\t{line}" for line in options)
+        counted = "\n\t\tmetrics" if self.metrics else ""
+        metrics = f"\nhttp://:{self.metrics} {{\n\tbind 127.0.0.1\n\tmetrics\n}}\n" if self.metrics else ""
+        kept = "\n\tstream_close_delay 24h" if self.caddy >= _KEEPS_STREAMS else ""
+        return f"""# The edge of this droplet. Written by Slipway: slipway edge setup
+{{
+{lines}
+	servers {{
+		# No HTTP/3: two processes cannot share its port, and an upgrade of the edge is to cost no outage.
+		protocols h1 h2{counted}
+		# Answers take as long as they take.
+		timeouts {{
+			read_header 30s
+			idle 10m
+		}}
+	}}
+}}
+
+# How a service is asked. One that restarts is waited for: a connection that was refused is made again, and what was
+# sent once is not sent again, unless it only reads (GET). A stream is passed on as it comes; it ends with its client.
+(slipway-upstream) {{
+	lb_try_duration 5s
+	lb_try_interval 100ms{kept}
+	# Who asked is what the edge saw, whatever the client says (X-Forwarded-* likewise).
+	header_up -Forwarded
+	header_up X-Real-IP {{remote_host}}
+	header_down -X-Slipway-Colour
+	header_down -X-Slipway-Release
+	transport http {{
+		dial_timeout 2s
+		# Shorter than what servers keep a connection for, or a request would meet one that is just being closed.
+		keepalive 1s
+	}}
+}}
+
+http:// {{
+	respond {READY_PATH} "{READY}" 200
+	respond "No stack on this droplet has that host." 404
+}}
+{metrics}
+import sites/*.caddy
+"""
