@@ -1,14 +1,18 @@
 """The edge's main Caddyfile: what holds for all stacks. Their sites are files of their own, which it imports."""
 
+import json
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from flows.core.errors import BadEdge
-from flows.core.traffic.edge.places import ADMIN, READY, READY_PATH
+from flows.core.traffic.edge.places import ADMIN, HEAD, READY, READY_PATH
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 # From this version on, websockets outlive a reload (caddyserver.com/docs/caddyfile/directives/reverse_proxy).
 _KEEPS_STREAMS = (2, 7, 0)
+
+Certificates = Literal["acme", "internal"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class EdgeSettings:
 
     Args:
         email: who the authority (ACME) writes to when a certificate cannot be renewed.
+        tls: where certificates come from: an authority (ACME), or the edge itself.
         caddy: its version.
         admin: address of its admin API.
         http, https: the ports it listens at.
@@ -25,6 +30,7 @@ class EdgeSettings:
     """
 
     email: str = ""
+    tls: Certificates = "acme"
     caddy: tuple[int, ...] = (0, 0, 0)
     admin: str = ADMIN
     http: int = 80
@@ -43,6 +49,7 @@ class EdgeSettings:
             *([f"email {self.email}"] if self.email else []),
             *([f"http_port {self.http}", f"https_port {self.https}"] if (self.http, self.https) != (80, 443) else []),
             *([f"default_bind {self.bind}"] if self.bind else []),
+            *(["local_certs"] if self.tls == "internal" else []),
             "skip_install_trust",
             "# Requests under way end, when the edge is stopped or told something new.",
             "grace_period 60s",
@@ -51,7 +58,9 @@ class EdgeSettings:
         counted = "\n\t\tmetrics" if self.metrics else ""
         metrics = f"\nhttp://:{self.metrics} {{\n\tbind 127.0.0.1\n\tmetrics\n}}\n" if self.metrics else ""
         kept = "\n\tstream_close_delay 24h" if self.caddy >= _KEEPS_STREAMS else ""
-        return f"""# The edge of this droplet. Written by Slipway: slipway edge setup
+        head = json.dumps({"email": self.email, "tls": self.tls})
+        return f"""{HEAD}{head}
+# The edge of this droplet. Written by Slipway: slipway edge setup
 {{
 {lines}
 	servers {{

@@ -22,17 +22,19 @@ def refuse_taken_hosts(site: Site, entries: Iterable[SiteEntry], droplet: str) -
             )
 
 
-def certificate_warnings(site: Site, addresses: Mapping[str, Sequence[str] | None], droplet: Sequence[str]) -> list[str]:
+def certificate_warnings(
+    hosts: Iterable[str], addresses: Mapping[str, Sequence[str] | None], droplet: Sequence[str]
+) -> list[str]:
     """Why certificates (ACME) would not be had, in words: told before, for an authority asks the address in DNS.
+
+    An edge that certifies itself needs none of this.
 
     Args:
         addresses: host → what DNS says; None: it did not answer.
         droplet: the addresses by which the droplet is reached.
     """
-    if site.tls != "acme":
-        return []
     said = []
-    for host in site.hosts:
+    for host in hosts:
         if host.startswith("*."):
             said.append(
                 f"{host}: an authority certifies a wildcard by DNS alone, which this edge does not do. Name the hosts "

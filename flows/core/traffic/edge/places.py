@@ -2,7 +2,6 @@
 
 DIRECTORY/.edge/
     compose.yml             the project `slipway-edge`
-    lock                    one puts a site there at a time
     config/                 Caddyfile  sites/STACK.caddy  trial/: what Caddy is asked about before it is put in force
     state/STACK/            green or blue: the active colour; release/COLOUR/TAG: the release that a colour has
     data/                   certificates and their keys
@@ -18,6 +17,8 @@ CONFIG, STATE, DATA, LOG, RUN = "/etc/slipway-edge", "/state", "/data", "/log", 
 ADMIN = f"unix/{RUN}/admin.sock"
 # Asked for at port 80, whatever the host: whether the edge is there.
 READY_PATH, READY = "/.slipway/edge", "ready"
+# Begins the first line of each file of ours, and leads to what it was made of, as JSON.
+HEAD = "# slipway "
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from flows.core.errors import HostTaken
 from flows.core.stack.side_by_side.expose import Expose
 from flows.core.stack.side_by_side.ports import loopback_ports
-from flows.core.traffic.edge.places import LOG, STATE
+from flows.core.traffic.edge.places import HEAD, LOG, STATE
 
-Certificates = Literal["acme", "internal"]
 Routes = Mapping[str, tuple["EdgeRoute", ...]]
 # Blue, green, and blue once more: a rename may fall between two looks.
 _LOOKS = ("blue", "green", "blue")
 COLOURS = ("green", "blue")
 # No word of a site may mean anything else to Caddy.
 _WORD = re.compile(r"[A-Za-z0-9._~/*-]+")
-_HEAD = "# slipway "
 # Where answers are packed: never event streams, and nothing that is packed already.
 _PACKED = (
     "application/javascript*", "application/json*", "application/xml*", "application/wasm*", "image/svg+xml*",
@@ -45,12 +42,10 @@ class Site:
     Args:
         stack: its name, without a colour.
         routes: host → its paths.
-        tls: where certificates come from: by ACME, or from an authority of the edge's own.
     """
 
     stack: str
     routes: Routes
-    tls: Certificates = "acme"
 
     def __post_init__(self) -> None:
         words = [self.stack, *self.routes, *(route.path for routes in self.routes.values() for route in routes)]
@@ -64,8 +59,8 @@ class Site:
 
     def text(self) -> str:
         """The site as Caddy reads it; the same for the same routes, in whatever order they came."""
-        head = json.dumps({"stack": self.stack, "hosts": self.hosts, "tls": self.tls}, sort_keys=True)
-        parts = [f"{_HEAD}{head}\n# Written by Slipway, and written anew when a release exposes something else.\n"]
+        head = json.dumps({"stack": self.stack, "hosts": self.hosts}, sort_keys=True)
+        parts = [f"{HEAD}{head}\n# Written by Slipway, and written anew when a release exposes something else.\n"]
         for number, (hosts, routes) in enumerate(self._alike()):
             parts += [_colour(self.stack, number, colour, routes) for colour in COLOURS]
             parts.append(self._block(number, hosts))
@@ -83,10 +78,9 @@ class Site:
         state = f"{STATE}/{self.stack}"
         turns = "\n".join(f"\t\thandle @{c} {{\n\t\t\timport {_snippet(self.stack, number, c)}\n\t\t}}" for c in _LOOKS)
         matchers = "\n".join(f"\t@{c} file {{\n\t\troot {state}\n\t\ttry_files /{c}\n\t}}" for c in ("blue", "green"))
-        tls = "\ttls internal\n" if self.tls == "internal" else ""
         packed = "\n".join(f"\t\t\theader Content-Type {kind}" for kind in _PACKED)
         return f"""{", ".join(hosts)} {{
-{tls}{matchers}
+{matchers}
 	log {{
 		output file {LOG}/{self.stack}.log {{
 			roll_size 20MiB

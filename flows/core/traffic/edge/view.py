@@ -8,22 +8,20 @@ from flows.core.answers import reads
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import PortTaken
-from flows.core.traffic.edge.places import PROJECT, EdgeDirectory
+from flows.core.traffic.edge.places import HEAD, PROJECT, EdgeDirectory
 from flows.core.traffic.edge.site import COLOURS
 
 PORTS = (80, 443)
 _LISTENS = "0A"
-_HEAD = "# slipway "
 _MOST = 200
 
 
 @dataclass(frozen=True)
 class SiteEntry:
-    """A stack that the edge serves: its hosts, where its certificates come from, and the colour that is active."""
+    """A stack that the edge serves: its hosts, the colour that is active, and the release that each colour has."""
 
     stack: str
     hosts: tuple[str, ...]
-    tls: str = ""
     active: tuple[str, ...] = ()
     releases: dict[str, str] = field(default_factory=dict)
 
@@ -37,7 +35,9 @@ class EdgeView:
         sites: what the edge is told to serve.
         listening: those of its ports that somebody listens at.
         publishers: port → the container, not of the edge, that Docker publishes it for.
-        digests: the digests that the droplet knows the wanted image by.
+        addresses: the droplet's own, as it knows them.
+        email, tls: what the edge was told: who an authority writes to, and whether there is one (`acme`) or it
+            certifies itself (`internal`); '' where it was told nothing yet.
     """
 
     image: str = ""
@@ -46,7 +46,9 @@ class EdgeView:
     sites: tuple[SiteEntry, ...] = ()
     listening: frozenset[int] = frozenset()
     publishers: dict[int, str] = field(default_factory=dict)
-    caddyfile: str = ""
+    addresses: tuple[str, ...] = ()
+    email: str = ""
+    tls: str = ""
 
     @property
     def runs(self) -> bool:
@@ -61,7 +63,7 @@ def edge_view_script(directory: EdgeDirectory) -> str:
     published = '{"name":{{json .Names}},"project":{{json (.Label "' + PROJECT_LABEL + '")}},"ports":{{json .Ports}}}'
     states = (
         f"cd {at}/state 2>/dev/null && for file in */green */blue */release/green/* */release/blue/*; do "
-        f"[ -f \"$file\" ] && printf '%s\\n' \"$file\"; done | head -n {_MOST * 4}"
+        f'[ -f "$file" ] && printf \'%s\\n\' "$file"; done | head -n {_MOST * 4}'
     )
     return section_script(
         {
@@ -71,7 +73,8 @@ def edge_view_script(directory: EdgeDirectory) -> str:
             "listening": "awk '$4 == \"0A\" { print $2, $4 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null | head -n 5000",
             "sites": f"head -qn 1 {at}/config/sites/*.caddy 2>/dev/null | head -n {_MOST}",
             "states": states,
-            "caddyfile": f"head -c 20000 {at}/config/Caddyfile 2>/dev/null",
+            "addresses": "hostname -I 2>/dev/null | head -c 2000",
+            "told": f"head -n 1 {at}/config/Caddyfile 2>/dev/null | head -c 1000",
         }
     )
 
@@ -82,7 +85,8 @@ def read_edge_view(output: str) -> EdgeView:
     parts = sections(output)
     edge = json.loads(parts.get("edge") or "{}")
     states = parts.get("states", "").splitlines()
-    heads = [line.removeprefix(_HEAD) for line in parts.get("sites", "").splitlines() if line.startswith(_HEAD)]
+    told = json.loads(parts.get("told", "").removeprefix(HEAD) or "{}")
+    heads = [line.removeprefix(HEAD) for line in parts.get("sites", "").splitlines() if line.startswith(HEAD)]
     return EdgeView(
         image=str(edge.get("image", "")),
         mark=str(edge.get("mark", "")),
@@ -90,7 +94,9 @@ def read_edge_view(output: str) -> EdgeView:
         sites=tuple(_entry(json.loads(head), states) for head in heads),
         listening=_listening(parts.get("listening", "")),
         publishers=_publishers(parts.get("published", "")),
-        caddyfile=parts.get("caddyfile", ""),
+        addresses=tuple(parts.get("addresses", "").split()),
+        email=str(told.get("email", "")),
+        tls=str(told.get("tls", "")),
     )
 
 
@@ -120,7 +126,7 @@ def _entry(head: dict[str, object], states: list[str]) -> SiteEntry:
         tags = [line.rpartition("/")[2] for line in states if line.startswith(f"{stack}/release/{colour}/")]
         releases.update({colour: tags[0]} if tags else {})
     active = tuple(colour for colour in COLOURS if f"{stack}/{colour}" in states)
-    return SiteEntry(stack, tuple(map(str, hosts)), str(head.get("tls", "")), active, releases)
+    return SiteEntry(stack, tuple(map(str, hosts)), active, releases)
 
 
 def _listening(text: str) -> frozenset[int]:
