@@ -75,7 +75,11 @@ if [ -z "$new" ]; then
     until serves "$new"; do
         turn=$((turn + 1))
         if [ "$turn" -gt 60 ]; then
-            if [ -n "$old" ]; then docker logs --tail 3 "$new" >start.said 2>&1; docker rm -f "$new" >/dev/null; new=; fi
+            if [ -n "$old" ]; then
+                docker logs --tail 3 "$new" >start.said 2>&1
+                docker rm -f "$new" >/dev/null
+                new=
+            fi
             fails "$new"
         fi
         sleep 0.5
@@ -108,7 +112,7 @@ def start_edge_script(directory: EdgeDirectory, mark: str) -> list[str]:
 
 def edge_version_script(image: str) -> list[str]:
     """The command that prints the version of an image's Caddy."""
-    return [*"docker run --rm --network none --entrypoint caddy".split(), image, "version"]
+    return ["docker", "run", "--rm", "--network", "none", "--entrypoint", "caddy", image, "version"]
 
 
 def image_digests_script(image: str) -> str:
