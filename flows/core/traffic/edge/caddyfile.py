@@ -74,11 +74,16 @@ class EdgeSettings:
 	}}
 }}
 
-# How a service is asked. One that restarts is waited for: a connection that was refused is made again, and what was
-# sent once is not sent again, unless it only reads (GET). A stream is passed on as it comes; it ends with its client.
+# How a service is asked. One that restarts is waited for: a connection that was refused is made again. What was sent
+# once is never sent again: no request has the method that would be. Streams are passed on as they come, which is
+# Caddy's own way with answers of no stated length; `flush_interval -1` would leave the service working on after its
+# client has gone.
 (slipway-upstream) {{
 	lb_try_duration 5s
-	lb_try_interval 100ms{kept}
+	lb_try_interval 100ms
+	lb_retry_match {{
+		method NEVER
+	}}{kept}
 	# Who asked is what the edge saw, whatever the client says (X-Forwarded-* likewise).
 	header_up -Forwarded
 	header_up X-Real-IP {{remote_host}}
