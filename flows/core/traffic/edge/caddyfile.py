@@ -74,16 +74,9 @@ class EdgeSettings:
 	}}
 }}
 
-# How a service is asked. One that restarts is waited for: a connection that was refused is made again. What was sent
-# once is never sent again: no request has the method that would be. Streams are passed on as they come, which is
-# Caddy's own way with answers of no stated length; `flush_interval -1` would leave the service working on after its
-# client has gone.
-(slipway-upstream) {{
-	lb_try_duration 5s
-	lb_try_interval 100ms
-	lb_retry_match {{
-		method NEVER
-	}}{kept}
+# How a service is asked. Streams are passed on as they come, which is Caddy's own way with answers of no stated length;
+# `flush_interval -1` would leave a service working on after its client has gone.
+(slipway-upstream) {{{kept}
 	# Who asked is what the edge saw, whatever the client says (X-Forwarded-* likewise).
 	header_up -Forwarded
 	header_up X-Real-IP {{remote_host}}
@@ -94,6 +87,18 @@ class EdgeSettings:
 		# Shorter than what servers keep a connection for, or a request would meet one that is just being closed.
 		keepalive 1s
 	}}
+}}
+
+# The same for a request without a body: of a service that restarts, a connection that was refused is made again. What
+# was sent once never is: no request has the method that would be. One with a body is told at once (502): Caddy closes
+# the body with the first connection, and what it sent by a second one would be cut off.
+(slipway-patient) {{
+	lb_try_duration 5s
+	lb_try_interval 100ms
+	lb_retry_match {{
+		method NEVER
+	}}
+	import slipway-upstream
 }}
 
 http:// {{

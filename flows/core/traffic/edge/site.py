@@ -166,6 +166,10 @@ def _colour(stack: str, number: int, colour: str, routes: tuple[EdgeRoute, ...])
 		root {release}
 		try_files /*
 	}}
+	@bodiless {{
+		method GET HEAD OPTIONS
+		not header Content-Length *
+	}}
 	route {{
 		header X-Slipway-Colour {colour}
 		header @release X-Slipway-Release {{http.matchers.file.relative}}
@@ -181,6 +185,9 @@ def _path(place: int, route: EdgeRoute, colour: str) -> str:
     upstreams = " ".join(f"127.0.0.1:{port}" for port in route.ports[colour])
     matcher = f"\t\t@path{place} path {prefix} {prefix}/*\n" if prefix else ""
     return f"""{matcher}		handle {f"@path{place} " if prefix else ""}{{
+			reverse_proxy @bodiless {upstreams} {{
+				import slipway-patient
+			}}
 			reverse_proxy {upstreams} {{
 				import slipway-upstream
 			}}

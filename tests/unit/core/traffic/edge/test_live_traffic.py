@@ -142,23 +142,36 @@ def test_turns_under_load_lose_nothing(edge):
 
 def refused_connections():
     """How many connections of this machine were refused so far, as the kernel counts them (RFC 4022, AttemptFails)."""
-    names, values = (
-        line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Tcp:")
-    )
-    return int(values[names.index("AttemptFails")])
+    rows = [line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Tcp:")]
+    return int(rows[1][rows[0].index("AttemptFails")])
 
 
-def test_a_service_that_restarts_is_waited_for_and_is_asked_once(edge):
+@pytest.fixture
+def gone(edge):
+    """The port of a service that is not there."""
     port = free_port()
     put(edge, "/", {"green": (port,)})
     edge.reload()
+    return port
+
+
+def test_a_service_that_restarts_is_waited_for_and_is_asked_once(edge, gone):
     with ThreadPoolExecutor() as pool:
         before = refused_connections()
-        waiting = pool.submit(edge.get, "/a", method="POST", content=b"body")
+        waiting = pool.submit(edge.get, "/a")
         wait_until(lambda: refused_connections() > before)
-        with colour_server("green", port) as late:
-            assert (waiting.result(PATIENCE).status_code, waiting.result().content) == (200, b"body")
-            assert [one[:2] for one in late.asked] == [("POST", "/a")]
+        with colour_server("green", gone) as late:
+            assert waiting.result(PATIENCE).text == "green"
+            assert [one[:2] for one in late.asked] == [("GET", "/a")]
+
+
+def test_a_request_with_a_body_that_meets_no_service_is_told_so_and_never_sent_in_part(edge, gone):
+    with ThreadPoolExecutor() as pool:
+        told = [pool.submit(edge.get, "/a", method=method, content=b"body") for method in ("POST", "PUT", "GET")]
+        assert [one.result(PATIENCE).status_code for one in told] == [502] * 3
+        with colour_server("green", gone) as late:
+            assert edge.get("/b").text == "green"
+            assert [one[1] for one in late.asked] == ["/b"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -170,7 +183,7 @@ def test_what_a_service_has_taken_is_not_sent_again(edge, colours, method):
 def test_of_several_replicas_one_that_refuses_costs_nothing(edge, colours):
     put(edge, "/", {"green": (free_port(), colours["green"].port)})
     edge.reload()
-    assert [edge.get("/", method="POST").status_code for _ in range(8)] == [200] * 8
+    assert [edge.get("/").status_code for _ in range(8)] == [200] * 8
 
 
 def test_an_edge_that_died_comes_back_where_it_was(edge):
