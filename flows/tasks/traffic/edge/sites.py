@@ -54,6 +54,11 @@ def mark_release(session: RemoteShell, directory: str, stack: str, colour: str, 
     return done.out.split()[-1:] == [CHANGED]
 
 
+def make_switch_place(session: RemoteShell, directory: str, stack: str) -> None:
+    """Make the directory of a stack's traffic switch, so that it can be read and turned."""
+    session.run(["mkdir", "-p", EdgeDirectory(directory).state(stack)], timeout=QUICK)
+
+
 def _put(session: RemoteShell, directory: str, stack: str, text: str) -> bool:
     droplet = session.address.name
     command = put_site_script(EdgeDirectory(directory), stack)
