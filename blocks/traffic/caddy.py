@@ -4,14 +4,16 @@ import contextlib
 import json
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Literal
+from typing import Any, Literal
 
+import httpx
 from prefect.logging import get_logger
 from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.droplet import Droplet
-from blocks.errors import RemoteFailed, SwitchFailed, SwitchMoved
+from blocks.errors import OutsideError, RemoteFailed, SwitchFailed, SwitchMoved
 from blocks.http.content import read_json
+from blocks.ssh.http import http_client
 from blocks.ssh.session import Session
 from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
@@ -111,6 +113,13 @@ class CaddySwitch(TrafficSwitch):
     upstreams: dict[str, list[str]] = Field(
         default_factory=dict, title="Upstreams", description="For `admin`: colour → `host:port`s."
     )
+    probe_at: str = Field(
+        "",
+        title="Probed at",
+        pattern=r"^(\S+:[0-9]{1,5})?$",
+        description="HOST:PORT as the host sees it, such as 127.0.0.1:443: probes go there over the host's SSH "
+        "connection, under the name in the URL, with any certificate. Empty: they go to the URL, as clients do.",
+    )
     _session: Session | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -152,6 +161,17 @@ class CaddySwitch(TrafficSwitch):
         if now.active != (to,):
             raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
         return now
+
+    def _request(self, address: str, timeout: float, **options: Any) -> httpx.Response:
+        if not self.probe_at:
+            return super()._request(address, timeout, **options)
+        host, _, port = self.probe_at.rpartition(":")
+        try:
+            session = self._open()
+        except OutsideError as error:
+            raise httpx.ConnectError(str(error)) from None
+        with http_client(session, timeout, edge=(host, int(port))) as client:
+            return client.get(address, **options)
 
     def close(self) -> None:
         if self._session is not None:

@@ -43,3 +43,27 @@ class SwitchedBack(SlipwayError):
 
 class BothColoursUnhealthy(SlipwayError):
     """Neither colour is healthy; traffic stays where it is."""
+
+
+class BadEdge(Refused):
+    """What the edge was to be made of cannot be: an image that no digest pins, an address that is none."""
+
+
+class HostTaken(Refused):
+    """Two stacks of a droplet, or two services of a stack, want the same host at the edge."""
+
+
+class PortTaken(Refused):
+    """A port that the edge needs is taken by something that is not ours."""
+
+
+class EdgeMissing(Refused):
+    """There is no edge on the droplet, or it does not run."""
+
+
+class SiteRefused(Refused):
+    """Caddy refuses what the edge was to serve; what it served before is in force still."""
+
+
+class EdgeNotReady(SlipwayError):
+    """The edge was put on the droplet, and does not answer."""
