@@ -41,6 +41,7 @@ from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.edge.serving import check_site, serve
 
 
 @flow(
@@ -133,6 +134,8 @@ def _run_steps(
 ) -> Deployed:
     facts = preflight(deployment)
     proof.refuse_replayed(facts.history, deployment.release.tag)
+    if colour := deployment.colour_beside:
+        check_site(deployment.session, deployment.directory.directory, deployment.release, colour)
     if interrupted := facts.history.unfinished:
         guard.armed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
@@ -161,6 +164,8 @@ def _run_steps(
     start_services(deployment, nameless)
     running = wait_until_ready(deployment, stack)
     prove_digests(deployment, stack, running)
+    if colour:
+        serve(deployment.session, deployment.directory.directory, deployment.release, colour)
     keep_record(deployment.session, deployment.directory, [mark_deployed(record, now())])
     deployed = Deployed(
         droplet=deployment.droplet,

@@ -32,6 +32,7 @@ from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.edge.serving import serve
 from flows.tasks.trust.verification import check_kept_release
 from flows.validate import validate, validate_droplet
 
@@ -111,6 +112,8 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
             start_services(deployment)
             running = wait_until_ready(deployment, kept.stack)
             prove_digests(deployment, kept.stack, running)
+            if colour := deployment.colour_beside:
+                serve(lock, target.directory.directory, kept.release, colour)
             keep_record(lock, target.directory, [mine := mark_deployed(mine, now())])
             healthy = time.monotonic() - began
             validated = run_as_flow_or_plain(

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flows.core.errors import HostTaken
-from flows.core.stack.side_by_side.expose import Expose
+from flows.core.release.release import Release
+from flows.core.stack.side_by_side.facts import Exposed
 from flows.core.stack.side_by_side.ports import loopback_ports
 from flows.core.traffic.edge.places import HEAD, LOG, STATE
 
+Exposures = Mapping[str, Exposed]
 Routes = Mapping[str, tuple["EdgeRoute", ...]]
 # Blue, green, and blue once more: a rename may fall between two looks.
 _LOOKS = ("blue", "green", "blue")
@@ -122,11 +124,16 @@ class Site:
 """
 
 
-def site_routes(stack: str, exposed: Mapping[str, Mapping[str, tuple[Expose, int]]]) -> Routes:
+def exposures(release: Release) -> Exposures:
+    """What a release exposes."""
+    return release.side_by_side.exposed if release.side_by_side else {}
+
+
+def site_routes(stack: str, exposed: Mapping[str, Exposures]) -> Routes:
     """The routes of a stack: what each colour's release exposes.
 
     Args:
-        exposed: colour → service → what it exposes, and its number of replicas.
+        exposed: colour → service → what it exposes.
 
     Raises:
         HostTaken: two services of a colour want the same path of a host.
@@ -134,7 +141,7 @@ def site_routes(stack: str, exposed: Mapping[str, Mapping[str, tuple[Expose, int
     found: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {}
     owners: dict[tuple[str, str, str], str] = {}
     for colour, services in exposed.items():
-        for service, (expose, replicas) in sorted(services.items()):
+        for service, expose in sorted(services.items()):
             for host in expose.hosts:
                 path = _prefix(expose.path) or "/"
                 other = owners.setdefault((colour, host, path.lower()), service)
@@ -144,7 +151,7 @@ def site_routes(stack: str, exposed: Mapping[str, Mapping[str, tuple[Expose, int
                         "or another path (x-slipway.expose); the longest path that fits decides"
                     )
                 ports = found.setdefault(host, {}).setdefault(path, {})
-                ports[colour] = loopback_ports(stack, service, colour, replicas)
+                ports[colour] = loopback_ports(stack, service, colour, expose.replicas)
     return {host: tuple(EdgeRoute(path, ports) for path, ports in paths.items()) for host, paths in found.items()}
 
 
