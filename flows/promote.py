@@ -94,7 +94,7 @@ def promote(
     with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
         colours, seen = load_colours(name, settings), read_switch(switch)
-        colour, left = direction(seen.active, to, str(switch))
+        colour, left = direction(seen.active, to, str(switch), settings.first_colour)
         candidate, active = colours[colour], colours[left] if left else None
         for target in candidate.targets:
             connections.enter_context(connected(target.droplet))

@@ -21,7 +21,7 @@ from flows.core.droplet.places import block_of, divided_places
 from flows.core.errors import ConflictingOptions
 from flows.core.gates import metrics
 from flows.core.release.role import Role, home_stack
-from flows.core.traffic.colours import Colours
+from flows.core.traffic.colours import Colour, Colours
 from flows.core.trust.policy import Policy
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
@@ -177,6 +177,11 @@ class Settings(BaseSettings):
         """Name of the Droplet block that both colours share; '' where each has its own."""
         blocks = {block_of(name) for name in self.green} & {block_of(name) for name in self.blue}
         return next(iter(blocks), "")
+
+    @property
+    def first_colour(self) -> Colour | None:
+        """Where the first promotion goes: the switch of a new edge on the droplet points nowhere."""
+        return "green" if self.shared_droplet else None
 
     @property
     def deployed_to(self) -> str:

@@ -91,10 +91,11 @@ def _certificates(tls: str) -> "Certificates | None":
 
 
 def _load(droplet: str) -> "Droplet":
+    from flows.core.droplet.places import block_of
     from flows.settings import Settings
     from flows.tasks.runs.blocks import load_droplet
 
-    return load_droplet(droplet or Settings().droplet)
+    return load_droplet(block_of(droplet or Settings().deployed_to))
 
 
 def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None", stack: str, url: str) -> None:
