@@ -25,8 +25,8 @@ from flows.tasks.runs.run_info import this_run
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states, read_states_if_reachable
-from flows.tasks.traffic.sleep import kept_awake
 from flows.tasks.traffic.switch import finish_switch, open_switch, probe_switch, read_switch, switch_to, try_read_switch
+from flows.tasks.traffic.waking import kept_awake
 
 
 def move_traffic_back(
@@ -39,7 +39,7 @@ def move_traffic_back(
 ) -> SlipwayError:
     """Send traffic back to the old colour if it is well, and return the error that tells the story.
 
-    Traffic never goes back to a colour that is unwell itself. During a promotion it is awake, for it goes to sleep after
+    Traffic never goes back to a colour that is unwell itself. In a promotion it is awake, for it goes to sleep after
     the watch. Whoever watches later may find it asleep, and then it is woken first.
     """
     log, words = get_run_logger(), mask(f"{type(why).__name__}: {why}")

@@ -138,7 +138,7 @@ class TrafficMoved:
     turned_after: float
     seen_after: float
     url: str = ""
-    woken_after: float = 0.0
+    woken_after: float = field(default=0.0, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 What runs already is in what the kernel calls available, so only what is to be started has to fit into that. For each
 container of it, what the same service of the active colour uses now is what it will need, and no more than its limit. A
-service that the active colour does not run needs its limit; one without a limit is named, and counts nothing. Swap does not
-count: two colours that swap are slow, and one of them serves.
+service that the active colour does not run needs its limit; one without a limit is named, and counts nothing. Swap is
+not counted: two colours that swap are slow, and one of them serves.
 """
 
 import json
