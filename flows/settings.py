@@ -4,9 +4,10 @@ Read from, strongest first: environment variables `SLIPWAY_…`, `.env`, `slipwa
 file that SLIPWAY_SETTINGS names.
 """
 
+import math
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import (
@@ -25,6 +26,7 @@ from flows.core.traffic.colours import Colour, Colours
 from flows.core.trust.policy import Policy
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
+KeepWarm = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["always", "never", ""]
 Approval = Literal["never", "inconclusive", "always"]
 # What runs must be what the release says, whatever anybody sets: `digests` is not among these.
 Observable = Literal[
@@ -54,6 +56,14 @@ class Settings(BaseSettings):
     )
     switch: str = Field("", description="name of the traffic switch's block; empty: there is no second colour")
     home: str = Field("", description="name of the Droplet block of the data home; empty: there is none")
+    drain: float = Field(
+        60, ge=0, description="seconds from the turn that requests have to end on the colour that traffic left"
+    )
+    keep_warm: KeepWarm = Field(
+        "",
+        description="how long the colour that traffic left goes on running: seconds from the turn, always, or never "
+        "(not after the watch); empty: never where both colours are on one droplet, always elsewhere",
+    )
     registry: str = Field("registry", description="name of the ContainerRegistry block")
     environment: str = Field("", description="name of the StackEnvironment block; empty: the stack's own name")
     account: str = Field("digitalocean", description="name of the DigitalOceanAccount block")
@@ -208,6 +218,14 @@ class Settings(BaseSettings):
     def colours(self) -> Colours:
         """Which droplets each colour has."""
         return Colours(self.green, self.blue)
+
+    @property
+    def warm_seconds(self) -> float:
+        """Seconds from the turn for which the colour that traffic left goes on running; infinite: always."""
+        if not isinstance(self.keep_warm, str):
+            return max(self.keep_warm, self.drain)
+        sleeps = self.keep_warm == "never" or (self.shared_droplet and not self.keep_warm)
+        return self.drain if sleeps else math.inf
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -15,6 +15,14 @@ class SwitchAmbiguous(Refused):
     """The traffic switch points to neither colour, or to both."""
 
 
+class ColourAsleep(Refused):
+    """The colour is asleep: its containers are stopped until traffic goes back to it, or a release is put there."""
+
+
+class NotEnoughMemory(Refused):
+    """The droplet has not the memory that both colours need while a promotion lasts; nothing was started."""
+
+
 class PlanChanged(Refused):
     """What was approved is no longer what the colours carry."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,6})?)([bkmgt]?)b?")
 SECRETS_TARGET = "/run/secrets"
 
 
@@ -34,6 +35,16 @@ def replicas(spec: Mapping[str, Any]) -> int:
     """How many containers it should have."""
     replicas = spec.get("scale", (spec.get("deploy") or {}).get("replicas", 1))
     return 1 if replicas is None else int(replicas)
+
+
+def memory_limit(spec: Mapping[str, Any]) -> int:
+    """The bytes of memory that one of its containers may use; 0 where there is no limit.
+
+    Compose prints bytes; a size with a unit is what a person writes (docs.docker.com, Specifying byte values).
+    """
+    limits = ((spec.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    found = _SIZE.fullmatch(str(spec.get("mem_limit") or limits.get("memory") or "").strip().lower())
+    return int(float(found[1]) * 1024 ** "bkmgt".index(found[2] or "b")) if found else 0
 
 
 def names(entries: Any) -> tuple[str, ...]:

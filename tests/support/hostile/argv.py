@@ -49,6 +49,7 @@ ARGV = (
     ArgvBuilder(Compose.raw_config, lambda w: compose(w).raw_config()),
     ArgvBuilder(Compose.build, lambda w: compose(w).build(w[5])),
     ArgvBuilder(Compose.up, lambda w: compose(w).up(anew=True)),
+    ArgvBuilder(Compose.wake, lambda w: compose(w).wake([w[5]])),
     ArgvBuilder(Compose.stop, lambda w: compose(w).stop()),
     ArgvBuilder(Compose.down, lambda w: compose(w).down()),
     ArgvBuilder(docker.project_containers, lambda w: docker.project_containers(w[0])),

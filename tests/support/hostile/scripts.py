@@ -22,6 +22,7 @@ from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.deploy.files.writable_scripts import bring_script, look_script
 from flows.core.deploy.preflight import missing_external
 from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
+from flows.core.droplet.asleep import mark_asleep_script, mark_awake_script, sleep_sections
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.half_made import mend_half_made
 from flows.core.droplet.lock import holder_script
@@ -39,6 +40,7 @@ from flows.core.prune.removal import Item, Kind, Removal, removal_script
 from flows.core.prune.system_prune import keep_script, prunable_script
 from flows.core.records.storage import history_sections, write_records
 from flows.core.release.tree import Entry
+from flows.core.traffic.memory import memory_script
 from tests.support.builders import release
 from tests.support.hostile.attacked import full_name
 from tests.support.hostile.of_droplets import CONFIG, FACTS
@@ -116,6 +118,10 @@ SCRIPTS = (
     ScriptBuilder(release_sections, lambda w: release_sections(NOWHERE + w[0])),
     ScriptBuilder(running_sections, lambda w: running_sections(w[0])),
     ScriptBuilder(history_sections, lambda w: history_sections(home(w))),
+    ScriptBuilder(sleep_sections, lambda w: sleep_sections(home(w))),
+    ScriptBuilder(mark_asleep_script, lambda w: mark_asleep_script(home(w))),
+    ScriptBuilder(mark_awake_script, lambda w: mark_awake_script(home(w))),
+    ScriptBuilder(memory_script, lambda w: memory_script(w[0], w[1])),
     ScriptBuilder(facts_script, lambda w: facts_script(home(w), w[2:])),
     ScriptBuilder(containers_script, lambda w: containers_script(w[0])),
     ScriptBuilder(running_script, lambda w: running_script(w[0])),
