@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from flows.core.droplet.versions import version
 from flows.core.traffic.edge.caddyfile import EdgeSettings
 from flows.core.traffic.edge.places import READY, READY_PATH
 from flows.core.traffic.edge.site import Site
@@ -23,6 +24,13 @@ from tests.support import PATIENCE, wait_until
 
 needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="no caddy on PATH: apt install caddy")
 HOST = "agents.example.com"
+
+
+def caddy_version() -> tuple[int, ...]:
+    """The version on PATH; (0, 0, 0) without one."""
+    if not shutil.which("caddy"):
+        return (0, 0, 0)
+    return version(subprocess.run(["caddy", "version"], capture_output=True, text=True, check=True).stdout.split()[0])
 
 
 @dataclass
@@ -119,17 +127,19 @@ class RealCaddy:
         for part in ("config/sites", "state", "log", "data"):
             (place / part).mkdir(parents=True)
         self._running: list[subprocess.Popen] = []
+        self._hosts: set[str] = set()
         self.put_settings()
 
-    def put_settings(self, version: tuple[int, ...] = (0, 0, 0)) -> None:
+    def put_settings(self) -> None:
         """Write the main file."""
         admin = f"unix/{self.place}/admin{len(self._running)}.sock"
-        told = EdgeSettings("", "internal", version, admin, self.http, self.https, "127.0.0.1")
+        told = EdgeSettings("", "internal", caddy_version(), admin, self.http, self.https, "127.0.0.1")
         (self.place / "config/Caddyfile").write_text(told.text())
 
     def put(self, site: Site) -> None:
         """Write a site; places inside the container become those here."""
         (self.place / f"state/{site.stack}/release").mkdir(parents=True, exist_ok=True)
+        self._hosts |= set(site.hosts)
         text = site.text().replace(" /state/", f" {self.place}/state/").replace(" /log/", f" {self.place}/log/")
         (self.place / f"config/sites/{site.stack}.caddy").write_text(text)
 
@@ -161,12 +171,14 @@ class RealCaddy:
         self._running.append(started)
         wait_until(lambda: "serving initial configuration" in log.read_text(), why=log.read_text)
         wait_until(self._ready)
+        wait_until(self._certified)
         return started
 
     def reload(self) -> None:
         """Put in force what is written."""
         done = self.run("reload")
         assert done.returncode == 0, done.stderr
+        wait_until(self._certified)
 
     def client(self, **options) -> httpx.Client:
         """A client that trusts its certificates."""
@@ -203,6 +215,14 @@ class RealCaddy:
     def _ready(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
             return httpx.get(f"http://127.0.0.1:{self.http}{READY_PATH}", trust_env=False).text == READY
+        return False
+
+    def _certified(self) -> bool:
+        """Whether it has a certificate for each host: it makes them once it serves."""
+        with contextlib.suppress(httpx.TransportError):
+            for host in self._hosts:
+                self.get("/.slipway/active", host.replace("*", "a"))
+            return True
         return False
 
     def _env(self) -> dict[str, str]:

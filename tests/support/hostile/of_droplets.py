@@ -33,8 +33,10 @@ from flows.core.records.storage import read_records
 from flows.core.release.tree import dump_tree
 from flows.core.stack.compose_versions import unknown_fields
 from flows.core.stack.extension import WorkflowProbe
+from flows.core.traffic.edge.setup_scripts import read_pinned_image
+from flows.core.traffic.edge.view import read_edge_view
 from flows.core.traffic.memory import read_memory
-from tests.support.builders import pinned, record, release, stack
+from tests.support.builders import HOST, pinned, record, release, stack
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.changes import in_lines, in_sections, packed
 
@@ -52,6 +54,15 @@ CONFIG: dict[str, Any] = {
                          "volumes": [{"type": "bind", "source": "/a", "target": "/b"}]}},
     "secrets": {"s": {"file": "/s"}},
 }  # fmt: skip
+EDGE: dict[str, Any] = {
+    "edge": {"image": pinned("caddy"), "mark": "a1", "state": "Up 2 hours (healthy)"},
+    "published": {"name": "shop-web-1", "project": "shop", "ports": "0.0.0.0:80->8080/tcp, :::443-444->443-444/tcp"},
+    "listening": "0100007F:0050 0A\n00000000000000000000000000000000:01BB 0A",
+    "sites": '# slipway {"hosts": ["a.example.com"], "stack": "shop"}',
+    "states": "shop/green\nshop/release/green/v1",
+    "addresses": "10.0.0.7 fe80::1",
+    "told": '# slipway {"email": "a@example.com", "tls": "acme"}',
+}
 INSPECTED: dict[str, Any] = {
     "Id": "a" * 64, "Name": "/shop-web-1", "Image": "sha256:1", "RestartCount": 0,
     "State": {"Status": "running", "ExitCode": 0, "OOMKilled": False, "StartedAt": "2026-05-04T12:00:00.123456789Z",
@@ -129,6 +140,8 @@ OF_DROPLETS = (
     }, shape=in_sections, read=lambda text: read_inventory(text, STACK)),
     Attacked(read_strangers, [{"Id": "i", "RepoTags": None, "Config": {"Labels": {"a": "b"}}}],
              read=lambda text: read_strangers(text, STACK)),
+    Attacked(read_edge_view, EDGE, shape=in_sections),
+    Attacked(read_pinned_image, [pinned("caddy")], read=lambda text: read_pinned_image(text, f"{HOST}/team/caddy:2")),
     Attacked(read_prunable, {
         "version": "28.1\t1.48", "containers": "c\ti\tExited", "images": f"1\t{pinned('web')}\t9MB", "busy": "v",
         "anonymous": "v w", "volumes": "v w x", "disk": "Build Cache\t1GB",

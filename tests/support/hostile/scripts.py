@@ -40,6 +40,9 @@ from flows.core.prune.removal import Item, Kind, Removal, removal_script
 from flows.core.prune.system_prune import keep_script, prunable_script
 from flows.core.records.storage import history_sections, write_records
 from flows.core.release.tree import Entry
+from flows.core.traffic.edge.places import EdgeDirectory
+from flows.core.traffic.edge.setup_scripts import image_digests_script
+from flows.core.traffic.edge.view import edge_view_script
 from flows.core.traffic.memory import memory_script
 from tests.support.builders import release
 from tests.support.hostile.attacked import full_name
@@ -150,6 +153,8 @@ SCRIPTS = (
     ScriptBuilder(pull_script, lambda w: pull_script(w[:4], RegistryLogin(w[4], w[5]))),
     ScriptBuilder(mend_half_made, lambda w: mend_half_made(w[0])),
     ScriptBuilder(holder_script, lambda w: holder_script(NOWHERE + w[0])),
+    ScriptBuilder(edge_view_script, lambda w: edge_view_script(EdgeDirectory(NOWHERE + w[0]))),
+    ScriptBuilder(image_digests_script, lambda w: image_digests_script(w[0])),
     ScriptBuilder(collector_script, _collected),
     ScriptBuilder(missing_external, _created),
 )  # fmt: skip

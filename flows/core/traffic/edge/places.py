@@ -8,7 +8,6 @@ DIRECTORY/.edge/
     log/STACK.log           requests, as JSON
 """
 
-import posixpath
 from dataclasses import dataclass
 
 PROJECT = "slipway-edge"
@@ -33,12 +32,12 @@ class EdgeDirectory:
 
     @property
     def path(self) -> str:
-        return posixpath.join(self.directory, ".edge")
+        return f"{self.directory}/.edge"
 
     @property
     def compose_file(self) -> str:
-        return posixpath.join(self.path, "compose.yml")
+        return f"{self.path}/compose.yml"
 
     def state(self, stack: str) -> str:
         """The directory of a stack's traffic switch."""
-        return posixpath.join(self.path, "state", stack)
+        return f"{self.path}/state/{stack}"

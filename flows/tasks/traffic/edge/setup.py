@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import httpx
-from prefect.logging import get_run_logger
+from prefect.logging import get_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed
@@ -105,7 +105,7 @@ def _pinned(session: RemoteShell, image: str, registry: ContainerRegistry | None
     """The image by its digest; it is on the droplet then, with a tag that keeps it there."""
     asked = session.run(image_digests_script(image), timeout=QUICK).out
     if "@" not in image or not asked.strip():
-        get_run_logger().info("pulling %s", image)
+        get_logger("slipway.hooks").info("pulling %s", image)
         host = split_host(split_reference(image)[0])[0]
         try:
             if registry is not None and registry.host == host:
@@ -119,7 +119,7 @@ def _pinned(session: RemoteShell, image: str, registry: ContainerRegistry | None
                     f"{session.address} cannot pull {image!r}: {masked_end(error.output)}. Nothing was changed. Name "
                     "one that it can: --image REPOSITORY@sha256:…"
                 ) from None
-            get_run_logger().warning("%s could not be pulled again; the one that is there is taken", image)
+            get_logger("slipway.hooks").warning("%s could not be pulled again; the one that is there is taken", image)
         asked = session.run(image_digests_script(image), timeout=QUICK).out
     pinned = read_pinned_image(asked, image)
     session.run(["docker", "tag", pinned, keep_tag(pinned)], timeout=QUICK)

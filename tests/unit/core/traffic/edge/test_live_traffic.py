@@ -12,7 +12,7 @@ import pytest
 
 from flows.core.traffic.edge.site import EdgeRoute, Site
 from tests.support import PATIENCE, wait_until
-from tests.support.real_caddy import HOST, RealCaddy, colour_server, free_port, needs_caddy
+from tests.support.real_caddy import HOST, RealCaddy, caddy_version, colour_server, free_port, needs_caddy
 
 pytestmark = [pytest.mark.unit, needs_caddy]
 
@@ -92,6 +92,15 @@ def test_requests_and_streams_under_way_outlive_a_reload(edge, colours):
         colours["green"].go_on.set()
         assert b"".join(pieces) == b"data: two\n\n"
         assert slow.result(PATIENCE).content == b"body"
+
+
+@pytest.mark.skipif(caddy_version() < (2, 7, 0), reason="Caddy before 2.7 ends websockets when it is told something")
+def test_a_websocket_outlives_a_reload(edge, colours):
+    with upgraded(edge) as stream:
+        put(edge, "/new", {"green": (colours["green"].port,)})
+        edge.reload()
+        assert edge.get("/").status_code == 404
+        assert says(stream, b"a") == b"green:a"
 
 
 def test_a_second_edge_at_the_same_ports_takes_over_while_the_first_ends_what_it_began(edge, colours):
