@@ -18,8 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from flows.core.droplet.places import block_of, divided_places
-from flows.core.errors import ConflictingOptions
+from flows.core.droplet.places import block_of, divided_places, refuse_divided
 from flows.core.gates import metrics
 from flows.core.release.role import Role, home_stack
 from flows.core.traffic.colours import Colour, Colours
@@ -172,11 +171,8 @@ class Settings(BaseSettings):
     def _places(self) -> "Settings":
         """A droplet that both colours share is divided into places."""
         if self.one_droplet:
-            named = [n for n in ("green", "blue", "home") if n in self.model_fields_set]
-            if any(getattr(self, name) not in ((self.one_droplet,), self.one_droplet) for name in named):
-                raise ValueError(
-                    f"one_droplet means green, blue and home, and so does {', '.join(named)}: leave one out"
-                )
+            if named := [n for n in ("green", "blue", "home") if getattr(self, n) and n in self.model_fields_set]:
+                raise ValueError(f"it means green, blue and home, so leave one_droplet or {', '.join(named)} out")
             self.__dict__.update(green=(self.one_droplet,), blue=(self.one_droplet,), home=self.one_droplet)
         green, blue, home = divided_places(self.green, self.blue, self.home)
         self.__dict__.update(green=green, blue=blue, home=home)
@@ -201,18 +197,8 @@ class Settings(BaseSettings):
         return self.green[0] if shared and unsaid else self.droplet
 
     def refuse_divided(self, droplet: str) -> str:
-        """The droplet, unless it has several parts of a stack and none is named.
-
-        Raises:
-            ConflictingOptions
-        """
-        if droplet and droplet == self.shared_droplet:
-            places = [name for name in (*self.green, *self.blue, self.home) if block_of(name) == droplet]
-            raise ConflictingOptions(
-                f"droplet {droplet} has both colours, so its name alone does not say which part is meant. "
-                f"Name one: --droplet {', --droplet '.join(places)}"
-            )
-        return droplet
+        """The droplet, unless it has several parts of a stack and none is named. Raises ConflictingOptions."""
+        return refuse_divided(droplet, self.shared_droplet, (*self.green, *self.blue, self.home))
 
     @property
     def colours(self) -> Colours:

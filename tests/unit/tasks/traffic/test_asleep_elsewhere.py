@@ -11,7 +11,7 @@ from flows.core.errors import ColourAsleep, NotEnoughMemory
 from flows.core.results import Reconciled
 from flows.tasks.traffic import memory
 from tests.support.builders import past, record, stack
-from tests.support.fake_colour import make_colour
+from tests.support.droplets.fake_colour import make_colour
 
 pytestmark = pytest.mark.unit
 ENDED = {"web": "exited", "tool": "exited", "job": "exited"}
@@ -71,7 +71,7 @@ def test_a_release_that_failed_is_rolled_back_though_it_is_asleep(green, monkeyp
 
 def test_validate_and_gates_say_that_it_sleeps_and_how_to_wake_it(green):
     with pytest.raises(ColourAsleep) as error:
-        validate.read_running_release(green.target, green.target.directory, green.target.settings)
+        validate.read_running_release(green.target, green.target)
     said = str(error.value)
     assert "is asleep since 2026-05-04T12:00:00+00:00: its containers are stopped until traffic comes back" in said
     assert "slipway switch-back" in said
@@ -81,9 +81,7 @@ def test_validate_and_gates_say_that_it_sleeps_and_how_to_wake_it(green):
 
 def test_one_that_is_awake_is_validated(green):
     green.marker.unlink()
-    found, _probes, _history = validate.read_running_release(
-        green.target, green.target.directory, green.target.settings
-    )
+    found, _probes, _history = validate.read_running_release(green.target, green.target)
     assert found.tag == "v1"
 
 

@@ -8,7 +8,7 @@ from blocks.errors import SwitchFailed, Unreachable
 from blocks.traffic.switch import SwitchState
 from flows.core.errors import DeployFailed, DropletBusy
 from flows.tasks.traffic import sleep
-from tests.support.fake_colour import FakeSwitch, make_colour
+from tests.support.droplets.fake_colour import FakeSwitch, make_colour
 
 pytestmark = pytest.mark.unit
 SEEN = ["one/blue 4 v2.0", "one/green 1 v1.0"]

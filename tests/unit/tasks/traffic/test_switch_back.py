@@ -12,7 +12,7 @@ from flows import promote, switch_back
 from flows.core.errors import BothColoursUnhealthy, NotPromoted, ServicesNotReady, SwitchedBack
 from flows.core.results import Promoted, TrafficMoved
 from flows.tasks.traffic import colours
-from tests.support.fake_colour import FakeSwitch, make_colour
+from tests.support.droplets.fake_colour import FakeSwitch, make_colour
 
 pytestmark = pytest.mark.unit
 ENDED = {"web": "exited", "tool": "exited", "job": "exited"}

@@ -4,7 +4,7 @@ import pytest
 
 from flows.core.errors import DeployFailed, DropletBusy, ServicesNotReady
 from flows.tasks.traffic import waking
-from tests.support.fake_colour import make_colour
+from tests.support.droplets.fake_colour import make_colour
 
 pytestmark = pytest.mark.unit
 ENDED = {"web": "exited", "tool": "exited", "job": "exited"}

@@ -9,7 +9,7 @@ import pytest
 from flows.core.traffic.edge.places import READY, READY_PATH
 from flows.core.traffic.edge.site import EdgeRoute, Site
 from tests.support import wait_until
-from tests.support.real_caddy import HOST, RealCaddy, colour_server, needs_caddy
+from tests.support.edge.real_caddy import HOST, RealCaddy, colour_server, needs_caddy
 
 pytestmark = [pytest.mark.unit, needs_caddy]
 OTHER, WILD = "other.example.com", "*.wild.example.com"

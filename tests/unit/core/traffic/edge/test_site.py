@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.core.errors import BadEdge, HostTaken
-from flows.core.stack.side_by_side.expose import Expose
+from flows.core.stack.side_by_side.facts import Exposed
 from flows.core.stack.side_by_side.ports import loopback_ports
 from flows.core.traffic.edge.caddyfile import EdgeSettings
 from flows.core.traffic.edge.site import EdgeRoute, Site, site_routes
-from tests.support.real_caddy import needs_caddy
+from tests.support.edge.real_caddy import needs_caddy
 
 pytestmark = pytest.mark.unit
 
@@ -41,12 +41,15 @@ def test_caddy_takes_every_site(tmp_path_factory, site, tls, email):
 
 
 def exposes(**more):
-    return Expose(**{"host": "a.example.com", "port": 8000, **more})
+    return Exposed(**{"hosts": ("a.example.com",), "port": 8000, **more})
 
 
 def test_what_each_colour_exposes_becomes_the_routes_of_its_hosts():
-    green = {"api": (exposes(path="/api/"), 2), "web": (exposes(host=["a.example.com", "b.example.com"]), 1)}
-    found = site_routes("shop", {"green": green, "blue": {"web": (exposes(), 1)}})
+    green = {
+        "api": exposes(path="/api/", replicas=2),
+        "web": exposes(hosts=("a.example.com", "b.example.com")),
+    }
+    found = site_routes("shop", {"green": green, "blue": {"web": exposes()}})
     web = {colour: loopback_ports("shop", "web", colour) for colour in ("green", "blue")}
     assert found == {
         "a.example.com": (
@@ -59,7 +62,7 @@ def test_what_each_colour_exposes_becomes_the_routes_of_its_hosts():
 
 @pytest.mark.parametrize(("one", "other"), [("/", "/"), ("/a", "/a/"), ("/a", "/A")])
 def test_two_services_of_a_colour_cannot_have_the_same_path(one, other):
-    both = {"api": (exposes(path=one), 1), "web": (exposes(path=other), 1)}
+    both = {"api": exposes(path=one), "web": exposes(path=other)}
     with pytest.raises(HostTaken, match=r"api and web both expose a\.example\.com/"):
         site_routes("shop", {"green": both})
     apart = {"green": {"api": both["api"]}, "blue": {"web": both["web"]}}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blocks.ssh.keys import SshTarget
-from tests.support import edge_docker
+from tests.support.edge import edge_docker
 from tests.support.local_session import LocalSession
 
 
