@@ -35,6 +35,7 @@ from flows.tasks.traffic.edge.sites import read_edge
 
 DEFAULT_IMAGE = "caddy:2"
 _PULL, _PUT, _START, _ANSWER = 600.0, 150.0, 240.0, 30.0
+_SERVES = 30
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def setup_edge(
     project = edge_project(pinned)
     try:
         put = session.run(put_edge_script(at, pinned, project, settings.text()), timeout=_PUT).out
-        started = session.run(start_edge_script(at, edge_mark(project)), timeout=_START).out
+        started = session.run(start_edge_script(at, edge_mark(project), _SERVES), timeout=_START).out
     except RemoteFailed as error:
         said = masked_end(error.output)
         if error.code == REFUSED:
