@@ -19,6 +19,7 @@ from flows.core.traffic.edge.places import READY, READY_PATH, EdgeDirectory
 from flows.core.traffic.edge.project import edge_mark, edge_project
 from flows.core.traffic.edge.setup_scripts import (
     NOT_UP,
+    edge_authority_script,
     edge_version_script,
     image_digests_script,
     put_edge_script,
@@ -100,6 +101,11 @@ def setup_edge(
     _await_answer(session)
     changed = CHANGED in (put.split()[-1:] + started.split()[-1:])
     return EdgeDone(pinned, have, view.image, changed)
+
+
+def edge_authority(session: RemoteShell) -> str:
+    """The certificate (PEM) of the authority that an edge has which certifies itself; who probes it trusts that."""
+    return session.run(edge_authority_script(), timeout=QUICK).out
 
 
 def _pinned(session: RemoteShell, image: str, registry: ContainerRegistry | None) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from flows.core.traffic.edge.site import EdgeRoute, Site
 from tests.support import PATIENCE, wait_until
-from tests.support.real_caddy import HOST, RealCaddy, caddy_version, colour_server, free_port, needs_caddy
+from tests.support.edge.real_caddy import HOST, RealCaddy, caddy_version, colour_server, free_port, needs_caddy
 
 pytestmark = [pytest.mark.unit, needs_caddy]
 

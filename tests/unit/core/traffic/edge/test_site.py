@@ -11,7 +11,7 @@ from flows.core.stack.side_by_side.expose import Expose
 from flows.core.stack.side_by_side.ports import loopback_ports
 from flows.core.traffic.edge.caddyfile import EdgeSettings
 from flows.core.traffic.edge.site import EdgeRoute, Site, site_routes
-from tests.support.real_caddy import needs_caddy
+from tests.support.edge.real_caddy import needs_caddy
 
 pytestmark = pytest.mark.unit
 
