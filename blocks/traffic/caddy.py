@@ -124,8 +124,8 @@ class CaddySwitch(TrafficSwitch):
     authority: str = Field(
         "",
         title="Authority",
-        description="The certificate (PEM) of an authority of the edge's own, which probes at `Probed at` trust beside the "
-        "public ones.",
+        description="The certificate (PEM) of an authority of the edge's own, which probes at that place trust "
+        "beside the public ones.",
     )
     _session: Session | None = PrivateAttr(None)
 

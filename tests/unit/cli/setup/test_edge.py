@@ -44,7 +44,7 @@ def droplet(monkeypatch):
     monkeypatch.setattr(sites.read_edge, "fn", lambda *_args: asked.view)
     monkeypatch.setattr(sites, "make_switch_place", lambda *_args: None)
     monkeypatch.setattr(addresses, "addresses_of", lambda _host: ["203.0.113.9"])
-    monkeypatch.setattr(CaddySwitch, "save", lambda self, name, overwrite: asked.saved.append((name, self)))
+    monkeypatch.setattr(CaddySwitch, "save", lambda self, name, **_more: asked.saved.append((name, self)))
     return asked
 
 
