@@ -2,33 +2,43 @@
 to the edge that runs there."""
 
 import ssl
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
 import httpx
 import paramiko
 
+from blocks.http import tls
 from blocks.http.bounded import BoundedTransport
 from blocks.http.deadline import Deadline, DeadlineTransport
 from blocks.ssh.shell import RemoteShell
 from blocks.ssh.tls import TlsStream
 
 
+@dataclass(frozen=True)
+class EdgeAddress:
+    """Where an edge listens, as its host sees it, and an authority (PEM) that may have signed its certificate, beside
+    the public ones."""
+
+    host: str
+    port: int
+    authority: str = ""
+
+
 def http_client(
-    session: RemoteShell, timeout: float, connections: int = 20, edge: tuple[str, int] | None = None
+    session: RemoteShell, timeout: float, connections: int = 20, edge: EdgeAddress | None = None
 ) -> httpx.Client:
     """An httpx client in the droplet's network: `http://172.18.0.5:8000/…` is a container there.
 
     Args:
         timeout: seconds for a whole answer, from the first byte that is sent to the last that comes.
         edge: where every connection leads, as the droplet sees it, whatever host a request names; then by https, too.
-            Its certificate is not verified: who answers at a loopback address is decided by the droplet, whose own key
-            the SSH connection has verified.
     """
     deadline = Deadline()
     pool = httpcore.ConnectionPool(
         network_backend=_Backend(session, deadline, edge),
-        ssl_context=_unverified() if edge else None,
+        ssl_context=tls.context(edge.authority) if edge else None,
         max_connections=connections,
         keepalive_expiry=5,
     )
@@ -36,15 +46,8 @@ def http_client(
     return httpx.Client(transport=transport, timeout=timeout, trust_env=False)
 
 
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, session: RemoteShell, deadline: Deadline, edge: tuple[str, int] | None) -> None:
+    def __init__(self, session: RemoteShell, deadline: Deadline, edge: EdgeAddress | None) -> None:
         self._session = session
         self._deadline = deadline
         self._edge = edge
@@ -58,7 +61,7 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
         try:
-            channel = self._session.open_socket(*(self._edge or (host, port)))
+            channel = self._session.open_socket(*((self._edge.host, self._edge.port) if self._edge else (host, port)))
             return _Stream(channel, self._deadline, encrypts=self._edge is not None)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from None

@@ -12,8 +12,9 @@ from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.droplet import Droplet
 from blocks.errors import OutsideError, RemoteFailed, SwitchFailed, SwitchMoved
+from blocks.http import tls
 from blocks.http.content import read_json
-from blocks.ssh.http import http_client
+from blocks.ssh.http import EdgeAddress, http_client
 from blocks.ssh.session import Session
 from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
@@ -118,7 +119,13 @@ class CaddySwitch(TrafficSwitch):
         title="Probed at",
         pattern=r"^(\S+:[0-9]{1,5})?$",
         description="HOST:PORT as the host sees it, such as 127.0.0.1:443: probes go there over the host's SSH "
-        "connection, under the name in the URL, with any certificate. Empty: they go to the URL, as clients do.",
+        "connection, under the name in the URL. Empty: they go to the URL, as clients do.",
+    )
+    authority: str = Field(
+        "",
+        title="Authority",
+        description="The certificate (PEM) of an authority of the edge's own, which probes at that place trust "
+        "beside the public ones.",
     )
     _session: Session | None = PrivateAttr(None)
 
@@ -126,6 +133,8 @@ class CaddySwitch(TrafficSwitch):
     def _complete(self) -> "CaddySwitch":
         if self.way == "admin" and not all(self.upstreams.get(colour) for colour in _COLOURS):
             raise ValueError("the admin way needs the upstreams of green and of blue")
+        if self.authority:
+            tls.context(self.authority)
         return self
 
     @property
@@ -170,7 +179,7 @@ class CaddySwitch(TrafficSwitch):
             session = self._open()
         except OutsideError as error:
             raise httpx.ConnectError(str(error)) from None
-        with http_client(session, timeout, edge=(host, int(port))) as client:
+        with http_client(session, timeout, edge=EdgeAddress(host, int(port), self.authority)) as client:
             return client.get(address, **options)
 
     def close(self) -> None:

@@ -45,9 +45,9 @@ def slipway_edge_setup(
         if not yes and not typer.confirm(f"Put the edge on {host.address}, at its ports 80 and 443?"):
             tell("Nothing was changed.")
             raise typer.Exit(2)
-        _set_up(host, image, email, _certificates(tls), stack, url)
+        authority = _set_up(host, image, email, _certificates(tls), stack, url)
         if stack:
-            _save_switch(host, stack, url, probe_path)
+            _save_switch(host, stack, url, probe_path, authority)
 
     run_callable(setup, quiet=True)
 
@@ -98,7 +98,8 @@ def _load(droplet: str) -> "Droplet":
     return load_droplet(block_of(droplet or Settings().deployed_to))
 
 
-def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None", stack: str, url: str) -> None:
+def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None", stack: str, url: str) -> str:
+    """Returns the authority (PEM) of an edge that certifies itself, else an empty text."""
     from urllib.parse import urlsplit
 
     from flows.core.errors import BlockMissing
@@ -107,7 +108,7 @@ def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None",
     from flows.tasks.droplet.lock import locked
     from flows.tasks.runs.blocks import load_registry
     from flows.tasks.traffic.edge.addresses import told_before
-    from flows.tasks.traffic.edge.setup import setup_edge
+    from flows.tasks.traffic.edge.setup import edge_authority, setup_edge
     from flows.tasks.traffic.edge.sites import make_switch_place, read_edge
 
     try:
@@ -119,6 +120,7 @@ def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None",
         if stack:
             make_switch_place(held, host.directory, stack)
         view = read_edge.fn(held, host.directory)
+        authority = edge_authority(held) if view.tls == "internal" else ""
     if not done.changed:
         tell(f"{host.address}: the edge is there, Caddy {done.version} of {done.image}. Nothing was changed.")
     elif done.before in ("", done.image):
@@ -128,9 +130,10 @@ def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None",
     named = urlsplit(url).hostname if stack else None
     for warning in told_before([named] if named else [], host.host, view):
         tell(f"Before a certificate is asked for: {warning}.")
+    return authority
 
 
-def _save_switch(host: "Droplet", stack: str, url: str, probe_path: str) -> None:
+def _save_switch(host: "Droplet", stack: str, url: str, probe_path: str, authority: str) -> None:
     from blocks import CaddySwitch
     from flows.core.traffic.edge.places import EdgeDirectory
     from flows.tasks.runs.blocks import block_name
@@ -138,7 +141,9 @@ def _save_switch(host: "Droplet", stack: str, url: str, probe_path: str) -> None
     directory = EdgeDirectory(host.directory).state(stack)
     at = "127.0.0.1:443" if url.startswith("https:") else "127.0.0.1:80"
     name = f"{block_name(stack)}-edge"
-    switch = CaddySwitch(url=url, host=host, directory=directory, probe_path=probe_path, probe_at=at)
+    switch = CaddySwitch(
+        url=url, host=host, directory=directory, probe_path=probe_path, probe_at=at, authority=authority
+    )
     switch.save(name, overwrite=True)
     tell(f"Saved the traffic switch {name}: {url}, probed at {at} of {host.name}.")
     tell(f"Name it in the settings: SLIPWAY_SWITCH={name}")

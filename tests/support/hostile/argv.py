@@ -78,7 +78,7 @@ ARGV = (
     ArgvBuilder(put_site_script, lambda w: put_site_script(EdgeDirectory(w[0]), w[1])),
     ArgvBuilder(mark_release_script, lambda w: mark_release_script(EdgeDirectory(w[0]), w[1], w[2], w[3])),
     ArgvBuilder(put_edge_script, lambda w: put_edge_script(EdgeDirectory(w[0]), w[1], w[2], w[3])),
-    ArgvBuilder(start_edge_script, lambda w: start_edge_script(EdgeDirectory(w[0]), w[1])),
+    ArgvBuilder(start_edge_script, lambda w: start_edge_script(EdgeDirectory(w[0]), w[1], 1)),
     ArgvBuilder(edge_version_script, lambda w: edge_version_script(w[0])),
     ArgvBuilder(guarded_script, lambda w: guarded_script(w[0], w[1], w[2:])),
 )

@@ -41,7 +41,7 @@ from flows.core.prune.system_prune import keep_script, prunable_script
 from flows.core.records.storage import history_sections, write_records
 from flows.core.release.tree import Entry
 from flows.core.traffic.edge.places import EdgeDirectory
-from flows.core.traffic.edge.setup_scripts import image_digests_script
+from flows.core.traffic.edge.setup_scripts import edge_authority_script, image_digests_script
 from flows.core.traffic.edge.view import edge_view_script
 from flows.core.traffic.memory import memory_script
 from tests.support.builders import release
@@ -154,6 +154,7 @@ SCRIPTS = (
     ScriptBuilder(mend_half_made, lambda w: mend_half_made(w[0])),
     ScriptBuilder(holder_script, lambda w: holder_script(NOWHERE + w[0])),
     ScriptBuilder(edge_view_script, lambda w: edge_view_script(EdgeDirectory(NOWHERE + w[0]))),
+    ScriptBuilder(edge_authority_script, lambda _: edge_authority_script()),
     ScriptBuilder(image_digests_script, lambda w: image_digests_script(w[0])),
     ScriptBuilder(collector_script, _collected),
     ScriptBuilder(missing_external, _created),

@@ -44,12 +44,18 @@ class EdgeSettings:
 
     def text(self) -> str:
         """The Caddyfile."""
+        own = self.tls == "internal"
         options = [
             f"admin {self.admin}",
             *([f"email {self.email}"] if self.email else []),
             *([f"http_port {self.http}", f"https_port {self.https}"] if (self.http, self.https) != (80, 443) else []),
             *([f"default_bind {self.bind}"] if self.bind else []),
-            *(["local_certs"] if self.tls == "internal" else []),
+            # Its authority is there from the first start on, before any host is.
+            *(
+                ["local_certs", "pki {", "\tca local {", '\t\tname "The edge of this droplet"', "\t}", "}"]
+                if own
+                else []
+            ),
             "skip_install_trust",
             "# Requests under way end, when the edge is stopped or told something new.",
             "grace_period 60s",

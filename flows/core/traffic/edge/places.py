@@ -14,6 +14,8 @@ PROJECT = "slipway-edge"
 SERVICE = "caddy"
 CONFIG, STATE, DATA, LOG, RUN = "/etc/slipway-edge", "/state", "/data", "/log", "/run/slipway-edge"
 ADMIN = f"unix/{RUN}/admin.sock"
+# The certificate of the authority that an edge has which certifies itself.
+AUTHORITY = f"{DATA}/caddy/pki/authorities/local/root.crt"
 # Asked for at port 80, whatever the host: whether the edge is there.
 READY_PATH, READY = "/.slipway/edge", "ready"
 # Begins the first line of each file of ours, and leads to what it was made of, as JSON.

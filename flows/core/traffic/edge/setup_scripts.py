@@ -10,7 +10,7 @@ from flows.core.answers import reads
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.errors import BadEdge
 from flows.core.registry.references import engine_name, is_digest, is_pinned, split_host, split_reference
-from flows.core.traffic.edge.places import CONFIG, DATA, LOG, PROJECT, SERVICE, STATE, EdgeDirectory
+from flows.core.traffic.edge.places import AUTHORITY, CONFIG, DATA, LOG, PROJECT, SERVICE, STATE, EdgeDirectory
 from flows.core.traffic.edge.project import LABEL
 from flows.core.traffic.edge.site_scripts import CHANGED, REFUSED, SAME
 
@@ -43,12 +43,13 @@ if cmp -s compose.new compose.yml; then rm -f compose.new; else mv -fT compose.n
 rm -rf config/trial config/said
 echo "$result"
 """
-# Arguments: directory, mark. A new container is started beside the old one, at the same ports (SO_REUSEPORT), and only
-# when it serves is the old one told to end, which lets requests under way end. So an upgrade is no outage.
+# Arguments: directory, mark, how often (twice a second) a new container is asked. It is started beside the old one, at
+# the same ports (SO_REUSEPORT), and only when it serves is the old one told to end, which lets requests under way end.
+# So an upgrade is no outage.
 _START_EDGE = f"""
 set -u
 cd "$1" || exit 73
-mark=$2 result={SAME}
+mark=$2 turns=$3 result={SAME}
 ids() {{ docker ps -q --no-trunc --filter label={PROJECT_LABEL}={PROJECT} "$@"; }}
 compose() {{ docker compose --project-name {PROJECT} --file compose.yml "$@"; }}
 up() {{ compose up --detach --no-build --pull never --quiet-pull "$@" >start.said 2>&1; }}
@@ -74,7 +75,7 @@ if [ -z "$new" ]; then
     turn=0
     until serves "$new"; do
         turn=$((turn + 1))
-        if [ "$turn" -gt 60 ]; then
+        if [ "$turn" -gt "$turns" ]; then
             if [ -n "$old" ]; then
                 docker logs --tail 3 "$new" >start.said 2>&1
                 docker rm -f "$new" >/dev/null
@@ -105,14 +106,24 @@ def put_edge_script(directory: EdgeDirectory, image: str, project: str, caddyfil
     return ["sh", "-c", _PUT_EDGE, "slipway-edge", directory.path, image, project, caddyfile]
 
 
-def start_edge_script(directory: EdgeDirectory, mark: str) -> list[str]:
-    """The command that has the edge run as its files say, without an outage. Prints CHANGED or SAME."""
-    return ["sh", "-c", _START_EDGE, "slipway-edge", directory.path, mark]
+def start_edge_script(directory: EdgeDirectory, mark: str, patience: int) -> list[str]:
+    """The command that has the edge run as its files say, without an outage. Prints CHANGED or SAME.
+
+    Args:
+        patience: seconds that a new container may take until it serves.
+    """
+    return ["sh", "-c", _START_EDGE, "slipway-edge", directory.path, mark, str(2 * patience)]
 
 
 def edge_version_script(image: str) -> list[str]:
     """The command that prints the version of an image's Caddy."""
     return ["docker", "run", "--rm", "--network", "none", "--entrypoint", "caddy", image, "version"]
+
+
+def edge_authority_script() -> str:
+    """The script that prints the certificate of the authority of an edge that certifies itself."""
+    edge = f"docker ps -q --no-trunc --filter label={PROJECT_LABEL}={PROJECT} | head -n 1"
+    return f'docker exec "$({edge})" cat {AUTHORITY} | head -c 20000'
 
 
 def image_digests_script(image: str) -> str:

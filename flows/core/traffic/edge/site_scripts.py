@@ -60,7 +60,7 @@ umask 022
 mkdir -p "$1/state/$2/release/$3"
 cd "$1/state/$2/release/$3"
 if [ -e "$4" ]; then result={SAME}; else
-    before= result={CHANGED}
+    before='' result={CHANGED}
     for other in *; do if [ -e "$other" ]; then before=$other; fi; done
     if [ -n "$before" ]; then mv -fT "./$before" "./$4"; else : >"./$4"; fi
 fi

@@ -19,6 +19,7 @@ from flows.core.traffic.edge.places import READY, READY_PATH, EdgeDirectory
 from flows.core.traffic.edge.project import edge_mark, edge_project
 from flows.core.traffic.edge.setup_scripts import (
     NOT_UP,
+    edge_authority_script,
     edge_version_script,
     image_digests_script,
     put_edge_script,
@@ -35,6 +36,7 @@ from flows.tasks.traffic.edge.sites import read_edge
 
 DEFAULT_IMAGE = "caddy:2"
 _PULL, _PUT, _START, _ANSWER = 600.0, 150.0, 240.0, 30.0
+_SERVES = 30
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def setup_edge(
     project = edge_project(pinned)
     try:
         put = session.run(put_edge_script(at, pinned, project, settings.text()), timeout=_PUT).out
-        started = session.run(start_edge_script(at, edge_mark(project)), timeout=_START).out
+        started = session.run(start_edge_script(at, edge_mark(project), _SERVES), timeout=_START).out
     except RemoteFailed as error:
         said = masked_end(error.output)
         if error.code == REFUSED:
@@ -99,6 +101,11 @@ def setup_edge(
     _await_answer(session)
     changed = CHANGED in (put.split()[-1:] + started.split()[-1:])
     return EdgeDone(pinned, have, view.image, changed)
+
+
+def edge_authority(session: RemoteShell) -> str:
+    """The certificate (PEM) of the authority that an edge has which certifies itself; who probes it trusts that."""
+    return session.run(edge_authority_script(), timeout=QUICK).out
 
 
 def _pinned(session: RemoteShell, image: str, registry: ContainerRegistry | None) -> str:

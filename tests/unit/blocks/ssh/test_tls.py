@@ -1,11 +1,11 @@
-"""HTTPS through an SSH connection to an edge that only the droplet reaches, whatever its certificate says."""
+"""HTTPS through an SSH connection to an edge that only the droplet reaches; its certificate is checked as anywhere."""
 
 import httpx
 import pytest
 
 from blocks import CaddySwitch, Droplet
 from blocks.errors import Unreachable
-from blocks.ssh.http import http_client
+from blocks.ssh.http import EdgeAddress, http_client
 from blocks.ssh.session import Session
 from tests.support import PATIENCE
 from tests.support.http_server import Says, serving
@@ -15,13 +15,13 @@ from tests.support.ssh_server import USER_KEY, Server, key_text
 
 pytestmark = pytest.mark.unit
 NAME = "agents.example.com"
+AUTHORITY, ANOTHER = (lab_certificates().Authority(name) for name in ("the edge's", "another"))
 
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory):
-    """An HTTPS server whose certificate nobody trusts; it keeps the names that it was asked for by TLS."""
-    signed = lab_certificates().Authority("nobody's").sign(("somebody.else",))
-    context = server_context(tmp_path_factory.mktemp("tls"), *signed)
+    """An HTTPS server with a certificate of an authority of its own; it keeps the names that TLS asks for."""
+    context = server_context(tmp_path_factory.mktemp("tls"), *AUTHORITY.sign((NAME,)))
     names = []
     context.sni_callback = lambda _socket, name, _context: names.append(name)
 
@@ -46,7 +46,9 @@ def session():
 
 @pytest.fixture
 def client(session, edge):
-    with http_client(session, PATIENCE, edge=("127.0.0.1", edge.server_port)) as client:
+    with http_client(
+        session, PATIENCE, edge=EdgeAddress("127.0.0.1", edge.server_port, AUTHORITY.certificate)
+    ) as client:
         yield client
 
 
@@ -68,10 +70,22 @@ def test_a_second_request_uses_the_connection_of_the_first(client, edge):
     assert len(edge.names) == before
 
 
+@pytest.mark.parametrize(("trusted", "name"), [("", NAME), (ANOTHER, NAME), (AUTHORITY, "other.example.com")])
+def test_a_certificate_of_somebody_else_is_no_connection(session, edge, trusted, name):
+    address = EdgeAddress("127.0.0.1", edge.server_port, trusted and trusted.certificate)
+    asked = len(edge.asked)
+    with (
+        http_client(session, PATIENCE, edge=address) as client,
+        pytest.raises(httpx.ConnectError, match="certificate verify failed"),
+    ):
+        client.get(f"https://{name}/")
+    assert len(edge.asked) == asked
+
+
 def test_a_server_without_tls_is_no_connection(session):
     with (
         serving(lambda _asked: Says()) as plain,
-        http_client(session, PATIENCE, edge=("127.0.0.1", plain.server_port)) as client,
+        http_client(session, PATIENCE, edge=EdgeAddress("127.0.0.1", plain.server_port)) as client,
         pytest.raises(httpx.ConnectError, match=f"TLS with {NAME}"),
     ):
         client.get(f"https://{NAME}/")
@@ -79,7 +93,7 @@ def test_a_server_without_tls_is_no_connection(session):
 
 def test_an_edge_that_does_not_listen_is_no_connection(session):
     with (
-        http_client(session, PATIENCE, edge=("127.0.0.1", 1)) as client,
+        http_client(session, PATIENCE, edge=EdgeAddress("127.0.0.1", 1)) as client,
         pytest.raises(httpx.ConnectError),
     ):
         client.get(f"https://{NAME}/")
@@ -90,7 +104,9 @@ def switch(session, edge, monkeypatch):
     monkeypatch.setattr(Droplet, "session", lambda _self: session)
     monkeypatch.setattr(Session, "__enter__", lambda self: self)
     host = Droplet(host="10.0.0.9", private_key="k")
-    return CaddySwitch(url=f"https://{NAME}", host=host, probe_at=f"127.0.0.1:{edge.server_port}")
+    return CaddySwitch(
+        url=f"https://{NAME}", host=host, probe_at=f"127.0.0.1:{edge.server_port}", authority=AUTHORITY.certificate
+    )
 
 
 def test_a_switch_is_probed_at_its_host_and_says_which_colour_answered(switch, edge):

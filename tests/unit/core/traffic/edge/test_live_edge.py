@@ -2,13 +2,15 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
-from flows.core.traffic.edge.places import READY, READY_PATH
+from blocks.http import tls
+from flows.core.traffic.edge.places import AUTHORITY, READY, READY_PATH
 from flows.core.traffic.edge.site import EdgeRoute, Site
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 from tests.support.edge.real_caddy import HOST, RealCaddy, colour_server, needs_caddy
 
 pytestmark = [pytest.mark.unit, needs_caddy]
@@ -94,6 +96,17 @@ def test_http_leads_to_https_and_the_edge_says_that_it_is_there(edge):
     answer = httpx.get(f"http://127.0.0.1:{edge.http}/a?b=c", headers={"Host": HOST}, trust_env=False)
     assert (answer.status_code, answer.headers["Location"]) == (308, f"https://{HOST}/a?b=c")
     assert httpx.get(f"http://127.0.0.1:{edge.http}{READY_PATH}", trust_env=False).text == READY
+
+
+def test_its_own_authority_is_there_from_the_start_and_clients_that_trust_it_accept_its_certificates(edge):
+    authority = edge.place / "data" / Path(AUTHORITY).relative_to("/data")
+    with httpx.Client(verify=tls.context(authority.read_text()), trust_env=False, timeout=PATIENCE) as client:
+        assert edge.send(client, "/").text == "green"
+
+
+def test_before_any_host_is_served_the_authority_is_there(tmp_path):
+    with RealCaddy(tmp_path) as caddy:
+        assert (caddy.place / "data" / Path(AUTHORITY).relative_to("/data")).read_text().startswith("-----BEGIN CERT")
 
 
 def test_colour_and_release_are_the_words_of_the_edge_alone(edge):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blocks.ssh.keys import SshTarget
-from tests.support.edge import edge_docker
+from tests.support.edge import docker
 from tests.support.local_session import LocalSession
 
 
@@ -40,7 +40,7 @@ class Droplet(LocalSession):
 @pytest.fixture
 def droplet(tmp_path) -> Droplet:
     program = tmp_path / "docker"
-    program.write_text(f"#!{sys.executable} -IS\n{Path(edge_docker.__file__).read_text()}")
+    program.write_text(f"#!{sys.executable} -IS\n{Path(docker.__file__).read_text()}")
     program.chmod(0o755)
     (tmp_path / "containers").mkdir()
     return Droplet(tmp_path)

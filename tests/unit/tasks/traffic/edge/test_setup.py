@@ -96,6 +96,7 @@ def test_an_image_that_does_not_serve_leaves_the_old_one_where_it_is(edge, monke
     (edge.place / "never-serves").touch()
     (edge.place / "sleep").write_text("#!/bin/sh\n")
     (edge.place / "sleep").chmod(0o755)
+    monkeypatch.setattr(setup, "_SERVES", 1)
     before = edge.containers()
     with pytest.raises(EdgeNotReady, match=rf"does not start from {NEW}: panic\..* --image {OLD}"):
         run(edge, "caddy:2")
@@ -159,5 +160,5 @@ def _refuse(_view, droplet):
 
 def test_the_scripts_are_good_shell():
     at = EdgeDirectory("/opt/slipway")
-    for argv in (put_edge_script(at, OLD, "{}", ""), start_edge_script(at, "m")):
+    for argv in (put_edge_script(at, OLD, "{}", ""), start_edge_script(at, "m", 1)):
         assert_good_shell(argv[2])
