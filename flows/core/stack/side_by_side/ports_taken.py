@@ -1,6 +1,6 @@
 """Ports and hosts that two colours on one droplet would both take, and what the edge cannot serve."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.core.stack.service_fields import replicas
@@ -9,6 +9,7 @@ from flows.core.stack.side_by_side.ports import WIDTH, loopback_ports
 
 # A service, a field of it, a word that stands in it, and what is wrong with it.
 Finding = tuple[str, str, str, str]
+_SHOWN = 5
 HOME = "let it run at home, once for both (x-slipway.data: home)"
 
 _AT_HOME = (
@@ -58,23 +59,32 @@ def exposed_findings(config: Mapping[str, Any], home: Collection[str]) -> Iterat
 
 
 def port_findings(config: Mapping[str, Any], home: Collection[str]) -> Iterator[Finding]:
-    """The ports of the droplet that both colours would publish."""
+    """The ports of the droplet that both colours would publish: those of a service at once, they may be a range."""
     for name, spec in config["services"].items():
         expose = exposure(spec)
+        taken: dict[str, list[tuple[str, str]]] = {}
         for entry in spec.get("ports") or () if name not in home else ():
             published, target, protocol = str(entry.get("published") or ""), entry["target"], entry.get("protocol")
             http = protocol in (None, "tcp")
-            if published in ("", "0") or (expose and http and int(target) == expose.port):
-                continue
+            if published not in ("", "0") and not (expose and http and int(target) == expose.port):
+                inside = str(target) if http else f"{target}/{protocol}"
+                taken.setdefault("tcp" if http else protocol, []).append((published, inside))
+        for protocol, found in taken.items():
             said = _PUBLISHED.format(
-                published=published,
+                published=_listed([outside for outside, _ in found]),
                 name=name,
                 beside=f", beside port {expose.port}, which the edge serves" if expose else "",
-                edge=_EDGE if http and not expose else "",
+                edge=_EDGE if protocol == "tcp" and not expose else "",
                 home=HOME,
-                target=target if http else f"{target}/{protocol}",
+                target=_listed([inside for _, inside in found]),
             )
-            yield name, "ports", published, said
+            yield name, "ports", found[0][0], said
+
+
+def _listed(words: Sequence[str]) -> str:
+    """The words, not more than a line takes."""
+    left = len(words) - _SHOWN
+    return ", ".join(words[:_SHOWN]) + (f" and {left} more" if left > 0 else "")
 
 
 def _unreachable(name: str, spec: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[Finding]:

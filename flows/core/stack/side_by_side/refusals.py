@@ -34,7 +34,7 @@ def refuse_shared(config: Mapping[str, Any], locate: Locate, host_paths: Collect
         *data_findings(config, home, host_paths),
     ]
     if found:
-        listed = "; ".join(dict.fromkeys(f"{_place(locate, *finding[:3])} {finding[3]}" for finding in found))
+        listed = "; ".join(f"{_place(locate, *finding[:3])} {finding[3]}" for finding in found)
         raise NotSideBySide(f"two colours of stack {config['name']} cannot run on one droplet: {listed}")
 
 

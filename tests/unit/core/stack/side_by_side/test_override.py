@@ -49,6 +49,7 @@ networks:
     driver: bridge
     internal: true
     attachable: true
+    enable_ipv6: false
     driver_opts: {com.docker.network.bridge.name: br-back, kept: "$$2"}
     labels: {team: "a$$b"}
   vault: {ipam: {config: [{subnet: 172.30.0.0/24}]}}
@@ -122,6 +123,7 @@ def test_home_makes_the_networks_of_both_colours_and_is_found_there_as_ever(ever
             "driver": "bridge",
             "internal": True,
             "attachable": True,
+            "enable_ipv6": False,
             "driver_opts": {"kept": "$$2"},
             "labels": {"team": "a$$b"},
         }

@@ -164,9 +164,7 @@ FINE = {
     "links to home": ("links: [db, 'db:database', 'db:pg']",),
     "an image of home": ("build: {context: /s, additional_contexts: {b: 'service:db'}}",),
     "a volume made elsewhere, read": (mount("v", more=", read_only: true"), "", "volumes: {v: {external: true}}"),
-    "an internal network beside another": (
-        f"{EXPOSED}\n    networks: {{n: {{}}, m: {{}}}}", "", "networks: {n: {internal: true}, m: {}}",
-    ),
+    "half internal": (f"{EXPOSED}\n    networks: {{n: {{}}, m: {{}}}}", "", "networks: {n: {internal: true}, m: {}}"),
     "a network of a driver's pool": ("networks: {n: {}}", "", "networks: {n: {ipam: {driver: default}}}"),
     "all of that at home": (
         "",
@@ -200,8 +198,9 @@ def test_a_path_of_the_droplet_is_no_colour_s_own(volumes, top, data, words):
     assert said == "" or "compose.yaml:5 gives " in said
 
 
-def test_a_path_of_the_release_is_a_colour_s_own():
-    assert refused(f"{mount('/src/data', 'bind')}\n    x-slipway: {{data: per-colour}}", "", "", "", ("/srv",)) == ""
+@pytest.mark.parametrize("path", ["/srv/data, read_only: true", "/src/data"], ids=["only read", "of the release"])
+def test_other_paths_are_a_colour_s_own(path):
+    assert refused(f"{mount(path, 'bind')}\n    x-slipway: {{data: per-colour}}", "", "", "", ("/srv/data",)) == ""
 
 
 def test_one_name_for_two_services_at_home_is_refused():
@@ -222,6 +221,26 @@ def test_two_services_whose_names_give_the_same_ports_are_refused():
 def test_every_finding_is_named_at_once():
     said = refused(f"pid: container:a\n    {ports(PORT)}\n    networks: {{n: {{ipv4_address: 10.0.0.2}}}}")
     assert said.count("; ") == 2
+
+
+def test_a_network_is_named_once():
+    said = refused("networks: {n: {}}", "", "networks: {n: {external: true}}", "  api: {image: x, networks: {n: {}}}")
+    assert said.count("made elsewhere") == 1
+
+
+def test_the_ports_of_a_service_are_named_at_once_those_of_each_protocol():
+    tcp = [f"{{target: {n}, published: {n}}}" for n in range(8000, 8007)]
+    said = refused(ports(*tcp, "{target: 53, published: 53, protocol: udp}"))
+    assert "port 8000, 8001, 8002, 8003, 8004 and 2 more of the droplet" in said
+    assert said.count("; ") == 1
+
+
+def test_the_line_of_the_field_is_named_where_the_word_stands_nowhere():
+    text = "services:\n  web:\n    image: x\n    ports:\n      - ${PORT}:80\n"
+    entry = {"target": 80, "published": "8000", "protocol": "tcp"}
+    config = {"name": "shop", "services": {"web": {"image": "x", "ports": [entry]}}}
+    with pytest.raises(NotSideBySide, match=r"one droplet: compose\.yaml:5 publishes port 8000 "):
+        refuse_shared(config, partial(locate, {"compose.yaml": text}))
 
 
 def test_without_a_line_the_files_are_named():
