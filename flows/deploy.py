@@ -10,9 +10,10 @@ from flows.core.droplet.places import block_of, split_place
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.bundle import DOCUMENT
-from flows.core.release.role import Role, as_role, part_override, role_files
+from flows.core.release.role import Role, as_role, part_override, part_stack, role_files, whole_stack
 from flows.core.results import Deployed, service_states
 from flows.core.stack.variables import active_profiles
+from flows.core.traffic.colours import other
 from flows.core.trust.policy import Proof
 from flows.hooks import prune_after_failure, recover_after_crash
 from flows.rollback import RollbackGuard, rollback_on_failure
@@ -42,6 +43,7 @@ from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.edge.serving import check_site, serve
+from flows.tasks.traffic.memory import check_memory
 
 
 @flow(
@@ -142,6 +144,10 @@ def _run_steps(
     to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
     guard.staged = deployment.name
     stack = put_files(deployment, payload, facts)
+    if colour:
+        whole = whole_stack(deployment.release.stack)
+        active, idle = (part_stack(whole, part) for part in (other(colour), colour))
+        check_memory(deployment.session, stack, active, idle)
     record, left = open_record(
         facts.history, deployment.release, deployment.name,
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),
