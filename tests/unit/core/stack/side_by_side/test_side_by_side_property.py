@@ -36,7 +36,9 @@ def services(draw, index: int) -> dict:
         spec["ports"] = draw(st.sampled_from([[], ["80"], [f"80{index}0:80"], [f"81{index}0-81{index}2:80"]]))
     elif draw(st.booleans()) and (home or draw(RARELY)):
         spec["ports"] = [f"90{index}0:90", f"90{index}0:90/udp"]
-    mode = draw(st.sampled_from(["", "", "", "", "none", "bridge", "host", f"service:{SERVICES[index - 1]}"]))
+    # Of an earlier service only: Compose refuses those that wait for each other.
+    others = [f"service:{name}" for name in SERVICES[:index]]
+    mode = draw(st.sampled_from(["", "", "", "", "none", "bridge", "host", *others]))
     if mode and "expose" not in spec["x-slipway"]:
         return {**{k: v for k, v in spec.items() if k != "ports"}, "network_mode": mode}
     on = draw(st.lists(st.sampled_from(NETWORKS), unique=True, max_size=2))
