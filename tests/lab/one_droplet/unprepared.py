@@ -157,5 +157,5 @@ def open_bazaar(place: Path, machine: DisposableDroplet) -> Iterator[Bazaar]:
     }  # fmt: skip
     block = machine.block(Droplet.load("green")).model_copy(update={"directory": f"/opt/{NAME}"})
     with lab_stack(Bazaar, NAME, "green", place, **own) as made, saved(**{PROD: block}):
-        settings = {k: v for k, v in made.settings.items() if k not in ("SLIPWAY_HOME", "SLIPWAY_DROPLET")}
+        settings = {k: v for k, v in made.settings.items() if k != "SLIPWAY_DROPLET"}
         yield replace(made, settings=settings, machine=machine, block=PROD, droplet=DropletView(DROPLET, NAME))
