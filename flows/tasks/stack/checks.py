@@ -29,7 +29,7 @@ def release_checks(
     """
     named = {sources.relative(path): text for path, text in texts.items()}
     return (
-        partial(refuse_unsupported, config, named),
+        partial(refuse_unsupported, config, named, shared),
         partial(refuse_development, stack, named, _holds_source, sources.host_paths),
         partial(refuse_absent_mounts, sources.shipped),
         *((partial(refuse_shared, config, partial(locate, named), sources.host_paths),) if shared else ()),

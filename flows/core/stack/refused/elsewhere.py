@@ -19,11 +19,14 @@ _TOGETHER = "Say `data: home` beside both or neither, or have {name} reach {othe
 _OWN_BUILD = "Say `data: home` beside both or neither, or start from its image in the Dockerfile (FROM)"
 
 
-def means_otherwise(name: str, spec: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def means_otherwise(
+    name: str, spec: Mapping[str, Any], config: Mapping[str, Any], shared: bool = False
+) -> Iterator[tuple[str, str, str]]:
     """What of a service is refused for that: the field, a word that stands in it, and what is wrong with it.
 
     Args:
         config: the stack as Compose resolved it.
+        shared: both colours and the data home are on one droplet, where a link is kept by an alias.
     """
     if name.startswith("x-"):
         yield "image" if spec.get("image") else "build", "", f"is of service {name}: {_DROPPED}"
@@ -33,7 +36,7 @@ def means_otherwise(name: str, spec: Mapping[str, Any], config: Mapping[str, Any
     for volume in (str(m.get("source") or "") for m in spec.get("volumes") or () if m.get("type") == "volume"):
         if volume.startswith("x-") and name in home:
             yield "volumes", volume, f"mounts the volume {volume} into {name}, on the data home: {_DROPPED}"
-    for field, word, other in ties(spec):
+    for field, word, other in (tie for tie in ties(spec) if not (shared and tie[0] == "links")):
         if other in config["services"] and (other in home) != (name in home):
             choice = (_OWN_BUILD if field == "build" else _TOGETHER).format(name=name, other=other)
             yield field, word, f"ties {name} to {other} (`{field}: {word}`): {_APART}. {choice}"
