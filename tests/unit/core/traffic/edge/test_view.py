@@ -108,7 +108,7 @@ def test_a_loopback_port_of_somebody_else_is_refused_and_one_of_the_colour_itsel
     port = loopback_ports("shop", "web", "green")[0]
     site = Site("shop", {"a.example.com": (EdgeRoute("/", {"green": (port,), "blue": (port + 10,)}),)})
     with pytest.raises(
-        PortTaken, match=rf"prod: port {port} .* reach a\.example\.com on green, is taken by the contain"
+        PortTaken, match=rf"prod: port {port} .* a\.example\.com on green, is taken by the contain"
     ):
         refuse_taken_loopback(EdgeView(published={port: ("blog-green", "blog-green-web-1")}), site, "green", "prod")
     with pytest.raises(PortTaken, match="a process of its own"):
