@@ -31,6 +31,8 @@ def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
         colour, left = direction(seen.active, to, str(switch), settings.first_colour)
         new, old = read_states(sides[colour]), read_states(sides[left]) if left else []
         found = plan_promotion(name, colour, left, new, old, str(switch), switch.client_impact)
+        steps = settings.canary if left else ()
+        found = found.with_canary(str(seen.share or ""), steps, settings.canary_seconds)
     publish_plan(found)
     return found
 

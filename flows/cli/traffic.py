@@ -10,6 +10,7 @@ from flows.cli.app import TRAFFIC, app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
     ApprovalOption,
+    CanaryOption,
     DigestOption,
     EnvFileOption,
     StackOption,
@@ -45,6 +46,7 @@ def slipway_promote(
     approval: ApprovalOption = None,
     strategy: StrategyOption = None,
     env_file: EnvFileOption = None,
+    canary: CanaryOption = None,
     watch: WatchOption = None,
     wait: WaitOption = 0.0,
     wide: WideOption = False,
@@ -61,6 +63,7 @@ def slipway_promote(
         approval=approval,
         strategy=strategy,
         env_file=env_file,
+        canary=canary,
         watch=watch,
         wait=wait,
     )

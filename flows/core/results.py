@@ -178,6 +178,7 @@ class DropletStatus:
         holder: who holds its lock.
         home: whether it is the data home, which has no colour.
         asleep: whether it was put to sleep, and nothing runs.
+        share: percent of the clients that reach it, while a canary divides them; None: they are not divided.
     """
 
     active: bool | None
@@ -188,6 +189,7 @@ class DropletStatus:
     holder: str = ""
     home: bool = False
     asleep: bool = False
+    share: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"active": self.active, "release": self.release}
@@ -195,6 +197,8 @@ class DropletStatus:
             said["data_home"] = True
         if self.asleep:
             said["asleep"] = True
+        if self.share is not None:
+            said["share"] = self.share
         if self.record:
             said["record"] = self.record.model_dump(mode="json")
         if self.holder:
