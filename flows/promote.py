@@ -9,7 +9,6 @@ from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.switch import SwitchState
 from flows.canary import Canary
-from flows.candidate import DeployFirst
 from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
@@ -17,6 +16,7 @@ from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.canary import canary_steps
 from flows.core.traffic.colours import direction
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
+from flows.deploy import DeployFirst
 from flows.gates import read_gates
 from flows.hooks import prune_colours_after_failure, recover_promotion
 from flows.plan import publish_plan
