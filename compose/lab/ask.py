@@ -1,4 +1,4 @@
-"""Ask an address once, and print its headers and its answer: `ask.py URL [HOST CA [BODY]]`. Exit 1 unless it is well."""
+"""Ask an address once, and print headers and answer: `ask.py URL [HOST CA [BODY]]`. Exit 1 unless it is well."""
 
 import ssl
 import sys
