@@ -19,6 +19,10 @@ class PlanChanged(Refused):
     """What was approved is no longer what the colours carry."""
 
 
+class CannotAdopt(Refused):
+    """What runs on the droplet cannot go over to two colours and a data home without losing something."""
+
+
 class NothingToApprove(Refused):
     """No run of that name waits for an approval."""
 
@@ -43,3 +47,7 @@ class SwitchedBack(SlipwayError):
 
 class BothColoursUnhealthy(SlipwayError):
     """Neither colour is healthy; traffic stays where it is."""
+
+
+class NotUndone(SlipwayError):
+    """The way back of an adoption did not bring everything back that ran before."""
