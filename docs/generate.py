@@ -25,7 +25,8 @@ FAMILIES = {
     "records": "`rollback`, `reconcile`, `history`, `status`, and every command that changes a droplet",
     "prune": "`prune`, `system-prune`",
     "debug": "`debug-agent`",
-    "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `release --promote`, `deploy-home`",
+    "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `release --promote`, `deploy-home`, "
+    "`adopt`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes

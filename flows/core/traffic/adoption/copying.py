@@ -69,7 +69,9 @@ def read_copied(text: str, paths: Sequence[CopiedPath]) -> tuple[FoundPath, ...]
     for line in text.splitlines():
         if line.startswith("path "):
             _, number, size, free, others = line.split()
-            found[int(number)] = FoundPath(paths[int(number)].source, _kilobytes(size), _kilobytes(free), others == "yes")
+            found[int(number)] = FoundPath(
+                paths[int(number)].source, _kilobytes(size), _kilobytes(free), others == "yes"
+            )
     return tuple(found[number] for number in range(len(paths)))
 
 

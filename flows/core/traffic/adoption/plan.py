@@ -177,6 +177,16 @@ def adoption_question(plan: AdoptionPlan, minutes: float) -> str:
     return "\n".join(lines)
 
 
+def removal_question(marker: AdoptionMarker, minutes: float) -> str:
+    """The question before an old project's containers are removed, as Markdown."""
+    return "\n\n".join([
+        f"### The {len(marker.containers)} stopped containers of project {marker.project} go, and networks of its own",
+        ", ".join(one.name for one in marker.containers),
+        "Volumes and images stay. Afterwards there is no `slipway adopt --undo`.",
+        f"No answer within {minutes:g} minutes means no.",
+    ])  # fmt: skip
+
+
 def _service(name: str, project: OldProject, release: Release, exposed: object) -> AdoptedService:
     mine, home = _of(project, name), name in release.home
     mounts = [mount for one in mine for mount in one.mounts if mount.writable]

@@ -31,6 +31,11 @@ back() {
     if [ "$4" = yes ]; then alive="$alive $1"; fi
 }
 """
+_DROP = """\
+drop() {
+    if ours "$1" "$2"; then docker rm "$2" >/dev/null || echo "left $3"; fi
+}
+"""
 
 
 def stop_old_script(marker: AdoptionMarker) -> str:
@@ -70,9 +75,7 @@ def restore_script(marker: AdoptionMarker) -> str:
     One that waits for another may not start at once: all are started twice. Prints those that are gone.
     """
     order = [*marker.ran, *(one for one in marker.containers if not one.ran)]
-    lines = [
-        shlex.join(["back", one.id, one.name, one.restart, "yes" if one.ran else "no"]) for one in order
-    ]
+    lines = [shlex.join(["back", one.id, one.name, one.restart, "yes" if one.ran else "no"]) for one in order]
     start = '[ -z "$alive" ] || docker start $alive >/dev/null 2>&1 || docker start $alive >/dev/null || true'
     return "\n".join(["set -eu", _OURS, _BACK, *lines, start])
 
@@ -86,7 +89,7 @@ def states_script(containers: Iterable[LeftContainer]) -> str:
 def edge_script(word: str) -> str:
     """The script that does this to the containers of the edge: `restart` or `stop`."""
     listed = shlex.join(project_containers(EDGE_PROJECT))
-    return f"set -eu; ids=$({listed}); [ -z \"$ids\" ] || docker {shlex.quote(word)} $ids >/dev/null"
+    return f'set -eu; ids=$({listed}); [ -z "$ids" ] || docker {shlex.quote(word)} $ids >/dev/null'
 
 
 def finish_script(marker: AdoptionMarker) -> str:
@@ -95,17 +98,12 @@ def finish_script(marker: AdoptionMarker) -> str:
     A container that runs is not removed; a network that something is on stays. Prints both.
     """
     project = shlex.quote(marker.project)
-    lines = [
-        f"if ours {project} {shlex.quote(one.id)}; then docker rm {shlex.quote(one.id)} >/dev/null || echo {shlex.quote(f'left {one.name}')}; fi"
-        for one in marker.containers
-    ]
+    lines = [shlex.join(["drop", marker.project, one.id, one.name]) for one in marker.containers]
     for network, name in sorted(marker.networks.items()):
         label = f"docker network inspect --format {shlex.quote(_NETWORK_LABEL)} {shlex.quote(network)} 2>/dev/null"
         removed = f"docker network rm {shlex.quote(network)} >/dev/null 2>&1"
-        lines.append(
-            f'if [ "$({label})" = {project} ]; then {removed} || echo {shlex.quote(f"network {name}")}; fi'
-        )
-    return "\n".join([_OURS, *lines, "true"])
+        lines.append(f'if [ "$({label})" = {project} ]; then {removed} || echo {shlex.quote(f"network {name}")}; fi')
+    return "\n".join([_OURS, _DROP, *lines, "true"])
 
 
 @reads("what the droplet says of the old containers")
