@@ -8,10 +8,7 @@ from prefect.logging import get_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
-from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.deploy.preflight import missing_images
-from flows.core.droplet.directories import StackDirectory
-from flows.core.errors import CannotAdopt, ConflictingOptions, PlanChanged, SlipwayError
+from flows.core.errors import ConflictingOptions, PlanChanged, SlipwayError
 from flows.core.release.role import Role, refuse_release
 from flows.core.results import Adopted
 from flows.core.traffic.adoption.marker import AdoptionStep
@@ -22,8 +19,7 @@ from flows.hooks import undo_adoption_after_crash
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings
 from flows.switch_back import move_traffic
-from flows.tasks.deploy.pull import pull_references
-from flows.tasks.droplet.connection import QUICK
+from flows.tasks.deploy.pull import pull_ahead
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
@@ -40,6 +36,7 @@ from flows.tasks.traffic.adoption import (
     keep_marker,
     make_adoption_plan,
     read_old_project,
+    refuse_changed,
     remove_old_project,
     stop_old_project,
     undo_adoption,
@@ -97,9 +94,7 @@ def adopt(
             "data home: SLIPWAY_ONE_DROPLET=NAME. docs/ONE_DROPLET.md"
         )
     if undo + finish + bool(tag) != 1:
-        raise ConflictingOptions(
-            "say one of these: the release to adopt with (--tag TAG), --undo, or --finish. Nothing was changed"
-        )
+        raise ConflictingOptions("say one of these: the release to adopt with (--tag TAG), --undo, or --finish")
     asks = approval_mode(approval, settings) != "never"
     with block_cache():
         load_environment(settings, name)
@@ -123,37 +118,24 @@ def _adopt(
         return _nothing(home, marker.project, f"is adopted already, as release {marker.tag}", began)
     if marker and (undone := undo_adoption(home, wait, unfinished=True)):
         get_logger("slipway.hooks").warning("an adoption was cut after '%s': %s", undone[0].step, undone[1])
-    colours = load_colours(stack, settings)
-    green = colours["green"]
+    green = load_colours(stack, settings)["green"]
     with home.connected() as session:
         found = read_old_project(session, home, project)
         if not found.running and f"{stack}-green" in found.neighbours:
             return _nothing(home, project, "does not run: the stack runs in two colours already", began)
-        places = [home.name, green.targets[0].name]
-        fetched = fetch_release(stack, tag, load_registry(settings), settings, droplets=places, digest=digest)
+        fetched = fetch_release(
+            stack, tag, load_registry(settings), settings, droplets=[home.name, *settings.green], digest=digest
+        )
         refuse_release(fetched.release, settings.home)
-        if fetched.release.home and settings.home != home.name:
-            raise CannotAdopt(
-                f"the data home is {settings.home}, and what project {project} keeps is on {home.droplet.block}. "
-                "Nothing was changed. Set the data home there for the adoption: SLIPWAY_HOME="
-                f"{home.droplet.block}"
-            )
         plan = make_adoption_plan(session, home, found, fetched.release)
     table(f"adoption-{stack}", plan.rows(), plan.sentence)
     if asks:
-        ask_for_approval(
-            adoption_question(plan, settings.approval_timeout / 60), plan.sentence, settings.approval_timeout
-        )
-    adoption = Adoption(home, green, switch, fetched, env_file, wait)
+        question = adoption_question(plan, settings.approval_timeout / 60)
+        ask_for_approval(question, plan.sentence, settings.approval_timeout)
     with home.locked(f"adoption of {stack} {tag}", wait) as lock:
-        again = make_adoption_plan(lock, home, read_old_project(lock, home, project), fetched.release)
-        if again.mark != plan.mark or find_marker(lock, home):
-            raise PlanChanged(
-                f"project {project} is not as it was when its adoption was planned. Nothing was changed. Plan it "
-                f"again: slipway adopt --tag {tag}"
-            )
-        adoption.pull(lock)
-        away = adoption.carry_out(lock, plan)
+        refuse_changed(lock, home, plan, fetched.release)
+        pull_ahead(lock, fetched.release, load_registry(settings), settings)
+        away = Adoption(home, green, switch, fetched, env_file, wait).carry_out(lock, plan)
     return Adopted(
         home.droplet.block, stack, project, "adopted", tag, tuple(plan.rows()), tuple(plan.said()), away,
         time.monotonic() - began,
@@ -170,13 +152,6 @@ class Adoption:
     fetched: FetchedRelease
     env_file: str | None
     wait: float
-
-    def pull(self, lock: LockedSession) -> None:
-        """Pull all images while the old project still serves."""
-        release, settings = self.fetched.release, self.home.settings
-        script = facts_script(StackDirectory("/", ""), sorted(release.images))
-        if missing := missing_images(release, read_facts(lock.run(script, timeout=QUICK).out, "").present):
-            pull_references(lock, missing, load_registry(settings), settings)
 
     def carry_out(self, lock: LockedSession, plan: AdoptionPlan) -> float:
         """Take every step, and note each; whatever fails, the project runs as before afterwards.
@@ -201,10 +176,8 @@ class Adoption:
         except Exception as error:
             get_logger("slipway.hooks").error("✗ %s: %s", type(error).__name__, str(error).partition("\n")[0])
             story = undo_in_words(self.home, self.home.settings.lock_patience)
-            if isinstance(error, (SlipwayError, OutsideError)):
-                error.add_story(story)
-            else:
-                error.add_note(story)
+            told = error.add_story if isinstance(error, (SlipwayError, OutsideError)) else error.add_note
+            told(story)
             raise
         return time.monotonic() - began
 
@@ -247,9 +220,8 @@ def _undo(home: Target, wait: float) -> Adopted:
     if undone is None:
         return _nothing(home, home.whole, "was not adopted, or that was finished: there is no way back to take", began)
     marker, words = undone
-    return Adopted(
-        home.droplet.block, home.whole, marker.project, "undone", notes=(words,), seconds=time.monotonic() - began
-    )
+    seconds = time.monotonic() - began
+    return Adopted(home.droplet.block, home.whole, marker.project, "undone", notes=(words,), seconds=seconds)
 
 
 def _finish(home: Target, asks: bool, wait: float) -> Adopted:

@@ -8,7 +8,7 @@ from prefect.logging import get_logger
 from blocks.polling import until
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.places import block_of, place
-from flows.core.errors import CannotAdopt, NotUndone
+from flows.core.errors import CannotAdopt, NotUndone, PlanChanged
 from flows.core.release.release import Release
 from flows.core.release.role import PARTS, part_stack
 from flows.core.traffic.adoption.copying import copy_script, look_at_copied_script, read_aside, read_copied
@@ -76,6 +76,11 @@ def make_adoption_plan(session: RemoteShell, target: Target, project: OldProject
         CannotAdopt
     """
     droplet, parts = block_of(target.name), parts_of(target.whole)
+    if release.home and target.settings.home != target.name:
+        raise CannotAdopt(
+            f"the data home is {target.settings.home}, and what project {project.name} keeps is on {droplet}. Nothing "
+            f"was changed. Set the data home there: SLIPWAY_HOME={droplet}"
+        )
     refuse_adoption(droplet, project, release, parts)
     plan = plan_adoption(droplet, project, release)
     if not plan.copied:
@@ -84,6 +89,20 @@ def make_adoption_plan(session: RemoteShell, target: Target, project: OldProject
     found = read_copied(said, plan.copied)
     refuse_adoption(droplet, project, release, parts, found)
     return with_sizes(plan, [one.size for one in found])
+
+
+def refuse_changed(lock: LockedSession, target: Target, plan: AdoptionPlan, release: Release) -> None:
+    """Refuse to carry out what was approved of a project that is another one by now.
+
+    Raises:
+        PlanChanged, CannotAdopt
+    """
+    now = make_adoption_plan(lock, target, read_old_project(lock, target, plan.project.name), release)
+    if now.mark != plan.mark or find_marker(lock, target):
+        raise PlanChanged(
+            f"project {plan.project.name} is not as it was when its adoption was planned. Nothing was changed. Plan it "
+            f"again: slipway adopt --tag {plan.tag}"
+        )
 
 
 def find_marker(session: RemoteShell, target: Target) -> AdoptionMarker | None:
