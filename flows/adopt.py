@@ -67,14 +67,13 @@ def adopt(
 ) -> Adopted:
     """Take what runs as a plain Compose project on one droplet over to two colours and a data home behind the edge.
 
-    Any failure on the way brings the project back as it was. Adopting twice changes nothing.
+    Any failure brings the project back as it was. Adopting twice changes nothing.
 
     Args:
         tag: tag of a published release of the stack.
         stack: the stack's name, or its compose file; default: the setting `stack`.
         project: name of the Compose project; default: the stack's name.
-        approval: never: nobody is asked; otherwise a person is. Through the API, the setting counts where it is
-            stricter.
+        approval: never: nobody is asked; else a person is. Through the API, the setting counts where it is stricter.
         env_file: an env file over the environment block's variables.
         wait: seconds to wait while another run changes the droplet.
         digest: of the release as it was published (`sha256:…`): what its tag means meanwhile is not asked then.
@@ -218,7 +217,7 @@ def _undo(home: Target, wait: float) -> Adopted:
     began = time.monotonic()
     undone = undo_adoption(home, wait)
     if undone is None:
-        return _nothing(home, home.whole, "was not adopted, or that was finished: there is no way back to take", began)
+        return _nothing(home, home.whole, "was not adopted, or that is finished: there is no way back", began)
     marker, words = undone
     seconds = time.monotonic() - began
     return Adopted(home.droplet.block, home.whole, marker.project, "undone", notes=(words,), seconds=seconds)

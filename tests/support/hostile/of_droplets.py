@@ -35,6 +35,7 @@ from flows.core.stack.extension import WorkflowProbe
 from tests.support.builders import pinned, record, release, stack
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.changes import in_lines, in_sections, packed
+from tests.support.hostile.of_adoption import OF_ADOPTION
 
 STACK = "shop"
 HOME = StackDirectory("/opt/slipway", STACK)
@@ -160,5 +161,6 @@ OF_DROPLETS = (
     Attacked(unknown_fields, "services.web Additional property x is not allowed",
              read=lambda text: unknown_fields(text, ())),
     Attacked(judge_health, {"status": "ok"}, read=lambda text: judge_health(200, text)),
+    *OF_ADOPTION,
     Attacked(judge_workflow, {"a": {"b": [1]}}, read=lambda text: judge_workflow(PROBE, 200, text)),
 )  # fmt: skip

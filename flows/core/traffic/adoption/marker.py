@@ -27,7 +27,7 @@ class LeftContainer(BaseModel):
 
     id: str = Field(pattern=CONTAINER_ID)
     name: EngineName
-    aside: str = Field("", pattern=rf"{ENGINE_NAME}|^$", max_length=255)
+    aside: str = Field("", pattern=rf"{ENGINE_NAME}|^$", max_length=300)
     home: bool
     restart: str = Field(pattern=RESTART)
     ran: bool
@@ -54,7 +54,7 @@ class AdoptionMarker(BaseModel):
     tag: Tag
     digest: Digest
     containers: tuple[LeftContainer, ...] = Field(min_length=1, max_length=MOST)
-    copied: tuple[CopiedPath, ...] = Field((), max_length=MOST)
+    copied: tuple[CopiedPath, ...] = Field((), max_length=MOST * MOST)
     networks: dict[Annotated[str, Field(pattern=NETWORK_ID)], EngineName] = {}
     edge: bool = False
 

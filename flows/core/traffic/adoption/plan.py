@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from flows.core.quotation import literal
 from flows.core.release.release import Release
+from flows.core.release.tree import is_inside
 from flows.core.stack.files.mounts import outermost
 from flows.core.traffic.adoption.marker import AdoptionMarker, CopiedPath, LeftContainer
 from flows.core.traffic.adoption.project import OldContainer, OldMount, OldProject
@@ -157,7 +158,7 @@ def state_place(container: OldContainer, mount: OldMount, release: Release) -> s
     inside = posixpath.relpath(mount.source, container.directory)
     place = posixpath.normpath(posixpath.join(posixpath.dirname(release.compose_files[0]), inside))
     known = any(place == path or place.startswith(f"{path}/") for path in release.state)
-    return place if known else ""
+    return place if known and is_inside(place) else ""
 
 
 def adoption_question(plan: AdoptionPlan, minutes: float) -> str:

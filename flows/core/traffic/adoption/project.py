@@ -19,6 +19,7 @@ EDGE_PROJECT = "slipway-edge"
 NETWORK_ID = CONTAINER_ID = r"^[0-9a-f]{64}$"
 ENGINE_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 RESTART = r"^(no|always|unless-stopped|on-failure(:[0-9]{1,9})?)$"
+_NETWORK = re.compile(r"([0-9a-f]{64}) ([a-zA-Z0-9][a-zA-Z0-9_.-]{0,254})")
 _NAMELESS = re.compile(r"[0-9a-f]{64}")
 _WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
 _VOLUME_KEY = "com.docker.compose.volume"
@@ -30,8 +31,8 @@ _SAID = ConfigDict(frozen=True, extra="ignore")
 class _Mount(BaseModel):
     model_config = _SAID
     Type: str
-    Name: str = Field("", pattern=rf"{ENGINE_NAME}|^$")
-    Source: str = ""
+    Name: str = Field("", pattern=rf"{ENGINE_NAME}|^$", max_length=255)
+    Source: str = Field("", max_length=4096)
     Destination: str
     RW: bool = True
 
@@ -68,11 +69,11 @@ class _Host(BaseModel):
 class _Entry(BaseModel):
     model_config = _SAID
     Id: str = Field(pattern=CONTAINER_ID)
-    Name: str = Field(pattern=r"^/?[a-zA-Z0-9][a-zA-Z0-9_.-]*$")
+    Name: str = Field(pattern=r"^/?[a-zA-Z0-9][a-zA-Z0-9_.-]*$", max_length=256)
     State: _State
     Config: _Config
     HostConfig: _Host = _Host()
-    Mounts: list[_Mount] | None = None
+    Mounts: list[_Mount] | None = Field(None, max_length=MOST)
 
 
 class _Volume(BaseModel):
@@ -189,9 +190,7 @@ def read_project(output: str, project: str, parts: tuple[str, ...]) -> OldProjec
     entries = [_Entry.model_validate(entry) for entry in _listed(said.get("containers", ""))]
     empty = set(said.get("empty", "").split())
     found = [_Volume.model_validate(volume) for volume in _listed(said.get("volumes", ""))]
-    networks = dict(line.split(" ", 1) for line in said.get("networks", "").splitlines() if line)
-    if wrong := [one for pair in networks.items() for one in pair if not re.match(ENGINE_NAME, one)]:
-        raise ValueError(wrong[0])
+    networks = dict(map(_network, filter(None, said.get("networks", "").splitlines())))
     running = set(said.get("neighbours", "").split())
     return OldProject(
         project,
@@ -233,6 +232,12 @@ def _container(entry: _Entry) -> OldContainer:
             for binding in bindings or ()
         ),
     )
+
+
+def _network(line: str) -> tuple[str, str]:
+    if not (found := _NETWORK.fullmatch(line)):
+        raise ValueError
+    return found[1], found[2]
 
 
 def _volume(volume: _Volume, empty: set[str]) -> OldVolume:
