@@ -1,4 +1,4 @@
-"""adopt: what runs as a plain Compose project goes over to two colours and a data home; and the way back."""
+"""adopt: what runs as a plain Compose project goes over to two colours and a data home, and back."""
 
 import time
 from collections.abc import Callable
@@ -36,7 +36,7 @@ from flows.tasks.traffic.adoption import (
     keep_marker,
     make_adoption_plan,
     read_old_project,
-    refuse_changed,
+    refuse_changed_project,
     remove_old_project,
     stop_old_project,
     undo_adoption,
@@ -77,7 +77,7 @@ def adopt(
         env_file: an env file over the environment block's variables.
         wait: seconds to wait while another run changes the droplet.
         digest: of the release as it was published (`sha256:…`): what its tag means meanwhile is not asked then.
-        undo: take the way back instead: the new projects are stopped, the old one started as it was.
+        undo: undo an adoption instead: the new projects are stopped, the old one started as it was.
         finish: remove the old project's containers and networks instead, after a person said yes.
 
     Raises:
@@ -132,7 +132,7 @@ def _adopt(
         question = adoption_question(plan, settings.approval_timeout / 60)
         ask_for_approval(question, plan.sentence, settings.approval_timeout)
     with home.locked(f"adoption of {stack} {tag}", wait) as lock:
-        refuse_changed(lock, home, plan, fetched.release)
+        refuse_changed_project(lock, home, plan, fetched.release)
         pull_ahead(lock, fetched.release, load_registry(settings), settings)
         away = Adoption(home, green, switch, fetched, env_file, wait).carry_out(lock, plan)
     return Adopted(
@@ -217,7 +217,7 @@ def _undo(home: Target, wait: float) -> Adopted:
     began = time.monotonic()
     undone = undo_adoption(home, wait)
     if undone is None:
-        return _nothing(home, home.whole, "was not adopted, or that is finished: there is no way back", began)
+        return _nothing(home, home.whole, "was not adopted, or that is finished", began)
     marker, words = undone
     seconds = time.monotonic() - began
     return Adopted(home.droplet.block, home.whole, marker.project, "undone", notes=(words,), seconds=seconds)

@@ -35,7 +35,7 @@ def slipway_adopt(
     project: Annotated[
         str | None, typer.Option("--project", metavar="NAME", help="The Compose project; default: the stack's name.")
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="The way back: the project runs as it was.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Start the old project again, as it was.")] = False,
     finish: Annotated[bool, typer.Option("--finish", help="Remove the project's stopped containers.")] = False,
     approval: ApprovalOption = "always",
     env_file: EnvFileOption = None,
@@ -73,7 +73,7 @@ def show_adopted(console: SummaryConsole, adopted: "Adopted") -> None:
         console.say(
             f"Project [bold]{escape(adopted.project)}[/bold] on {adopted.droplet} is now [bold]{adopted.stack}-green"
             f"[/bold] behind the edge, as release {escape(adopted.tag)}. It was away for {adopted.away:.1f} s. "
-            "From here on: slipway release --promote. The way back: slipway adopt --undo; once it has proved itself: "
+            "From here on: slipway release --promote. To undo it: slipway adopt --undo; once it has proved itself: "
             "slipway adopt --finish."
         )
     elif adopted.done == "finished":

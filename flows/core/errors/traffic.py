@@ -50,4 +50,4 @@ class BothColoursUnhealthy(SlipwayError):
 
 
 class NotUndone(SlipwayError):
-    """The way back of an adoption did not bring everything back that ran before."""
+    """An adoption was undone, and not everything runs again that ran before."""

@@ -1,4 +1,4 @@
-"""Steps of an adoption: a plain project is read, stopped and copied; and the way back, as the droplet's marker says."""
+"""Steps of an adoption: a plain project is read, stopped and copied; and how all is undone, by its marker."""
 
 import time
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def make_adoption_plan(session: RemoteShell, target: Target, project: OldProject
     return with_sizes(plan, [one.size for one in found])
 
 
-def refuse_changed(lock: LockedSession, target: Target, plan: AdoptionPlan, release: Release) -> None:
+def refuse_changed_project(lock: LockedSession, target: Target, plan: AdoptionPlan, release: Release) -> None:
     """Refuse to carry out what was approved of a project that is another one by now.
 
     Raises:
@@ -136,7 +136,7 @@ def copy_state(lock: LockedSession, target: Target, marker: AdoptionMarker) -> N
 
 
 def undo_adoption(target: Target, wait: float = 0.0, *, unfinished: bool = False) -> tuple[AdoptionMarker, str] | None:
-    """Take the way back that the marker on the droplet says; returns what was done in words, None: there is no marker.
+    """Undo what the marker on the droplet says; returns it with words on what was done, None where there is no marker.
 
     The new projects' containers are stopped, the old ones started as they were. It may run twice.
 
@@ -148,7 +148,7 @@ def undo_adoption(target: Target, wait: float = 0.0, *, unfinished: bool = False
         DropletBusy, and what opening the droplet raises.
     """
     settings, began = target.settings, time.monotonic()
-    with target.locked(f"the way back of {target.whole}", wait, settings.reconnect_timeout) as lock:
+    with target.locked(f"undoing the adoption of {target.whole}", wait, settings.reconnect_timeout) as lock:
         marker = find_marker(lock, target)
         if marker is None or (unfinished and marker.finished):
             return None
@@ -167,12 +167,12 @@ def undo_adoption(target: Target, wait: float = 0.0, *, unfinished: bool = False
 
 
 def undo_in_words(target: Target, wait: float) -> str:
-    """Take the way back after a failure; what came of it, in words."""
+    """Undo an adoption after a failure; what came of it, in words."""
     try:
         undone = undo_adoption(target, wait)
     except Exception as error:  # whatever it is: the error that is reported is the one that happened before
         return (
-            f"The way back did not succeed either: {type(error).__name__}: {mask(str(error))}\n"
+            f"Undoing it did not succeed either: {type(error).__name__}: {mask(str(error))}\n"
             "When the droplet can be reached again: slipway adopt --undo"
         )
     return f"{undone[1]}." if undone else "Nothing was changed yet."
@@ -200,13 +200,13 @@ def finished_marker(session: RemoteShell, target: Target) -> AdoptionMarker | No
     if not marker.finished:
         raise CannotAdopt(
             f"the adoption of {marker.project} was cut after '{marker.step}', so its old containers are still needed. "
-            "Nothing was changed. Take the way back: slipway adopt --undo"
+            "Nothing was changed. Undo it: slipway adopt --undo"
         )
     states = read_old_states(session.run(states_script(marker.containers), timeout=QUICK).out)
     if running := [one.name for one in marker.containers if states.get(one.id, ("", ""))[0] == "running"]:
         raise CannotAdopt(
             f"{', '.join(running)} of project {marker.project} runs. Nothing was changed. Find out who started it; "
-            "docker stop it, or take the way back: slipway adopt --undo"
+            "docker stop it, or undo the adoption: slipway adopt --undo"
         )
     return marker
 

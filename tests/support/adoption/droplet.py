@@ -1,11 +1,9 @@
 """A droplet on which a plain project runs: scripts are run by `sh`, with an engine that remembers."""
 
 import hashlib
-import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from flows.core.droplet.directories import StackDirectory
 from flows.core.release.release import Release
 from flows.settings import Settings
 from flows.tasks.droplet.target import Target
-from tests.support.adoption import engine
+from tests.support.adoption.engine import DOCKER, LABEL, Engine
 from tests.support.builders import pinned, release
 
 VOLUME_LABEL = "com.docker.compose.volume"
@@ -39,7 +37,7 @@ def entry(service: str, project: str = "shop", **more) -> dict:
         "State": {"Status": more.get("state", "running")},
         "Config": {
             "Labels": {
-                engine.LABEL: project,
+                LABEL: project,
                 "com.docker.compose.service": service,
                 "com.docker.compose.oneoff": more.get("one_off", "False"),
                 "com.docker.compose.project.working_dir": more.get("directory", "/srv/shop"),
@@ -86,6 +84,7 @@ class PlayedDroplet:
     """A directory that plays a droplet with an engine."""
 
     root: Path
+    engine: Engine
 
     @property
     def address(self) -> SimpleNamespace:
@@ -99,16 +98,10 @@ class PlayedDroplet:
     def source(self) -> Path:
         return self.root / "srv/shop"
 
-    @property
-    def held(self) -> dict:
-        return json.loads((self.root / "engine.json").read_text())
-
-    def hold(self, held: dict) -> None:
-        (self.root / "engine.json").write_text(json.dumps(held))
-
     def run(self, command, *, timeout, stdin=b"", on_line=None, check=True) -> CommandResult:
         words = command if isinstance(command, str) else shlex.join(command)
-        env = {"PATH": f"{self.root / 'bin'}:{os.environ['PATH']}", "HOME": str(self.root), "LC_ALL": "C"}
+        place = str(self.root / "bin")
+        env = {"PATH": f"{place}:{os.environ['PATH']}", "ENGINE": place, "HOME": str(self.root), "LC_ALL": "C"}
         done = subprocess.run(["sh", "-c", words], input=stdin, env=env, capture_output=True, timeout=60, check=False)
         if check and done.returncode:
             raise RemoteFailed(f"exit {done.returncode}: {done.stderr.decode()}", done.returncode, "")
@@ -116,11 +109,12 @@ class PlayedDroplet:
 
     def starts(self, project: str, *services: str) -> None:
         """Start services of a project, as a deploy does."""
-        held = self.held
         for service in services:
-            one = entry(service, project)
-            held["containers"].setdefault(one["Id"], one)["State"]["Status"] = "running"
-        self.hold(held)
+            self.add(entry(service, project))["State"]["Status"] = "running"
+
+    def add(self, container: dict) -> dict:
+        """Make a container, where there is none of its id."""
+        return self.engine.containers.setdefault(container["Id"], container)
 
     def of(self, project: str) -> dict[str, tuple[str, str, str]]:
         """Service → its container's name, state and restart policy."""
@@ -128,13 +122,13 @@ class PlayedDroplet:
             one["Config"]["Labels"]["com.docker.compose.service"]: (
                 one["Name"].lstrip("/"), one["State"]["Status"], one["HostConfig"]["RestartPolicy"]["Name"],
             )
-            for one in self.held["containers"].values()
-            if one["Config"]["Labels"][engine.LABEL] == project
+            for one in self.engine.containers.values()
+            if one["Config"]["Labels"][LABEL] == project
         }  # fmt: skip
 
     def running(self) -> set[str]:
         """Names of all containers that run."""
-        states = ((one["Name"].lstrip("/"), one["State"]["Status"]) for one in self.held["containers"].values())
+        states = ((one["Name"].lstrip("/"), one["State"]["Status"]) for one in self.engine.containers.values())
         return {name for name, state in states if state == "running"}
 
     @property
@@ -160,13 +154,13 @@ def played_target(droplet: PlayedDroplet, part: str) -> PlayedTarget:
     return PlayedTarget(block, StackDirectory(droplet.directory, f"shop-{part}"), settings)
 
 
-def make_droplet(tmp_path: Path) -> PlayedDroplet:
+@contextmanager
+def open_droplet(tmp_path: Path) -> Iterator[PlayedDroplet]:
     """A droplet on which shop runs: a database with a volume, a directory and a fixed name; a web service; a job."""
-    droplet = PlayedDroplet(tmp_path)
+    droplet = PlayedDroplet(tmp_path, Engine({}, {}, {identity("n"): {"name": "shop_default", "project": "shop"}}))
     (tmp_path / "bin").mkdir()
     docker = tmp_path / "bin/docker"
-    told = shlex.join([sys.executable, "-I", "-S", engine.__file__, str(tmp_path / "engine.json")])
-    docker.write_text(f'#!/bin/sh\nexec {told} "$@"\n')
+    docker.write_text(DOCKER)
     docker.chmod(0o755)
     Path(droplet.directory).mkdir()
     (droplet.source / "uploads").mkdir(parents=True)
@@ -174,16 +168,13 @@ def make_droplet(tmp_path: Path) -> PlayedDroplet:
     place = str(droplet.source)
     port = {"5432/tcp": [{"HostIp": "127.0.0.1", "HostPort": "5432"}]}
     mounts = [volume_mount("shop_db"), bind_mount(f"{place}/uploads")]
-    containers = [
+    for container in (
         entry("db", name="database", directory=place, ports=port, mounts=mounts),
         entry("web", directory=place, restart="on-failure", retries=3, ports={"80/tcp": [{"HostPort": "8080"}]}),
         entry("job", directory=place, restart="no", state="exited"),
         entry("other", "billing"),
-    ]
-    droplet.hold({
-        "asked": [],
-        "containers": {one["Id"]: one for one in containers},
-        "volumes": {"shop_db": {"Name": "shop_db", "Mountpoint": "/nowhere", "Labels": {VOLUME_LABEL: "db"}}},
-        "networks": {identity("n"): {"name": "shop_default", "project": "shop"}},
-    })  # fmt: skip
-    return droplet
+    ):
+        droplet.add(container)
+    droplet.engine.volumes["shop_db"] = {"Name": "shop_db", "Mountpoint": "/nowhere", "Labels": {VOLUME_LABEL: "db"}}
+    with droplet.engine.served(tmp_path / "bin"):
+        yield droplet

@@ -32,10 +32,10 @@ from flows.core.records.storage import read_records
 from flows.core.release.tree import dump_tree
 from flows.core.stack.compose_versions import unknown_fields
 from flows.core.stack.extension import WorkflowProbe
+from tests.support.adoption.attacked import OF_ADOPTION
 from tests.support.builders import pinned, record, release, stack
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.changes import in_lines, in_sections, packed
-from tests.support.hostile.of_adoption import OF_ADOPTION
 
 STACK = "shop"
 HOME = StackDirectory("/opt/slipway", STACK)

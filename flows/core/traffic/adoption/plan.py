@@ -1,4 +1,4 @@
-"""The plan of an adoption: what becomes of each service of a plain project, and what stays as the way back."""
+"""The plan of an adoption: what becomes of each service of a plain project, and how it is undone."""
 
 import hashlib
 import posixpath
@@ -91,9 +91,9 @@ class AdoptionPlan:
             *copies,
             *self.notes,
             f"away: {away}; its images are pulled before",
-            "way back: the old containers stay, stopped. It is taken by itself if a step fails, and later by: slipway "
-            "adopt --undo. They go with: slipway adopt --finish. Volumes are the same ones for old and new: what "
-            f"release {self.tag} changes in them stays changed",
+            "back: the old containers stay, stopped. They are started again if a step fails, and later by: slipway adopt "
+            "--undo. They go with: slipway adopt --finish. Volumes are the same ones for old and new: what release "
+            f"{self.tag} changes in them stays changed",
         ]
 
     def marker(self, digest: str, home: Iterable[str]) -> AdoptionMarker:

@@ -45,7 +45,8 @@ def _planned(text: str) -> None:
 OF_ADOPTION = (
     Attacked(read_project, {
         "containers": [DATABASE, entry("web", retries=3, restart="on-failure")],
-        "volumes": [VOLUME, {**VOLUME, "Name": "c" * 64}], "empty": "c" * 64, "networks": f"{identity('n')} shop_default", "neighbours": "", "edge": "",
+        "volumes": [VOLUME, {**VOLUME, "Name": "c" * 64}], "empty": "c" * 64,
+        "networks": f"{identity('n')} shop_default", "neighbours": "", "edge": "",
     }, shape=in_sections, read=_planned),
     Attacked(read_marker, json.loads(MARKER.document())),
     Attacked(read_copied, "path 0 12 1000 no\n", read=lambda text: read_copied(text, COPIED)),
