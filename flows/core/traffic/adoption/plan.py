@@ -91,9 +91,9 @@ class AdoptionPlan:
             *copies,
             *self.notes,
             f"away: {away}; its images are pulled before",
-            "back: the old containers stay, stopped. They are started again if a step fails, and later by: slipway adopt "
-            "--undo. They go with: slipway adopt --finish. Volumes are the same ones for old and new: what release "
-            f"{self.tag} changes in them stays changed",
+            "back: the old containers stay, stopped. They are started again if a step fails, and later by: slipway "
+            "adopt --undo. They go with: slipway adopt --finish. Volumes are the same ones for old and new: what "
+            f"release {self.tag} changes in them stays changed",
         ]
 
     def marker(self, digest: str, home: Iterable[str]) -> AdoptionMarker:
