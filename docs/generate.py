@@ -25,8 +25,8 @@ FAMILIES = {
     "records": "`rollback`, `reconcile`, `history`, `status`, and every command that changes a droplet",
     "prune": "`prune`, `system-prune`",
     "debug": "`debug-agent`",
-    "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `release --promote`, `deploy-home`, "
-    "`adopt`",
+    "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
+    "`deploy-home`, `adopt`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes

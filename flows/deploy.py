@@ -6,13 +6,14 @@ from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
-from flows.core.droplet.places import split_place
+from flows.core.droplet.places import block_of, split_place
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.bundle import DOCUMENT
-from flows.core.release.role import Role, as_role, role_files, role_override
+from flows.core.release.role import Role, as_role, part_override, part_stack, role_files, whole_stack
 from flows.core.results import Deployed, service_states
 from flows.core.stack.variables import active_profiles
+from flows.core.traffic.colours import other
 from flows.core.trust.policy import Proof
 from flows.hooks import prune_after_failure, recover_after_crash
 from flows.rollback import RollbackGuard, rollback_on_failure
@@ -41,6 +42,8 @@ from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.edge.serving import check_site, serve
+from flows.tasks.traffic.memory import check_memory
 
 
 @flow(
@@ -105,13 +108,15 @@ def deploy_release(
     stack, tag = whole.stack, whole.tag
     environment = load_environment(settings, stack)
     values = variables(environment, env_file)
-    release = as_role(whole, role, split_place(droplet.name)[1])
+    part = split_place(droplet.name)[1]
+    release = as_role(whole, role, part)
     secrets = secret_contents(release, environment.contents())
     colour = settings.colours.of(droplet.name) or ""
     values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
     release = release.model_copy(update={"profiles": active_profiles(release.profiles, values)})
     files = published if release == whole else role_files(published, release)
-    payload = ReleasePayload(files, values, secrets, role_override(whole, role))
+    home_beside = bool(part) and block_of(settings.home) == droplet.block
+    payload = ReleasePayload(files, values, secrets, part_override(whole, role, part, home_beside))
     proof = fetched.proof.of(files.own[DOCUMENT].content)
     target = Target.of(droplet, release.stack, settings)
     with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
@@ -131,12 +136,18 @@ def _run_steps(
 ) -> Deployed:
     facts = preflight(deployment)
     proof.refuse_replayed(facts.history, deployment.release.tag)
+    if colour := deployment.colour_beside:
+        check_site(deployment.session, deployment.directory.directory, deployment.release, colour)
     if interrupted := facts.history.unfinished:
         guard.armed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
     to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
     guard.staged = deployment.name
     stack = put_files(deployment, payload, facts)
+    if colour:
+        whole = whole_stack(deployment.release.stack)
+        active, idle = (part_stack(whole, part) for part in (other(colour), colour))
+        check_memory(deployment.session, stack, active, idle)
     record, left = open_record(
         facts.history, deployment.release, deployment.name,
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),
@@ -159,6 +170,8 @@ def _run_steps(
     start_services(deployment, nameless)
     running = wait_until_ready(deployment, stack)
     prove_digests(deployment, stack, running)
+    if colour:
+        serve(deployment.session, deployment.directory.directory, deployment.release, colour)
     keep_record(deployment.session, deployment.directory, [mark_deployed(record, now())])
     deployed = Deployed(
         droplet=deployment.droplet,

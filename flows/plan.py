@@ -28,7 +28,7 @@ def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
     with block_cache(), open_switch(settings) as switch:
         load_environment(settings, name)
         sides, seen = load_colours(name, settings), read_switch(switch)
-        colour, left = direction(seen.active, to, str(switch))
+        colour, left = direction(seen.active, to, str(switch), settings.first_colour)
         new, old = read_states(sides[colour]), read_states(sides[left]) if left else []
         found = plan_promotion(name, colour, left, new, old, str(switch), switch.client_impact)
     publish_plan(found)

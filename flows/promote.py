@@ -1,7 +1,7 @@
 """promote: prove a release on the idle colour, ask where wanted, send traffic there, watch it; and back if it fails."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from prefect import runtime
@@ -13,7 +13,7 @@ from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, Slip
 from flows.core.gates.verdict import Verdict
 from flows.core.release.role import refuse_release
 from flows.core.results import GateReport, Promoted
-from flows.core.traffic.approval import approval_question
+from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.colours import direction
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import deploy_release
@@ -41,6 +41,7 @@ from flows.tasks.traffic.colours import (
     read_states,
     read_states_if_reachable,
 )
+from flows.tasks.traffic.sleep import let_sleep
 from flows.tasks.traffic.switch import (
     finish_switch,
     open_switch,
@@ -94,7 +95,7 @@ def promote(
     with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
         colours, seen = load_colours(name, settings), read_switch(switch)
-        colour, left = direction(seen.active, to, str(switch))
+        colour, left = direction(seen.active, to, str(switch), settings.first_colour)
         candidate, active = colours[colour], colours[left] if left else None
         for target in candidate.targets:
             connections.enter_context(connected(target.droplet))
@@ -124,12 +125,19 @@ class Promotion:
     settings: Settings
 
     def carry_out(self, first: DeployFirst | None) -> Promoted:
-        """Prove, ask where wanted, prove again, switch, watch. No lock is held while a person is asked."""
+        """Prove, ask where wanted, prove again, switch, watch, and let the old colour go to sleep.
+
+        No lock is held while a person is asked, nor while the old colour is kept warm.
+        """
         try:
             prepare_switch(self.switch)
-            return self._carry_out(first)
+            promoted = self._carry_out(first)
         finally:
             finish_switch(self.switch)
+        if self.active is None or promoted.plan is None:
+            return promoted
+        turned_at, seen = promoted.decided_at + promoted.turned_after, promoted.plan.mark.splitlines()
+        return replace(promoted, asleep=let_sleep(self.switch, self.active, seen, turned_at, self.settings))
 
     def _carry_out(self, first: DeployFirst | None) -> Promoted:
         approved: tuple[str, Verdict, str] | None = None
@@ -141,7 +149,8 @@ class Promotion:
                         f"what stands on the colours of {self.stack} is not what was approved any more. Traffic was "
                         "not moved. Look at it, and ask again: slipway plan, slipway promote"
                     )
-                if not self._must_ask(gates, approved[1] if approved else None):
+                found = f"{self.candidate} are inconclusive: {gates.words}"
+                if not must_ask(self.settings.approval, gates.verdict, approved[1] if approved else None, found):
                     return self._switch(plan, gates, approved[2] if approved else "")
             question = approval_question(plan, gates.readings, self.settings.approval_timeout / 60)
             answer = ask_for_approval(question, plan.sentence, self.settings.approval_timeout)
@@ -186,22 +195,6 @@ class Promotion:
             )  # fmt: skip
             guard.armed = True
             validate(stack=self.stack, droplet=target.name)
-
-    def _must_ask(self, gates: GateReport, approved: Verdict | None) -> bool:
-        """Whether a person has to be asked. A yes to an inconclusive gate counts; a yes to a pass says nothing of one.
-
-        Raises:
-            NotPromoted: nobody may be asked.
-        """
-        if (open_question := gates.verdict is Verdict.INCONCLUSIVE) and self.settings.approval == "never":
-            raise NotPromoted(
-                f"the gates of {self.candidate} are inconclusive, and approval is never: {gates.words}. "
-                "Have a person asked (--approval inconclusive), or let a gate only be observed "
-                "(SLIPWAY_GATE_OBSERVE_ONLY)"
-            )
-        if approved is None:
-            return self.settings.approval == "always" or open_question
-        return open_question and approved is not Verdict.INCONCLUSIVE
 
     def _switch(self, plan: PromotionPlan, gates: GateReport, approved_by: str) -> Promoted:
         """Traffic goes there; whatever fails from here on sends it back."""

@@ -5,7 +5,7 @@ import time
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
-from flows.core.deploy.deployed_state import deployed_state_script, read_deployed_state
+from flows.core.deploy.deployed_state import DeployedState
 from flows.core.deploy.preflight import missing_images
 from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import RollbackFailed, SlipwayError, ValidationFailed
@@ -20,7 +20,6 @@ from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.deploy.readiness import wait_until_ready
 from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, remove_orphans, start_services
 from flows.tasks.deploy.writable import compare_writable
-from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
 from flows.tasks.prune.droplet import prune_best_effort
@@ -32,6 +31,9 @@ from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.colours import read_state
+from flows.tasks.traffic.edge.serving import serve
+from flows.tasks.traffic.sleep import settle_sleep
 from flows.tasks.trust.verification import check_kept_release
 from flows.validate import validate, validate_droplet
 
@@ -56,7 +58,12 @@ def reconcile(stack: str | None = None, droplet: str | None = None, wait: float 
 
 def _recover(lock: LockedSession, target: Target) -> Reconciled:
     history = load_history(lock, target.directory)
-    plan = plan_recovery(history, _differences(lock, target) if history.records else [])
+    state = read_state(lock, target) if history.records else None
+    plan = plan_recovery(history, _differences(state) if state else [])
+    if state and state.asleep and plan.action in (RecoveryAction.NOTHING, RecoveryAction.VALIDATE):
+        done, why = settle_sleep(lock, target, state)
+        get_run_logger().info("%s: %s", target.name, why)
+        return Reconciled(target.name, done, why)
     get_run_logger().info("%s: %s", target.name, plan.why)
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; reconcile put that right")
@@ -75,10 +82,8 @@ def _recover(lock: LockedSession, target: Target) -> Reconciled:
     return Reconciled(target.name, f"release {back.release.tag} runs, by digest, validated", plan.why)
 
 
-def _differences(lock: LockedSession, target: Target) -> list[str]:
+def _differences(state: DeployedState) -> list[str]:
     """How what runs differs from the release that `current` leads to; ended services count, one-shots aside."""
-    answer = lock.run(deployed_state_script(target.directory), timeout=QUICK)
-    state = read_deployed_state(answer.out, target.directory, target.name)
     return list(state.wrong) if state.release else ["no release is current"]
 
 
@@ -111,6 +116,8 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
             start_services(deployment)
             running = wait_until_ready(deployment, kept.stack)
             prove_digests(deployment, kept.stack, running)
+            if colour := deployment.colour_beside:
+                serve(lock, target.directory.directory, kept.release, colour)
             keep_record(lock, target.directory, [mine := mark_deployed(mine, now())])
             healthy = time.monotonic() - began
             validated = run_as_flow_or_plain(

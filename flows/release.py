@@ -127,7 +127,7 @@ def _release_and_promote(
     """
     settings = Settings()
     with block_cache(), open_switch(settings) as switch:
-        colour, _ = direction(read_switch(switch).active, None, str(switch))
+        colour, _ = direction(read_switch(switch).active, None, str(switch), settings.first_colour)
         first = load_droplet(settings.colours.droplets(colour)[0])
         with connected(first):
             published = build_push(**build, pull_ahead=first.name)

@@ -4,9 +4,10 @@ Read from, strongest first: environment variables `SLIPWAY_…`, `.env`, `slipwa
 file that SLIPWAY_SETTINGS names.
 """
 
+import math
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import (
@@ -17,14 +18,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from flows.core.droplet.places import block_of, divided_places
-from flows.core.errors import ConflictingOptions
+from flows.core.droplet.places import block_of, divided_places, refuse_divided
 from flows.core.gates import metrics
 from flows.core.release.role import Role, home_stack
-from flows.core.traffic.colours import Colours
+from flows.core.traffic.colours import Colour, Colours
 from flows.core.trust.policy import Policy
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
+KeepWarm = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["always", "never", ""]
 Approval = Literal["never", "inconclusive", "always"]
 # What runs must be what the release says, whatever anybody sets: `digests` is not among these.
 Observable = Literal[
@@ -54,6 +55,14 @@ class Settings(BaseSettings):
     )
     switch: str = Field("", description="name of the traffic switch's block; empty: there is no second colour")
     home: str = Field("", description="name of the Droplet block of the data home; empty: there is none")
+    drain: float = Field(
+        60, ge=0, description="seconds from the turn that requests have to end on the colour that traffic left"
+    )
+    keep_warm: KeepWarm = Field(
+        "",
+        description="how long the colour that traffic left goes on running: seconds from the turn, always, or never "
+        "(not after the watch); empty: never where both colours are on one droplet, always elsewhere",
+    )
     registry: str = Field("registry", description="name of the ContainerRegistry block")
     environment: str = Field("", description="name of the StackEnvironment block; empty: the stack's own name")
     account: str = Field("digitalocean", description="name of the DigitalOceanAccount block")
@@ -162,11 +171,8 @@ class Settings(BaseSettings):
     def _places(self) -> "Settings":
         """A droplet that both colours share is divided into places."""
         if self.one_droplet:
-            named = [n for n in ("green", "blue", "home") if n in self.model_fields_set]
-            if any(getattr(self, name) not in ((self.one_droplet,), self.one_droplet) for name in named):
-                raise ValueError(
-                    f"one_droplet means green, blue and home, and so does {', '.join(named)}: leave one out"
-                )
+            if named := [n for n in ("green", "blue", "home") if getattr(self, n) and n in self.model_fields_set]:
+                raise ValueError(f"it means green, blue and home, so leave one_droplet or {', '.join(named)} out")
             self.__dict__.update(green=(self.one_droplet,), blue=(self.one_droplet,), home=self.one_droplet)
         green, blue, home = divided_places(self.green, self.blue, self.home)
         self.__dict__.update(green=green, blue=blue, home=home)
@@ -179,6 +185,11 @@ class Settings(BaseSettings):
         return next(iter(blocks), "")
 
     @property
+    def first_colour(self) -> Colour | None:
+        """Where the first promotion goes: the switch of a new edge on the droplet points nowhere."""
+        return "green" if self.shared_droplet else None
+
+    @property
     def deployed_to(self) -> str:
         """The droplet, or the place on it, that is deployed to when none is named."""
         shared = self.shared_droplet
@@ -186,23 +197,21 @@ class Settings(BaseSettings):
         return self.green[0] if shared and unsaid else self.droplet
 
     def refuse_divided(self, droplet: str) -> str:
-        """The droplet, unless it has several parts of a stack and none is named.
-
-        Raises:
-            ConflictingOptions
-        """
-        if droplet and droplet == self.shared_droplet:
-            places = [name for name in (*self.green, *self.blue, self.home) if block_of(name) == droplet]
-            raise ConflictingOptions(
-                f"droplet {droplet} has both colours, so its name alone does not say which part is meant. "
-                f"Name one: --droplet {', --droplet '.join(places)}"
-            )
-        return droplet
+        """The droplet, unless it has several parts of a stack and none is named. Raises ConflictingOptions."""
+        return refuse_divided(droplet, self.shared_droplet, (*self.green, *self.blue, self.home))
 
     @property
     def colours(self) -> Colours:
         """Which droplets each colour has."""
         return Colours(self.green, self.blue)
+
+    @property
+    def warm_seconds(self) -> float:
+        """Seconds from the turn for which the colour that traffic left goes on running; infinite: always."""
+        if not isinstance(self.keep_warm, str):
+            return max(self.keep_warm, self.drain)
+        sleeps = self.keep_warm == "never" or (self.shared_droplet and not self.keep_warm)
+        return self.drain if sleeps else math.inf
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ def _look(droplet: str, stack: str, active: Collection[str] | None, settings: Se
         record=facts.history.deployed(),
         holder=str(read_holder(holder)) if holder else "",
         home=at_home,
+        asleep=facts.asleep and not any(container.state == "running" for container in running.containers),
     )
 
 
@@ -99,7 +100,7 @@ def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:
     return [
         {
             "droplet": droplet,
-            "active": said.active,
+            "active": "asleep" if said.asleep else said.active,
             "release": said.release or "none",
             "outcome": said.record.outcome.value if said.record else "",
             "service": name,

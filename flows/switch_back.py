@@ -1,12 +1,16 @@
 """Moves traffic to a colour, and back again when that colour does not hold."""
 
+import math
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
 from blocks.traffic.switch import SwitchState
+from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import BadColours, BothColoursUnhealthy, NotPromoted, SlipwayError, SwitchAmbiguous, SwitchedBack
 from flows.core.gates.verdict import Verdict
 from flows.core.results import TrafficMoved
@@ -20,8 +24,9 @@ from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import this_run
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
+from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states, read_states_if_reachable
 from flows.tasks.traffic.switch import finish_switch, open_switch, probe_switch, read_switch, switch_to, try_read_switch
+from flows.tasks.traffic.waking import kept_awake
 
 
 def move_traffic_back(
@@ -34,7 +39,8 @@ def move_traffic_back(
 ) -> SlipwayError:
     """Send traffic back to the old colour if it is well, and return the error that tells the story.
 
-    Traffic never goes back to a colour that is unwell itself.
+    Traffic never goes back to a colour that is unwell itself. In a promotion it is awake, for it goes to sleep after
+    the watch. Whoever watches later may find it asleep, and then it is woken first.
     """
     log, words = get_run_logger(), mask(f"{type(why).__name__}: {why}")
     log.error("✗ %s", words)
@@ -44,21 +50,24 @@ def move_traffic_back(
         return BothColoursUnhealthy(
             f"{words}\nTraffic came from nowhere, so there is no colour to go back to: slipway status"
         )
-    if trouble := unhealthy_reason(old, settings):
-        return BothColoursUnhealthy(
-            f"{words}\n{old} is not well either: {trouble}. Traffic stays on {unwell}. Why: slipway debug-agent. "
-            f"Send it to {old.colour} all the same: slipway switch-back --to {old.colour} --force"
-        )
     try:
-        turned = move_traffic(switch, old, unwell, seen, f"going back from {unwell.colour}", settings)
+        with kept_awake(old, (), settings) as woken:
+            if trouble := unhealthy_reason(old, settings):
+                return BothColoursUnhealthy(
+                    f"{words}\n{old} is not well either: {trouble}. Traffic stays on {unwell}. "
+                    "Why: slipway debug-agent. "
+                    f"Send it to {old.colour} all the same: slipway switch-back --to {old.colour} --force"
+                )
+            turned = move_traffic(switch, old, unwell, seen, f"going back from {unwell.colour}", settings)
     except (SlipwayError, OutsideError) as error:
         now = try_read_switch(switch)
         stands = f"it points at {' and '.join(now.active) or 'nowhere'}" if now else "it cannot be read"
         return BothColoursUnhealthy(
             f"{words}\nGoing back failed: {mask(str(error))}; {stands}. Then: slipway switch-back"
         )
+    after = f" and {woken:.2f} s of waking it" if woken else ""
     return SwitchedBack(
-        f"{words}\nSwitched back: traffic is on {old} again, {turned.seen_after:.2f} s after that was decided. "
+        f"{words}\nSwitched back: traffic is on {old} again, {turned.seen_after:.2f} s after that was decided{after}. "
         f"What failed stands on {unwell.colour} to be looked at: slipway debug-agent --droplet {unwell.targets[0].name}"
     )
 
@@ -104,9 +113,9 @@ def unhealthy_reason(side: ColourDroplets, settings: Settings) -> str:
 
 @flow(name="switch-back", flow_run_name=run_name("send traffic of {stack} back"))
 def switch_back(stack: str | None = None, to: str | None = None, force: bool = False) -> TrafficMoved:
-    """Send traffic to the colour it came from, which is kept warm for this, after asking whether it is well.
+    """Send traffic to the colour it came from, after asking whether it is well; one that is asleep is woken before.
 
-    It waits for nobody: a promotion that is watching notices, and ends.
+    It waits for no promotion: one that is watching notices, and ends.
 
     Args:
         stack: the stack's name, or its compose file; default: the setting `stack`.
@@ -126,21 +135,38 @@ def switch_back(stack: str | None = None, to: str | None = None, force: bool = F
                 "slipway switch-back --to COLOUR"
             )
         target = sides[to or other(seen.active[0])]
-        if not force and (trouble := unhealthy_reason(target, settings)):
-            raise BothColoursUnhealthy(
-                f"{target} is not well: {trouble}. Traffic stays where it is. Find out why: slipway debug-agent "
-                f"--droplet {target.targets[0].name}; go there all the same: --force"
-            )
-        standing = [] if force else read_states(target)
-        left = next((sides[colour] for colour in seen.active if colour != target.colour), None)
-        try:
-            turned = move_traffic(switch, target, left, seen, "switching back", settings)
-        finally:
-            finish_switch(switch)
+        standing = [] if force and math.isinf(settings.warm_seconds) else read_states_if_reachable(target)
+        with ExitStack() as guard:
+            woken = _wake(guard, target, standing, force, settings)
+            if not force and (trouble := unhealthy_reason(target, settings)):
+                raise BothColoursUnhealthy(
+                    f"{target} is not well: {trouble}. Traffic stays where it is. Find out why: slipway debug-agent "
+                    f"--droplet {target.targets[0].name}; go there all the same: --force"
+                )
+            left = next((sides[colour] for colour in seen.active if colour != target.colour), None)
+            try:
+                turned = move_traffic(switch, target, left, seen, "switching back", settings)
+            finally:
+                finish_switch(switch)
     tag = next((s.release.tag for s in standing if s.release), "")
     row: dict[str, object] = {
         "from": turned.previous_colour or "nowhere", "to": turned.colour, "release": tag,
-        "answering after": f"{turned.seen_after:.2f} s",
+        **({"woken after": f"{woken:.2f} s"} if woken else {}), "answering after": f"{turned.seen_after:.2f} s",
     }  # fmt: skip
     table(f"traffic-{name}", [row], f"Traffic of {switch} goes to {target}")
-    return TrafficMoved(**{**vars(turned), "tag": tag})
+    return TrafficMoved(**{**vars(turned), "tag": tag, "woken_after": woken})
+
+
+def _wake(
+    guard: ExitStack, target: ColourDroplets, standing: Sequence[DeployedState], force: bool, settings: Settings
+) -> float:
+    """Wake the colour where it is asleep, and keep it awake; the seconds it took. One that cannot be reached is not."""
+    if not standing:
+        return 0.0
+    try:
+        return guard.enter_context(kept_awake(target, standing, settings))
+    except (SlipwayError, OutsideError) as error:
+        if not force:
+            raise
+        get_run_logger().warning("%s was not woken: %s", target, mask(str(error)))
+        return 0.0

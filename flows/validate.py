@@ -8,10 +8,11 @@ from prefect.logging import get_run_logger
 
 from blocks import Langfuse
 from blocks.ssh.shell import RemoteShell
+from flows.core.droplet.asleep import SECTION, read_marker, sleep_sections
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.running import read_resolved, running_release_script
 from flows.core.droplet.sections import section_script, sections
-from flows.core.errors import DropletBusy, NothingDeployed, ValidationFailed
+from flows.core.errors import ColourAsleep, DropletBusy, NothingDeployed, ValidationFailed
 from flows.core.gates.probes import ProbeResult, all_passed, traced_services
 from flows.core.records.history import History
 from flows.core.records.lifecycle import conclude
@@ -85,9 +86,15 @@ def _record_good(target: Target, candidate: Record, traced: Sequence[str]) -> No
 def read_running_release(
     session: RemoteShell, target: Target, settings: Settings | None = None
 ) -> tuple[Release, ProbeTargets, History]:
-    """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are."""
+    """The release that runs, its stack as the droplet's own Compose resolves it, and where its containers are.
+
+    Raises:
+        NothingDeployed
+        ColourAsleep: nothing of it runs, and nothing should.
+    """
     directory = target.directory
-    script = f"{section_script(history_sections(directory))}{running_release_script(directory)}"
+    beside = section_script({**history_sections(directory), **sleep_sections(directory)})
+    script = f"{beside}{running_release_script(directory)}"
     said = sections(session.run(script, timeout=QUICK).out)
     if not said.get("release"):
         raise NothingDeployed(
@@ -96,10 +103,16 @@ def read_running_release(
         )
     stack = read_resolved(said.get("config", ""))
     release = read_release(said["release"].encode())
+    history = read_records(said, directory.stack)
+    if marker := read_marker(said.get(SECTION, ""), history.current):
+        raise ColourAsleep(
+            f"release {release.tag} on {target.name} is asleep since {marker.since}: its containers are stopped "
+            "until traffic comes back. Wake it and send traffic there: slipway switch-back. Put a release there: "
+            f"slipway deploy --tag TAG --droplet {target.name}"
+        )
     register_stack_secrets(stack)
     register_environment_secrets(session, directory.current, release)
     containers: list[Container] = read_containers(said.get("containers", ""))
-    history = read_records(said, directory.stack)
     good = history.last_known_good()
     probes = ProbeTargets(stack, containers, session, settings or target.settings, traced=good.traced if good else ())
     return release, probes, history

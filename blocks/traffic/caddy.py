@@ -4,14 +4,17 @@ import contextlib
 import json
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Literal
+from typing import Any, Literal
 
+import httpx
 from prefect.logging import get_logger
 from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 
 from blocks.droplet import Droplet
-from blocks.errors import RemoteFailed, SwitchFailed, SwitchMoved
+from blocks.errors import OutsideError, RemoteFailed, SwitchFailed, SwitchMoved
+from blocks.http import tls
 from blocks.http.content import read_json
+from blocks.ssh.http import EdgeAddress, http_client
 from blocks.ssh.session import Session
 from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
@@ -111,12 +114,27 @@ class CaddySwitch(TrafficSwitch):
     upstreams: dict[str, list[str]] = Field(
         default_factory=dict, title="Upstreams", description="For `admin`: colour → `host:port`s."
     )
+    probe_at: str = Field(
+        "",
+        title="Probed at",
+        pattern=r"^(\S+:[0-9]{1,5})?$",
+        description="HOST:PORT as the host sees it, such as 127.0.0.1:443: probes go there over the host's SSH "
+        "connection, under the name in the URL. Empty: they go to the URL, as clients do.",
+    )
+    authority: str = Field(
+        "",
+        title="Authority",
+        description="The certificate (PEM) of an authority of the edge's own, which probes at that place trust "
+        "beside the public ones.",
+    )
     _session: Session | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _complete(self) -> "CaddySwitch":
         if self.way == "admin" and not all(self.upstreams.get(colour) for colour in _COLOURS):
             raise ValueError("the admin way needs the upstreams of green and of blue")
+        if self.authority:
+            tls.context(self.authority)
         return self
 
     @property
@@ -152,6 +170,17 @@ class CaddySwitch(TrafficSwitch):
         if now.active != (to,):
             raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
         return now
+
+    def _request(self, address: str, timeout: float, **options: Any) -> httpx.Response:
+        if not self.probe_at:
+            return super()._request(address, timeout, **options)
+        host, _, port = self.probe_at.rpartition(":")
+        try:
+            session = self._open()
+        except OutsideError as error:
+            raise httpx.ConnectError(str(error)) from None
+        with http_client(session, timeout, edge=EdgeAddress(host, int(port), self.authority)) as client:
+            return client.get(address, **options)
 
     def close(self) -> None:
         if self._session is not None:

@@ -121,13 +121,21 @@ class TrafficSwitch(Block, ABC):
         """
         headers = {"Connection": "close", **options.pop("headers", {})}
         try:
-            answer = request_within("GET", address, timeout, headers=headers, trust_env=False, **options)
+            answer = self._request(address, timeout, headers=headers, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return SwitchProbe(None, 0, f"GET {address}: {type(error).__name__}: {error}")
         colour = answer.headers.get(COLOUR_HEADER) or otherwise
         return SwitchProbe(
             colour, answer.status_code, f"GET {address}: {answer.status_code} from {colour or 'nobody known'}"
         )
+
+    def _request(self, address: str, timeout: float, **options: Any) -> httpx.Response:
+        """Send a GET request, straight to that address.
+
+        Raises:
+            httpx.HTTPError, httpx.InvalidURL
+        """
+        return request_within("GET", address, timeout, trust_env=False, **options)
 
     def close(self) -> None:
         """Close connections; the switch can be used again afterwards."""

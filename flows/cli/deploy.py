@@ -135,6 +135,7 @@ def show_status(console: SummaryConsole, found: Mapping[str, "DropletStatus"]) -
     for name, status in found.items():
         active = {True: " · [green]active[/green]", False: " · idle", None: ""}[status.active]
         active = " · [cyan]data home[/cyan]" if status.home else active
+        active += " · [cyan]asleep[/cyan]" if status.asleep else ""
         record = status.record
         last = f" · {record.outcome.value}, {record.kind} {record.number}" if record else ""
         console.say(f"[bold]{name}[/bold] · release {escape(status.release or 'none')}{active}[dim]{last}[/dim]")

@@ -108,7 +108,7 @@ def slipway_switch_back(
     even_if_sick: Annotated[bool, typer.Option("--even-if-sick", hidden=True)] = False,  # until version 0.3
     verbose: VerboseOption = False,
 ) -> None:
-    """Send traffic to the other colour, if it is well; done in a moment."""
+    """Send traffic to the other colour, if it is well; done in a moment, or once one that is asleep is awake."""
     moved = run_flow("flows.switch_back:switch_back", verbose=verbose, stack=stack, to=to, force=force or even_if_sick)
     show_traffic_moved(SummaryConsole(), moved)
 
@@ -147,11 +147,10 @@ def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
     show_traffic_moved(console, promoted)
     if promoted.approved_by:
         console.say(f"Approved by {escape(promoted.approved_by)}.")
-    kept = (
-        f" {promoted.previous_colour} is kept warm: slipway switch-back goes there in a moment."
-        if promoted.previous_colour
-        else ""
-    )
+    stays = "is asleep: slipway switch-back wakes it and goes there"
+    if not promoted.asleep:
+        stays = "is kept warm: slipway switch-back goes there in a moment"
+    kept = f" {promoted.previous_colour} {stays}." if promoted.previous_colour else ""
     console.say(f"Watched for {promoted.watched:.0f} s, {promoted.readings} readings.{kept}")
     if promoted.run_url:
         console.say(f"The run in the Prefect UI: {promoted.run_url}")
@@ -161,8 +160,9 @@ def show_traffic_moved(console: SummaryConsole, moved: "TrafficMoved") -> None:
     """Where traffic goes now, and how long that took."""
     away = f", away from {moved.previous_colour}" if moved.previous_colour else ""
     what = f" (release {moved.tag})" if moved.tag else ""
+    woken = f"woken after {moved.woken_after:.2f} s, " if moved.woken_after else ""
     console.say(
-        f"Traffic of {moved.url} reaches [bold]{moved.colour}[/bold]{what}{away}: switched after "
+        f"Traffic of {moved.url} reaches [bold]{moved.colour}[/bold]{what}{away}: {woken}switched after "
         f"{moved.turned_after:.2f} s, answering after {moved.seen_after:.2f} s."
     )
 

@@ -128,6 +128,7 @@ class TrafficMoved:
         decided_at: when it was decided, in seconds since the epoch.
         turned_after, seen_after: seconds from there until the switch had turned, and until the new colour had answered
             through it three times in a row.
+        woken_after: seconds that it took to wake the new colour before that; 0: it was awake.
     """
 
     colour: str
@@ -137,11 +138,16 @@ class TrafficMoved:
     turned_after: float
     seen_after: float
     url: str = ""
+    woken_after: float = field(default=0.0, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Promoted(TrafficMoved):
-    """Result of promote: its plan, the gates it passed, who approved it, and how many seconds it was watched."""
+    """Result of promote: its plan, the gates it passed, who approved it, and how many seconds it was watched.
+
+    Args:
+        asleep: whether the colour that traffic left was put to sleep.
+    """
 
     plan: PromotionPlan | None = None
     gates: GateReport | None = None
@@ -149,6 +155,7 @@ class Promoted(TrafficMoved):
     watched: float = 0.0
     readings: int = 0
     run_url: str = ""
+    asleep: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,6 +197,7 @@ class DropletStatus:
         active: whether traffic reaches it; None: unknown.
         holder: who holds its lock.
         home: whether it is the data home, which has no colour.
+        asleep: whether it was put to sleep, and nothing runs.
     """
 
     active: bool | None
@@ -199,11 +207,14 @@ class DropletStatus:
     record: Record | None = None
     holder: str = ""
     home: bool = False
+    asleep: bool = False
 
     def as_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"active": self.active, "release": self.release}
         if self.home:
             said["data_home"] = True
+        if self.asleep:
+            said["asleep"] = True
         if self.record:
             said["record"] = self.record.model_dump(mode="json")
         if self.holder:

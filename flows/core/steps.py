@@ -29,6 +29,9 @@ class Step(Enum):
     TURN = "turn the switch"
     PROBE_SWITCH = "probe through the switch"
     WATCH = "watch"
+    SLEEP = "put to sleep"
+    WAKE = "wake up"
+    MEMORY = "check memory"
 
 
 VALIDATE = (Step.HEALTH, Step.TOOLS, Step.WORKFLOWS)

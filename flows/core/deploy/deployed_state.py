@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flows.core.answers import reads
 from flows.core.deploy.digests import digest_mismatches
+from flows.core.droplet.asleep import SECTION, read_marker, sleep_sections
 from flows.core.droplet.containers import Container
 from flows.core.droplet.directories import ENVIRONMENT, StackDirectory
 from flows.core.droplet.running import (
@@ -26,6 +27,9 @@ from flows.core.secrets.release_environment import OWN
 from flows.core.stack.env_files import parse
 from flows.core.stack.stack import Stack
 
+# States in which a container has processes, or will have some by itself.
+_RUNS = ("running", "restarting", "paused")
+
 
 @dataclass(frozen=True)
 class DeployedState:
@@ -36,6 +40,10 @@ class DeployedState:
         wrong: how what runs differs from the release, in sentences.
         nameless: service → where its running containers have volumes without a name.
         document: the release document as it stands there.
+        asleep: whether it was put to sleep. What is stopped then is not wrong.
+        slept: services that ran when it was.
+        running: services that have a container that runs; of one that is asleep there are none, unless a run ended in
+            between, or the droplet was started anew.
     """
 
     droplet: str
@@ -46,6 +54,9 @@ class DeployedState:
     wrong: tuple[str, ...] = ()
     nameless: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     document: bytes = b""
+    asleep: bool = False
+    slept: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
 
     @property
     def mark(self) -> str:
@@ -62,6 +73,7 @@ def deployed_state_script(directory: StackDirectory) -> str:
         **history_sections(directory),
         **release_sections(directory.current),
         "environment": f"cat {shlex.quote(directory.current)}/{ENVIRONMENT} 2>/dev/null",
+        **sleep_sections(directory),
         **running_sections(directory.stack),
     }
     return section_script(parts, ENGINE_SECTIONS)
@@ -84,16 +96,20 @@ def read_deployed_state(output: str, directory: StackDirectory, droplet: str) ->
             f"Put it there anew: slipway deploy --tag {release.tag} --droplet {droplet}"
         )
     stack = read_resolved(parts["config"])
-    running = read_running(output)
+    running, history = read_running(output), read_records(parts, directory.stack)
+    marker = read_marker(parts.get(SECTION, ""), history.current)
     return DeployedState(
         droplet,
         release,
-        read_records(parts, directory.stack).deployed(),
+        history.deployed(),
         stack,
         {name: _hash(value) for name, value in parse(parts.get("environment", "")).items() if name not in OWN},
-        _differences(release, stack, running),
+        _differences(release, stack, running, asleep=marker is not None),
         _nameless(running.containers),
         parts["release"].encode(),
+        marker is not None,
+        marker.services if marker else (),
+        tuple(sorted({c.service for c in running.containers if c.state in _RUNS})),
     )
 
 
@@ -107,13 +123,17 @@ def _nameless(containers: Iterable[Container]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _differences(release: Release, stack: Stack, running: Running) -> tuple[str, ...]:
-    """How what runs differs from the release, in sentences; services that ended count, one-shots aside."""
+def _differences(release: Release, stack: Stack, running: Running, *, asleep: bool) -> tuple[str, ...]:
+    """How what runs differs from the release, in sentences; services that ended count, one-shots aside.
+
+    Args:
+        asleep: they were stopped because nobody needs them.
+    """
     expected = {n: ref for n, ref in release.services.items() if n in stack.services and stack.services[n].replicas}
     ended = [
         f"{c.service} is {c.state}"
         for c in running.containers
-        if c.state != "running" and c.service in expected and c.service not in stack.one_shots
+        if not asleep and c.state != "running" and c.service in expected and c.service not in stack.one_shots
     ]
     return (*digest_mismatches(expected, running.containers, running.digests), *ended)
 

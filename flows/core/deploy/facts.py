@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flows.core.answers import reads
+from flows.core.droplet.asleep import SECTION, read_marker, sleep_sections
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.running import containers_script
@@ -32,6 +33,7 @@ class Facts:
         networks, volumes: those that the engine has, networks by their names and ids; None: it did not say.
         current: the release document of what is deployed ('' if nothing is).
         history: what was put here before.
+        asleep: whether what is deployed was put to sleep.
     """
 
     engine: str = ""
@@ -44,6 +46,7 @@ class Facts:
     volumes: frozenset[str] | None = None
     current: str = ""
     history: History = field(default_factory=History)
+    asleep: bool = False
 
 
 def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> str:
@@ -57,6 +60,7 @@ def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> s
         "networks": f"docker network ls --no-trunc --format '{{{{.Name}}}} {{{{.ID}}}}' 2>/dev/null && {_SAID}",
         "volumes": f"docker volume ls --quiet 2>/dev/null && {_SAID}",
         "current": f"cat {shlex.quote(directory.current)}/{DOCUMENT} 2>/dev/null",
+        **sleep_sections(directory),
         **history_sections(directory),
     }
     return "info=$(docker info --format '{{json .}}' 2>/dev/null)\n" + section_script(sections)
@@ -75,6 +79,7 @@ def read_facts(output: str, stack: str) -> Facts:
     machine = info.get("Architecture", "")
     system = info.get("OSType", "linux")
     disk = parts.get("disk", "").split()
+    history = read_records(parts, stack)
     images = [json.loads(line) for line in parts.get("images", "").splitlines() if line.strip()]
     present = {digest for image in images if image["tags"] for digest in image["digests"] or ()}
     return Facts(
@@ -87,7 +92,8 @@ def read_facts(output: str, stack: str) -> Facts:
         networks=_said(parts.get("networks", "")),
         volumes=_said(parts.get("volumes", "")),
         current=parts.get("current", ""),
-        history=read_records(parts, stack),
+        history=history,
+        asleep=read_marker(parts.get(SECTION, ""), history.current) is not None,
     )
 
 

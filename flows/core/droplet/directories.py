@@ -11,6 +11,8 @@ DIRECTORY/STACK/
     shared/                 what services write to on relative paths
     bringing                while a release's files are brought there: its name
     incoming/               a release on its way; never started from
+    asleep                  while the release is asleep: which one, and what ran (core/droplet/asleep.py)
+    lock  lock.holder  lock.busy   one turns traffic here, or puts it to sleep, at a time
 """
 
 import posixpath
@@ -51,6 +53,10 @@ class StackDirectory:
     @property
     def shared(self) -> str:
         return posixpath.join(self.path, "shared")
+
+    @property
+    def asleep(self) -> str:
+        return posixpath.join(self.path, "asleep")
 
     def release(self, name: str) -> str:
         return posixpath.join(self.path, "releases", name)

@@ -70,6 +70,14 @@ class Compose:
         options = ["--detach", "--no-build", "--pull", "never", "--remove-orphans", "--quiet-pull"]
         return self("up", *options, *(["--force-recreate"] if anew else []))
 
+    def wake(self, services: Iterable[str]) -> list[str]:
+        """Start these services as they are: containers that are there are not made anew, and nothing else is started.
+
+        Compose's `start` and a plain `up` would run one-shots again, which no reboot of a host does either.
+        """
+        options = ["--detach", "--no-build", "--pull", "never", "--no-recreate", "--no-deps", "--quiet-pull"]
+        return self("up", *options, *services)
+
     def stop(self) -> list[str]:
         """Stop all containers; they stay, and with them what leads to their nameless volumes."""
         return self("stop")

@@ -6,7 +6,7 @@ name has a slash, so the two are never mistaken for each other.
 
 from collections.abc import Sequence
 
-from flows.core.errors import BadColours
+from flows.core.errors import BadColours, ConflictingOptions
 from flows.core.release.role import PARTS, Part
 
 Parts = tuple[tuple[str, ...], tuple[str, ...], str]
@@ -56,3 +56,22 @@ def divided_places(green: Sequence[str], blue: Sequence[str], home: str) -> Part
         )
     block = shared[0]
     return (place(block, "green"),), (place(block, "blue"),), place(block, "home") if home == block else home
+
+
+def refuse_divided(droplet: str, shared: str, places: Sequence[str]) -> str:
+    """The droplet, unless it has several parts of a stack and none is named.
+
+    Args:
+        shared: the droplet that both colours share; '' for none.
+        places: the parts that the stack has.
+
+    Raises:
+        ConflictingOptions
+    """
+    if droplet and droplet == shared:
+        parts = [name for name in places if block_of(name) == droplet]
+        raise ConflictingOptions(
+            f"droplet {droplet} has both colours, so its name alone does not say which part is meant. "
+            f"Name one: --droplet {', --droplet '.join(parts)}"
+        )
+    return droplet

@@ -43,6 +43,10 @@ class StateUndeclared(Refused):
     """A service keeps state, and the stack does not say where it lives."""
 
 
+class NotSideBySide(Refused):
+    """Two colours of the stack cannot run on one droplet; the message names each reason, its line, and the choices."""
+
+
 class UnreadableFile(Refused):
     """A file that would ship cannot be read, or changed while it was read."""
 

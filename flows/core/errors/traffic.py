@@ -15,6 +15,14 @@ class SwitchAmbiguous(Refused):
     """The traffic switch points to neither colour, or to both."""
 
 
+class ColourAsleep(Refused):
+    """The colour is asleep: its containers are stopped until traffic goes back to it, or a release is put there."""
+
+
+class NotEnoughMemory(Refused):
+    """The droplet has not the memory that both colours need while a promotion lasts; nothing was started."""
+
+
 class PlanChanged(Refused):
     """What was approved is no longer what the colours carry."""
 
@@ -51,3 +59,27 @@ class BothColoursUnhealthy(SlipwayError):
 
 class NotUndone(SlipwayError):
     """An adoption was undone, and not everything runs again that ran before."""
+
+
+class BadEdge(Refused):
+    """What the edge was to be made of cannot be: an image that no digest pins, an address that is none."""
+
+
+class HostTaken(Refused):
+    """Two stacks of a droplet, or two services of a stack, want the same host at the edge."""
+
+
+class PortTaken(Refused):
+    """A port that the edge needs is taken by something that is not ours."""
+
+
+class EdgeMissing(Refused):
+    """There is no edge on the droplet, or it does not run."""
+
+
+class SiteRefused(Refused):
+    """Caddy refuses what the edge was to serve; what it served before is in force still."""
+
+
+class EdgeNotReady(SlipwayError):
+    """The edge was put on the droplet, and does not answer."""

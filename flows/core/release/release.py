@@ -24,6 +24,7 @@ from flows.core.stack.compose_yaml import dump_compose
 from flows.core.stack.files.mounts import Rule
 from flows.core.stack.files.secret_modes import MountedSecret
 from flows.core.stack.files.shipped_files import EnvironmentFile
+from flows.core.stack.side_by_side.facts import SideBySide
 
 # Names as Compose has them: of a project, and of what is in it.
 _STACK = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -98,7 +99,7 @@ class Release(BaseModel):
     `home` are the services that run once, on the data home; `volumes` are the names of their volumes on a droplet.
     `waits` says which services wait for which between data home and colours. `unsaid` are services that keep state and
     do not say where it lives. `compose_needs` maps each field that not every Compose knows, with its place, to the
-    version that brought it.
+    version that brought it. `side_by_side` is what two colours on one droplet must know (None in older releases).
     """
 
     model_config = _FROZEN
@@ -123,6 +124,7 @@ class Release(BaseModel):
     unsaid: tuple[str, ...] = ()
     rules: Mapping[Place, Rule] = {}
     compose_needs: Mapping[str, str] = {}
+    side_by_side: SideBySide | None = None
 
     @model_validator(mode="after")
     def _pinned(self) -> "Release":

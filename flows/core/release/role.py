@@ -7,10 +7,11 @@ the colours run all the others. Both are made from the same release: the same fi
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from flows.core.errors import NoStatefulServices, StateUndeclared, UnknownService
+from flows.core.errors import BadRelease, NoStatefulServices, StateUndeclared, UnknownService
 from flows.core.release.bundle import DOCUMENT, File, ReleaseFiles
 from flows.core.release.release import Release
 from flows.core.stack.compose_yaml import Reset
+from flows.core.stack.side_by_side.override import colour_override, home_override, together
 from flows.core.stack.stack import Stack
 from flows.core.stack.state import _refuse
 
@@ -138,6 +139,32 @@ def role_override(release: Release, role: Role) -> dict[str, Any]:
     if role == "home" and release.volumes:
         override["volumes"] = {volume: {"name": name} for volume, name in sorted(release.volumes.items())}
     return override
+
+
+def part_override(release: Release, role: Role, part: Part | None, home_beside: bool) -> dict[str, Any]:
+    """The same where the droplet has several parts of the stack, each a project of its own.
+
+    Args:
+        home_beside: the data home is one of these parts, so it makes the networks on which a colour finds it.
+
+    Raises:
+        BadRelease: it was built before Slipway knew what that takes.
+    """
+    override = role_override(release, role)
+    if part is None:
+        return override
+    if release.side_by_side is None:
+        raise BadRelease(
+            f"release {release.tag} of {release.stack} does not say what two colours on one droplet must know: it was "
+            "built by an earlier version, or names something as no droplet takes it. Build it again: slipway build-push"
+        )
+    facts, services = release.side_by_side, as_role(release, role).services
+    if not home_beside:
+        alone = {key: network.model_copy(update={"home": {}}) for key, network in facts.networks.items()}
+        facts = facts.model_copy(update={"networks": alone})
+    if part == "home":
+        return together(override, home_override(facts, stack=release.stack, services=services))
+    return together(override, colour_override(facts, stack=release.stack, colour=part, services=services))
 
 
 def refuse_release(release: Release, home: str) -> None:

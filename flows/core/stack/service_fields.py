@@ -1,10 +1,11 @@
 """The fields of a service as `docker compose config` prints them, read into plain values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,6})?)([bkmgt]?)b?")
 SECRETS_TARGET = "/run/secrets"
 
 
@@ -36,6 +37,16 @@ def replicas(spec: Mapping[str, Any]) -> int:
     return 1 if replicas is None else int(replicas)
 
 
+def memory_limit(spec: Mapping[str, Any]) -> int:
+    """The bytes of memory that one of its containers may use; 0 where there is no limit.
+
+    Compose prints bytes; a size with a unit is what a person writes (docs.docker.com, Specifying byte values).
+    """
+    limits = ((spec.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    found = _SIZE.fullmatch(str(spec.get("mem_limit") or limits.get("memory") or "").strip().lower())
+    return int(float(found[1]) * 1024 ** "bkmgt".index(found[2] or "b")) if found else 0
+
+
 def names(entries: Any) -> tuple[str, ...]:
     """The names of the configs it is given."""
     return tuple(entry["source"] if isinstance(entry, Mapping) else entry for entry in entries or ())
@@ -63,6 +74,29 @@ def words(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(value.split())
     return tuple(str(word) for word in value or ())
+
+
+def at_home(config: Mapping[str, Any]) -> frozenset[str]:
+    """The services that run on the data home, of a stack as Compose resolved it."""
+    said = {name: spec.get("x-slipway") for name, spec in config["services"].items()}
+    return frozenset(name for name, one in said.items() if isinstance(one, Mapping) and one.get("data") == "home")
+
+
+def ties(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What needs another service on the same droplet: the field, the word that stands there, the other service."""
+    of_service = "service:"
+    for field in ("network_mode", "ipc", "pid", "uts", "cgroup"):
+        word = str(spec.get(field) or "")
+        if word.startswith(of_service):
+            yield field, word, word.removeprefix(of_service)
+    for word in map(str, spec.get("volumes_from") or ()):
+        if not word.startswith("container:"):
+            yield "volumes_from", word, word.partition(":")[0]
+    for word in map(str, spec.get("links") or ()):
+        yield "links", word, word.partition(":")[0]
+    for word in map(str, ((spec.get("build") or {}).get("additional_contexts") or {}).values()):
+        if word.startswith(of_service):
+            yield "build", word, word.removeprefix(of_service)
 
 
 def sources(entries: Any, key: str) -> dict[str, str]:

@@ -40,6 +40,7 @@ class Service:
         depends_on: each service of the stack it waits for → the condition.
         network: `network_mode`, '' for networks of its own.
         seccomp: files that Compose reads when it makes its container, as it names them from the project's directory.
+        memory: bytes that one of its containers may use; 0 without a limit.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Service:
     extension: Extension = field(hash=False)
     network: str = ""
     seccomp: tuple[str, ...] = ()
+    memory: int = 0
 
     @property
     def secret_names(self) -> tuple[str, ...]:
@@ -168,6 +170,7 @@ def _service(project: str, name: str, spec: Mapping[str, Any], active: Container
         extension=extension,
         network=spec.get("network_mode") or "",
         seccomp=fields.seccomp_profiles(spec),
+        memory=fields.memory_limit(spec),
     )
     if extension.probed and service.network == "none":
         raise BadExtension(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flows.core.deploy.deployed_state import DeployedState
+from flows.core.errors import NotPromoted
 from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.quotation import literal
 from flows.core.release.release import Release
@@ -39,6 +40,27 @@ def approval_question(plan: PromotionPlan, readings: Sequence[GateResult], minut
         f"No answer within {minutes:g} minutes means no.",
     ]
     return "\n".join(lines)
+
+
+def must_ask(mode: str, verdict: Verdict, approved: Verdict | None, found: str) -> bool:
+    """Whether a person has to be asked. A yes to an inconclusive gate counts; a yes to a pass says nothing of one.
+
+    Args:
+        mode: the approval mode: never, inconclusive or always.
+        approved: what the gates said when a person said yes; None: nobody did.
+        found: the colour, and the gates that did not pass, in words.
+
+    Raises:
+        NotPromoted: nobody may be asked.
+    """
+    if (open_question := verdict is Verdict.INCONCLUSIVE) and mode == "never":
+        raise NotPromoted(
+            f"the gates of {found}, and approval is never. Have a person asked (--approval inconclusive), or let a "
+            "gate only be observed (SLIPWAY_GATE_OBSERVE_ONLY)"
+        )
+    if approved is None:
+        return mode == "always" or open_question
+    return open_question and approved is not Verdict.INCONCLUSIVE
 
 
 def home_question(release: Release, before: DeployedState, minutes: float) -> str:

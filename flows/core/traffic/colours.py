@@ -60,13 +60,16 @@ def _both(one: str, two: str) -> str:
     return f"droplet {one} is named twice" if one == two else f"droplets {one} and {two} are one host"
 
 
-def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour, Colour | None]:
+def direction(
+    active: Sequence[str], to: str | None, where: str, first: Colour | None = None
+) -> tuple[Colour, Colour | None]:
     """The colour to promote, and the one that traffic leaves (None: it reaches no colour now).
 
     Args:
         active: the colours that the switch points at.
         to: the colour asked for, if any.
         where: the switch, in words.
+        first: where to when it points nowhere, as a new edge does.
 
     Raises:
         SwitchAmbiguous: it points at both, or nowhere and nobody said where to.
@@ -79,7 +82,7 @@ def direction(active: Sequence[str], to: str | None, where: str) -> tuple[Colour
             "slipway switch-back --to COLOUR"
         )
     if not active:
-        if to is None:
+        if (to := to or first) is None:
             raise SwitchAmbiguous(
                 f"{where} points at no colour. To promote to one: slipway promote --to COLOUR; "
                 "to send traffic to one that is known to be well: slipway switch-back --to COLOUR"

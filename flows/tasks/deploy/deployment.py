@@ -7,10 +7,12 @@ from typing import Any
 from flows.core.deploy.files import staging
 from flows.core.deploy.files.staging import StagedRelease
 from flows.core.droplet.directories import StackDirectory, release_name
+from flows.core.droplet.places import split_place
 from flows.core.release.bundle import File, ReleaseFiles
 from flows.core.release.release import Release, content_hash
 from flows.core.secrets.release_environment import OWN
 from flows.core.stack.env_files import render
+from flows.core.traffic.colours import Colour
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
 from flows.tasks.runs.context import DropletAtWork, extended_context
@@ -63,6 +65,12 @@ class Deployment:
         self.release = release
         self.name = name
         self.compose = target.directory.compose(release, target.directory.current)
+
+    @property
+    def colour_beside(self) -> Colour | None:
+        """The colour that this is, where the other one is on the same droplet."""
+        part = split_place(self.droplet)[1]
+        return None if part is None or part == "home" else part
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

@@ -139,7 +139,7 @@ def stop_services(deployment: Deployment, keep: bool = False) -> None:
     """
     if keep:
         get_run_logger().info("services are stopped, not removed: some keep something on a volume without a name")
-    _change(deployment, deployment.compose.stop() if keep else deployment.compose.down())
+    change_services(deployment, deployment.compose.stop() if keep else deployment.compose.down())
 
 
 @task(name=Step.START.value, task_run_name="start what differs on {deployment.droplet}", **OBSERVED)
@@ -152,10 +152,18 @@ def start_services(deployment: Deployment, anew: bool = False) -> None:
     Raises:
         DeployFailed: with Compose's own words.
     """
-    _change(deployment, deployment.compose.up(anew=anew), mend_half_made(deployment.release.stack))
+    change_services(deployment, deployment.compose.up(anew=anew), mend_half_made(deployment.release.stack))
 
 
-def _change(deployment: Deployment, argv: list[str], first: str = "true") -> None:
+def change_services(deployment: Deployment, argv: list[str], first: str = "true") -> None:
+    """Run a command of Compose's that starts or stops services.
+
+    Args:
+        first: a script to run before.
+
+    Raises:
+        DeployFailed: with Compose's own words.
+    """
     d = deployment
     try:
         d.session.run(f"{first}\nexec {shlex.join(argv)}", timeout=d.settings.start_timeout, on_line=_log_line())

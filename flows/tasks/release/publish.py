@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 from blocks import ContainerRegistry
 from blocks.errors import NotInRegistry
 from blocks.registry.client import RegistryClient
-from flows.core.errors import UnknownService, UnreadableFile
+from flows.core.errors import NotSideBySide, UnknownService, UnreadableFile
 from flows.core.registry.references import split_host, split_reference
 from flows.core.release import bundle
 from flows.core.release.file_labels import files_label
@@ -22,6 +22,7 @@ from flows.core.release.release import Release, SignedAs
 from flows.core.release.role import cross_role_dependencies, home_services, home_volumes
 from flows.core.release.shipment import Shipment, place_of
 from flows.core.release.tree import below, dump_tree
+from flows.core.stack.side_by_side.facts import SideBySide, side_by_side
 from flows.core.stack.stack import inside
 from flows.core.stack.state import undeclared_state
 from flows.core.trust.signatures import PUBLISHED
@@ -104,6 +105,7 @@ def publish_release(
                 if any(inside(path, one) for one in sources.state)
             },
             compose_needs=source.compose_needs,
+            side_by_side=_side_by_side(source),
         )
         repository, name = split_reference(layout(registry).release_reference(release.stack, tag))
         path = split_host(repository)[1]
@@ -181,6 +183,14 @@ def _mounted_names(source: Source, shipment: Shipment) -> dict[str, list[str]]:
         service: sorted({n for p in paths for n in below(shipment.tree, place_of(sources.relative(p), state))})
         for service, paths in sources.readers.items()
     }
+
+
+def _side_by_side(source: Source) -> SideBySide | None:
+    """What two colours on one droplet must know; None for a stack that could not run there, which others may."""
+    try:
+        return side_by_side(source.config)
+    except NotSideBySide:
+        return None
 
 
 def _secret_readers(source: Source, shipment: Shipment) -> dict[str, tuple[str, ...]]:

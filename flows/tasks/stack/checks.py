@@ -7,28 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from flows.core.errors import BrokenStack, MissingEnvironmentFile
+from flows.core.stack.compose_files import locate
 from flows.core.stack.files.shipped_files import EnvironmentFile, StackFiles
 from flows.core.stack.refused.development import refuse_development
 from flows.core.stack.refused.unsupported import refuse_unsupported
+from flows.core.stack.side_by_side.refusals import refuse_shared
 from flows.core.stack.stack import Stack
 
 _SOURCE = {".py", ".js", ".ts", ".jsx", ".tsx", ".go", ".rb", ".php", ".java", ".kt", ".rs", ".cs", ".ex", ".scala"}
 
 
 def release_checks(
-    stack: Stack, sources: StackFiles, texts: Mapping[str, str], config: Mapping[str, Any]
+    stack: Stack, sources: StackFiles, texts: Mapping[str, str], config: Mapping[str, Any], shared: bool = False
 ) -> tuple[Callable[[], None], ...]:
     """The checks of a stack that was read, in their order.
 
     Args:
         texts: absolute path of a compose file → its text.
         config: the stack as Compose resolved it.
+        shared: both colours are to run on one droplet.
     """
     named = {sources.relative(path): text for path, text in texts.items()}
     return (
-        partial(refuse_unsupported, config, named),
+        partial(refuse_unsupported, config, named, shared),
         partial(refuse_development, stack, named, _holds_source, sources.host_paths),
         partial(refuse_absent_mounts, sources.shipped),
+        *((partial(refuse_shared, config, partial(locate, named), sources.host_paths),) if shared else ()),
     )
 
 

@@ -78,7 +78,7 @@ def read_stack(
     )
     sources = settle_given_files(sources, known, settings)
     refuse_outside(stack, sources, settings)
-    for check in release_checks(resolved, sources, texts, config):
+    for check in release_checks(resolved, sources, texts, config, bool(settings.shared_droplet)):
         check()
     return Source(resolved, sources, texts, config, project.given, commit_of(project.directory))
 

@@ -8,6 +8,9 @@ from flows.core.droplet import docker_commands as docker
 from flows.core.droplet.docker_commands import Compose
 from flows.core.droplet.lock import guarded_script, hold_script
 from flows.core.prune.system_prune import dangling_images, disk_use, system_prune_command
+from flows.core.traffic.edge.places import EdgeDirectory
+from flows.core.traffic.edge.setup_scripts import edge_version_script, put_edge_script, start_edge_script
+from flows.core.traffic.edge.site_scripts import mark_release_script, put_site_script
 from flows.core.trust.cosign import CosignCommands
 from tests.support.hostile.attacked import full_name
 
@@ -49,6 +52,7 @@ ARGV = (
     ArgvBuilder(Compose.raw_config, lambda w: compose(w).raw_config()),
     ArgvBuilder(Compose.build, lambda w: compose(w).build(w[5])),
     ArgvBuilder(Compose.up, lambda w: compose(w).up(anew=True)),
+    ArgvBuilder(Compose.wake, lambda w: compose(w).wake([w[5]])),
     ArgvBuilder(Compose.stop, lambda w: compose(w).stop()),
     ArgvBuilder(Compose.down, lambda w: compose(w).down()),
     ArgvBuilder(docker.project_containers, lambda w: docker.project_containers(w[0])),
@@ -71,5 +75,10 @@ ARGV = (
     ArgvBuilder(CosignCommands.public_key, lambda w: cosign(w).public_key(w[2])),
     ArgvBuilder(CosignCommands.generate, lambda w: cosign(w).generate(w[2])),
     ArgvBuilder(hold_script, lambda w: hold_script(w[0], w[1])),
+    ArgvBuilder(put_site_script, lambda w: put_site_script(EdgeDirectory(w[0]), w[1])),
+    ArgvBuilder(mark_release_script, lambda w: mark_release_script(EdgeDirectory(w[0]), w[1], w[2], w[3])),
+    ArgvBuilder(put_edge_script, lambda w: put_edge_script(EdgeDirectory(w[0]), w[1], w[2], w[3])),
+    ArgvBuilder(start_edge_script, lambda w: start_edge_script(EdgeDirectory(w[0]), w[1], 1)),
+    ArgvBuilder(edge_version_script, lambda w: edge_version_script(w[0])),
     ArgvBuilder(guarded_script, lambda w: guarded_script(w[0], w[1], w[2:])),
 )

@@ -16,6 +16,7 @@ from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.deploy.files.writable_scripts import read_kept, read_look
 from flows.core.deploy.preflight import missing_external
 from flows.core.deploy.readiness import Patience, Watch, judge_readiness
+from flows.core.droplet.asleep import SleepMarker, read_marker
 from flows.core.droplet.containers import by_service, container_environment, read_containers, read_inspected
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.docker_commands import complaint
@@ -32,8 +33,11 @@ from flows.core.records.storage import read_records
 from flows.core.release.tree import dump_tree
 from flows.core.stack.compose_versions import unknown_fields
 from flows.core.stack.extension import WorkflowProbe
+from flows.core.traffic.edge.setup_scripts import read_pinned_image
+from flows.core.traffic.edge.view import read_edge_view
+from flows.core.traffic.memory import read_memory
 from tests.support.adoption.attacked import OF_ADOPTION
-from tests.support.builders import pinned, record, release, stack
+from tests.support.builders import HOST, pinned, record, release, stack
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.changes import in_lines, in_sections, packed
 
@@ -51,6 +55,15 @@ CONFIG: dict[str, Any] = {
                          "volumes": [{"type": "bind", "source": "/a", "target": "/b"}]}},
     "secrets": {"s": {"file": "/s"}},
 }  # fmt: skip
+EDGE: dict[str, Any] = {
+    "edge": {"image": pinned("caddy"), "mark": "a1", "state": "Up 2 hours (healthy)"},
+    "published": {"name": "shop-web-1", "project": "shop", "ports": "0.0.0.0:80->8080/tcp, :::443-444->443-444/tcp"},
+    "listening": "0100007F:0050 0A\n00000000000000000000000000000000:01BB 0A",
+    "sites": '# slipway {"hosts": ["a.example.com"], "stack": "shop"}',
+    "states": "shop/green\nshop/release/green/v1",
+    "addresses": "10.0.0.7 fe80::1",
+    "told": '# slipway {"email": "a@example.com", "tls": "acme"}',
+}
 INSPECTED: dict[str, Any] = {
     "Id": "a" * 64, "Name": "/shop-web-1", "Image": "sha256:1", "RestartCount": 0,
     "State": {"Status": "running", "ExitCode": 0, "OOMKilled": False, "StartedAt": "2026-05-04T12:00:00.123456789Z",
@@ -65,7 +78,8 @@ INSPECTED: dict[str, Any] = {
 }  # fmt: skip
 OWNER = {**INSPECTED, "Id": "b" * 64, "HostConfig": {"NetworkMode": "n"}}
 HISTORY = f"==> 000001.json <==\n{json.dumps(RECORD)}\n"
-LISTED = {"history": HISTORY, "kept": "v1.0", "name": "releases/v1.0"}
+MARKER: dict[str, Any] = json.loads(SleepMarker("v1.0", ("web",), "now").document())
+LISTED = {"history": HISTORY, "kept": "v1.0", "name": "releases/v1.0", "asleep": MARKER}
 RUNNING = {
     "containers": [INSPECTED],
     "images": json.dumps({"id": "sha256:1", "digests": [pinned("web")]}),
@@ -127,6 +141,8 @@ OF_DROPLETS = (
     }, shape=in_sections, read=lambda text: read_inventory(text, STACK)),
     Attacked(read_strangers, [{"Id": "i", "RepoTags": None, "Config": {"Labels": {"a": "b"}}}],
              read=lambda text: read_strangers(text, STACK)),
+    Attacked(read_edge_view, EDGE, shape=in_sections),
+    Attacked(read_pinned_image, [pinned("caddy")], read=lambda text: read_pinned_image(text, f"{HOST}/team/caddy:2")),
     Attacked(read_prunable, {
         "version": "28.1\t1.48", "containers": "c\ti\tExited", "images": f"1\t{pinned('web')}\t9MB", "busy": "v",
         "anonymous": "v w", "volumes": "v w x", "disk": "Build Cache\t1GB",
@@ -144,6 +160,11 @@ OF_DROPLETS = (
     Attacked(read_kept, "kept 0\nkept 1\n", read=lambda text: read_kept(text, BRINGING)),
     Attacked(read_refusals, "gone release v1\nleft container c busy\n", read=lambda text: read_refusals(text, REMOVAL)),
     Attacked(read_holder, json.loads(Holder("t", "me", "deploy", "r", "u", "s").line())),
+    Attacked(read_marker, MARKER, read=lambda text: read_marker(text, "v1.0")),
+    Attacked(read_memory, {
+        "memory": "MemTotal:  2000 kB\nMemAvailable:  900 kB", "active containers": {"id": "1", "service": "web"},
+        "active usage": {"ID": "1", "MemUsage": "1MiB / 2GiB", "PIDs": "3"}, "idle containers": "", "idle usage": "",
+    }, shape=in_sections),
     Attacked(read_evidence, {
         "log 1": "said", "packages 1": "/usr/lib/python3/dist-packages/a-1.0.dist-info", "host disk": "Filesystem 1 2",
         "usage": json.dumps({"ID": "1", "MemUsage": "1MiB / 2GiB", "PIDs": "3"}),

@@ -22,6 +22,7 @@ from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.deploy.files.writable_scripts import bring_script, look_script
 from flows.core.deploy.preflight import missing_external
 from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
+from flows.core.droplet.asleep import mark_asleep_script, mark_awake_script, sleep_sections
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.half_made import mend_half_made
 from flows.core.droplet.lock import holder_script
@@ -58,6 +59,10 @@ from flows.core.traffic.adoption.scripts import (
     stop_old_script,
     stop_projects_script,
 )
+from flows.core.traffic.edge.places import EdgeDirectory
+from flows.core.traffic.edge.setup_scripts import edge_authority_script, image_digests_script
+from flows.core.traffic.edge.view import edge_view_script
+from flows.core.traffic.memory import memory_script
 from tests.support.builders import release
 from tests.support.hostile.attacked import full_name
 from tests.support.hostile.of_droplets import CONFIG, FACTS
@@ -150,6 +155,10 @@ SCRIPTS = (
     ScriptBuilder(release_sections, lambda w: release_sections(NOWHERE + w[0])),
     ScriptBuilder(running_sections, lambda w: running_sections(w[0])),
     ScriptBuilder(history_sections, lambda w: history_sections(home(w))),
+    ScriptBuilder(sleep_sections, lambda w: sleep_sections(home(w))),
+    ScriptBuilder(mark_asleep_script, lambda w: mark_asleep_script(home(w))),
+    ScriptBuilder(mark_awake_script, lambda w: mark_awake_script(home(w))),
+    ScriptBuilder(memory_script, lambda w: memory_script(w[0], w[1])),
     ScriptBuilder(facts_script, lambda w: facts_script(home(w), w[2:])),
     ScriptBuilder(containers_script, lambda w: containers_script(w[0])),
     ScriptBuilder(running_script, lambda w: running_script(w[0])),
@@ -178,6 +187,9 @@ SCRIPTS = (
     ScriptBuilder(pull_script, lambda w: pull_script(w[:4], RegistryLogin(w[4], w[5]))),
     ScriptBuilder(mend_half_made, lambda w: mend_half_made(w[0])),
     ScriptBuilder(holder_script, lambda w: holder_script(NOWHERE + w[0])),
+    ScriptBuilder(edge_view_script, lambda w: edge_view_script(EdgeDirectory(NOWHERE + w[0]))),
+    ScriptBuilder(edge_authority_script, lambda _: edge_authority_script()),
+    ScriptBuilder(image_digests_script, lambda w: image_digests_script(w[0])),
     ScriptBuilder(collector_script, _collected),
     ScriptBuilder(missing_external, _created),
     ScriptBuilder(project_script, lambda w: project_script(w[0], (w[1], w[2]))),

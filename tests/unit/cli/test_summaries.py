@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from flows.cli.cloud import show_rehearsed
 from flows.cli.terminal.console import SummaryConsole
 from flows.core.cloud.rehearsal import Rehearsed
 from flows.core.records.stability import Stability
+from flows.core.results import DropletStatus
 from tests.support.builders import digest
 from tests.unit.cli.results import Show, Values
 
@@ -146,3 +148,21 @@ def test_all_probes_of_a_service_are_named_when_there_is_room_without_an_end():
 def test_a_forced_way_on_is_told_by_the_name_it_has_now():
     report = Rehearsed("shop", "v1", Stability("v1", 0.0, 1, 1, 0, 0, ("too young",)), skipped="too young")
     assert "All the same: slipway rehearse --force" in printed(lambda console: show_rehearsed(console, report))
+
+
+def test_a_colour_that_was_put_to_sleep_is_told_with_the_way_back():
+    promoted = RESULTS["promoted"].keywords["promoted"]
+    text = " ".join(printed(partial(RESULTS["promoted"], promoted=replace(promoted, asleep=True))).split())
+    assert "green is asleep: slipway switch-back wakes it and goes there." in text
+    assert "kept warm" not in text
+
+
+def test_the_time_of_waking_is_told_when_there_was_one():
+    moved = replace(RESULTS["traffic moved"].keywords["moved"], woken_after=2.5)
+    text = " ".join(printed(partial(RESULTS["traffic moved"], moved=moved)).split())
+    assert "away from green: woken after 2.50 s, switched after 0.10 s" in text
+
+
+def test_a_droplet_that_is_asleep_says_so():
+    found = {"green": DropletStatus(False, "v1", asleep=True)}
+    assert "green · release v1 · idle · asleep" in printed(partial(RESULTS["status"], found=found))

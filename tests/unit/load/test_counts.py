@@ -11,7 +11,7 @@ from benchmarks.load.request import Kind, Outcome, read_line
 from benchmarks.load.result import Result
 from benchmarks.load.writes import settle
 from tests.support import PATIENCE
-from tests.support.fake_edge import Edge, edge_on_loopback
+from tests.support.edge.fake_edge import Edge, edge_on_loopback
 
 pytestmark = pytest.mark.unit
 

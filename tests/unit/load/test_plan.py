@@ -10,7 +10,7 @@ import pytest
 from benchmarks.load import Kind, Outcome, Plan, Request, Result, Writes, load
 from tests import CHECKOUT
 from tests.support import PATIENCE, wait_until
-from tests.support.fake_edge import edge_on_loopback
+from tests.support.edge.fake_edge import edge_on_loopback
 
 pytestmark = pytest.mark.unit
 

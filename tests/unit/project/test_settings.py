@@ -1,5 +1,6 @@
 """Settings: which source wins, and what may not be among them."""
 
+import math
 import tomllib
 
 import pytest
@@ -100,6 +101,9 @@ def test_settings_cannot_be_changed(directory):
         ("GATE_ERROR_RATE", "2"),
         ("GATE_REQUESTS", "0"),
         ("GATE_LATENCY_RATIO", "0.5"),
+        ("KEEP_WARM", "-1"),
+        ("KEEP_WARM", "inf"),
+        ("KEEP_WARM", "sometimes"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(directory, monkeypatch, name, value):
@@ -155,6 +159,26 @@ def test_without_a_name_both_colours_and_the_home_are_looked_at(directory, given
 def test_with_a_home_the_colours_run_the_rest_and_the_home_has_a_name_of_its_own(directory, droplet, home, role, name):
     settings = Settings(**TWO, home=home)
     assert (settings.role(droplet), settings.name_on(droplet, "shop")) == (role, name)
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ({}, math.inf),
+        ({"green": ("one/green",), "blue": ("one/blue",)}, 60.0),
+        ({"green": ("one",), "blue": ("one",)}, 60.0),
+        ({"green": ("one/green",), "blue": ("two/blue",)}, math.inf),
+        ({"green": ("one/green",), "blue": ("one/blue",), "keep_warm": "always"}, math.inf),
+        ({"green": ("one/green",), "blue": ("one/blue",), "keep_warm": 90}, 90.0),
+        ({"keep_warm": "never"}, 60.0),
+        ({"keep_warm": "never", "drain": 0}, 0.0),
+        ({"keep_warm": "300"}, 300.0),
+        ({"keep_warm": 0}, 60.0),
+        ({"keep_warm": 0, "drain": 5}, 5.0),
+    ],
+)
+def test_the_colour_that_traffic_left_sleeps_where_both_share_a_droplet_unless_it_is_said(directory, given, seconds):
+    assert Settings(**given).warm_seconds == seconds
 
 
 @pytest.mark.parametrize("choice", ["never", "inconclusive", "always"])

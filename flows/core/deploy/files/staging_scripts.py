@@ -92,12 +92,13 @@ def place_script(directory: StackDirectory, name: str) -> str:
 def switch_script(directory: StackDirectory, name: str) -> str:
     """The script that moves a staged release into place and makes it the current one; it may run twice.
 
-    Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` is removed.
+    Nobody else stages one meanwhile, so whatever an ended run left in `incoming/` is removed. What was asleep
+    there is not any more.
     """
     return place_script(directory, name) + "\n".join([
         f"ln -sfn {shlex.quote(f'releases/{name}')} {_join(directory.path, 'current.new')}",
         f"mv -T {_join(directory.path, 'current.new')} {shlex.quote(directory.current)}",
-        f"rm -rf {_join(directory.path, 'incoming')} {_join(directory.path, BRINGING)}",
+        f"rm -rf {_join(directory.path, 'incoming')} {_join(directory.path, BRINGING)} {shlex.quote(directory.asleep)}",
     ]) + "\n"  # fmt: skip
 
 

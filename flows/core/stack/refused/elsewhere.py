@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flows.core.stack.service_fields import seccomp_profiles
+from flows.core.stack.service_fields import at_home, seccomp_profiles, ties
 
 _DROPPED = (
     "its name begins with `x-`, and Compose takes that for an extension: it drops the rest of it where another file "
@@ -19,21 +19,24 @@ _TOGETHER = "Say `data: home` beside both or neither, or have {name} reach {othe
 _OWN_BUILD = "Say `data: home` beside both or neither, or start from its image in the Dockerfile (FROM)"
 
 
-def means_otherwise(name: str, spec: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def means_otherwise(
+    name: str, spec: Mapping[str, Any], config: Mapping[str, Any], shared: bool = False
+) -> Iterator[tuple[str, str, str]]:
     """What of a service is refused for that: the field, a word that stands in it, and what is wrong with it.
 
     Args:
         config: the stack as Compose resolved it.
+        shared: both colours and the data home are on one droplet, where a link is kept by an alias.
     """
     if name.startswith("x-"):
         yield "image" if spec.get("image") else "build", "", f"is of service {name}: {_DROPPED}"
     for field, path in _homes(spec, config):
         yield field, path, f"gives {path} to {name}: {_HOME}"
-    home = _at_home(config)
+    home = at_home(config)
     for volume in (str(m.get("source") or "") for m in spec.get("volumes") or () if m.get("type") == "volume"):
         if volume.startswith("x-") and name in home:
             yield "volumes", volume, f"mounts the volume {volume} into {name}, on the data home: {_DROPPED}"
-    for field, word, other in _ties(spec):
+    for field, word, other in (tie for tie in ties(spec) if not (shared and tie[0] == "links")):
         if other in config["services"] and (other in home) != (name in home):
             choice = (_OWN_BUILD if field == "build" else _TOGETHER).format(name=name, other=other)
             yield field, word, f"ties {name} to {other} (`{field}: {word}`): {_APART}. {choice}"
@@ -53,25 +56,3 @@ def _homes(spec: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[tuple
     for field, path in used:
         if found := _HOME_PATH.search(str(path or "")):
             yield field, found[1]
-
-
-def _at_home(config: Mapping[str, Any]) -> set[str]:
-    extensions = {name: spec.get("x-slipway") for name, spec in config["services"].items()}
-    return {name for name, said in extensions.items() if isinstance(said, Mapping) and said.get("data") == "home"}
-
-
-def _ties(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What needs another service on the same droplet: the field, the word that stands there, the other service."""
-    of_service = "service:"
-    for field in ("network_mode", "ipc", "pid", "uts", "cgroup"):
-        word = str(spec.get(field) or "")
-        if word.startswith(of_service):
-            yield field, word, word.removeprefix(of_service)
-    for word in map(str, spec.get("volumes_from") or ()):
-        if not word.startswith("container:"):
-            yield "volumes_from", word, word.partition(":")[0]
-    for word in map(str, spec.get("links") or ()):
-        yield "links", word, word.partition(":")[0]
-    for word in map(str, ((spec.get("build") or {}).get("additional_contexts") or {}).values()):
-        if word.startswith(of_service):
-            yield "build", word, word.removeprefix(of_service)

@@ -17,12 +17,13 @@ _MODEL = (
 _EXTERNAL = "Compose takes no {kind} from elsewhere (`external: true` is for Swarm). Give it `file:` or `environment:`"
 
 
-def refuse_unsupported(config: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+def refuse_unsupported(config: Mapping[str, Any], texts: Mapping[str, str], shared: bool = False) -> None:
     """Refuse a stack whose services use such a field; a service that is switched off does not count.
 
     Args:
         config: the stack as Compose resolved it.
         texts: compose file name → its text, to name the line.
+        shared: both colours and the data home are on one droplet.
 
     Raises:
         UnsupportedField: one message with every finding.
@@ -30,7 +31,7 @@ def refuse_unsupported(config: Mapping[str, Any], texts: Mapping[str, str]) -> N
     findings = [
         f"{locate(texts, name, [field], word)} {said}"
         for name, spec in config["services"].items()
-        for field, word, said in (*_findings(name, spec, config), *means_otherwise(name, spec, config))
+        for field, word, said in (*_findings(name, spec, config), *means_otherwise(name, spec, config, shared))
     ]
     if findings:
         raise UnsupportedField(f"a release cannot carry all of this stack: {'; '.join(findings)}")

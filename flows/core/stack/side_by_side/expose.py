@@ -1,17 +1,27 @@
 """What of a service the edge serves: `x-slipway.expose`."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 # Labels of a host name (RFC 1123, section 2.1), the first of which may be a wildcard (RFC 6125, section 6.4.3).
 _HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_PATH = r"^/[A-Za-z0-9._~/-]*$"
 _TCP = (
     "the edge serves HTTP alone: a connection of plain TCP says nowhere which host it is for, and one that is open "
     "cannot be sent to the other colour. Let the service run at home (x-slipway.data: home) with a port of its own"
 )
+
+
+def _host(host: str) -> str:
+    if len(host) > 253 or not _HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is no host name: lower-case labels with dots between, no scheme, no port")
+    return host
+
+
+Host = Annotated[str, AfterValidator(_host)]
+PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=200)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Expose(BaseModel):
@@ -22,9 +32,9 @@ class Expose(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hosts: tuple[str, ...] = Field(alias="host", min_length=1, max_length=50, description="one host name, or several")
-    port: int = Field(ge=1, le=65535, description="container port that speaks HTTP")
-    path: str = Field("/", pattern=_PATH, max_length=200, description="path prefix; it is passed on as it came")
+    hosts: tuple[Host, ...] = Field(alias="host", min_length=1, max_length=50, description="one host name, or several")
+    port: Port = Field(description="container port that speaks HTTP")
+    path: PathPrefix = Field("/", description="path prefix; it is passed on as it came")
 
     @model_validator(mode="before")
     @classmethod
@@ -40,8 +50,5 @@ class Expose(BaseModel):
 
     @field_validator("hosts")
     @classmethod
-    def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        for host in hosts:
-            if len(host) > 253 or not _HOST.fullmatch(host):
-                raise ValueError(f"{host!r} is no host name: lower-case labels with dots between, no scheme, no port")
+    def _each_once(cls, hosts: tuple[Host, ...]) -> tuple[Host, ...]:
         return tuple(dict.fromkeys(hosts))

@@ -40,6 +40,7 @@ def test_facts_come_in_sections_of_their_own():
         "networks",
         "volumes",
         "current",
+        "asleep",
         "history",
         "kept",
         "name",

@@ -39,6 +39,10 @@ COMMANDS = {
         SHOP.up(anew=True),
         f"{SHOP_WORDS} up --detach --no-build --pull never --remove-orphans --quiet-pull --force-recreate",
     ),
+    "wake": (
+        SHOP.wake(["db", "web"]),
+        f"{SHOP_WORDS} up --detach --no-build --pull never --no-recreate --no-deps --quiet-pull db web",
+    ),
     "stop all": (SHOP.stop(), f"{SHOP_WORDS} stop"),
     "down": (SHOP.down(), f"{SHOP_WORDS} down --remove-orphans"),
     "any other": (SHOP("logs", "web"), f"{SHOP_WORDS} logs web"),

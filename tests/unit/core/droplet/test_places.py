@@ -43,7 +43,7 @@ def test_one_setting_means_all_three():
         assert found.role("prod/blue") == "colour"
         assert found.name_on("prod/home", "shop") == "shop-home"
         assert found.colours.of("prod/blue") == "blue"
-    with pytest.raises(ValueError, match="so does blue: leave one out"):
+    with pytest.raises(ValueError, match="leave one_droplet or blue out"):
         Settings(one_droplet="prod", blue=("other",))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flows.core.deploy.files.staging import staged_release
 from flows.core.droplet.directories import StackDirectory
-from flows.core.errors import NoStatefulServices, StateUndeclared
+from flows.core.errors import BadRelease, NoStatefulServices, StateUndeclared
 from flows.core.release.bundle import File, ReleaseFiles
 from flows.core.release.release import read_release
 from flows.core.release.role import (
@@ -18,6 +18,7 @@ from flows.core.release.role import (
     home_stack,
     home_volumes,
     neighbours,
+    part_override,
     part_stack,
     refuse_mixed,
     role_files,
@@ -25,6 +26,7 @@ from flows.core.release.role import (
     whole_stack,
 )
 from flows.core.stack.compose_yaml import dump_compose
+from flows.core.stack.side_by_side.facts import Exposed, Network, SideBySide
 from tests.support.builders import pinned, release, stack
 
 pytestmark = pytest.mark.unit
@@ -181,3 +183,24 @@ def test_a_colour_that_shares_its_droplet_is_a_project_of_its_own(role, part):
     found = as_role(WHOLE, role, part)
     assert found.stack == f"{WHOLE.stack}-{part}"
     assert found.services == as_role(WHOLE, role).services
+
+
+def test_a_part_of_a_droplet_has_what_keeps_it_apart_beside_what_its_role_leaves_out():
+    network = Network(name="shop_default", home={"db": ()}, colour=("web",))
+    facts = SideBySide(exposed={"web": Exposed(hosts=("shop.test",), port=80)}, networks={"default": network})
+    release = WHOLE.model_copy(update={"side_by_side": facts, "home": ("db",)})
+    name = f"{WHOLE.stack}-green_default"
+    alone = part_override(release, "colour", None, False)
+    assert dump_compose(alone) == dump_compose(role_override(release, "colour"))
+    green = part_override(release, "colour", "green", True)
+    assert green["services"]["db"] == role_override(release, "colour")["services"]["db"]
+    assert green["networks"]["default"].value == {"name": name, "external": True}
+    at_home = part_override(release, "home", "home", True)
+    assert name in [made["name"] for made in at_home["networks"].values()]
+    # A data home elsewhere makes no networks here.
+    assert part_override(release, "colour", "green", False)["networks"]["default"] == {"name": name}
+
+
+def test_a_release_that_says_nothing_of_two_colours_is_not_put_beside_another():
+    with pytest.raises(BadRelease, match="Build it again"):
+        part_override(WHOLE, "colour", "blue", True)

@@ -170,3 +170,19 @@ def test_an_unknown_service_is_refused_with_those_there_are():
 )
 def test_a_path_lies_inside_a_directory_by_its_parts(path, directory, expected):
     assert inside(path, directory) is expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "limit"),
+    [
+        ({}, 0),
+        ({"deploy": {"resources": {"limits": {"memory": "536870912"}}}}, 536870912),
+        ({"mem_limit": 1024}, 1024),
+        ({"mem_limit": "1.5g"}, 1610612736),
+        ({"mem_limit": "64MB"}, 67108864),
+        ({"mem_limit": "much"}, 0),
+        ({"deploy": {"resources": {"limits": None}}}, 0),
+    ],
+)
+def test_the_memory_that_a_service_may_use_is_in_bytes(spec, limit):
+    assert stack({"web": spec}).services["web"].memory == limit

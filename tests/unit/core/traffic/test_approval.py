@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flows.core.deploy.deployed_state import DeployedState
+from flows.core.errors import NotPromoted
 from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.quotation import Markup, literal
-from flows.core.traffic.approval import approval_question, coloured_verdict, home_question, short_digest
+from flows.core.traffic.approval import approval_question, coloured_verdict, home_question, must_ask, short_digest
 from flows.core.traffic.promotion_plan import Change, PromotionPlan
 from tests.support.builders import digest, pinned, release
 
@@ -144,3 +145,25 @@ def test_a_verdict_has_a_light(verdict, observed, shown):
 )
 def test_a_digest_is_as_long_as_an_eye_can_compare(reference, shown):
     assert short_digest(reference) == shown
+
+
+PASS, OPEN = Verdict.PASS, Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict", "approved", "asks"),
+    [
+        ("never", PASS, None, False), ("inconclusive", PASS, None, False), ("inconclusive", OPEN, None, True),
+        ("always", PASS, None, True), ("always", OPEN, None, True), ("always", PASS, PASS, False),
+        ("always", OPEN, PASS, True), ("inconclusive", OPEN, OPEN, False), ("inconclusive", PASS, OPEN, False),
+    ],
+)  # fmt: skip
+def test_a_person_is_asked_where_wanted_and_a_yes_to_a_pass_says_nothing_of_an_open_question(
+    mode, verdict, approved, asks
+):
+    assert must_ask(mode, verdict, approved, "blue") is asks
+
+
+def test_where_nobody_may_be_asked_an_open_question_ends_it():
+    with pytest.raises(NotPromoted, match=r"the gates of blue \(b1\) are inconclusive: x, and approval is never"):
+        must_ask("never", OPEN, None, "blue (b1) are inconclusive: x")

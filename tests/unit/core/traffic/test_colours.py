@@ -78,3 +78,9 @@ def test_a_direction_that_is_not_clear_is_refused_with_what_to_do(active, to, wo
 def test_a_third_colour_is_refused(active):
     with pytest.raises(BadColours, match="red is no colour: green or blue"):
         direction(active, "red", "the switch")
+
+
+def test_a_new_edge_that_points_nowhere_gets_its_first_colour():
+    assert direction((), None, "the edge", "green") == ("green", None)
+    assert direction((), "blue", "the edge", "green") == ("blue", None)
+    assert direction(("green",), None, "the edge", "green") == ("blue", "green")

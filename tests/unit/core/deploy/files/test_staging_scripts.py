@@ -62,7 +62,7 @@ set -eu
 [ -d '/opt/slip way/shop/releases/v1.x' ] || mv '/opt/slip way/shop/incoming/v1.x' '/opt/slip way/shop/releases/v1.x'
 ln -sfn releases/v1.x '/opt/slip way/shop/current.new'
 mv -T '/opt/slip way/shop/current.new' '/opt/slip way/shop/current'
-rm -rf '/opt/slip way/shop/incoming' '/opt/slip way/shop/bringing'
+rm -rf '/opt/slip way/shop/incoming' '/opt/slip way/shop/bringing' '/opt/slip way/shop/asleep'
 """
 
 CHANGES = (

@@ -1,0 +1,1 @@
+"""Stand-ins for the edge that Slipway brings: a real Caddy without a container, a docker without an engine."""
