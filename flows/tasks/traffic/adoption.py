@@ -17,7 +17,7 @@ from flows.core.traffic.adoption.marker import (
     drop_marker_script,
     keep_marker_script,
     marker_script,
-    read_marker,
+    read_adoption_marker,
 )
 from flows.core.traffic.adoption.plan import AdoptionPlan, plan_adoption, with_sizes
 from flows.core.traffic.adoption.project import OldProject, project_script, read_project
@@ -107,7 +107,7 @@ def refuse_changed_project(lock: LockedSession, target: Target, plan: AdoptionPl
 
 def find_marker(session: RemoteShell, target: Target) -> AdoptionMarker | None:
     """The marker of an adoption of this stack, where there is one."""
-    return read_marker(session.run(marker_script(target.directory.directory, target.whole), timeout=QUICK).out)
+    return read_adoption_marker(session.run(marker_script(target.directory.directory, target.whole), timeout=QUICK).out)
 
 
 def keep_marker(lock: LockedSession, target: Target, marker: AdoptionMarker) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from flows.core.traffic.adoption.copying import read_aside, read_copied
-from flows.core.traffic.adoption.marker import AdoptionMarker, CopiedPath, LeftContainer, read_marker
+from flows.core.traffic.adoption.marker import AdoptionMarker, CopiedPath, LeftContainer, read_adoption_marker
 from flows.core.traffic.adoption.plan import plan_adoption
 from flows.core.traffic.adoption.project import read_project
 from flows.core.traffic.adoption.refusals import refuse_adoption
@@ -48,7 +48,7 @@ OF_ADOPTION = (
         "volumes": [VOLUME, {**VOLUME, "Name": "c" * 64}], "empty": "c" * 64,
         "networks": f"{identity('n')} shop_default", "neighbours": "", "edge": "",
     }, shape=in_sections, read=_planned),
-    Attacked(read_marker, json.loads(MARKER.document())),
+    Attacked(read_adoption_marker, json.loads(MARKER.document())),
     Attacked(read_copied, "path 0 12 1000 no\n", read=lambda text: read_copied(text, COPIED)),
     Attacked(read_aside, "aside 0 /opt/.adopted/shop-home.kept.a\n", read=lambda text: read_aside(text, COPIED)),
     Attacked(read_old_states, f"{identity('c')} running healthy\n"),

@@ -14,6 +14,7 @@ from blocks.errors import RemoteFailed
 from blocks.ssh.shell import CommandResult
 from flows.core.droplet.directories import StackDirectory
 from flows.core.release.release import Release
+from flows.core.stack.side_by_side.facts import Exposed, SideBySide
 from flows.settings import Settings
 from flows.tasks.droplet.target import Target
 from tests.support.adoption.engine import DOCKER, LABEL, Engine
@@ -60,23 +61,22 @@ def bind_mount(source: str, at: str = "/files") -> dict:
     return {"Type": "bind", "Source": source, "Destination": at, "RW": True}
 
 
-def beside(**more) -> SimpleNamespace:
+def beside(**more) -> SideBySide:
     """What a release says of two colours on one droplet."""
-    exposed = {"web": SimpleNamespace(hosts=("shop.example.com",))}
-    return SimpleNamespace(**{"exposed": exposed, "volumes": {}, **more})
+    return SideBySide(exposed={"web": Exposed(hosts=("shop.example.com",), port=8000)}, **more)
 
 
 def adopted_release(**more) -> Release:
     """A release of shop: a database at home, a colour that the edge serves, and a job."""
-    facts = more.pop("side_by_side", beside())
     given = {
+        "side_by_side": beside(),
         "services": {name: pinned(name) for name in ("db", "web", "job")},
         "home": ("db",),
         "volumes": {"db": "shop_db"},
         "state": ("uploads",),
         **more,
     }
-    return release(**given).model_copy(update={"side_by_side": facts})
+    return release(**given)
 
 
 @dataclass

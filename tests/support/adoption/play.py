@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows import adopt as flow
-from flows.core.traffic.adoption.marker import read_marker
+from flows.core.traffic.adoption.marker import read_adoption_marker
 from flows.tasks.traffic import adoption as steps
 from flows.tasks.traffic.colours import ColourDroplets
 from tests.support.adoption.droplet import DIGEST, PlayedDroplet, adopted_release, played_target
@@ -116,7 +116,7 @@ def stands_adopted(play: Play) -> None:
         "job": ("shop-job-1", "exited", "no"),
     }
     assert {state for *_, state in droplet.of("shop-home").values()} == {"always"}
-    marker = read_marker(droplet.marker.read_text())
+    marker = read_adoption_marker(droplet.marker.read_text())
     assert (marker.step, marker.project, marker.tag, marker.digest) == ("adopted", "shop", "v1", DIGEST)
     assert (droplet.source / "uploads/a").read_text() == "first"
     assert (Path(play.home.directory.shared) / "uploads/a").read_text() == "first"

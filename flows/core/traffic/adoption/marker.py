@@ -88,7 +88,7 @@ def marker_script(directory: str, stack: str) -> str:
 
 
 @reads("the marker of the adoption (DIRECTORY/.adopted/STACK.json on the droplet)")
-def read_marker(text: str) -> AdoptionMarker | None:
+def read_adoption_marker(text: str) -> AdoptionMarker | None:
     """Parse what `marker_script` printed."""
     return AdoptionMarker.model_validate_json(text) if text.strip() else None
 

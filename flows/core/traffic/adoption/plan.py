@@ -2,18 +2,17 @@
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from flows.core.quotation import literal
 from flows.core.release.release import Release
 from flows.core.release.tree import is_inside
 from flows.core.stack.files.mounts import outermost
+from flows.core.stack.side_by_side.facts import Exposed
 from flows.core.traffic.adoption.marker import AdoptionMarker, CopiedPath, LeftContainer
 from flows.core.traffic.adoption.project import OldContainer, OldMount, OldProject
-
-# What the edge listens on.
-EDGE_PORTS = ("80", "443")
+from flows.core.traffic.edge.view import PORTS
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class AdoptionPlan:
 
 def plan_adoption(droplet: str, project: OldProject, release: Release) -> AdoptionPlan:
     """Plan the adoption of a project by a release; whether it may be is asked in refuse_adoption."""
-    exposed: Mapping[str, object] = getattr(getattr(release, "side_by_side", None), "exposed", {})
+    exposed = release.side_by_side.exposed if release.side_by_side else {}
     names = sorted({*release.services, *(one.service for one in project.running)})
     services = tuple(_service(name, project, release, exposed.get(name)) for name in names)
     published = {port.rpartition(":")[0].rpartition(":")[2] for one in project.running for port in one.ports}
@@ -130,7 +129,7 @@ def plan_adoption(droplet: str, project: OldProject, release: Release) -> Adopti
     ]
     return AdoptionPlan(
         droplet, release.stack, release.tag, project, services, copied_paths(project, release), tuple(notes),
-        project.edge and bool(published & set(EDGE_PORTS)),
+        project.edge and bool(published & {str(port) for port in PORTS}),
     )  # fmt: skip
 
 
@@ -188,13 +187,13 @@ def removal_question(marker: AdoptionMarker, minutes: float) -> str:
     ])  # fmt: skip
 
 
-def _service(name: str, project: OldProject, release: Release, exposed: object) -> AdoptedService:
+def _service(name: str, project: OldProject, release: Release, exposed: Exposed | None) -> AdoptedService:
     mine, home = _of(project, name), name in release.home
     mounts = [mount for one in mine for mount in one.mounts if mount.writable]
     volumes = [f"volume {m.name}" for m in mounts if m.kind == "volume" and not m.nameless]
     paths = [m.source for m in mounts if m.kind == "bind"]
     ports = dict.fromkeys(port for one in mine for port in one.ports)
-    hosts = ", ".join(getattr(exposed, "hosts", ())) if exposed else ""
+    hosts = ", ".join(exposed.hosts) if exposed else ""
     if home:
         becomes = [f"{port} stays" for port in ports]
     elif hosts:

@@ -13,9 +13,9 @@ from flows.core.answers import reads
 from flows.core.droplet.containers import ONE_OFF_LABEL, SERVICE_LABEL
 from flows.core.droplet.docker_commands import PROJECT_LABEL, project_containers
 from flows.core.droplet.sections import section_script, sections
+from flows.core.traffic.edge.places import PROJECT
 
 MOST = 500
-EDGE_PROJECT = "slipway-edge"
 NETWORK_ID = CONTAINER_ID = r"^[0-9a-f]{64}$"
 ENGINE_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 RESTART = r"^(no|always|unless-stopped|on-failure(:[0-9]{1,9})?)$"
@@ -179,7 +179,7 @@ def project_script(project: str, parts: tuple[str, ...]) -> str:
         '[ -r "$point" ] && [ -x "$point" ] && [ -z "$(ls -A "$point")" ] && echo "$name"; done',
         "networks": shlex.join([*made, "--format", "{{.ID}} {{.Name}}"]),
         "neighbours": running,
-        "edge": shlex.join(project_containers(EDGE_PROJECT)),
+        "edge": shlex.join(project_containers(PROJECT)),
     }, ("containers", "volumes"))  # fmt: skip
 
 

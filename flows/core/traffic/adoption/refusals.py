@@ -45,7 +45,7 @@ def _project(droplet: str, project: OldProject, release: Release, parts: Sequenc
             f"{', '.join(project.neighbours)} runs there already, beside it. Look at both (slipway status --droplet "
             f"{droplet}/green), and stop what is not meant to serve"
         )
-    if getattr(release, "side_by_side", None) is None:
+    if release.side_by_side is None:
         yield (
             "the release does not say what two colours on one droplet need to know of it: it was built by an earlier "
             "version. Build it again: slipway build-push"
@@ -92,7 +92,10 @@ def _volume(one: OldContainer, mount: OldMount, project: OldProject, release: Re
     volume = project.volumes.get(mount.name)
     key = (volume.key if volume else "") or "KEY"
     named = f"Name it in the compose file, volumes: {{{key}: {{name: {mount.name}}}}}, and build it again"
-    home, colour = set(release.volumes.values()), set(getattr(_facts(release), "volumes", {}).values())
+    home, colour = (
+        set(release.volumes.values()),
+        set(release.side_by_side.volumes.values() if release.side_by_side else ()),
+    )
     if one.service in release.home:
         if mount.name not in home:
             there = ", ".join(sorted(home)) or "none"
@@ -132,7 +135,3 @@ def _known(one: OldContainer, mount: OldMount, release: Release) -> bool:
 def _silent(release: Release) -> set[str]:
     """The services that keep state and do not say where it lives."""
     return {words.partition(" ")[0] for words in release.unsaid}
-
-
-def _facts(release: Release) -> object:
-    return getattr(release, "side_by_side", None)

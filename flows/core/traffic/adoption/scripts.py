@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from flows.core.answers import reads
 from flows.core.droplet.docker_commands import PROJECT_LABEL, project_containers
 from flows.core.traffic.adoption.marker import AdoptionMarker, LeftContainer
-from flows.core.traffic.adoption.project import EDGE_PROJECT
+from flows.core.traffic.edge.places import PROJECT
 
 _LABEL = f'{{{{index .Config.Labels "{PROJECT_LABEL}"}}}}'
 _NETWORK_LABEL = f'{{{{index .Labels "{PROJECT_LABEL}"}}}}'
@@ -88,7 +88,7 @@ def states_script(containers: Iterable[LeftContainer]) -> str:
 
 def edge_script(word: str) -> str:
     """The script that does this to the containers of the edge: `restart` or `stop`."""
-    listed = shlex.join(project_containers(EDGE_PROJECT))
+    listed = shlex.join(project_containers(PROJECT))
     return f'set -eu; ids=$({listed}); [ -z "$ids" ] || docker {shlex.quote(word)} $ids >/dev/null'
 
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.core.errors import UnreadableAnswer
-from flows.core.traffic.adoption.marker import CopiedPath, read_marker
+from flows.core.traffic.adoption.marker import CopiedPath, read_adoption_marker
 from flows.core.traffic.adoption.plan import AdoptionPlan, adoption_question, plan_adoption, with_sizes
 from flows.core.traffic.adoption.project import OldProject, read_project
 from flows.core.traffic.adoption.scripts import stop_old_script
@@ -93,12 +93,12 @@ def test_another_container_makes_another_plan():
 
 def test_a_marker_keeps_what_leads_back():
     marker = planned(DATABASE, WEB).marker(DIGEST, ["db"])
-    assert read_marker(marker.document().decode()) == marker
+    assert read_adoption_marker(marker.document().decode()) == marker
     database, web = marker.containers
     assert (database.name, database.aside, database.home) == ("database", "database.before-adoption", True)
     assert (web.aside, web.restart, web.ran, web.home) == ("", "on-failure:2", True, False)
     assert marker.networks == {identity("n"): "shop_default"}
-    assert read_marker(marker.at("home").document().decode()).step == "home"
+    assert read_adoption_marker(marker.at("home").document().decode()).step == "home"
 
 
 def test_colours_are_stopped_before_the_data_home():
@@ -116,7 +116,7 @@ def test_colours_are_stopped_before_the_data_home():
 def test_a_marker_that_is_not_ours_is_not_gone_by(change):
     said = json.loads(planned(DATABASE).marker(DIGEST, ["db"]).document())
     with pytest.raises(UnreadableAnswer):
-        read_marker(json.dumps({**said, **change}))
+        read_adoption_marker(json.dumps({**said, **change}))
 
 
 def test_there_is_no_marker_without_containers():
@@ -125,4 +125,4 @@ def test_there_is_no_marker_without_containers():
 
 
 def test_no_marker_is_no_adoption():
-    assert read_marker("\n") is None
+    assert read_adoption_marker("\n") is None
