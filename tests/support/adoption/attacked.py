@@ -46,7 +46,7 @@ OF_ADOPTION = (
     Attacked(read_project, {
         "containers": [DATABASE, entry("web", retries=3, restart="on-failure")],
         "volumes": [VOLUME, {**VOLUME, "Name": "c" * 64}], "empty": "c" * 64,
-        "networks": f"{identity('n')} shop_default", "neighbours": "", "edge": "",
+        "networks": f"{identity('n')} shop_default", "neighbours": "", "edge": identity("e"),
     }, shape=in_sections, read=_planned),
     Attacked(read_adoption_marker, json.loads(MARKER.document())),
     Attacked(read_copied, "path 0 12 1000 no\n", read=lambda text: read_copied(text, COPIED)),

@@ -173,6 +173,7 @@ def open_droplet(tmp_path: Path) -> Iterator[PlayedDroplet]:
         entry("web", directory=place, restart="on-failure", retries=3, ports={"80/tcp": [{"HostPort": "8080"}]}),
         entry("job", directory=place, restart="no", state="exited"),
         entry("other", "billing"),
+        entry("caddy", "slipway-edge"),
     ):
         droplet.add(container)
     droplet.engine.volumes["shop_db"] = {"Name": "shop_db", "Mountpoint": "/nowhere", "Labels": {VOLUME_LABEL: "db"}}

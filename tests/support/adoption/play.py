@@ -18,6 +18,7 @@ KILLS = [
     *((step, moment) for step in ("stopped", "copied", "home", "green", "adopted") for moment in ("after", "marked")),
 ]
 FAILURES = [("stopped", "before"), *KILLS]
+EDGE = "slipway-edge-caddy-1"
 BEFORE = {
     "db": ("database", "running", "always"),
     "web": ("shop-web-1", "running", "on-failure"),
@@ -101,7 +102,7 @@ class Play:
 def stands_as_before(play: Play) -> None:
     droplet = play.droplet
     assert droplet.of("shop") == BEFORE
-    assert droplet.running() == {"database", "shop-web-1", "billing-other-1"}
+    assert droplet.running() == {"database", "shop-web-1", "billing-other-1", EDGE}
     assert not droplet.marker.exists()
     assert (droplet.source / "uploads/a").read_text() == "first"
     assert set(droplet.engine.volumes) == {"shop_db"}
@@ -109,7 +110,7 @@ def stands_as_before(play: Play) -> None:
 
 def stands_adopted(play: Play) -> None:
     droplet = play.droplet
-    assert droplet.running() == {"shop-home-db-1", "shop-green-web-1", "shop-green-job-1", "billing-other-1"}
+    assert droplet.running() == {"shop-home-db-1", "shop-green-web-1", "shop-green-job-1", "billing-other-1", EDGE}
     assert droplet.of("shop") == {
         "db": ("database.before-adoption", "exited", "no"),
         "web": ("shop-web-1", "exited", "no"),

@@ -50,6 +50,12 @@ def _project(droplet: str, project: OldProject, release: Release, parts: Sequenc
             "the release does not say what two colours on one droplet need to know of it: it was built by an earlier "
             "version. Build it again: slipway build-push"
         )
+    elif release.side_by_side.exposed and not project.edge:
+        hosts = [host for exposed in release.side_by_side.exposed.values() for host in exposed.hosts]
+        yield (
+            f"there is no edge that could serve {', '.join(hosts)}. Put it there first: slipway edge setup {droplet} "
+            f"--stack {release.stack} --url https://{hosts[0]}"
+        )
 
 
 def _services(project: OldProject, release: Release) -> Iterator[str]:

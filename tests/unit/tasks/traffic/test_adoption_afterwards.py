@@ -8,7 +8,7 @@ from flows import adopt as flow
 from flows.core.errors import CannotAdopt, DeployFailed, NotUndone
 from flows.tasks.traffic import adoption as steps
 from tests.support.adoption.droplet import entry, open_droplet
-from tests.support.adoption.play import Killed, Play, at, stands_adopted, stands_as_before
+from tests.support.adoption.play import EDGE, Killed, Play, at, stands_adopted, stands_as_before
 
 pytestmark = pytest.mark.unit
 
@@ -49,7 +49,7 @@ def test_finishing_removes_the_old_containers_and_their_networks_and_no_volume(p
     assert play.droplet.of("shop") == {}
     assert play.droplet.engine.networks == {}
     assert set(play.droplet.engine.volumes) == {"shop_db"}
-    assert play.droplet.running() == {"shop-home-db-1", "shop-green-web-1", "shop-green-job-1", "billing-other-1"}
+    assert play.droplet.running() == {"shop-home-db-1", "shop-green-web-1", "shop-green-job-1", "billing-other-1", EDGE}
     assert not [asked for asked in play.droplet.engine.asked if asked.startswith(("rm --volumes", "volume rm"))]
     assert flow._finish(play.home, True, 0.0).done == "nothing"
     assert play.adopt().notes == ("shop does not run: the stack runs in two colours already. Nothing was changed",)
@@ -83,7 +83,7 @@ def test_a_container_that_somebody_removed_is_told_and_all_others_run(play):
     play.droplet.run(["docker", "rm", entry("web")["Id"]], timeout=9)
     with pytest.raises(NotUndone, match="shop-web-1 was removed"):
         flow._undo(play.home, 0.0)
-    assert play.droplet.running() == {"database", "billing-other-1"}
+    assert play.droplet.running() == {"database", "billing-other-1", EDGE}
     assert play.droplet.marker.exists()
 
 

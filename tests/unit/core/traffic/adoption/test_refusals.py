@@ -24,7 +24,7 @@ def volume(name: str, key: str = "db", **more) -> dict:
 
 def project(*containers: dict, **said) -> OldProject:
     """What is read of a project with these containers."""
-    printed = in_sections({"containers": list(containers), "volumes": [], **said})
+    printed = in_sections({"containers": list(containers), "volumes": [], "edge": identity("e"), **said})
     return read_project(printed, "shop", PARTS)
 
 
@@ -68,6 +68,7 @@ def test_what_is_as_the_release_says_is_not_refused():
         (project(), r"no container of a project shop runs there"),
         (project(WEB, neighbours="shop-green"), "shop-green runs there already, beside it"),
         (OldProject("shop-green"), "shop-green is a part of the stack itself"),
+        (project(WEB, edge=""), r"no edge that could serve shop\.example\.com.*slipway edge setup prod --stack shop"),
     ],
 )  # fmt: skip
 def test_each_reason_is_named(found, words):
