@@ -1,4 +1,4 @@
-"""A plain Compose project that nobody prepared is adopted: it serves by the edge, keeps its data, and goes back again."""
+"""A plain Compose project that nobody prepared is adopted: it keeps its data, and it goes back again."""
 
 import pytest
 
