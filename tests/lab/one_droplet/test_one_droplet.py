@@ -70,7 +70,9 @@ def test_a_colour_is_rolled_back_by_its_place(served: Bazaar) -> None:
     assert f"--droplet {PROD}/green, --droplet {PROD}/blue" in said.err
     served.says("rollback", "--to", "v1" if active == "green" else "v2", part=active)
     assert served.seen() == (active, "v1" if active == "green" else "v2")
-    served.says("rollback", "--to", "v3", part=active)
+    served.says("deploy", "--tag", "v3", part=active)
+    served.says("validate", part=active)
+    assert served.seen() == (active, "v3")
     for verb in ("status", "history", "plan", "prune"):
         served.says(verb, *([] if verb != "prune" else ["--droplet", f"{PROD}/{active}"]))
 

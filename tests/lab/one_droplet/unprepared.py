@@ -153,7 +153,7 @@ def open_bazaar(place: Path, machine: DisposableDroplet) -> Iterator[Bazaar]:
     own = {
         "SLIPWAY_ONE_DROPLET": PROD, "SLIPWAY_SWITCH": SWITCH, "SLIPWAY_PROMETHEUS": "", "SLIPWAY_GATE_WINDOW": "0",
         "SLIPWAY_WATCH": "1", "SLIPWAY_WATCH_INTERVAL": "0.5", "SLIPWAY_HEALTH_PATIENCE": "2",
-        "SLIPWAY_READINESS_DELAY": "0.3",
+        "SLIPWAY_READINESS_DELAY": "0.3", "SLIPWAY_DRAIN": "4",
     }  # fmt: skip
     block = machine.block(Droplet.load("green")).model_copy(update={"directory": f"/opt/{NAME}"})
     with lab_stack(Bazaar, NAME, "green", place, **own) as made, saved(**{PROD: block}):

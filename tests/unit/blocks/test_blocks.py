@@ -19,7 +19,10 @@ DIGITALOCEAN_SWITCH = (*SWITCH, "account", "droplets")
 
 # Saved blocks are found by these slugs and read by these fields: a new name would lose what users have saved.
 STORED = {
-    "CaddySwitch": ("slipway-caddy-switch", (*SWITCH, "host", "directory", "way", "admin", "admin_id", "upstreams")),
+    "CaddySwitch": (
+        "slipway-caddy-switch",
+        (*SWITCH, "host", "directory", "way", "admin", "admin_id", "upstreams", "probe_at", "authority"),
+    ),
     "ContainerRegistry": ("slipway-container-registry", LOGIN),
     "DigitalOceanAccount": ("slipway-digitalocean-account", ("token", "api")),
     "DnsSwitch": (

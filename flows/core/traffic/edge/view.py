@@ -8,8 +8,10 @@ from flows.core.answers import reads
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.sections import section_script, sections
 from flows.core.errors import PortTaken
+from flows.core.release.role import part_stack
+from flows.core.traffic.colours import COLOURS, Colour
 from flows.core.traffic.edge.places import HEAD, PROJECT, EdgeDirectory
-from flows.core.traffic.edge.site import COLOURS
+from flows.core.traffic.edge.site import Site
 
 PORTS = (80, 443)
 _LISTENS = "0A"
@@ -34,7 +36,7 @@ class EdgeView:
         image, mark, state: of the container that runs; '' without one.
         sites: what the edge is told to serve.
         listening: those of its ports that somebody listens at.
-        publishers: port → the container, not of the edge, that Docker publishes it for.
+        published: port → the Compose project and the name of the container that Docker publishes it for.
         addresses: the droplet's own, as it knows them.
         email, tls: what the edge was told: who an authority writes to, and whether there is one (`acme`) or it
             certifies itself (`internal`); '' where it was told nothing yet.
@@ -45,7 +47,7 @@ class EdgeView:
     state: str = ""
     sites: tuple[SiteEntry, ...] = ()
     listening: frozenset[int] = frozenset()
-    publishers: dict[int, str] = field(default_factory=dict)
+    published: dict[int, tuple[str, str]] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
     email: str = ""
     tls: str = ""
@@ -53,6 +55,16 @@ class EdgeView:
     @property
     def runs(self) -> bool:
         return bool(self.image)
+
+    def owner(self, port: int, project: str) -> str:
+        """Who has a port of the droplet, when it is not this project; '' for nobody."""
+        theirs, container = self.published.get(port, ("", ""))
+        if container:
+            return "" if theirs == project else f"the container {container}"
+        ours = project == PROJECT and self.runs  # it has the droplet's own network, so Docker publishes nothing for it
+        if ours or port not in self.listening:
+            return ""
+        return f"a process of its own (`ss -ltnp 'sport = :{port}'` says which)"
 
 
 def edge_view_script(directory: EdgeDirectory) -> str:
@@ -93,7 +105,7 @@ def read_edge_view(output: str) -> EdgeView:
         state=str(edge.get("state", "")),
         sites=tuple(_entry(json.loads(head), states) for head in heads),
         listening=_listening(parts.get("listening", "")),
-        publishers=_publishers(parts.get("published", "")),
+        published=_published(parts.get("published", "")),
         addresses=tuple(parts.get("addresses", "").split()),
         email=str(told.get("email", "")),
         tls=str(told.get("tls", "")),
@@ -107,21 +119,34 @@ def refuse_taken_ports(view: EdgeView, droplet: str, ports: tuple[int, ...] = PO
         PortTaken
     """
     for port in ports:
-        owner = view.publishers.get(port)
-        if owner is None and (view.runs or port not in view.listening):
-            continue
-        who = f"the container {owner}" if owner else f"a process of its own (`ss -ltnp 'sport = :{port}'` says which)"
-        raise PortTaken(
-            f"{droplet}: port {port}, which the edge needs, is taken by {who}. Nothing was changed. Stop that, or let "
-            "it be the edge: a Caddy of your own is a traffic switch too (docs/BLUE_GREEN_DEPLOYMENT.md)"
-        )
+        if who := view.owner(port, PROJECT):
+            raise PortTaken(
+                f"{droplet}: port {port}, which the edge needs, is taken by {who}. Nothing was changed. Stop that, or "
+                "let it be the edge: a Caddy of your own is a traffic switch too (docs/BLUE_GREEN_DEPLOYMENT.md)"
+            )
+
+
+def refuse_taken_loopback(view: EdgeView, site: Site, colour: Colour, droplet: str) -> None:
+    """Refuse a colour whose loopback ports, by which the edge reaches it, somebody else has.
+
+    Raises:
+        PortTaken
+    """
+    for host, routes in site.routes.items():
+        for port in (port for route in routes for port in route.ports.get(colour, ())):
+            if who := view.owner(port, part_stack(site.stack, colour)):
+                raise PortTaken(
+                    f"{droplet}: port {port} of 127.0.0.1, by which the edge would reach {host} on {colour}, is taken "
+                    f"by {who}. Nothing was changed. Stop that; where it is another stack's, give the service here "
+                    "another name: its port follows from it"
+                )
 
 
 def _entry(head: dict[str, object], states: list[str]) -> SiteEntry:
     stack, hosts = head["stack"], head["hosts"]
     if not isinstance(stack, str) or not isinstance(hosts, list):
         raise ValueError("no head of a site")
-    releases = {}
+    releases: dict[str, str] = {}
     for colour in COLOURS:
         tags = [line.rpartition("/")[2] for line in states if line.startswith(f"{stack}/release/{colour}/")]
         releases.update({colour: tags[0]} if tags else {})
@@ -135,17 +160,15 @@ def _listening(text: str) -> frozenset[int]:
     return frozenset(int(row[0].rpartition(":")[2], 16) for row in rows if len(row) == 2 and row[1] == _LISTENS)
 
 
-def _publishers(text: str) -> dict[int, str]:
+def _published(text: str) -> dict[int, tuple[str, str]]:
     """Ports of the host, of what Docker prints: `0.0.0.0:80->8080/tcp, :::80->8080/tcp`, also in ranges."""
-    found: dict[int, str] = {}
+    found: dict[int, tuple[str, str]] = {}
     for line in text.splitlines():
         row = json.loads(line)
-        if row["project"] == PROJECT:
-            continue
         for part in str(row["ports"]).split(","):
             published, arrow, inside = part.strip().partition("->")
             if arrow and inside.endswith("/tcp"):
                 first, _, last = published.rpartition(":")[2].partition("-")
-                wanted = (port for port in PORTS if int(first) <= port <= int(last or first))
-                found.update({port: str(row["name"]) for port in wanted if port not in found})
+                ports = range(int(first), min(int(last or first), int(first) + _MOST) + 1)
+                found = {port: (str(row["project"]), str(row["name"])) for port in ports} | found
     return found

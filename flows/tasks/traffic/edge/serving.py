@@ -12,6 +12,7 @@ from flows.core.release.role import part_stack, whole_stack
 from flows.core.traffic.colours import COLOURS, Colour
 from flows.core.traffic.edge.hosts import refuse_taken_hosts
 from flows.core.traffic.edge.site import Exposures, Site, exposures, site_routes
+from flows.core.traffic.edge.view import refuse_taken_loopback
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.traffic.edge.sites import mark_release, put_site, read_edge
 
@@ -37,13 +38,15 @@ def site_of(session: RemoteShell, directory: str, release: Release, colour: Colo
 
 
 def check_site(session: RemoteShell, directory: str, release: Release, colour: Colour) -> None:
-    """Refuse a release that exposes what the edge serves for another stack, before anything is changed.
+    """Refuse a release that exposes what the edge serves for another stack, or by a port that another has, before
+    anything is changed.
 
     Raises:
-        HostTaken
+        HostTaken, PortTaken
     """
-    site = site_of(session, directory, release, colour)
-    refuse_taken_hosts(site, read_edge(session, directory).sites, session.address.name)
+    site, view = site_of(session, directory, release, colour), read_edge(session, directory)
+    refuse_taken_hosts(site, view.sites, session.address.name)
+    refuse_taken_loopback(view, site, colour, session.address.name)
 
 
 def serve(session: RemoteShell, directory: str, release: Release, colour: Colour) -> None:

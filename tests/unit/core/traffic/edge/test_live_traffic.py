@@ -174,11 +174,14 @@ def test_a_service_that_restarts_is_waited_for_and_is_asked_once(edge, gone):
             assert [one[:2] for one in late.asked] == [("GET", "/a")]
 
 
-def test_a_request_with_a_body_that_meets_no_service_is_told_so_and_never_sent_in_part(edge, gone):
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_request_with_a_body_that_meets_no_service_is_told_so_and_never_sent_in_part(edge, gone, method):
     with ThreadPoolExecutor() as pool:
-        told = [pool.submit(edge.get, "/a", method=method, content=b"body") for method in ("POST", "PUT", "GET")]
-        assert [one.result(PATIENCE).status_code for one in told] == [502] * 3
+        before = refused_connections()
+        told = pool.submit(edge.get, "/a", method=method, content=b"body")
+        wait_until(lambda: refused_connections() > before)
         with colour_server("green", gone) as late:
+            assert told.result(PATIENCE).status_code == 502
             assert edge.get("/b").text == "green"
             assert [one[1] for one in late.asked] == ["/b"]
 

@@ -9,13 +9,21 @@ import subprocess
 import pytest
 
 from flows.core.errors import BadEdge, HostTaken, PortTaken, UnreadableAnswer
+from flows.core.stack.side_by_side.ports import loopback_ports
 from flows.core.traffic.edge.caddyfile import EdgeSettings
 from flows.core.traffic.edge.hosts import certificate_warnings, refuse_taken_hosts
 from flows.core.traffic.edge.places import EdgeDirectory
 from flows.core.traffic.edge.project import edge_mark, edge_project
 from flows.core.traffic.edge.setup_scripts import read_pinned_image
 from flows.core.traffic.edge.site import EdgeRoute, Site
-from flows.core.traffic.edge.view import EdgeView, SiteEntry, edge_view_script, read_edge_view, refuse_taken_ports
+from flows.core.traffic.edge.view import (
+    EdgeView,
+    SiteEntry,
+    edge_view_script,
+    read_edge_view,
+    refuse_taken_loopback,
+    refuse_taken_ports,
+)
 from tests.support.builders import digest
 
 pytestmark = pytest.mark.unit
@@ -76,25 +84,38 @@ def container(ports, name="web-1", project="shop"):
     [
         ("0.0.0.0:80->8080/tcp, :::80->8080/tcp", {80}),
         ("127.0.0.1:443->443/tcp", {443}),
-        ("0.0.0.0:79-81->79-81/tcp", {80}),
+        ("0.0.0.0:79-81->79-81/tcp", {79, 80, 81}),
         ("0.0.0.0:443->443/udp", set()),
         ("80/tcp, 443/tcp", set()),
-        ("0.0.0.0:8080->80/tcp", set()),
+        ("0.0.0.0:8080->80/tcp", {8080}),
         ("", set()),
     ],
 )
 def test_a_container_that_publishes_a_port_is_known_by_its_name(tmp_path, ports, taken):
-    assert looked(tmp_path, container(ports)).publishers == dict.fromkeys(taken, "web-1")
-    assert looked(tmp_path, container(ports, project="slipway-edge")).publishers == {}
+    assert looked(tmp_path, container(ports)).published == dict.fromkeys(taken, ("shop", "web-1"))
 
 
 def test_a_port_of_somebody_else_is_refused_with_whose_it_is():
     with pytest.raises(PortTaken, match=r"prod: port 443, .* by the container web-1\. Nothing was changed"):
-        refuse_taken_ports(EdgeView(publishers={443: "web-1"}), "prod")
+        refuse_taken_ports(EdgeView(published={443: ("shop", "web-1")}), "prod")
     with pytest.raises(PortTaken, match=r"port 80, .* by a process of its own \(`ss -ltnp"):
         refuse_taken_ports(EdgeView(listening=frozenset({22, 80})), "prod")
     assert refuse_taken_ports(EdgeView(listening=frozenset({22, 8080})), "prod") is None
     assert refuse_taken_ports(EdgeView(image=IMAGE, listening=frozenset({80, 443})), "prod") is None
+
+
+def test_a_loopback_port_of_somebody_else_is_refused_and_one_of_the_colour_itself_is_not():
+    port = loopback_ports("shop", "web", "green")[0]
+    site = Site("shop", {"a.example.com": (EdgeRoute("/", {"green": (port,), "blue": (port + 10,)}),)})
+    with pytest.raises(
+        PortTaken, match=rf"prod: port {port} .* a\.example\.com on green, is taken by the contain"
+    ):
+        refuse_taken_loopback(EdgeView(published={port: ("blog-green", "blog-green-web-1")}), site, "green", "prod")
+    with pytest.raises(PortTaken, match="a process of its own"):
+        refuse_taken_loopback(EdgeView(image=IMAGE, listening=frozenset({port})), site, "green", "prod")
+    ours = EdgeView(published={port: ("shop-green", "shop-green-web-1")}, listening=frozenset({port}))
+    assert refuse_taken_loopback(ours, site, "green", "prod") is None
+    assert refuse_taken_loopback(EdgeView(listening=frozenset({port})), site, "blue", "prod") is None
 
 
 def test_a_host_of_another_stack_is_refused_and_ones_own_is_not():
