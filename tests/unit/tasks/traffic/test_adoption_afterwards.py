@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from flows import adopt as flow
-from flows.core.errors import CannotAdopt, DeployFailed, NotUndone
+from flows.core.errors import CannotAdopt, ConflictingOptions, DeployFailed, NotUndone
+from flows.settings import Settings
 from flows.tasks.traffic import adoption as steps
 from tests.support.adoption.droplet import entry, open_droplet
 from tests.support.adoption.play import EDGE, Killed, Play, at, stands_adopted, stands_as_before
@@ -93,3 +94,19 @@ def test_undoing_that_fails_is_told_below_what_happened(play, monkeypatch):
     with pytest.raises(DeployFailed, match=r"(?s)it broke\nUndoing it did not succeed either.*slipway adopt --undo"):
         play.adopt()
     assert play.droplet.marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "settings", "words"),
+    [
+        ({"tag": "v1"}, Settings(green=("a",), blue=("b",)), "SLIPWAY_ONE_DROPLET=NAME"),
+        ({}, Settings(one_droplet="prod"), "--tag TAG"),
+        ({"tag": "v1", "undo": True}, Settings(one_droplet="prod"), "--undo"),
+        ({"undo": True, "finish": True}, Settings(one_droplet="prod"), "--finish"),
+    ],
+)
+def test_options_that_do_not_say_one_thing_are_refused(monkeypatch, given, settings, words):
+    monkeypatch.setattr(flow, "Settings", lambda: settings)
+    with pytest.raises(ConflictingOptions, match=words) as raised:
+        flow.adopt.fn(stack="shop", **given)
+    assert raised.value.exit_code == 2
