@@ -17,8 +17,8 @@ BEFORE = {"SLIPWAY_ONE_DROPLET": "", "SLIPWAY_SWITCH": "", "SLIPWAY_DROPLET": PR
 def plain(bazaar: Bazaar) -> Bazaar:
     """The stack runs by `docker compose up -d` in a directory of its own, from images that a deploy brought; an edge is
     there, and the release that it is to become is published."""
-    said = bazaar.slipway("release", *bazaar.write("v1"), "--droplet", PROD, **BEFORE)
-    assert said.code == 0, said.all
+    bazaar.slipway_ok("build-push", *bazaar.write("v1"))
+    bazaar.slipway_ok("deploy", "--stack", NAME, "--tag", "v1", "--droplet", PROD, **BEFORE)
     at = f"/opt/{NAME}/{NAME}"
     compose = f"docker compose --project-name {NAME} --file compose.yaml --file override.yml --env-file environment"
     bazaar.sh(
