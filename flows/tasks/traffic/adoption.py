@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from prefect.logging import get_logger
 
+from blocks.errors import OutsideError
 from blocks.polling import until
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.places import block_of, place
-from flows.core.errors import CannotAdopt, NotUndone, PlanChanged
+from flows.core.errors import CannotAdopt, NotUndone, PlanChanged, SlipwayError
 from flows.core.release.release import Release
 from flows.core.release.role import PARTS, part_stack
 from flows.core.traffic.adoption.copying import copy_script, look_at_copied_script, read_aside, read_copied
@@ -41,6 +42,7 @@ from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import ONCE, RETRIED
+from flows.tasks.traffic.edge.sites import remove_site
 
 _PAUSE = 0.5
 # Seconds for a look at the sizes of what is copied.
@@ -155,7 +157,9 @@ def undo_adoption(target: Target, wait: float = 0.0, *, unfinished: bool = False
         lock.run(stop_projects_script(parts_of(target.whole)), timeout=settings.start_timeout)
         if marker.edge:
             lock.run(edge_script("stop"), timeout=settings.start_timeout)
-        gone = lines_of(lock.run(restore_script(marker), timeout=settings.start_timeout).out, "gone")
+        script = restore_script(marker, parts_of(target.whole))
+        gone = lines_of(lock.run(script, timeout=settings.start_timeout).out, "gone")
+        _stop_serving(lock, target)
         _wait_for_old(lock, target, marker, gone)
         lock.run(drop_marker_script(target.directory.directory, target.whole), timeout=QUICK)
     seconds = time.monotonic() - began
@@ -164,6 +168,14 @@ def undo_adoption(target: Target, wait: float = 0.0, *, unfinished: bool = False
     if left and marker.finished:
         words += f". What was written since to {', '.join(left)} stays there: the project goes on with its own"
     return marker, words
+
+
+def _stop_serving(lock: LockedSession, target: Target) -> None:
+    """The edge serves nothing of the stack any more: its colours are stopped. Whatever fails is only told."""
+    try:
+        remove_site(lock, target.directory.directory, target.whole)
+    except (SlipwayError, OutsideError) as error:
+        get_logger("slipway.hooks").warning("the edge is still told to serve %s: %s", target.whole, mask(str(error)))
 
 
 def undo_in_words(target: Target, wait: float) -> str:

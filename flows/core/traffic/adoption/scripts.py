@@ -22,10 +22,21 @@ named() {{
     [ "$(docker container inspect --format '{{{{.Name}}}}' "$1")" = "/$2" ] || docker rename "$1" "$2"
 }}
 """
+# A container of the new projects may have a name that was fixed by hand, and keeps it when it is stopped.
 _BACK = """\
 alive=
+free() {
+    holder=$(docker container inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+    [ "$holder" != "$1" ] || return 0
+    for project in $projects; do
+        if ours "$project" "$holder"; then
+            docker rename "$holder" "$2.adopted-$(printf %.12s "$holder")"
+        fi
+    done
+}
 back() {
     if ! docker container inspect "$1" >/dev/null 2>&1; then echo "gone $2"; return 0; fi
+    free "$1" "$2"
     named "$1" "$2"
     docker update "--restart=$3" "$1" >/dev/null
     if [ "$4" = yes ]; then alive="$alive $1"; fi
@@ -69,15 +80,19 @@ def remove_stopped_script(projects: Sequence[str]) -> str:
     ])  # fmt: skip
 
 
-def restore_script(marker: AdoptionMarker) -> str:
+def restore_script(marker: AdoptionMarker, projects: Sequence[str]) -> str:
     """The script that gives the old containers their names and restart policies, and starts those that ran.
 
     One that waits for another may not start at once: all are started twice. Prints those that are gone.
+
+    Args:
+        projects: the new ones, whose containers give the names free.
     """
     order = [*marker.ran, *(one for one in marker.containers if not one.ran)]
     lines = [shlex.join(["back", one.id, one.name, one.restart, "yes" if one.ran else "no"]) for one in order]
     start = '[ -z "$alive" ] || docker start $alive >/dev/null 2>&1 || docker start $alive >/dev/null || true'
-    return "\n".join(["set -eu", _OURS, _BACK, *lines, start])
+    known = f"projects={shlex.quote(' '.join(projects))}"
+    return "\n".join(["set -eu", known, _OURS, _BACK, *lines, start])
 
 
 def states_script(containers: Iterable[LeftContainer]) -> str:
