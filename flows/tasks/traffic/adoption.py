@@ -173,7 +173,7 @@ def undo_adoption(target: Target, wait: float = 0.0, *, unfinished: bool = False
 def _stop_serving(lock: LockedSession, target: Target) -> None:
     """The edge serves nothing of the stack any more: its colours are stopped. Whatever fails is only told."""
     try:
-        remove_site(lock, target.directory.directory, target.whole)
+        remove_site.fn(lock, target.directory.directory, target.whole)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("the edge is still told to serve %s: %s", target.whole, mask(str(error)))
 
