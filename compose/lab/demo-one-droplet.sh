@@ -40,7 +40,7 @@ new_droplet() {
 under_load() {
     rm -f "$WORK/stop"
     python -m benchmarks.load --url "https://127.0.0.1:$(port 443)" --host "$HOST" --ca "$WORK/ca.crt" \
-        --seconds 900 --until-file "$WORK/stop" >"$WORK/clients" 2>&1 &
+        --streams-end --seconds 900 --until-file "$WORK/stop" >"$WORK/clients" 2>&1 &
     CLIENTS=$!
     local status=0 noticed=0
     "$@" || status=$?
