@@ -26,7 +26,7 @@ class Plan:
         pace: between two requests of an MCP client, and before a stream that ended is opened anew.
         patience, long_patience: how long an answer may take; a stream's next tick may take `patience` too.
         run: part of the id of every write, so that a later load does not count them.
-        streams_end: a stream that its server ends in order is counted apart: the colour that traffic left goes to sleep.
+        streams_end: streams that their server ends in order are counted apart: their colour goes to sleep.
         host: the name that the edge serves, where it has a certificate for it; `ca` is the file of who signed that.
     """
 

@@ -2,30 +2,19 @@
 
 import pytest
 
-from tests.lab.one_droplet.unprepared import DROPLET, NAME, PROD, Bazaar
+from tests.lab.one_droplet.unprepared import DROPLET, NAME, Bazaar, start_plain
 from tests.support.lab.droplet_view import DropletView
 
 pytestmark = pytest.mark.lab
 
-PLACE = f"/srv/{NAME}"
 PLAIN = ["bazaar-db", "bazaar-web", "bazaar-worker"]
-# As it was before there were colours: one droplet, one project.
-BEFORE = {"SLIPWAY_ONE_DROPLET": "", "SLIPWAY_SWITCH": "", "SLIPWAY_DROPLET": PROD}
 
 
 @pytest.fixture(scope="module")
 def plain(bazaar: Bazaar) -> Bazaar:
     """The stack runs by `docker compose up -d` in a directory of its own, from images that a deploy brought; an edge is
     there, and the release that it is to become is published."""
-    bazaar.slipway_ok("build-push", *bazaar.write("v1"))
-    bazaar.slipway_ok("deploy", "--stack", NAME, "--tag", "v1", "--droplet", PROD, **BEFORE)
-    at = f"/opt/{NAME}/{NAME}"
-    compose = f"docker compose --project-name {NAME} --file compose.yaml --file override.yml --env-file environment"
-    bazaar.sh(
-        f"set -e; mkdir -p {PLACE}; cd {at}/current; cp files/compose.yaml override.yml environment {PLACE}; "
-        f"cd {PLACE}; {compose} down; {compose} up --detach --wait --pull never; rm -rf {at}"
-    )
-    bazaar.sh("docker exec bazaar-db sh -c 'echo sold: one lamp >>/data/rows'")
+    start_plain(bazaar)
     bazaar.setup_edge()
     return bazaar
 
