@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 cd "$CHECKOUT"
 
-MACHINE=$SLIPWAY_LAB-one HOST=agents.example.com
+MACHINE=$SLIPWAY_LAB-first HOST=agents.example.com
 WORK=$(mktemp -d)
 CLIENTS=
 trap '[[ -z $CLIENTS ]] || kill "$CLIENTS" 2>/dev/null; rm -rf "$WORK"' EXIT
@@ -27,7 +27,7 @@ plainly() { python -P "$LAB_DIR/ask.py" "http://127.0.0.1:$(port "$1")$2" '' '' 
 # A droplet of its own, as small as somebody's first one; what an earlier run left of it goes.
 new_droplet() {
     docker rm --force --volumes "$MACHINE" >/dev/null 2>&1 || true
-    docker run --detach --init --name "$MACHINE" --hostname one --label dev.slipway.lab=true \
+    docker run --detach --init --name "$MACHINE" --hostname first --label dev.slipway.lab=true \
         --label "com.docker.compose.project=$SLIPWAY_LAB" --network "$SLIPWAY_LAB" --privileged --tmpfs /run \
         --volume /var/lib/docker --volume /var/lib/droplet --volume /opt \
         --volume "$SLIPWAY_STATE/lab/droplet_key.pub:/etc/slipway/authorized_keys:ro" \
