@@ -25,7 +25,7 @@ unexport PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: docs help demo demo-digitalocean lab login test test-all unit lint format bench bench-switch down lock venv browser prefect engine containers deployments worker
+.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit lint format bench bench-switch down lock venv browser prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -34,6 +34,9 @@ help: ## Say what there is
 
 demo: lab ## Start the lab, release the sample stack, promote a second release under load, refuse a bad third
 	@$(LAB)/demo.sh
+
+demo-one-droplet: lab ## A plain Compose stack on one droplet is adopted, promoted under load, and survives a loss of power
+	@$(LAB)/demo-one-droplet.sh
 
 demo-digitalocean: lab ## Registry, snapshot, second droplet, every switch under load, and a rehearsal, at a stand-in for DigitalOcean
 	@$(LAB)/demo-digitalocean.sh

@@ -72,11 +72,17 @@ def slipway_promote(
 
 @app.command("plan", rich_help_panel=TRAFFIC)
 def slipway_plan(
-    stack: StackOption = None, to: ToColourOption = None, wide: WideOption = False, verbose: VerboseOption = False
+    stack: StackOption = None,
+    to: ToColourOption = None,
+    edge: Annotated[bool, typer.Option("--edge", help="Also print what the droplet's edge is told to serve.")] = False,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Show what a promotion would change, and change nothing."""
     plan = run_flow("flows.plan:plan", verbose=verbose, quiet=not verbose, stack=stack, to=to)
     show_plan(SummaryConsole(wide=wide), plan)
+    if edge:
+        typer.echo(plan.site or "Traffic is not switched by an edge of the droplet.")
 
 
 @app.command("gates", rich_help_panel=TRAFFIC)

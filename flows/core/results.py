@@ -159,6 +159,26 @@ class Promoted(TrafficMoved):
 
 
 @dataclass(frozen=True)
+class Adopted:
+    """Result of adopt: what was done, in words, and what is worth knowing of it.
+
+    Args:
+        tag: '' where nothing was put anywhere.
+        away: seconds from the stop of the old containers until green answered.
+    """
+
+    droplet: str
+    stack: str
+    project: str
+    done: str
+    tag: str = ""
+    rows: tuple[Mapping[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
+    away: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Watched:
     """Result of watch: seconds, how often the gates were read, and how often they did not pass."""
 

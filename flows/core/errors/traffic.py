@@ -31,6 +31,10 @@ class PlanChanged(Refused):
     """What was approved is no longer what the colours carry."""
 
 
+class CannotAdopt(Refused):
+    """What runs on the droplet cannot go over to two colours and a data home without losing something."""
+
+
 class NothingToApprove(Refused):
     """No run of that name waits for an approval."""
 
@@ -55,6 +59,10 @@ class SwitchedBack(SlipwayError):
 
 class BothColoursUnhealthy(SlipwayError):
     """Neither colour is healthy; traffic stays where it is."""
+
+
+class NotUndone(SlipwayError):
+    """An adoption was undone, and not everything runs again that ran before."""
 
 
 class BadEdge(Refused):

@@ -145,6 +145,21 @@ def edge_image(stack: Bazaar) -> str:
     return stack.registry.push("caddy", f"FROM {LAB}-edge\nENTRYPOINT []\n", place)
 
 
+def start_plain(stack: Bazaar) -> None:
+    """Have it run as people start it, by `docker compose up -d` in a directory, with a row in its store. Its images are
+    those of release v1, which a deploy has brought."""
+    before = {"SLIPWAY_ONE_DROPLET": "", "SLIPWAY_SWITCH": "", "SLIPWAY_DROPLET": PROD}
+    stack.slipway_ok("build-push", *stack.write("v1"))
+    stack.slipway_ok("deploy", "--stack", NAME, "--tag", "v1", "--droplet", PROD, **before)
+    at, place = f"/opt/{NAME}/{NAME}", f"/srv/{NAME}"
+    compose = f"docker compose --project-name {NAME} --file compose.yaml --file override.yml --env-file environment"
+    stack.sh(
+        f"set -e; mkdir -p {place}; cd {at}/current; cp files/compose.yaml override.yml environment {place}; "
+        f"cd {place}; {compose} down; {compose} up --detach --wait --pull never; rm -rf {at}"
+    )
+    stack.sh("docker exec bazaar-db sh -c 'echo sold: one lamp >>/data/rows'")
+
+
 @contextmanager
 def open_bazaar(place: Path, machine: DisposableDroplet) -> Iterator[Bazaar]:
     """The stack with its blocks, on a droplet that is running."""
