@@ -20,7 +20,7 @@ from tests.support.lab.lab_stack import LabStack, lab_stack
 from tests.support.lab.saved_blocks import saved
 
 NAME, HOST, DROPLET = "bazaar", "bazaar.example.test", "one"
-PROD = f"{NAME}-prod"
+PROD, URL = f"{NAME}-prod", f"https://{HOST}"
 SOURCE = Path(__file__).parent / "bazaar"
 # How the web service of a release behaves.
 WELL, CRASHES, LIES, SOURS = "well", "crashes", "lies", "sours"
@@ -171,9 +171,9 @@ def open_bazaar(place: Path, machine: DisposableDroplet, name: str = NAME) -> It
 
     prod = f"{name}-prod"
     own = {
-        "SLIPWAY_ONE_DROPLET": prod, "SLIPWAY_SWITCH": f"{name}-edge", "SLIPWAY_PROMETHEUS": "", "SLIPWAY_GATE_WINDOW": "0",
-        "SLIPWAY_WATCH": "1", "SLIPWAY_WATCH_INTERVAL": "0.5", "SLIPWAY_HEALTH_PATIENCE": "2",
-        "SLIPWAY_READINESS_DELAY": "0.3", "SLIPWAY_DRAIN": "4",
+        "SLIPWAY_ONE_DROPLET": prod, "SLIPWAY_SWITCH": f"{name}-edge", "SLIPWAY_PROMETHEUS": "",
+        "SLIPWAY_GATE_WINDOW": "0", "SLIPWAY_WATCH": "1", "SLIPWAY_WATCH_INTERVAL": "0.5",
+        "SLIPWAY_HEALTH_PATIENCE": "2", "SLIPWAY_READINESS_DELAY": "0.3", "SLIPWAY_DRAIN": "4",
     }  # fmt: skip
     block = machine.block(Droplet.load("green")).model_copy(update={"directory": f"/opt/{name}"})
     with lab_stack(Bazaar, name, "green", place, **own) as made, saved(**{prod: block}):
