@@ -205,6 +205,7 @@ class Promotion:
         promoted = Promoted(
             **{**vars(moved), "tag": plan.tag}, plan=plan, gates=gates, approved_by=approved_by,
             watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
+            canary=self.settings.canary if self.active else (),
         )  # fmt: skip
         self._publish(promoted, plan.sentence)
         return promoted

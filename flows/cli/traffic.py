@@ -154,6 +154,9 @@ def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
     if promoted.gates:
         show_gates(console, promoted.gates)
     show_traffic_moved(console, promoted)
+    if promoted.canary:
+        shares = ", ".join(f"{percent} %" for percent in promoted.canary)
+        console.say(f"Before that {shares} of the clients reached it, and it held.")
     if promoted.approved_by:
         console.say(f"Approved by {escape(promoted.approved_by)}.")
     stays = "is asleep: slipway switch-back wakes it and goes there"

@@ -147,6 +147,7 @@ class Promoted(TrafficMoved):
 
     Args:
         asleep: whether the colour that traffic left was put to sleep.
+        canary: the shares of the clients that reached it before all did, in percent.
     """
 
     plan: PromotionPlan | None = None
@@ -156,6 +157,7 @@ class Promoted(TrafficMoved):
     readings: int = 0
     run_url: str = ""
     asleep: bool = False
+    canary: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

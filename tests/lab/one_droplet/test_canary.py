@@ -99,7 +99,7 @@ def test_a_good_release_reaches_more_clients_with_each_step_and_then_all(fair: B
     assert visitors.kinds() == [("v1", "v1", "v1"), ("v1", "v1", "v2"), ("v1", "v2", "v2"), ("v2", "v2", "v2")]
     assert shares(fair) == []
     assert fair.active() == ["blue"]
-    assert "a canary first: 5 %, 50 % of the clients" in said.all
+    assert "Before that 5 %, 50 % of the clients reached it, and it held." in said.out
 
 
 def test_a_release_that_breaks_once_clients_reach_it_is_taken_back(fair: Bazaar) -> None:
