@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from tests.stacks.three_services import ThreeServiceStack
 from tests.support import wait_until
+from tests.support.lab.droplet_view import DropletView
 
 SERVICES = {"store", "web", "worker"}
 
@@ -47,17 +48,23 @@ def assert_tidy(stack: ThreeServiceStack, settling: float) -> None:
 
 
 def _leftovers(stack: ThreeServiceStack) -> str:
-    """Prints the lock when it is held or names a holder, releases on their way, commands that still run, and logins,
-    half-written records and links that lie about."""
-    directory, home = stack.droplet.directory, stack.droplet.home
+    """Prints what is left behind, commands that still run, and logins that lie about."""
+    return f"""{left_behind(stack.droplet)}
+        ps -eo args | grep -wF -e {stack.name} -e {stack.registry.host} |
+            grep -E '^([^ ]*/)?docker (compose|pull|login)'
+        grep -rlsF {stack.registry.host} /root/.docker /tmp
+        true"""
+
+
+def left_behind(droplet: DropletView) -> str:
+    """The script that prints the lock when it is held or names a holder, releases on their way, and half-written
+    records and links."""
+    directory, home = droplet.directory, droplet.home
     return f"""set +e
         [ ! -e {directory}/lock ] || flock -n {directory}/lock true || echo "the lock is held"
         cat {directory}/lock.holder {directory}/lock.busy 2>/dev/null
         ls -A {home}/incoming 2>/dev/null
-        ps -eo args | grep -wF -e {stack.name} -e {stack.registry.host} |
-            grep -E '^([^ ]*/)?docker (compose|pull|login)'
         find {home} {directory}/lock* -path '*/releases/*' -prune -o -name '*.new' -print 2>/dev/null
-        grep -rlsF {stack.registry.host} /root/.docker /tmp
         true"""
 
 

@@ -107,9 +107,7 @@ def test_a_port_of_somebody_else_is_refused_with_whose_it_is():
 def test_a_loopback_port_of_somebody_else_is_refused_and_one_of_the_colour_itself_is_not():
     port = loopback_ports("shop", "web", "green")[0]
     site = Site("shop", {"a.example.com": (EdgeRoute("/", {"green": (port,), "blue": (port + 10,)}),)})
-    with pytest.raises(
-        PortTaken, match=rf"prod: port {port} .* a\.example\.com on green, is taken by the contain"
-    ):
+    with pytest.raises(PortTaken, match=rf"prod: port {port} .* a\.example\.com on green, is taken by the contain"):
         refuse_taken_loopback(EdgeView(published={port: ("blog-green", "blog-green-web-1")}), site, "green", "prod")
     with pytest.raises(PortTaken, match="a process of its own"):
         refuse_taken_loopback(EdgeView(image=IMAGE, listening=frozenset({port})), site, "green", "prod")
