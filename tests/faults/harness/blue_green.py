@@ -16,7 +16,7 @@ from tests.faults.harness.doubles.disposable_edge import COLOURS, DisposableEdge
 from tests.faults.harness.doubles.droplet_edge import DropletEdge
 from tests.faults.harness.doubles.fake_providers import FakeProviders
 from tests.faults.harness.fault_report import Case
-from tests.faults.harness.invariants import eventually, left_behind, newest, when
+from tests.faults.harness.invariants import eventually, left_behind, newest, volumes, when
 from tests.faults.harness.slipway_process import SlipwayProcess
 from tests.stacks.three_services import ThreeServiceStack
 from tests.support import PATIENCE
@@ -35,13 +35,15 @@ def other(colour: str) -> str:
 
 @dataclass(frozen=True)
 class StartState:
-    """How a case began: the colours, the release on each, the edge's file, and a row at home that nobody may lose."""
+    """How a case began: the colours, the release on each, the edge's file, and at home a row that nobody may lose, and
+    the volumes."""
 
     active: str
     idle: str
     tags: dict[str, str]
     mark: str
     row: str
+    volumes: str
 
 
 @dataclass
@@ -141,7 +143,9 @@ class BlueGreenScenario:
         self.edge.point(active)
         row = f"row-{uuid4().hex[:8]}"
         self.home.inside("store", "/srv/part", "ask", "POST", "/rows", row)
-        return StartState(active, idle, {c: found[c]["tag"] for c in COLOURS}, self.edge.mark(), row)
+        return StartState(
+            active, idle, {c: found[c]["tag"] for c in COLOURS}, self.edge.mark(), row, volumes(self.home)
+        )
 
     def web(self, colour: str) -> str:
         """The id of its web's container."""
@@ -223,6 +227,7 @@ class BlueGreenScenario:
         """What must hold wherever traffic is."""
         for droplet in (*(side.droplet for side in self.sides.values()), self.home):
             eventually(lambda droplet=droplet: droplet.sh(left_behind(droplet)).strip(), "", 5.0)  # type: ignore[misc]
+        assert volumes(self.home) == start.volumes
         assert start.row in self.home.inside("store", "/srv/part", "ask", "GET", "/rows").split()
 
     def looked_at(self) -> None:

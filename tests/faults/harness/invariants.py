@@ -25,7 +25,7 @@ def before_fault(stack: ThreeServiceStack) -> BeforeFault:
     """Write a row that nobody may lose, and remember the volumes."""
     row = f"row-{uuid4().hex[:8]}"
     stack.write_row(row)
-    return BeforeFault(row, volumes(stack))
+    return BeforeFault(row, volumes(stack.droplet))
 
 
 def assert_nothing_lost(stack: ThreeServiceStack, before: BeforeFault, runs: str, settling: float = 5.0) -> None:
@@ -37,7 +37,7 @@ def assert_nothing_lost(stack: ThreeServiceStack, before: BeforeFault, runs: str
         settling: seconds in which what still goes on may end.
     """
     assert_tidy(stack, settling)
-    assert volumes(stack) == before.volumes
+    assert volumes(stack.droplet) == before.volumes
     assert before.row in stack.rows()
     assert (running_release(stack)["tag"], stack.version()) == (runs, runs)
 
@@ -133,11 +133,11 @@ def newest(stack: ThreeServiceStack) -> dict[str, Any]:
     return found[-1]
 
 
-def volumes(stack: ThreeServiceStack) -> str:
+def volumes(droplet: DropletView) -> str:
     """The stack's volumes, each with the time it was made, and the inode of its directory."""
-    only = f"--filter label=com.docker.compose.project={stack.name}"
+    only = f"--filter label=com.docker.compose.project={droplet.stack}"
     shown = "{{.Name}} {{.CreatedAt}} {{.Mountpoint}}"
-    return stack.droplet.sh(
+    return droplet.sh(
         f"for name in $(docker volume ls -q {only}); do docker volume inspect --format '{shown}' $name; "
         "stat -c %i $(docker volume inspect --format '{{.Mountpoint}}' $name); done"
     )

@@ -11,6 +11,7 @@ from tests.faults.harness.blue_green_setup import QUICK, beside, release_first
 from tests.faults.harness.doubles.disposable_droplet import open_disposable_droplet
 from tests.faults.harness.doubles.disposable_edge import COLOURS
 from tests.faults.harness.doubles.droplet_edge import DropletEdge
+from tests.faults.harness.invariants import eventually
 from tests.stacks.three_services import ThreeServiceStack
 from tests.support.lab.droplet_view import DropletView
 from tests.support.lab.lab import LAB, STATE
@@ -69,3 +70,12 @@ def edge_image(registry: RegistryNamespace, tmp: Path, tag: str = "first") -> st
     place = tmp / f"edge-{tag}"
     place.mkdir(exist_ok=True)
     return registry.push(f"caddy:{tag}", f"FROM {LAB}-edge\nLABEL tag={tag}\nENTRYPOINT []\n", place)
+
+
+def stands(pair: BlueGreenScenario) -> None:
+    """Both colours, the data home and the edge run on the droplet, each service once, and nothing besides."""
+    name, shown = pair.stack, '{{.Label "com.docker.compose.project"}} {{.Label "com.docker.compose.service"}}'
+    wanted = [f"{name}-{colour} {service}" for colour in sorted(COLOURS) for service in ("web", "worker")]
+    wanted += [f"{name}-home store", "slipway-edge caddy"]
+    look = f"docker ps --format '{shown}' | sort; docker ps -aq | wc -l"
+    eventually(lambda: pair.edge.inside(look).splitlines(), [*sorted(wanted), str(len(wanted))], 60.0)

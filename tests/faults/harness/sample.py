@@ -24,7 +24,7 @@ Strike = tuple[str, Hashable]
 
 def sampled(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The items that are played: all without a point, and of the others one for each point and each fault."""
-    again = {item for item in items if _given(item).get("pair") == ONE_DROPLET}
+    again = {item for item in items if _on_one_droplet(item)}
     strikes = [(item, strike) for item in items if item not in again and (strike := _strike(item))]
     chosen = share_out([(fault, point, _cost(item)) for item, (fault, point) in strikes])
     first = {_test(item): item for item in reversed(items) if item in again}
@@ -62,6 +62,10 @@ def _strike(item: pytest.Item) -> Strike | None:
 def _given(item: pytest.Item) -> Mapping[str, object]:
     """Its parameters."""
     return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+
+
+def _on_one_droplet(item: pytest.Item) -> bool:
+    return _given(item).get("pair") == ONE_DROPLET or "shared" in getattr(item, "fixturenames", ())
 
 
 def _test(item: pytest.Item) -> str:
