@@ -3,7 +3,6 @@
 from prefect.logging import get_run_logger
 
 from flows.core.traffic.approval import short_digest
-from flows.core.traffic.colours import direction
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
 from flows.settings import Settings
 from flows.tasks.runs.artifacts import table
@@ -11,7 +10,7 @@ from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.colours import load_colours, read_states
+from flows.tasks.traffic.colours import load_colours, promoted_to, read_states
 from flows.tasks.traffic.switch import open_switch, read_switch
 
 
@@ -28,7 +27,7 @@ def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
     with block_cache(), open_switch(settings) as switch:
         load_environment(settings, name)
         sides, seen = load_colours(name, settings), read_switch(switch)
-        colour, left = direction(seen.active, to, str(switch), settings.first_colour)
+        colour, left = promoted_to(seen.active, to, str(switch), sides, settings)
         new, old = read_states(sides[colour]), read_states(sides[left]) if left else []
         found = plan_promotion(name, colour, left, new, old, str(switch), switch.client_impact)
     publish_plan(found)
