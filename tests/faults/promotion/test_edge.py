@@ -24,7 +24,7 @@ def _edge(shared: BlueGreenScenario) -> DropletEdge:
 @pytest.mark.parametrize("when", ["before anything", "before turn the switch", "after turn the switch"])
 def test_it_is_down(when: str, how: str, shared: BlueGreenScenario) -> None:
     start = shared.settle()
-    shared.says(f"the edge's container is {how}", when, "switched back by itself; it serves the old colour afterwards")
+    shared.says(f"the edge's container is {how}", when, "told; turned back, so the old colour is served afterwards")
     edge = _edge(shared)
     point = {"before turn the switch": BEFORE_TURN, "after turn the switch": AFTER_TURN}.get(when, {})
     away = edge.stop if how == "stopped" else edge.pause
@@ -35,7 +35,8 @@ def test_it_is_down(when: str, how: str, shared: BlueGreenScenario) -> None:
         process.held()
         away()
         process.go()
-    refused(process.wait(), "SwitchedBack", f"{start.idle} does not answer through", code=1)
+    words = (f"{start.idle} does not answer through", f"it points at {start.active}", "itself first")
+    refused(process.wait(), "BothColoursUnhealthy", *words, code=1)
     (edge.start if how == "stopped" else edge.unpause)()
     shared.ended_well(start, start.active)
     shared.goes_on(start)
