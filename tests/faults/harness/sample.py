@@ -1,8 +1,9 @@
 """Which cases of the fault suite are in `make test`: every fault at some point, and every point by some fault.
 
 Faults that strike at the same points (a kill, a cancellation) share them out among each other; `make test-all` has each
-fault at each point. What is played on two droplets and on one has its points on two, and each test once on one. The
-choice is the same each time: it goes by the order of tests and points alone.
+fault at each point. Of what is played on two droplets and on one, the latter plays every third test, and that once; what
+means something on one droplet alone is played once. The choice is the same each time: it goes by the order of tests and
+points alone.
 """
 
 from collections import Counter
@@ -18,18 +19,28 @@ COST = {"test_cancels": 2}
 
 # Where a pair of colours is: the values of the parameter `pair`.
 APART, ONE_DROPLET = "two-droplets", "one-droplet"
+_EVERY = 3
 
 Strike = tuple[str, Hashable]
 
 
 def sampled(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The items that are played: all without a point, and of the others one for each point and each fault."""
-    again = {item for item in items if _on_one_droplet(item)}
-    strikes = [(item, strike) for item in items if item not in again and (strike := _strike(item))]
+    again = [item for item in items if _on_one_droplet(item)]
+    strikes = [(item, strike) for item in items if not _on_one_droplet(item) and (strike := _strike(item))]
     chosen = share_out([(fault, point, _cost(item)) for item, (fault, point) in strikes])
-    first = {_test(item): item for item in reversed(items) if item in again}
-    left = {item for item, strike in strikes if strike not in chosen} | (again - set(first.values()))
+    played = share_of_one_droplet([(_test(item), "pair" in _given(item)) for item in again])
+    left = {item for item, strike in strikes if strike not in chosen}
+    left |= {item for number, item in enumerate(again) if number not in played}
     return [item for item in items if item not in left]
+
+
+def share_of_one_droplet(cases: Sequence[tuple[str, bool]]) -> set[int]:
+    """Of (test, whether it is played on two droplets as well), the numbers of those that are played on one."""
+    first = {test: number for number, (test, _) in reversed(list(enumerate(cases)))}
+    both = list(dict.fromkeys(test for test, too in cases if too))
+    left = set(both) - set(both[::_EVERY])
+    return {number for test, number in first.items() if test not in left}
 
 
 def share_out(strikes: Sequence[tuple[str, Hashable, int]]) -> set[Strike]:
