@@ -35,6 +35,8 @@ def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
         colour, left = promoted_to(seen.active, to, str(switch), sides, settings)
         new, old = read_states(sides[colour]), read_states(sides[left]) if left else []
         found = plan_promotion(name, colour, left, new, old, str(switch), switch.client_impact)
+        steps = settings.canary if left else ()
+        found = found.with_canary(str(seen.share or ""), steps, settings.canary_seconds)
         if settings.shared_droplet:
             found = replace(found, site=_site(sides[colour], colour, new[0]))
     publish_plan(found)

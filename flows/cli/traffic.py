@@ -10,6 +10,7 @@ from flows.cli.app import TRAFFIC, app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
     ApprovalOption,
+    CanaryOption,
     DigestOption,
     EnvFileOption,
     StackOption,
@@ -45,6 +46,7 @@ def slipway_promote(
     approval: ApprovalOption = None,
     strategy: StrategyOption = None,
     env_file: EnvFileOption = None,
+    canary: CanaryOption = None,
     watch: WatchOption = None,
     wait: WaitOption = 0.0,
     wide: WideOption = False,
@@ -61,6 +63,7 @@ def slipway_promote(
         approval=approval,
         strategy=strategy,
         env_file=env_file,
+        canary=canary,
         watch=watch,
         wait=wait,
     )
@@ -151,6 +154,9 @@ def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
     if promoted.gates:
         show_gates(console, promoted.gates)
     show_traffic_moved(console, promoted)
+    if promoted.canary:
+        shares = ", ".join(f"{percent} %" for percent in promoted.canary)
+        console.say(f"Before that {shares} of the clients reached it, and it held.")
     if promoted.approved_by:
         console.say(f"Approved by {escape(promoted.approved_by)}.")
     stays = "is asleep: slipway switch-back wakes it and goes there"

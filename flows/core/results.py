@@ -147,6 +147,7 @@ class Promoted(TrafficMoved):
 
     Args:
         asleep: whether the colour that traffic left was put to sleep.
+        canary: the shares of the clients that reached it before all did, in percent.
     """
 
     plan: PromotionPlan | None = None
@@ -156,6 +157,7 @@ class Promoted(TrafficMoved):
     readings: int = 0
     run_url: str = ""
     asleep: bool = False
+    canary: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ class DropletStatus:
         holder: who holds its lock.
         home: whether it is the data home, which has no colour.
         asleep: whether it was put to sleep, and nothing runs.
+        share: percent of the clients that reach it, while a canary divides them; None: they are not divided.
     """
 
     active: bool | None
@@ -208,6 +211,7 @@ class DropletStatus:
     holder: str = ""
     home: bool = False
     asleep: bool = False
+    share: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"active": self.active, "release": self.release}
@@ -215,6 +219,8 @@ class DropletStatus:
             said["data_home"] = True
         if self.asleep:
             said["asleep"] = True
+        if self.share is not None:
+            said["share"] = self.share
         if self.record:
             said["record"] = self.record.model_dump(mode="json")
         if self.holder:

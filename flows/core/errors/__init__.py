@@ -65,6 +65,7 @@ from flows.core.errors.stack import (
 )
 from flows.core.errors.traffic import (
     BadAnswer,
+    BadCanary,
     BadColours,
     BadEdge,
     BothColoursUnhealthy,
@@ -104,6 +105,7 @@ from flows.core.errors.trust import (
 __all__ = [
     "AlreadyRunning",
     "BadAnswer",
+    "BadCanary",
     "BadColours",
     "BadEdge",
     "BadExtension",

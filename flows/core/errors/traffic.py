@@ -15,6 +15,10 @@ class SwitchAmbiguous(Refused):
     """The traffic switch points to neither colour, or to both."""
 
 
+class BadCanary(Refused):
+    """The steps of a canary are not 1 to 99 percent and rising, or the traffic switch can send no share of clients."""
+
+
 class ColourAsleep(Refused):
     """The colour is asleep: its containers are stopped until traffic goes back to it, or a release is put there."""
 

@@ -1,7 +1,7 @@
 """The plan of a promotion: old and new digest of each service, and environment keys that differ, never values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.droplet.places import split_place
@@ -9,6 +9,7 @@ from flows.core.errors import NothingDeployed
 from flows.core.release.role import refuse_release
 from flows.core.stack.side_by_side.refusals import side_by_side_notes
 from flows.core.stack.state import refuse_undeclared
+from flows.core.traffic.canary import canary_sentence
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,16 @@ class PromotionPlan:
         """The plan in one sentence."""
         away = f", away from {self.old_tag} on {self.left}" if self.left else ""
         return f"Traffic of {self.switch} goes to release {self.tag} on {self.to} ({', '.join(self.target)}){away}."
+
+    def with_canary(self, stands: str, steps: Sequence[int], seconds: float) -> "PromotionPlan":
+        """The plan with a note of what share of the clients goes ahead.
+
+        Args:
+            stands: the share that goes elsewhere now, in words; '' for none.
+        """
+        ahead = canary_sentence(steps, seconds)
+        notes = [f"a canary stands now: {stands}; another promotion takes it back first"] if stands else []
+        return replace(self, notes=(*self.notes, *notes, *([ahead] if ahead else ())))
 
 
 def plan_promotion(

@@ -73,7 +73,7 @@ NOT_ATTACKED = {
     "blocks.environment.held_content": "what an operator saves, as it is",
     "blocks.ssh.output.tail": "attacked with `LineCollector.feed`",
     "blocks.ssh.tls.TlsStream.read": "bytes, which TLS itself checks",
-    "blocks.traffic.caddy.CaddySwitch.read": "attacked as `_position`, and as `CaddyAdmin.read`",
+    "blocks.traffic.caddy.CaddySwitch.read": "attacked as `read_switch_files`, and as `CaddyAdmin.read`",
     "blocks.traffic.dns_record.DnsSwitch.read": "attacked as the models of DigitalOcean",
     "blocks.traffic.load_balancer.LoadBalancerSwitch.read": "attacked as the models of DigitalOcean",
     "blocks.traffic.reserved_ip.ReservedIpSwitch.read": "attacked as the models of DigitalOcean",
