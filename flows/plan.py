@@ -6,7 +6,7 @@ from prefect.logging import get_run_logger
 
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.traffic.approval import short_digest
-from flows.core.traffic.colours import Colour, direction
+from flows.core.traffic.colours import Colour
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
 from flows.settings import Settings
 from flows.tasks.runs.artifacts import page, table
@@ -14,7 +14,7 @@ from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
+from flows.tasks.traffic.colours import ColourDroplets, load_colours, promoted_to, read_states
 from flows.tasks.traffic.edge.serving import site_of
 from flows.tasks.traffic.switch import open_switch, read_switch
 
@@ -32,7 +32,7 @@ def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
     with block_cache(), open_switch(settings) as switch:
         load_environment(settings, name)
         sides, seen = load_colours(name, settings), read_switch(switch)
-        colour, left = direction(seen.active, to, str(switch), settings.first_colour)
+        colour, left = promoted_to(seen.active, to, str(switch), sides, settings)
         new, old = read_states(sides[colour]), read_states(sides[left]) if left else []
         found = plan_promotion(name, colour, left, new, old, str(switch), switch.client_impact)
         steps = settings.canary if left else ()

@@ -14,7 +14,6 @@ from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
 from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.canary import canary_steps
-from flows.core.traffic.colours import direction
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import DeployFirst
 from flows.gates import read_gates
@@ -37,6 +36,7 @@ from flows.tasks.traffic.colours import (
     ColourDroplets,
     load_colours,
     lock_colours,
+    promoted_to,
     read_states,
     read_states_if_reachable,
 )
@@ -98,7 +98,7 @@ def promote(
     with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
         colours, seen = load_colours(name, settings), read_switch(switch)
-        colour, left = direction(seen.active, to, str(switch), settings.first_colour)
+        colour, left = promoted_to(seen.active, to, str(switch), colours, settings)
         refuse_canary(switch, steps if left else ())
         candidate, active = colours[colour], colours[left] if left else None
         for target in candidate.targets:

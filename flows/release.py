@@ -8,7 +8,6 @@ from flows.build_push import build_push
 from flows.core.errors import ConflictingOptions
 from flows.core.results import Released
 from flows.core.traffic.canary import canary_steps
-from flows.core.traffic.colours import direction
 from flows.deploy import deploy
 from flows.hooks import prune_after_failure, recover_after_crash, recover_promotion
 from flows.promote import promote as promote_flow
@@ -20,9 +19,11 @@ from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
 from flows.tasks.runs.declaration import flow
+from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode
 from flows.tasks.traffic.canary import refuse_canary
+from flows.tasks.traffic.colours import load_colours, promoted_to
 from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import validate
 
@@ -140,7 +141,8 @@ def _release_and_promote(
     """
     settings = Settings()
     with block_cache(), open_switch(settings) as switch:
-        colour, left = direction(read_switch(switch).active, None, str(switch), settings.first_colour)
+        colours = load_colours(stack_name(build["stack"] or settings.stack), settings)
+        colour, left = promoted_to(read_switch(switch).active, None, str(switch), colours, settings)
         steps = canary_steps(canary, settings.canary)
         refuse_canary(switch, steps if left else ())
         first = load_droplet(settings.colours.droplets(colour)[0])

@@ -62,9 +62,10 @@ def move_traffic_back(
     except (SlipwayError, OutsideError) as error:
         now = try_read_switch(switch)
         stands = f"it points at {' and '.join(now.active) or 'nowhere'}" if now else "it cannot be read"
-        return BothColoursUnhealthy(
-            f"{words}\nGoing back failed: {mask(str(error))}; {stands}. Then: slipway switch-back"
-        )
+        # Turned back, and no answer either: what is in front of both colours is down, and turning helps nobody.
+        turned_back = now is not None and now.active == (old.colour,)
+        then = f"Look at {switch} itself first, and then: slipway watch" if turned_back else "Then: slipway switch-back"
+        return BothColoursUnhealthy(f"{words}\nGoing back failed: {mask(str(error))}; {stands}. {then}")
     after = f" and {woken:.2f} s of waking it" if woken else ""
     return SwitchedBack(
         f"{words}\nSwitched back: traffic is on {old} again, {turned.seen_after:.2f} s after that was decided{after}. "

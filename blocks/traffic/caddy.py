@@ -20,6 +20,8 @@ from blocks.traffic.caddy_admin import CaddyAdmin
 from blocks.traffic.caddy_files import COLOURS, END_SHARE, MOVED, READ, SET_SHARE, TURN, read_switch_files, share_file
 from blocks.traffic.switch import SwitchState, TrafficSwitch
 
+# In the state directory of a stack at the edge that Slipway brings, between Slipway's directory and the stack's name.
+_EDGE = "/.edge/state/"
 _QUICK = 15.0
 
 
@@ -180,10 +182,17 @@ class CaddySwitch(TrafficSwitch):
         except RemoteFailed as error:
             if script is READ:
                 raise SwitchFailed(
-                    f"{self}: {self.directory} on {self.host.address} cannot be read: {error.output}. Is that where "
-                    "Caddy looks? docs/BLUE_GREEN_DEPLOYMENT.md has the Caddyfile"
+                    f"{self}: {self.directory} on {self.host.address} cannot be read: {error.output}. {self._remedy()}"
                 ) from None
             raise
+
+    def _remedy(self) -> str:
+        """What to do about a state directory that is not there."""
+        own, edge, stack = self.directory.rpartition(_EDGE)
+        if edge and own:
+            words = f"slipway edge setup {self.host.name} --stack {stack} --url {self.url}"
+            return f"Make it again, and then say where traffic goes: {words}, slipway promote --to COLOUR"
+        return "Is that where Caddy looks? docs/BLUE_GREEN_DEPLOYMENT.md has the Caddyfile"
 
     def _open(self) -> Session:
         """The kept connection: a turn must not wait for a handshake. One that broke is replaced."""

@@ -14,7 +14,8 @@ import pytest
 from tests.faults.harness.blue_green import BlueGreenScenario
 from tests.faults.harness.blue_green_setup import open_blue_green_scenario
 from tests.faults.harness.fault_report import Case, Results
-from tests.faults.harness.sample import sampled
+from tests.faults.harness.one_droplet_setup import open_one_droplet
+from tests.faults.harness.sample import APART, ONE_DROPLET, sampled
 from tests.faults.harness.scenario import DropletScenario, open_droplet_scenario
 from tests.faults.harness.slipway_process import warm_up
 from tests.faults.harness.worker_run import worker_of_an_open_pool
@@ -69,6 +70,15 @@ def open_pair(
 
 
 @pytest.fixture(scope="session")
+def open_shared(
+    number: int, registry: RegistryNamespace, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BlueGreenScenario]:
+    """A pair of colours on a droplet of its own, which has the edge and the data home, too."""
+    with open_one_droplet(number, registry, tmp_path_factory.mktemp("shared")) as pair:
+        yield pair
+
+
+@pytest.fixture(scope="session")
 def open_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The pool of a worker whose runs may carry faults."""
     with worker_of_an_open_pool(tmp_path_factory.mktemp("worker") / "log") as pool:
@@ -83,12 +93,24 @@ def scenario(open_scenario: DropletScenario, case: Case, request: pytest.Fixture
     open_scenario.clear(failed=not request.node.stash.get(WELL, False))
 
 
+@pytest.fixture(params=[APART, ONE_DROPLET])
+def pair(case: Case, request: pytest.FixtureRequest) -> Iterator[BlueGreenScenario]:
+    """The pair of this case, which is made ready for the next one afterwards: each case is played on two droplets and
+    on one."""
+    yield from _played("open_pair" if request.param == APART else "open_shared", case, request)
+
+
 @pytest.fixture
-def pair(open_pair: BlueGreenScenario, case: Case, request: pytest.FixtureRequest) -> Iterator[BlueGreenScenario]:
-    """The pair of this case, which is made ready for the next one afterwards."""
-    open_pair.case = case
-    yield open_pair
-    open_pair.clear(failed=not request.node.stash.get(WELL, False))
+def shared(case: Case, request: pytest.FixtureRequest) -> Iterator[BlueGreenScenario]:
+    """The pair on one droplet, for a case that means nothing on two."""
+    yield from _played("open_shared", case, request)
+
+
+def _played(opener: str, case: Case, request: pytest.FixtureRequest) -> Iterator[BlueGreenScenario]:
+    pair: BlueGreenScenario = request.getfixturevalue(opener)
+    pair.case = case
+    yield pair
+    pair.clear(failed=not request.node.stash.get(WELL, False))
 
 
 @pytest.fixture
@@ -100,7 +122,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Cases on pairs come last. Of the points at which a fault can strike a sample is taken, unless all are wanted or
     a test was asked for by its name."""
-    items.sort(key=lambda item: "pair" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: bool({"pair", "shared"} & set(getattr(item, "fixturenames", ()))))
     if os.environ.get("SLIPWAY_FAULTS") == "all" or any("::" in word for word in config.args):
         return
     chosen = sampled(items)

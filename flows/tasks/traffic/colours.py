@@ -11,7 +11,7 @@ from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.deployed_state import DeployedState, deployed_state_script, read_deployed_state
 from flows.core.errors import DropletBusy, SlipwayError
 from flows.core.steps import Step
-from flows.core.traffic.colours import COLOURS, check_colours
+from flows.core.traffic.colours import COLOURS, Colour, check_colours, direction, other
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
@@ -51,6 +51,24 @@ def load_colours(stack: str, settings: Settings) -> dict[str, ColourDroplets]:
     blocks = [target.droplet for each in colours.values() for target in each.targets]
     check_colours(settings.colours, {d.name: f"{d.user}@{d.host}:{d.port}{d.part}" for d in blocks})
     return colours
+
+
+def promoted_to(
+    active: Sequence[str], to: str | None, where: str, colours: dict[str, ColourDroplets], settings: Settings
+) -> tuple[Colour, Colour | None]:
+    """The colour to promote, and the one that traffic leaves, as `direction` has it. A switch that points nowhere is
+    that of a new edge only as long as the other colour has no release: then nobody has to say where to.
+
+    Args:
+        where: the switch, in words.
+
+    Raises:
+        SwitchAmbiguous
+    """
+    first = settings.first_colour if not active and to is None else None
+    if first and any(state.release for state in read_states(colours[other(first)])):
+        first = None
+    return direction(active, to, where, first)
 
 
 @contextmanager

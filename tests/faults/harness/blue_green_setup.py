@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from tests.faults.harness.blue_green import FIRST, LYING, SECOND, BlueGreenScenario
@@ -17,7 +18,7 @@ from tests.support.lab.saved_blocks import forget, saved
 
 _PORT = 18000
 # Nothing that a case does not ask for takes time, or asks anybody.
-_QUICK = {
+QUICK = {
     "SLIPWAY_PROMETHEUS": "", "SLIPWAY_GATE_WINDOW": "0", "SLIPWAY_WATCH": "0", "SLIPWAY_SWITCH_TIMEOUT": "5",
     "SLIPWAY_WATCH_INTERVAL": "0.5", "SLIPWAY_APPROVAL": "never", "SLIPWAY_HEALTH_PATIENCE": "1",
     "SLIPWAY_TRACE_TIMEOUT": "2", "SLIPWAY_PROVIDER_TIMEOUT": "1",
@@ -27,7 +28,7 @@ _QUICK = {
 @contextmanager
 def open_blue_green_scenario(number: int, registry: RegistryNamespace, tmp: Path) -> Iterator[BlueGreenScenario]:
     """A pair whose home is deployed and whose releases are published; afterwards nothing of it is left anywhere."""
-    from blocks import CaddySwitch, Droplet, Langfuse, Prometheus, StackEnvironment  # noqa: PLC0415
+    from blocks import CaddySwitch, Droplet, StackEnvironment  # noqa: PLC0415 — after the environment is set
 
     name, port = f"pair-{number}", _PORT + number
     home = DropletView("data", f"{name}-home", f"/opt/{name}")
@@ -36,7 +37,7 @@ def open_blue_green_scenario(number: int, registry: RegistryNamespace, tmp: Path
     environment = settings(
         tmp / "reports", SLIPWAY_REGISTRY=f"{name}-registry", SLIPWAY_READINESS_DELAY="0.3",
         SLIPWAY_GREEN=f'["{name}-green"]', SLIPWAY_BLUE=f'["{name}-blue"]', SLIPWAY_HOME=f"{name}-data",
-        SLIPWAY_SWITCH=f"{name}-edge", SLIPWAY_STACK=name, SLIPWAY_DROPLET=f"{name}-green", **_QUICK,
+        SLIPWAY_SWITCH=f"{name}-edge", SLIPWAY_STACK=name, SLIPWAY_DROPLET=f"{name}-green", **QUICK,
     )  # fmt: skip
     with ExitStack() as closing:
         for droplet in (home, second, *droplets.values()):  # the images of the data home go when both are gone
@@ -46,21 +47,13 @@ def open_blue_green_scenario(number: int, registry: RegistryNamespace, tmp: Path
         forget(StackEnvironment, name)
         closing.callback(forget, StackEnvironment, name)
         edge = closing.enter_context(open_disposable_edge(name, port))
-        providers = FakeProviders()
-        closing.callback(providers.close)
         blocks = {
             colour: Droplet.load(colour).model_copy(update={"directory": f"/opt/{name}"})
             for colour in (*COLOURS, "data")
         }
-        blocks["away"] = blocks["data"].model_copy(update={"port": closed_port()})
         blocks["second"] = blocks["data"].model_copy(update={"directory": second.directory})
         blocks["edge-host"] = edge.host(Droplet.load("green"))
-        blocks["prometheus"] = Prometheus(url=providers.url)
-        blocks["langfuse"] = Langfuse(url=providers.url, public_key="pk-lf-test", secret_key=f"sk-lf-{uuid4().hex}")
-        blocks["prometheus-down"] = Prometheus(url=f"http://127.0.0.1:{closed_port()}")
-        blocks["langfuse-down"] = blocks["langfuse"].model_copy(update={"url": blocks["prometheus-down"].url})
-        blocks["registry"] = registry.named()
-        closing.enter_context(saved(**{f"{name}-{which}": block for which, block in blocks.items()}))
+        providers = closing.enter_context(beside(name, registry, blocks, away=blocks["data"]))
         switch = CaddySwitch(url=edge.url, host=Droplet.load(f"{name}-edge-host"))
         closing.enter_context(saved(**{f"{name}-edge": switch}))
         environment = {**environment, "SLIPWAY_ACTIVE_URL": f"{edge.url}/.slipway/active"}
@@ -71,13 +64,44 @@ def open_blue_green_scenario(number: int, registry: RegistryNamespace, tmp: Path
         stack = ThreeServiceStack(name, registry, droplets["green"], f"{name}-green", environment, tmp, changes=changes)
         stack.save_environment()
         sides = {c: replace(stack, block=f"{name}-{c}", droplet=droplets[c]) for c in COLOURS}
-        beside = replace(stack, block=f"{name}-second", droplet=second)
-        pair = BlueGreenScenario(name, sides, home, beside, edge, providers, tmp, environment)
+        another = replace(stack, block=f"{name}-second", droplet=second)
+        pair = BlueGreenScenario(name, sides, home, another, edge, providers, tmp, environment)
         closing.callback(pair.clear, False)
-        for tag, behaviour in ((FIRST, "well"), (SECOND, "well"), (LYING, LIES)):
-            stack.publish(tag, behaviour)
-        pair.done(pair.words("deploy-home", "--tag", FIRST, "--approval", "never"))
+        release_first(pair)
         yield pair
+
+
+@contextmanager
+def beside(name: str, registry: RegistryNamespace, blocks: dict[str, Any], away: Any) -> Iterator[FakeProviders]:
+    """The providers that a pair is measured by, and what it needs beside its droplets; all blocks are saved.
+
+    Args:
+        blocks: of its droplets, without the pair's name.
+        away: a droplet that, as a block named `away`, cannot be reached.
+    """
+    from blocks import Langfuse, Prometheus  # noqa: PLC0415 — after the environment is set
+
+    providers = FakeProviders()
+    measured = {
+        "prometheus": Prometheus(url=providers.url),
+        "langfuse": Langfuse(url=providers.url, public_key="pk-lf-test", secret_key=f"sk-lf-{uuid4().hex}"),
+        "prometheus-down": Prometheus(url=f"http://127.0.0.1:{closed_port()}"),
+    }
+    measured["langfuse-down"] = measured["langfuse"].model_copy(update={"url": measured["prometheus-down"].url})
+    others = {"registry": registry.named(), "away": away.model_copy(update={"port": closed_port()})}
+    every = {**blocks, **measured, **others}
+    try:
+        with saved(**{f"{name}-{which}": block for which, block in every.items()}):
+            yield providers
+    finally:
+        providers.close()
+
+
+def release_first(pair: BlueGreenScenario) -> None:
+    """Publish the releases, and put the first one on the data home."""
+    for tag, behaviour in ((FIRST, "well"), (SECOND, "well"), (LYING, LIES)):
+        pair.sides["green"].publish(tag, behaviour)
+    pair.done(pair.words("deploy-home", "--tag", FIRST, "--approval", "never"))
 
 
 def _published(port: int) -> str:

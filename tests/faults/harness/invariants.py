@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from tests.stacks.three_services import ThreeServiceStack
 from tests.support import wait_until
+from tests.support.lab.droplet_view import DropletView
 
 SERVICES = {"store", "web", "worker"}
 
@@ -24,7 +25,7 @@ def before_fault(stack: ThreeServiceStack) -> BeforeFault:
     """Write a row that nobody may lose, and remember the volumes."""
     row = f"row-{uuid4().hex[:8]}"
     stack.write_row(row)
-    return BeforeFault(row, volumes(stack))
+    return BeforeFault(row, volumes(stack.droplet))
 
 
 def assert_nothing_lost(stack: ThreeServiceStack, before: BeforeFault, runs: str, settling: float = 5.0) -> None:
@@ -36,7 +37,7 @@ def assert_nothing_lost(stack: ThreeServiceStack, before: BeforeFault, runs: str
         settling: seconds in which what still goes on may end.
     """
     assert_tidy(stack, settling)
-    assert volumes(stack) == before.volumes
+    assert volumes(stack.droplet) == before.volumes
     assert before.row in stack.rows()
     assert (running_release(stack)["tag"], stack.version()) == (runs, runs)
 
@@ -47,17 +48,23 @@ def assert_tidy(stack: ThreeServiceStack, settling: float) -> None:
 
 
 def _leftovers(stack: ThreeServiceStack) -> str:
-    """Prints the lock when it is held or names a holder, releases on their way, commands that still run, and logins,
-    half-written records and links that lie about."""
-    directory, home = stack.droplet.directory, stack.droplet.home
+    """Prints what is left behind, commands that still run, and logins that lie about."""
+    return f"""{left_behind(stack.droplet)}
+        ps -eo args | grep -wF -e {stack.name} -e {stack.registry.host} |
+            grep -E '^([^ ]*/)?docker (compose|pull|login)'
+        grep -rlsF {stack.registry.host} /root/.docker /tmp
+        true"""
+
+
+def left_behind(droplet: DropletView) -> str:
+    """The script that prints the lock when it is held or names a holder, releases on their way, and half-written
+    records and links."""
+    directory, home = droplet.directory, droplet.home
     return f"""set +e
         [ ! -e {directory}/lock ] || flock -n {directory}/lock true || echo "the lock is held"
         cat {directory}/lock.holder {directory}/lock.busy 2>/dev/null
         ls -A {home}/incoming 2>/dev/null
-        ps -eo args | grep -wF -e {stack.name} -e {stack.registry.host} |
-            grep -E '^([^ ]*/)?docker (compose|pull|login)'
         find {home} {directory}/lock* -path '*/releases/*' -prune -o -name '*.new' -print 2>/dev/null
-        grep -rlsF {stack.registry.host} /root/.docker /tmp
         true"""
 
 
@@ -126,11 +133,11 @@ def newest(stack: ThreeServiceStack) -> dict[str, Any]:
     return found[-1]
 
 
-def volumes(stack: ThreeServiceStack) -> str:
+def volumes(droplet: DropletView) -> str:
     """The stack's volumes, each with the time it was made, and the inode of its directory."""
-    only = f"--filter label=com.docker.compose.project={stack.name}"
+    only = f"--filter label=com.docker.compose.project={droplet.stack}"
     shown = "{{.Name}} {{.CreatedAt}} {{.Mountpoint}}"
-    return stack.droplet.sh(
+    return droplet.sh(
         f"for name in $(docker volume ls -q {only}); do docker volume inspect --format '{shown}' $name; "
         "stat -c %i $(docker volume inspect --format '{{.Mountpoint}}' $name); done"
     )

@@ -1,11 +1,13 @@
 """Which cases of the fault suite are in `make test`: every fault at some point, and every point by some fault.
 
 Faults that strike at the same points (a kill, a cancellation) share them out among each other; `make test-all` has each
-fault at each point. The choice is the same each time: it goes by the order of tests and points alone.
+fault at each point. Of what is played on two droplets and on one, the latter plays every third test, and it only once;
+what means something on one droplet alone is played once. The choice is the same each time: it goes by the order of
+tests and points alone.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pytest
 
@@ -15,15 +17,30 @@ POINT_PARAMETERS = ("point", "delay", "damage")
 # What a case costs beside others: one that the worker runs starts four processes, each of which imports Prefect.
 COST = {"test_cancels": 2}
 
+# Where a pair of colours is: the values of the parameter `pair`.
+APART, ONE_DROPLET = "two-droplets", "one-droplet"
+_EVERY = 3
+
 Strike = tuple[str, Hashable]
 
 
 def sampled(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The items that are played: all without a point, and of the others one for each point and each fault."""
-    strikes = [(item, strike) for item in items if (strike := _strike(item))]
+    again = [item for item in items if _on_one_droplet(item)]
+    strikes = [(item, strike) for item in items if not _on_one_droplet(item) and (strike := _strike(item))]
     chosen = share_out([(fault, point, _cost(item)) for item, (fault, point) in strikes])
+    played = share_of_one_droplet([(_test(item), "pair" in _given(item)) for item in again])
     left = {item for item, strike in strikes if strike not in chosen}
+    left |= {item for number, item in enumerate(again) if number not in played}
     return [item for item in items if item not in left]
+
+
+def share_of_one_droplet(cases: Sequence[tuple[str, bool]]) -> set[int]:
+    """Of (test, whether it is played on two droplets as well), the numbers of those that are played on one."""
+    first = {test: number for number, (test, _) in reversed(list(enumerate(cases)))}
+    both = list(dict.fromkeys(test for test, too in cases if too))
+    left = set(both) - set(both[::_EVERY])
+    return {number for test, number in first.items() if test not in left}
 
 
 def share_out(strikes: Sequence[tuple[str, Hashable, int]]) -> set[Strike]:
@@ -45,12 +62,25 @@ def share_out(strikes: Sequence[tuple[str, Hashable, int]]) -> set[Strike]:
 
 def _strike(item: pytest.Item) -> Strike | None:
     """The fault and its point; None for a case that has none."""
-    given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    given = _given(item)
     name = next((name for name in POINT_PARAMETERS if name in given), None)
     if not name:
         return None
     others = [repr(given[other]) for other in sorted(given) if other != name]
-    return " ".join([item.nodeid.partition("[")[0], *others]), _point(item, given[name])
+    return " ".join([_test(item), *others]), _point(item, given[name])
+
+
+def _given(item: pytest.Item) -> Mapping[str, object]:
+    """Its parameters."""
+    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+
+
+def _on_one_droplet(item: pytest.Item) -> bool:
+    return _given(item).get("pair") == ONE_DROPLET or "shared" in getattr(item, "fixturenames", ())
+
+
+def _test(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
 
 
 def _point(item: pytest.Item, given: object) -> Hashable:

@@ -37,11 +37,12 @@ def test_the_idle_release_is_older(pair: BlueGreenScenario) -> None:
     pair.ended_well(start, start.idle)
 
 
-def test_both_colours_are_one_droplet(pair: BlueGreenScenario) -> None:
+def test_the_colours_share_a_droplet_by_mistake(pair: BlueGreenScenario) -> None:
+    pair.only_apart("they are, and may be")
     start = pair.settle()
-    pair.says("both colours are one droplet, by name and by address", "read the settings", REFUSED)
-    one = f'["{pair.block("green")}"]'
-    refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": one}), "BadColours", "named twice")
+    pair.says("the colours share a droplet, and another; two blocks of one", "read the settings", REFUSED)
+    more = f'["{pair.block("green")}", "{pair.block("second")}"]'
+    refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": more}), "BadColours", "one droplet, that one alone")
     twice = {"SLIPWAY_BLUE": f'["{pair.block("data")}"]', "SLIPWAY_GREEN": f'["{pair.block("second")}"]'}
     refused(pair.say(pair.promote(), twice), "BadColours", "are one")
     refused(pair.say(pair.promote(), {"SLIPWAY_BLUE": "[]"}), "BadColours", "has no droplet")
@@ -116,6 +117,7 @@ def test_services_at_home_without_a_home(pair: BlueGreenScenario) -> None:
 
 
 def test_the_droplets_of_a_colour_carry_different_releases(pair: BlueGreenScenario) -> None:
+    pair.only_apart("a colour that shares its droplet has no other")
     start = pair.settle()
     pair.says("a colour's two droplets carry different releases", "plan", f"{REFUSED}; with --tag both get it")
     pair.edge.point("blue")

@@ -4,13 +4,13 @@ import pytest
 
 from flows.core.steps import Step
 from tests.faults.harness.blue_green import FIRST_READING, BlueGreenScenario, refused
-from tests.faults.harness.doubles.disposable_edge import DIRECTORY
 
 pytestmark = pytest.mark.faults
 BEFORE_TURN = {"when": "before", "step": Step.TURN.value}
 AFTER_TURN = {"when": "after", "step": Step.TURN.value}
 BEFORE_PROBE = {"when": "before", "step": Step.PROBE_SWITCH.value}
 AFTER_PROBE = {"when": "after", "step": Step.PROBE_SWITCH.value}
+BESIDE = "the host of the edge is that of the colours; the edge alone goes away in test_edge.py"
 
 
 @pytest.mark.parametrize("how", ["there and back", "nowhere", "both"])
@@ -81,6 +81,7 @@ def test_two_promotions_at_once(pair: BlueGreenScenario) -> None:
 
 
 def test_the_edge_is_down_from_the_beginning(pair: BlueGreenScenario) -> None:
+    pair.only_apart(BESIDE)
     start = pair.settle()
     pair.says("the edge is down", "before anything", "told; nothing was done")
     pair.edge.stop()
@@ -91,6 +92,7 @@ def test_the_edge_is_down_from_the_beginning(pair: BlueGreenScenario) -> None:
 
 @pytest.mark.parametrize("how", ["stopped", "paused"])
 def test_the_edge_is_down_when_it_is_to_turn(how: str, pair: BlueGreenScenario) -> None:
+    pair.only_apart(BESIDE)
     start = pair.settle()
     pair.says(f"the edge is {how}", "before turn the switch", "told, with an end; one colour afterwards")
     process = pair.start_process(pair.promote(), **BEFORE_TURN)
@@ -106,6 +108,7 @@ def test_the_edge_is_down_when_it_is_to_turn(how: str, pair: BlueGreenScenario) 
 
 
 def test_the_edge_goes_away_after_its_turn(pair: BlueGreenScenario) -> None:
+    pair.only_apart(BESIDE)
     start = pair.settle()
     pair.says("the edge is stopped", "after turn the switch", "told where to look; the new colour afterwards")
     process = pair.start_process(pair.promote(), **AFTER_TURN)
@@ -150,10 +153,10 @@ def test_the_state_directory_cannot_be_used(pair: BlueGreenScenario) -> None:
     pair.says("the switch's directory is gone", "before turn the switch", "told; nothing was moved")
     process = pair.start_process(pair.promote(), **BEFORE_TURN)
     process.held()
-    pair.edge.inside(f"mv {DIRECTORY} {DIRECTORY}.away")
+    pair.edge.inside(f"mv {pair.edge.directory} {pair.edge.directory}.away")
     process.go()
     said = process.wait()
-    pair.edge.inside(f"mv {DIRECTORY}.away {DIRECTORY}")
+    pair.edge.inside(f"mv {pair.edge.directory}.away {pair.edge.directory}")
     refused(said, "NotPromoted", "cannot be", code=1)
     pair.ended_well(start, start.active)
 

@@ -2,7 +2,6 @@
 
 import threading
 
-import httpx
 import pytest
 
 from flows.core.steps import Step
@@ -152,7 +151,7 @@ class _clients:  # noqa: N801 — reads as what it is: with clients …
     """Somebody asks through the edge all the time; gives the list of status and colour, one for each answer."""
 
     def __init__(self, pair: BlueGreenScenario) -> None:
-        self._url, self._stop, self.seen = pair.edge.url, threading.Event(), []  # type: ignore[var-annotated]
+        self._edge, self._stop, self.seen = pair.edge, threading.Event(), []  # type: ignore[var-annotated]
         self._thread = threading.Thread(target=self._ask)
 
     def __enter__(self) -> list[tuple[int, str | None]]:
@@ -164,7 +163,7 @@ class _clients:  # noqa: N801 — reads as what it is: with clients …
         self._thread.join()
 
     def _ask(self) -> None:
-        with httpx.Client(trust_env=False, timeout=5) as http:
+        with self._edge.client() as http:
             while not self._stop.wait(0.1):
-                answer = http.get(f"{self._url}/health")
+                answer = http.get("/health")
                 self.seen.append((answer.status_code, answer.headers.get("x-slipway-colour")))

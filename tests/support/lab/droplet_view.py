@@ -70,11 +70,16 @@ def _run(container: str, script: str, stdin: bytes) -> tuple[int, str, str]:
 
 @dataclass(frozen=True)
 class DropletView:
-    """A stack as it stands on a droplet of the lab, seen from inside it and not through Slipway."""
+    """A stack as it stands on a droplet of the lab, seen from inside it and not through Slipway.
+
+    Args:
+        beside: something else stands in the same directory.
+    """
 
     droplet: str
     stack: str
     directory: str = SHARED
+    beside: bool = False
 
     def sh(self, script: str, stdin: bytes = b"") -> str:
         code, out, err = _run(f"{LAB}-{self.droplet}", script, stdin)
@@ -121,7 +126,7 @@ class DropletView:
             'ids=$(docker ps -aq --filter "$only"); [ -z "$ids" ] || docker rm -fv $ids >/dev/null\n'
             'ids=$(docker volume ls -q --filter "$only"); [ -z "$ids" ] || docker volume rm $ids >/dev/null\n'
             'ids=$(docker network ls -q --filter "$only"); [ -z "$ids" ] || docker network rm $ids >/dev/null\n'
-            f"rm -rf {self.home if self.directory == SHARED else self.directory}\n"
+            f"rm -rf {self.home if self.beside or self.directory == SHARED else self.directory}\n"
             f"[ ! -d {self.directory} ] || rmdir --ignore-fail-on-non-empty {self.directory}\n"
             f"ids=$(docker images --no-trunc | awk '$1 ~ /{images}/ {{print $3}}' | sort -u)\n"
             '[ -z "$ids" ] || docker rmi -f $ids >/dev/null'

@@ -28,6 +28,15 @@ class DisposableEdge:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def directory(self) -> str:
+        """Where the state files are."""
+        return DIRECTORY
+
+    def client(self) -> httpx.Client:
+        """A client that finds it."""
+        return httpx.Client(base_url=self.url, timeout=5, trust_env=False)
+
     def inside(self, script: str) -> str:
         """Run a script inside it, past SSH."""
         return docker("exec", self.container, "sh", "-euc", script)

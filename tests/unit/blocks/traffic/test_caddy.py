@@ -160,3 +160,12 @@ def test_each_way_says_what_clients_see():
     assert file.client_impact.startswith("The next request goes to the new colour")
     assert admin.client_impact.startswith("Caddy reloads: some connections are reset")
     assert Path(file.directory).is_absolute()
+
+
+def test_a_lost_directory_of_the_edge_is_made_again_by_a_command_that_is_told(tmp_path, opened):
+    lost = CaddySwitch(url=URL, host=HOST, directory=f"{tmp_path}/.edge/state/shop")
+    with pytest.raises(SwitchFailed, match=f"slipway edge setup .*--stack shop --url {URL}, slipway promote --to"):
+        lost.read()
+    elsewhere = CaddySwitch(url=URL, host=HOST, directory=f"{tmp_path}/lost")
+    with pytest.raises(SwitchFailed, match="Is that where Caddy looks"):
+        elsewhere.read()

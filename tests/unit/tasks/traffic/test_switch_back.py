@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from blocks.errors import Unreachable
+from blocks.errors import SwitchFailed, Unreachable
+from blocks.traffic.switch import SwitchState
 from flows import promote, switch_back
 from flows.core.errors import BothColoursUnhealthy, NotPromoted, ServicesNotReady, SwitchedBack
 from flows.core.results import Promoted, TrafficMoved
@@ -125,6 +126,24 @@ def test_going_back_to_one_that_cannot_be_woken_is_told_and_traffic_stays(green)
     assert isinstance(story, BothColoursUnhealthy)
     assert "Going back failed: " in str(story)
     assert order(green) == []
+
+
+@pytest.mark.parametrize(("at", "wanted"), [("green", "Look at switch edge itself first"), ("blue", "switch-back")])
+def test_going_back_to_one_that_does_not_answer_either_says_what_to_look_at(green, monkeypatch, at, wanted):
+    def turn(*_given):
+        green.switch.states = [SwitchState((at,))]
+        raise SwitchFailed("green does not answer through the edge")
+
+    seen = green.switch.states[0]
+    monkeypatch.setattr(switch_back, "move_traffic", turn)
+    monkeypatch.setattr(switch_back, "unhealthy_reason", lambda *_: "")
+    story = switch_back.move_traffic_back(
+        green.switch, BLUE, green.colour, seen, NotPromoted("it failed"), green.target.settings
+    )
+    assert isinstance(story, BothColoursUnhealthy)
+    assert f"it points at {at}" in str(story)
+    assert wanted in str(story)
+    assert ("switch-back" in str(story)) == (at == "blue")
 
 
 class Carried(promote.Promotion):
