@@ -2,8 +2,8 @@
 
 Faults that strike at the same points (a kill, a cancellation) share them out among each other; `make test-all` has each
 fault at each point. Of what is played on two droplets and on one, the latter plays every third test, and it only once;
-what means something on one droplet alone is played once. The choice is the same each time: it goes by the order of tests
-and points alone.
+what means something on one droplet alone is played once. The choice is the same each time: it goes by the order of
+tests and points alone.
 """
 
 from collections import Counter
