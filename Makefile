@@ -25,7 +25,7 @@ unexport PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: docs help demo demo-digitalocean lab login test test-all unit lint format bench bench-switch down lock venv browser prefect engine containers deployments worker
+.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit lint format bench bench-one-droplet bench-switch down lock venv browser prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -34,6 +34,9 @@ help: ## Say what there is
 
 demo: lab ## Start the lab, release the sample stack, promote a second release under load, refuse a bad third
 	@$(LAB)/demo.sh
+
+demo-one-droplet: lab ## A plain Compose stack on one droplet is adopted, promoted under load, and survives a loss of power
+	@$(LAB)/demo-one-droplet.sh
 
 demo-digitalocean: lab ## Registry, snapshot, second droplet, every switch under load, and a rehearsal, at a stand-in for DigitalOcean
 	@$(LAB)/demo-digitalocean.sh
@@ -63,6 +66,9 @@ format: venv ## Put the code into the house's style
 
 bench: lab ## Measure, and print the table
 	@python -m benchmarks
+
+bench-one-droplet: demo-one-droplet ## Promotions on one droplet under load, beside docker compose up -d in place
+	@python -m benchmarks.one_droplet
 
 bench-switch: lab ## Measure what clients see of a promotion, and of other ways to replace a release
 	@python -m benchmarks.switch

@@ -26,7 +26,7 @@ FAMILIES = {
     "prune": "`prune`, `system-prune`",
     "debug": "`debug-agent`",
     "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
-    "`deploy-home`",
+    "`deploy-home`, `adopt`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes

@@ -1,6 +1,8 @@
 """deploy: put a published release on a droplet, by digest."""
 
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from blocks import ContainerRegistry, Droplet
 from flows.core.deploy.files.staging import secret_contents
@@ -10,7 +12,7 @@ from flows.core.droplet.places import block_of, split_place
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.release.bundle import DOCUMENT
-from flows.core.release.role import Role, as_role, part_override, part_stack, role_files, whole_stack
+from flows.core.release.role import Role, as_role, part_override, part_stack, refuse_release, role_files, whole_stack
 from flows.core.results import Deployed, service_states
 from flows.core.stack.variables import active_profiles
 from flows.core.traffic.colours import other
@@ -42,8 +44,10 @@ from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.colours import ColourDroplets
 from flows.tasks.traffic.edge.serving import check_site, serve
 from flows.tasks.traffic.memory import check_memory
+from flows.validate import validate
 
 
 @flow(
@@ -185,3 +189,33 @@ def _run_steps(
     rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in deployed.services.items()]
     table(f"deploy-{deployed.droplet}", rows, f"Release {deployment.release.tag} on {deployed.droplet}")
     return deployed
+
+
+@dataclass(frozen=True)
+class DeployFirst:
+    """A release that is deployed to the idle colour first, and how."""
+
+    tag: str
+    strategy: Strategy
+    env_file: str | None
+    digest: str | None
+
+    def fetch(self, colour: ColourDroplets, settings: Settings) -> FetchedRelease:
+        """The release, before anything is changed."""
+        registry, there = load_registry(settings), [target.name for target in colour.targets]
+        found = fetch_release(colour.stack, self.tag, registry, settings, droplets=there, digest=self.digest)
+        refuse_release(found.release, settings.home)
+        return found
+
+    def put(
+        self, fetched: FetchedRelease, colour: ColourDroplets, guards: ExitStack, wait: float, settings: Settings
+    ) -> None:
+        """Deploy and validate on every droplet of the colour; if one of them fails, all of them go back."""
+        for target in colour.targets:
+            guard = guards.enter_context(rollback_on_failure(target))
+            deploy_release(
+                target.droplet, fetched, role=settings.role(target.name),
+                strategy=self.strategy, env_file=self.env_file, wait=wait, settings=settings,
+            )  # fmt: skip
+            guard.armed = True
+            validate(stack=colour.stack, droplet=target.name)

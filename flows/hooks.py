@@ -22,6 +22,7 @@ from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.runs.run_info import was_refused
 from flows.tasks.stack.project import stack_name
+from flows.tasks.traffic.adoption import adopting_target, undo_adoption
 from flows.watch import watch
 
 
@@ -84,6 +85,19 @@ def recover_promotion(flow: Any, flow_run: Any, state: Any) -> None:
         watch(stack=stack_name(parameters.get("stack") or Settings().stack), seconds=0.0)
     except (SlipwayError, OutsideError) as error:
         log.warning("%s", error)
+
+
+def undo_adoption_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
+    """After an adoption crashed or was cancelled on its way: what ran before runs again."""
+    settings = Settings()
+    try:
+        target = adopting_target(stack_name(flow_run.parameters.get("stack") or settings.stack), settings)
+        undone = undo_adoption(target, settings.lock_patience, unfinished=True)
+    except (SlipwayError, OutsideError) as error:
+        get_logger("slipway.hooks").warning("the adoption was not undone: %s. Run: slipway adopt --undo", error)
+        return
+    if undone:
+        get_logger("slipway.hooks").info("%s", undone[1])
 
 
 def remove_failed_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:

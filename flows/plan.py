@@ -1,16 +1,21 @@
 """plan: what a promotion would change, at any time, without changing anything."""
 
+from dataclasses import replace
+
 from prefect.logging import get_run_logger
 
+from flows.core.deploy.deployed_state import DeployedState
 from flows.core.traffic.approval import short_digest
+from flows.core.traffic.colours import Colour
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
 from flows.settings import Settings
-from flows.tasks.runs.artifacts import table
+from flows.tasks.runs.artifacts import page, table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.colours import load_colours, promoted_to, read_states
+from flows.tasks.traffic.colours import ColourDroplets, load_colours, promoted_to, read_states
+from flows.tasks.traffic.edge.serving import site_of
 from flows.tasks.traffic.switch import open_switch, read_switch
 
 
@@ -30,8 +35,22 @@ def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
         colour, left = promoted_to(seen.active, to, str(switch), sides, settings)
         new, old = read_states(sides[colour]), read_states(sides[left]) if left else []
         found = plan_promotion(name, colour, left, new, old, str(switch), switch.client_impact)
+        steps = settings.canary if left else ()
+        found = found.with_canary(str(seen.share or ""), steps, settings.canary_seconds)
+        if settings.shared_droplet:
+            found = replace(found, site=_site(sides[colour], colour, new[0]))
     publish_plan(found)
     return found
+
+
+def _site(side: ColourDroplets, colour: Colour, state: DeployedState) -> str:
+    """What the edge of a droplet that both colours share is told to serve, as Caddy reads it; kept as an artifact."""
+    assert state.release is not None  # a promotion was planned by it
+    target = side.targets[0]
+    with target.connected() as session:
+        text = site_of(session, target.directory.directory, state.release, colour).text()
+    page(f"edge-{side.stack}", f"````\n{text}````\n", f"What the edge of {target.droplet.block} serves of {side.stack}")
+    return text
 
 
 def publish_plan(found: PromotionPlan) -> None:

@@ -2,37 +2,36 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from prefect import runtime
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.switch import SwitchState
+from flows.canary import Canary
 from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
-from flows.core.release.role import refuse_release
 from flows.core.results import GateReport, Promoted
 from flows.core.traffic.approval import approval_question, must_ask
+from flows.core.traffic.canary import canary_steps
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
-from flows.deploy import deploy_release
+from flows.deploy import DeployFirst
 from flows.gates import read_gates
 from flows.hooks import prune_colours_after_failure, recover_promotion
 from flows.plan import publish_plan
-from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
 from flows.tasks.droplet.connection import connected
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
-from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
+from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
+from flows.tasks.traffic.canary import refuse_canary
 from flows.tasks.traffic.colours import (
     ColourDroplets,
     load_colours,
@@ -51,7 +50,6 @@ from flows.tasks.traffic.switch import (
     try_read_switch,
 )
 from flows.tasks.trust.verification import check_standing_releases
-from flows.validate import validate
 from flows.watch import keep_watch
 
 
@@ -72,6 +70,7 @@ def promote(
     watch: float | None = None,
     wait: float = 0.0,
     digest: str | None = None,
+    canary: str | None = None,
 ) -> Promoted:
     """Prove the release on the idle colour, send traffic there, and watch it; any failure afterwards sends it back.
 
@@ -85,31 +84,27 @@ def promote(
         watch: seconds for which the gates are read again afterwards; default: the setting `watch`.
         wait: seconds to wait while another run changes a droplet.
         digest: with `tag`: of the release as it was published (`sha256:…`); what the tag means meanwhile is not asked.
+        canary: percent of the clients that go first, as `5,25,50`; `none`: all at once. Default: the setting `canary`.
     """
     if digest and not tag:
         raise ConflictingOptions("a digest alone does not say which release is meant: give its --tag, too")
     settings = Settings()
     watched = settings.watch if watch is None else watch
-    settings = settings.model_copy(update={"approval": approval_mode(approval, settings), "watch": watched})
+    steps = canary_steps(canary, settings.canary)
+    settings = settings.model_copy(
+        update={"approval": approval_mode(approval, settings), "watch": watched, "canary": steps}
+    )
     name = stack_name(stack or settings.stack)
     with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
         colours, seen = load_colours(name, settings), read_switch(switch)
         colour, left = promoted_to(seen.active, to, str(switch), colours, settings)
+        refuse_canary(switch, steps if left else ())
         candidate, active = colours[colour], colours[left] if left else None
         for target in candidate.targets:
             connections.enter_context(connected(target.droplet))
         first = DeployFirst(tag, strategy or settings.strategy, env_file, digest) if tag else None
         return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(first)
-
-
-class DeployFirst(NamedTuple):
-    """A release that is deployed to the idle colour first."""
-
-    tag: str
-    strategy: Strategy
-    env_file: str | None
-    digest: str | None
 
 
 @dataclass(frozen=True)
@@ -140,9 +135,15 @@ class Promotion:
         return replace(promoted, asleep=let_sleep(self.switch, self.active, seen, turned_at, self.settings))
 
     def _carry_out(self, first: DeployFirst | None) -> Promoted:
+        steps = self.settings.canary if self.active else ()
+        with Canary(self.switch, self.candidate, self.active, steps, self.settings) as canary:
+            return self._decide(first, canary)
+
+    def _decide(self, first: DeployFirst | None, canary: Canary) -> Promoted:
         approved: tuple[str, Verdict, str] | None = None
         while True:
             with lock_colours([self.candidate], self.active, f"promotion of {self.stack}", self.wait):
+                canary.check(self.seen)
                 plan, gates = self._prove(first if approved is None else None)
                 if approved and plan.mark != approved[0]:
                     raise PlanChanged(
@@ -150,8 +151,11 @@ class Promotion:
                         "not moved. Look at it, and ask again: slipway plan, slipway promote"
                     )
                 found = f"{self.candidate} are inconclusive: {gates.words}"
-                if not must_ask(self.settings.approval, gates.verdict, approved[1] if approved else None, found):
-                    return self._switch(plan, gates, approved[2] if approved else "")
+                agreed = approved[1] if approved else None
+                if not must_ask(self.settings.approval, gates.verdict, agreed, found):
+                    if (unsure := canary.go_on(plan.tag, agreed)) is None:
+                        return self._switch(plan, gates, approved[2] if approved else "")
+                    gates = unsure
             question = approval_question(plan, gates.readings, self.settings.approval_timeout / 60)
             answer = ask_for_approval(question, plan.sentence, self.settings.approval_timeout)
             approved = (plan.mark, gates.verdict, answer.words)
@@ -162,21 +166,17 @@ class Promotion:
         Raises:
             NotPromoted: a gate failed.
         """
-        fetched = None
-        if first:
-            registry, there = load_registry(self.settings), [target.name for target in self.candidate.targets]
-            fetched = fetch_release(self.stack, first.tag, registry, self.settings, droplets=there, digest=first.digest)
-            refuse_release(fetched.release, self.settings.home)
+        fetched = first.fetch(self.candidate, self.settings) if first else None
         before = read_states_if_reachable(self.active)
         with ExitStack() as guards:
             if first and fetched:
-                self._deploy(first, fetched, guards)
+                first.put(fetched, self.candidate, guards, self.wait, self.settings)
             states = read_states(self.candidate)
             check_standing_releases(states, self.settings)
             plan = plan_promotion(
                 self.stack, self.candidate.colour, self.active.colour if self.active else None,
                 states, before, str(self.switch), self.switch.client_impact,
-            )  # fmt: skip
+            ).with_canary("", self.settings.canary if self.active else (), self.settings.canary_seconds)  # fmt: skip
             refuse_undeclared_states(states, self.settings.home)
             publish_plan(plan)
             gates = read_gates(self.candidate, self.active, states, before, self.settings.gate_window, self.settings)
@@ -184,17 +184,6 @@ class Promotion:
                 stays = f"Traffic stays on {self.active}" if self.active else "Traffic was not moved"
                 raise NotPromoted(f"release {plan.tag} on {self.candidate} did not pass: {gates.words}. {stays}")
         return plan, gates
-
-    def _deploy(self, first: DeployFirst, fetched: FetchedRelease, guards: ExitStack) -> None:
-        """Deploy and validate on every droplet of the colour; if one of them fails, all of them go back."""
-        for target in self.candidate.targets:
-            guard = guards.enter_context(rollback_on_failure(target))
-            deploy_release(
-                target.droplet, fetched, role=self.settings.role(target.name),
-                strategy=first.strategy, env_file=first.env_file, wait=self.wait, settings=self.settings,
-            )  # fmt: skip
-            guard.armed = True
-            validate(stack=self.stack, droplet=target.name)
 
     def _switch(self, plan: PromotionPlan, gates: GateReport, approved_by: str) -> Promoted:
         """Traffic goes there; whatever fails from here on sends it back."""
@@ -216,6 +205,7 @@ class Promotion:
         promoted = Promoted(
             **{**vars(moved), "tag": plan.tag}, plan=plan, gates=gates, approved_by=approved_by,
             watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
+            canary=self.settings.canary if self.active else (),
         )  # fmt: skip
         self._publish(promoted, plan.sentence)
         return promoted

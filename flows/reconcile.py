@@ -1,6 +1,7 @@
 """reconcile: finish or undo what runs that ended in between have left on a droplet."""
 
 import time
+from dataclasses import replace
 
 from prefect.logging import get_run_logger
 
@@ -31,6 +32,7 @@ from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.canary import take_back_best_effort
 from flows.tasks.traffic.colours import read_state
 from flows.tasks.traffic.edge.serving import serve
 from flows.tasks.traffic.sleep import settle_sleep
@@ -51,9 +53,10 @@ def reconcile(stack: str | None = None, droplet: str | None = None, wait: float 
     settings = target.settings
     remove_left_best_effort(settings)
     with target.locked(f"reconciling {target.stack}", wait, settings.reconnect_timeout) as lock:
+        taken_back = take_back_best_effort(target.name, settings)
         done = _recover(lock, target)
         prune_best_effort(lock, target.directory, settings)
-    return done
+    return replace(done, done=f"{taken_back}; {done.done}") if taken_back else done
 
 
 def _recover(lock: LockedSession, target: Target) -> Reconciled:

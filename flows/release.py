@@ -7,6 +7,7 @@ from prefect import runtime
 from flows.build_push import build_push
 from flows.core.errors import ConflictingOptions
 from flows.core.results import Released
+from flows.core.traffic.canary import canary_steps
 from flows.deploy import deploy
 from flows.hooks import prune_after_failure, recover_after_crash, recover_promotion
 from flows.promote import promote as promote_flow
@@ -21,6 +22,7 @@ from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode
+from flows.tasks.traffic.canary import refuse_canary
 from flows.tasks.traffic.colours import load_colours, promoted_to
 from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import validate
@@ -46,6 +48,7 @@ def release(
     wait: float = 0.0,
     promote: bool = False,
     approval: Approval | None = None,
+    canary: str | None = None,
 ) -> Released:
     """Build the stack once, push it, deploy it by digest and validate it; go back if anything on the droplet fails.
 
@@ -65,6 +68,8 @@ def release(
         promote: to the idle colour, and then traffic; `droplet` is not given then.
         approval: with `promote`: never, inconclusive or always; default: the setting `approval`. Through the API, the
             stricter of both.
+        canary: with `promote`: percent of the clients that go there first, as `5,25,50`; `none`: all at once. Default:
+            the setting `canary`.
 
     Raises:
         ConflictingOptions: both a droplet and `promote` were asked for.
@@ -81,7 +86,9 @@ def release(
         "ref": ref,
     }
     if promote:
-        return _release_and_promote(build, strategy=strategy, env_file=env_file, wait=wait, approval=approval)
+        return _release_and_promote(
+            build, strategy=strategy, env_file=env_file, wait=wait, approval=approval, canary=canary
+        )
     return _release_to(droplet, build, strategy=strategy, env_file=env_file, wait=wait)
 
 
@@ -118,7 +125,13 @@ def _release_to(
 
 
 def _release_and_promote(
-    build: dict[str, Any], *, strategy: Strategy | None, env_file: str | None, wait: float, approval: Approval | None
+    build: dict[str, Any],
+    *,
+    strategy: Strategy | None,
+    env_file: str | None,
+    wait: float,
+    approval: Approval | None,
+    canary: str | None,
 ) -> Released:
     """Build and push, then promote. A switch that cannot be read is refused before the build, and the first droplet of
     the idle colour pulls ahead.
@@ -129,7 +142,9 @@ def _release_and_promote(
     settings = Settings()
     with block_cache(), open_switch(settings) as switch:
         colours = load_colours(stack_name(build["stack"] or settings.stack), settings)
-        colour, _ = promoted_to(read_switch(switch).active, None, str(switch), colours, settings)
+        colour, left = promoted_to(read_switch(switch).active, None, str(switch), colours, settings)
+        steps = canary_steps(canary, settings.canary)
+        refuse_canary(switch, steps if left else ())
         first = load_droplet(settings.colours.droplets(colour)[0])
         with connected(first):
             published = build_push(**build, pull_ahead=first.name)
@@ -141,5 +156,6 @@ def _release_and_promote(
                 env_file=env_file,
                 wait=wait,
                 digest=published.digest,
+                canary=canary,
             )
     return Released(published, None, None, str(runtime.flow_run.ui_url or ""), settings.edge_url, promoted)

@@ -20,17 +20,15 @@ from pydantic_settings import (
 
 from flows.core.droplet.places import block_of, divided_places, refuse_divided
 from flows.core.gates import metrics
+from flows.core.gates.verdict import Observable
 from flows.core.release.role import Role, home_stack
+from flows.core.traffic.canary import Percents
 from flows.core.traffic.colours import Colour, Colours
 from flows.core.trust.policy import Policy
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
 KeepWarm = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["always", "never", ""]
 Approval = Literal["never", "inconclusive", "always"]
-# What runs must be what the release says, whatever anybody sets: `digests` is not among these.
-Observable = Literal[
-    "order", "health", "tools", "workflows", "data home", "traces", "trace errors", "error rate", "latency"
-]
 
 
 class Settings(BaseSettings):
@@ -63,6 +61,10 @@ class Settings(BaseSettings):
         description="how long the colour that traffic left goes on running: seconds from the turn, always, or never "
         "(not after the watch); empty: never where both colours are on one droplet, always elsewhere",
     )
+    canary: Percents = Field(
+        (), description="percent of the clients that the steps of a promotion send to the new colour, rising"
+    )
+    canary_seconds: float = Field(60, gt=0, description="seconds that each of these steps lasts")
     registry: str = Field("registry", description="name of the ContainerRegistry block")
     environment: str = Field("", description="name of the StackEnvironment block; empty: the stack's own name")
     account: str = Field("digitalocean", description="name of the DigitalOceanAccount block")

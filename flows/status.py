@@ -1,12 +1,13 @@
 """status: which release each droplet runs, and how its services are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import httpx
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
 from blocks.http.request import request_within
+from blocks.traffic.switch import SwitchState
 from flows.core.deploy.facts import facts_script, read_facts
 from flows.core.droplet.lock import holder_script, read_holder
 from flows.core.droplet.running import read_running, running_script
@@ -37,11 +38,11 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
     """
     settings = Settings()
     name = stack_name(stack or settings.stack)
-    active = _active(settings)
+    active, shares = _active(settings)
     found: dict[str, DropletStatus] = {}
     for droplet in droplets or settings.shown:
         try:
-            found[droplet] = _look(droplet, name, active, settings)
+            found[droplet] = _look(droplet, name, active, shares, settings)
         except BlockMissing:
             if droplets:
                 raise
@@ -53,7 +54,9 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
     return found
 
 
-def _look(droplet: str, stack: str, active: Collection[str] | None, settings: Settings) -> DropletStatus:
+def _look(
+    droplet: str, stack: str, active: Collection[str] | None, shares: Mapping[str, int], settings: Settings
+) -> DropletStatus:
     target = Target.of(load_droplet(droplet), settings.name_on(droplet, stack), settings)
     with target.connected() as session:
         facts = read_facts(session.run(facts_script(target.directory), timeout=QUICK).out, target.stack)
@@ -71,29 +74,36 @@ def _look(droplet: str, stack: str, active: Collection[str] | None, settings: Se
         record=facts.history.deployed(),
         holder=str(read_holder(holder)) if holder else "",
         home=at_home,
+        share=shares.get(colour or ""),
         asleep=facts.asleep and not any(container.state == "running" for container in running.containers),
     )
 
 
-def _active(settings: Settings) -> Collection[str] | None:
+def _active(settings: Settings) -> tuple[Collection[str] | None, Mapping[str, int]]:
     """The colours (or droplets) that traffic reaches, as the traffic switch says; without one, as `active_url` does.
-
-    None: nobody knows.
+    None: nobody knows. And the percent of the clients that reach each colour, while a canary divides them.
     """
     if settings.switch:
         try:
             with open_switch(settings) as switch:
-                return read_switch(switch).active
+                seen = read_switch(switch)
+                return seen.active, _shares(seen)
         except (OutsideError, SlipwayError) as error:
             get_run_logger().warning("where traffic goes is not known: %s", error)
-            return None
+            return None, {}
     if not settings.active_url:
-        return None
+        return None, {}
     try:
         answer = request_within("GET", settings.active_url, 5)
-        return (answer.text.strip(),) if answer.is_success else None
+        return (answer.text.strip(),) if answer.is_success else None, {}
     except httpx.HTTPError:
-        return None
+        return None, {}
+
+
+def _shares(seen: SwitchState) -> Mapping[str, int]:
+    if seen.share is None or seen.share.colour in seen.active:
+        return {}
+    return {**dict.fromkeys(seen.active, 100 - seen.share.percent), seen.share.colour: seen.share.percent}
 
 
 def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:
@@ -101,6 +111,7 @@ def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:
         {
             "droplet": droplet,
             "active": "asleep" if said.asleep else said.active,
+            **({"clients": f"{said.share} %"} if said.share is not None else {}),
             "release": said.release or "none",
             "outcome": said.record.outcome.value if said.record else "",
             "service": name,

@@ -9,7 +9,7 @@ from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.switch import Share, SwitchState
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import BadColours, BothColoursUnhealthy, NotPromoted, SlipwayError, SwitchAmbiguous, SwitchedBack
 from flows.core.gates.verdict import Verdict
@@ -116,6 +116,7 @@ def unhealthy_reason(side: ColourDroplets, settings: Settings) -> str:
 def switch_back(stack: str | None = None, to: str | None = None, force: bool = False) -> TrafficMoved:
     """Send traffic to the colour it came from, after asking whether it is well; one that is asleep is woken before.
 
+    While a canary sends a share of the clients to the other colour, these go back, and all stay where most are.
     It waits for no promotion: one that is watching notices, and ends.
 
     Args:
@@ -130,6 +131,8 @@ def switch_back(stack: str | None = None, to: str | None = None, force: bool = F
     with block_cache(), open_switch(settings) as switch:
         load_environment(settings, name)
         sides, seen = load_colours(name, settings), read_switch(switch)
+        if to is None and seen.share and seen.active == (other(seen.share.colour),):
+            return _end_share(switch, seen, seen.share)
         if to is None and len(seen.active) != 1:
             raise SwitchAmbiguous(
                 f"{switch} points {'at both colours' if seen.active else 'nowhere'}. Say where traffic shall go: "
@@ -156,6 +159,15 @@ def switch_back(stack: str | None = None, to: str | None = None, force: bool = F
     }  # fmt: skip
     table(f"traffic-{name}", [row], f"Traffic of {switch} goes to {target}")
     return TrafficMoved(**{**vars(turned), "tag": tag, "woken_after": woken})
+
+
+def _end_share(switch: TrafficSwitch, seen: SwitchState, share: Share) -> TrafficMoved:
+    """Send the clients of a canary back to the active colour, which all others have reached all the time."""
+    decided_at, began = time.time(), time.monotonic()
+    switch.end_share()
+    ended = time.monotonic() - began
+    get_run_logger().info("✓ the canary (%s) was taken back", share)
+    return TrafficMoved(seen.active[0], share.colour, "", decided_at, ended, time.monotonic() - began, switch.url)
 
 
 def _wake(

@@ -21,6 +21,7 @@ from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
+from flows.tasks.traffic.canary import take_back_unattended
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states
 from flows.tasks.traffic.switch import open_switch, read_switch, try_read_switch
 
@@ -41,6 +42,8 @@ def watch(stack: str | None = None, seconds: float | None = None) -> Watched:
         direction(seen.active, None, str(switch))  # refuses one that points nowhere, or at both
         active = sides[seen.active[0]]
         old = sides[other(active.colour)]
+        if take_back_unattended(switch, seen, (old, active), settings):
+            seen = read_switch(switch)
         try:
             return keep_watch(switch, active, seen, settings.watch if seconds is None else seconds, settings)
         except NotPromoted as error:
@@ -100,6 +103,10 @@ def _say(number: int, said: GateReport) -> None:
 
 def _still(switch: TrafficSwitch, seen: SwitchState) -> None:
     now = try_read_switch(switch)
+    if now is not None and now.share != seen.share and now.active == seen.active:
+        raise SwitchMoved(
+            f"the canary of {switch} was changed in the meantime: from {seen.share or 'none'} to {now.share or 'none'}"
+        )
     if now is not None and now.active != seen.active:
         raise SwitchMoved(
             f"{switch} was moved to {' and '.join(now.active) or 'nowhere'} by {now.by or 'somebody'} in the meantime"

@@ -16,6 +16,7 @@ SHARED = {
         "tests/lab/lab_itself/test_digitalocean_registry.py", "tests/lab/lab_itself/test_digitalocean_traffic.py",
     ),
     "the sample stack and the lab's edge": ("tests/lab/release", "tests/browser", "tests/lab/lab_itself/test_edge.py"),
+    "the stack bazaar": ("tests/lab/one_droplet",),
     "the stack bad-input": ("tests/lab/bad_input",),
     "the stack corner-shop": (
         "tests/lab/stack/test_compose_features.py", "tests/lab/stack/test_compose_feature_changes.py",

@@ -25,6 +25,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="ends after so long (default 60, at most 3600)")
     parser.add_argument("--until-file", type=Path, metavar="PATH", help="ends as soon as this file is there")
     parser.add_argument("--rate", type=float, default=120, help="requests a second in all (default 120)")
+    parser.add_argument("--streams-end", action="store_true", help="streams that their server ends are no fault")
+    parser.add_argument("--host", default="", help="the name that the edge serves, when --url is https")
+    parser.add_argument("--ca", default="", metavar="FILE", help="who signed its certificate")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -41,7 +44,8 @@ def main() -> int:
 
 
 def _run(given: argparse.Namespace) -> Result:
-    with load(given.url, seconds=given.seconds, rate=given.rate) as running:
+    served = {"streams_end": given.streams_end, "host": given.host, "ca": given.ca}
+    with load(given.url, seconds=given.seconds, rate=given.rate, **served) as running:
         try:
             while running.runs and not (given.until_file and given.until_file.exists()):
                 time.sleep(_LOOKS_EVERY)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import ssl
+from functools import cache
 from typing import Any
 
 import httpx
@@ -13,17 +14,34 @@ from benchmarks.load.request import Kind, Outcome
 
 _SHARES = {Kind.KEPT: 0.6, Kind.FRESH: 0.25, Kind.WRITE: 0.1}
 _SHOWN = 60
-# The edge is asked without TLS; httpx would read the machine's certificate authorities for every client.
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@cache
+def tls(ca: str) -> ssl.SSLContext:
+    """What trusts this authority, or nobody: httpx would read those of the machine for every client."""
+    return ssl.create_default_context(cafile=ca) if ca else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def named(plan: Plan) -> dict[str, Any]:
+    """What each request of a client says of the edge's name: the Host header, and the name of its certificate."""
+    if not plan.host:
+        return {"headers": {}, "event_hooks": {}}
+
+    async def ask_under_it(request: httpx.Request) -> None:
+        request.extensions = {**request.extensions, "sni_hostname": plan.host}
+
+    return {"headers": {"Host": plan.host}, "event_hooks": {"request": [ask_under_it]}}
 
 
 def connect(plan: Plan, *, keep: bool = True) -> httpx.AsyncClient:
     """A client of the edge; what it may not do is wait, follow, try again, or take a proxy."""
     limits = httpx.Limits(max_keepalive_connections=20 if keep else 0)
-    headers = {} if keep else {"Connection": "close"}
+    said = named(plan)
+    headers = {**said["headers"], **({} if keep else {"Connection": "close"})}
     return httpx.AsyncClient(
-        base_url=plan.url, limits=limits, headers=headers, timeout=plan.long_patience, trust_env=False, verify=_NO_TLS
-    )
+        base_url=plan.url, limits=limits, headers=headers, timeout=plan.long_patience, trust_env=False,
+        verify=tls(plan.ca), event_hooks=said["event_hooks"],
+    )  # fmt: skip
 
 
 async def short(journal: Journal, kind: Kind) -> None:

@@ -26,6 +26,8 @@ class Plan:
         pace: between two requests of an MCP client, and before a stream that ended is opened anew.
         patience, long_patience: how long an answer may take; a stream's next tick may take `patience` too.
         run: part of the id of every write, so that a later load does not count them.
+        streams_end: streams that their server ends in order are counted apart: their colour goes to sleep.
+        host: the name that the edge serves, where it has a certificate for it; `ca` is the file of who signed that.
     """
 
     url: str
@@ -38,10 +40,15 @@ class Plan:
     patience: float = 10.0
     long_patience: float = 20.0
     run: str = field(default_factory=_new_run)
+    streams_end: bool = False
+    host: str = ""
+    ca: str = ""
 
     def __post_init__(self) -> None:
         if not _is_here(self.url):
             raise ValueError(f"{self.url}: a load goes to an address of this machine only, such as http://127.0.0.1")
+        if self.url.startswith("https:") != bool(self.host and self.ca):
+            raise ValueError(f"{self.url}: an edge with a certificate is asked under its host, with the file of its CA")
         for name, value, most in (
             ("rate", self.rate, _FASTEST),
             ("seconds", self.seconds, _LONGEST),
@@ -59,6 +66,6 @@ class Plan:
 def _is_here(url: str) -> bool:
     parts = urlsplit(url)
     try:
-        return parts.scheme == "http" and ipaddress.ip_address(parts.hostname or "").is_loopback
+        return parts.scheme in ("http", "https") and ipaddress.ip_address(parts.hostname or "").is_loopback
     except ValueError:
         return parts.hostname == "localhost"

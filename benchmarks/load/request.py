@@ -20,12 +20,14 @@ class Kind(StrEnum):
 class Outcome(StrEnum):
     """What became of it. Only `WELL` is as it should be; what is neither that nor `FAILED` is counted apart.
 
+    `ENDED`: a stream that its server brought to its end, where that is no fault.
     `TWICE`: a write that was answered as one that had come before, though the client sent it once.
     """
 
     WELL = "well"
     FAILED = "failed"
     CUT = "cut"
+    ENDED = "ended in order"
     TWICE = "stored twice"
     FORGOTTEN = "session forgotten"
 

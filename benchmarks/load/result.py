@@ -41,6 +41,11 @@ class Result:
         return len(self.cuts)
 
     @property
+    def ended(self) -> int:
+        """How many streams their server ended in order, where that is no fault."""
+        return sum(r.outcome is Outcome.ENDED for r in self.requests)
+
+    @property
     def re_established(self) -> int:
         """How often the MCP client was told that its session is not known, and had to open another."""
         return sum(r.outcome is Outcome.FORGOTTEN for r in self.requests)
@@ -96,9 +101,10 @@ class Result:
         """The result in one line."""
         wrong = "unknown" if self.wrong_writes is None else f"{self.wrong_writes:,}"
         again = f", {self.re_established:,} sessions re-established" if self.re_established else ""
+        slept = f", {self.ended:,} streams ended in order" if self.ended else ""
         return (
             f"{self.total:,} requests, {self.failed:,} failed, {self.cut:,} cut streams, "
-            f"{wrong} lost or doubled writes{again}"
+            f"{wrong} lost or doubled writes{again}{slept}"
         )
 
 

@@ -42,6 +42,8 @@ class _Reader:
                 if not error:
                     outcome, error = Outcome.CUT, "the stream was ended"
                     await self._count(response.aiter_lines(), limit)
+                    if self.journal.plan.streams_end:
+                        outcome, error = Outcome.ENDED, ""
         except asyncio.CancelledError:  # told to stop: what was open till then was held as it should be
             outcome, error = (Outcome.WELL, "") if outcome is Outcome.CUT else (outcome, error)
             if self.status:

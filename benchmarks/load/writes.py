@@ -1,5 +1,6 @@
 """How many of a load's writes stand in the store when it is over: what was acknowledged must, and only once."""
 
+import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,12 +34,24 @@ def settle(plan: Plan, requests: Sequence[Request], patience: float = 20.0) -> W
     failed = [r.id for r in mine if r.outcome is Outcome.FAILED]
     if not acknowledged:
         return Writes(0, doubled, 0)
-    with httpx.Client(base_url=plan.url, timeout=10, trust_env=False) as http:
+    with _client(plan) as http:
         stored = _count(http, plan.prefix, patience)
         nevertheless = [_count(http, one, patience) for one in failed] if len(failed) <= _LOOKED_UP else [None]
     if stored is None or None in nevertheless:
         return Writes(acknowledged, doubled, None)
     return Writes(acknowledged, doubled, max(0, acknowledged - (stored - sum(n or 0 for n in nevertheless))))
+
+
+def _client(plan: Plan) -> httpx.Client:
+    def ask_under_it(request: httpx.Request) -> None:
+        request.extensions = {**request.extensions, "sni_hostname": plan.host}
+
+    hooks = {"request": [ask_under_it]} if plan.host else {}
+    headers = {"Host": plan.host} if plan.host else {}
+    verify = ssl.create_default_context(cafile=plan.ca) if plan.ca else True
+    return httpx.Client(
+        base_url=plan.url, timeout=10, trust_env=False, headers=headers, event_hooks=hooks, verify=verify
+    )  # fmt: skip
 
 
 def _count(http: httpx.Client, prefix: str, patience: float) -> int | None:

@@ -13,63 +13,16 @@ from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 from blocks.droplet import Droplet
 from blocks.errors import OutsideError, RemoteFailed, SwitchFailed, SwitchMoved
 from blocks.http import tls
-from blocks.http.content import read_json
 from blocks.ssh.http import EdgeAddress, http_client
 from blocks.ssh.session import Session
 from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
+from blocks.traffic.caddy_files import COLOURS, END_SHARE, MOVED, READ, SET_SHARE, TURN, read_switch_files, share_file
 from blocks.traffic.switch import SwitchState, TrafficSwitch
 
-_COLOURS = ("green", "blue")
 # In the state directory of a stack at the edge that Slipway brings, between Slipway's directory and the stack's name.
 _EDGE = "/.edge/state/"
 _QUICK = 15.0
-_MOVED = 75  # and 73: the directory cannot be used
-
-# The name and the content of each state file, in characters that come back as they went.
-_LOOK = """
-look() {
-    for colour in green blue; do
-        if [ -e "$colour" ]; then printf '%s %s\\n' "$colour" "$(head -c 2000 "$colour" | tr -cd ' -~')"; fi
-    done
-}
-"""
-# Prints them. Argument: directory. A rename meanwhile would show neither file, or both: what is seen twice counts.
-_READ = (
-    _LOOK
-    + """
-cd "$1" || exit 73
-seen=$(look)
-for _ in 1 2 3 4 5 6 7 8 9; do
-    before=$seen seen=$(look)
-    [ "$seen" != "$before" ] || break
-done
-[ -z "$seen" ] || printf '%s\\n' "$seen"
-"""
-)
-# Arguments: directory, colour, the two lines that `read` must still give. Standard input: the file's new content.
-# The content goes into the file that is there, and only then one rename moves it: that is the flip.
-_TURN = (
-    """
-read -r content
-cd "$1" && command exec 9>>lock || exit 73
-flock -w 10 9 || exit 73
-to=$2 from=blue
-[ "$to" = blue ] && from=green
-"""
-    + _LOOK
-    + """
-[ "$(look)" = "$3" ] || exit 75
-if [ -e "$to" ]; then
-    [ ! -e "$from" ] || rm -f "$from"
-elif [ -e "$from" ]; then
-    printf '%s\\n' "$content" >"$from" && sync "$from" 2>/dev/null; mv -fT "$from" "$to" || exit 73
-else
-    printf '%s\\n' "$content" >"$to.new" && mv -fT "$to.new" "$to" || exit 73
-fi
-"""
-    + _READ
-)
 
 
 class CaddySwitch(TrafficSwitch):
@@ -133,7 +86,7 @@ class CaddySwitch(TrafficSwitch):
 
     @model_validator(mode="after")
     def _complete(self) -> "CaddySwitch":
-        if self.way == "admin" and not all(self.upstreams.get(colour) for colour in _COLOURS):
+        if self.way == "admin" and not all(self.upstreams.get(colour) for colour in COLOURS):
             raise ValueError("the admin way needs the upstreams of green and of blue")
         if self.authority:
             tls.context(self.authority)
@@ -148,16 +101,15 @@ class CaddySwitch(TrafficSwitch):
     def read(self) -> SwitchState:
         if self.way == "admin":
             return self._admin().read()
-        return _position(self._run(_READ, self.directory).out)
+        return read_switch_files(self._run(READ, self.directory).out)
 
     def switch_to(self, to: str, seen: SwitchState, by: str) -> SwitchState:
         if self.way == "admin":
             return self._admin().switch_to(to, seen)
-        content = {"by": by, "at": datetime.now(UTC).isoformat(timespec="seconds"), "id": token_hex(8)}
         try:
-            answer = self._run(_TURN, self.directory, to, seen.mark, stdin=f"{json.dumps(content)}\n".encode())
+            answer = self._run(TURN, self.directory, to, seen.mark, stdin=_signed(by))
         except RemoteFailed as error:
-            if error.code == _MOVED:
+            if error.code == MOVED:
                 now = self.read()
                 if now.active == (to,):
                     return now  # a turn that was sent twice, or somebody who wanted the same
@@ -165,13 +117,45 @@ class CaddySwitch(TrafficSwitch):
                     f"{self} was moved by {now.by or 'somebody'} since it was read: it points at "
                     f"{' and '.join(now.active) or 'nowhere'} now. It was left as it is. Look first: slipway status"
                 ) from None
-            raise SwitchFailed(
-                f"{self}: {self.directory} on {self.host.address} cannot be changed: {error.output or 'no reason'}"
-            ) from None
-        now = _position(answer.out)
+            raise self._unchanged(error) from None
+        now = read_switch_files(answer.out)
         if now.active != (to,):
             raise SwitchFailed(f"{self} was turned to {to}, but says {' and '.join(now.active) or 'nowhere'}")
         return now
+
+    @property
+    def undivided(self) -> str:
+        return "by the admin API it knows the upstreams of one colour" if self.way == "admin" else ""
+
+    def set_share(self, colour: str, percent: int, seen: SwitchState, by: str) -> SwitchState:
+        if self.way == "admin":
+            return super().set_share(colour, percent, seen, by)
+        words = (share_file(colour, percent), seen.mark, seen.share.mark if seen.share else "")
+        try:
+            return read_switch_files(self._run(SET_SHARE, self.directory, *words, stdin=_signed(by)).out)
+        except RemoteFailed as error:
+            if error.code != MOVED:
+                raise self._unchanged(error) from None
+        now = self.read()
+        if now.active == seen.active and now.share and (now.share.colour, now.share.percent) == (colour, percent):
+            return now  # sent twice
+        who = (now.share.by if now.share else now.by) or "somebody"
+        raise SwitchMoved(
+            f"{self} was changed by {who} since it was read: it points at {' and '.join(now.active) or 'nowhere'} now, "
+            f"with {now.share or 'no share elsewhere'}. It was left as it is. Look first: slipway status"
+        )
+
+    def end_share(self) -> SwitchState:
+        if self.way == "admin":
+            return self.read()
+        try:
+            return read_switch_files(self._run(END_SHARE, self.directory).out)
+        except RemoteFailed as error:
+            raise self._unchanged(error) from None
+
+    def _unchanged(self, error: RemoteFailed) -> SwitchFailed:
+        said = error.output or "no reason"
+        return SwitchFailed(f"{self}: {self.directory} on {self.host.address} cannot be changed: {said}")
 
     def _request(self, address: str, timeout: float, **options: Any) -> httpx.Response:
         if not self.probe_at:
@@ -196,7 +180,7 @@ class CaddySwitch(TrafficSwitch):
         try:
             return session.run(argv, timeout=_QUICK, stdin=stdin, name="traffic switch")
         except RemoteFailed as error:
-            if script is _READ:
+            if script is READ:
                 raise SwitchFailed(
                     f"{self}: {self.directory} on {self.host.address} cannot be read: {error.output}. {self._remedy()}"
                 ) from None
@@ -224,11 +208,7 @@ class CaddySwitch(TrafficSwitch):
         return CaddyAdmin(self._open(), self.admin, self.admin_id, self.upstreams, str(self))
 
 
-def _position(output: str) -> SwitchState:
-    """Parse what `_READ` printed: a colour and one line of JSON for each file that is there."""
-    lines = [line for line in output.splitlines() if line.partition(" ")[0] in _COLOURS]
-    by = ""
-    for line in lines:
-        with contextlib.suppress(ValueError, AttributeError):
-            by = str(read_json(line.partition(" ")[2]).get("by", ""))
-    return SwitchState(tuple(line.partition(" ")[0] for line in lines), "\n".join(lines), by)
+def _signed(by: str) -> bytes:
+    """The line that a file of ours holds."""
+    content = {"by": by, "at": datetime.now(UTC).isoformat(timespec="seconds"), "id": token_hex(8)}
+    return f"{json.dumps(content)}\n".encode()

@@ -9,9 +9,28 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field
 
+from blocks.errors import SwitchFailed
 from blocks.http.request import request_within
 
 COLOUR_HEADER = "X-Slipway-Colour"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of the clients that goes to the colour which is not active, while a release is tried on them.
+
+    Args:
+        mark: of its own: who set it, and when.
+        by: who set it, in words; '' when that is not known.
+    """
+
+    colour: str
+    percent: int
+    mark: str = ""
+    by: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.percent} % of the clients on {self.colour}"
 
 
 @dataclass(frozen=True)
@@ -22,11 +41,13 @@ class SwitchState:
         active: the colours that traffic reaches: one, none (it points nowhere), or both.
         mark: changes with every turn, whoever made it; a turn shows the mark it started from.
         by: who turned it last, in words; '' when that is not known.
+        share: the share of the clients that goes elsewhere; None: all go to the active colour.
     """
 
     active: tuple[str, ...]
     mark: str = ""
     by: str = ""
+    share: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +128,42 @@ class TrafficSwitch(Block, ABC):
             SwitchMoved: its state is another one by now; nothing was changed.
             Unreachable, SwitchFailed
         """
+
+    @property
+    def undivided(self) -> str:
+        """Why it cannot send a share of the clients to the other colour, in words; '' where it can."""
+        return "it sends all traffic to one colour"
+
+    def set_share(self, colour: str, percent: int, seen: SwitchState, by: str) -> SwitchState:
+        """Send a share of the clients to the colour that is not active. A turn ends it.
+
+        Args:
+            percent: 1 to 99.
+            seen: the state in which that was decided.
+
+        Raises:
+            SwitchMoved: its state is another one by now; nothing was changed.
+            Unreachable, SwitchFailed
+        """
+        raise SwitchFailed(f"{self} knows no shares: {self.undivided}")
+
+    def end_share(self) -> SwitchState:
+        """Send all clients to the active colour, whatever share there is. May be done twice.
+
+        Raises:
+            Unreachable, SwitchFailed
+        """
+        return self.read()
+
+    def seen_share(self, timeout: float = 5.0) -> str:
+        """What the edge itself says of shares, as it is asked through it: the file's name, `none`, or anything else
+        where it knows nothing of them. Never raises for a bad answer."""
+        address = f"{self.url.rstrip('/')}/.slipway/canary"
+        try:
+            answer = self._request(address, timeout, headers={"Connection": "close"})
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return f"{type(error).__name__}: {error}"
+        return answer.text[:100].strip() if answer.status_code == 200 else f"status {answer.status_code}"
 
     def probe(self, timeout: float = 5.0) -> SwitchProbe:
         """Request the probe path through the switch, on a new connection. Never raises for a bad answer."""

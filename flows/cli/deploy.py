@@ -136,6 +136,7 @@ def show_status(console: SummaryConsole, found: Mapping[str, "DropletStatus"]) -
         active = {True: " · [green]active[/green]", False: " · idle", None: ""}[status.active]
         active = " · [cyan]data home[/cyan]" if status.home else active
         active += " · [cyan]asleep[/cyan]" if status.asleep else ""
+        active += f" · [yellow]canary: {status.share} % of the clients[/yellow]" if status.share is not None else ""
         record = status.record
         last = f" · {record.outcome.value}, {record.kind} {record.number}" if record else ""
         console.say(f"[bold]{name}[/bold] · release {escape(status.release or 'none')}{active}[dim]{last}[/dim]")

@@ -8,6 +8,7 @@ from flows.cli.app import FLOWS, app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
     ApprovalOption,
+    CanaryOption,
     CleanupOption,
     DropletOption,
     EnvFileOption,
@@ -46,6 +47,7 @@ def slipway_release(
         bool, typer.Option("--promote", help="To the idle colour; traffic follows once it has passed the gates.")
     ] = False,
     approval: ApprovalOption = None,
+    canary: CanaryOption = None,
     wide: WideOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -65,6 +67,7 @@ def slipway_release(
         wait=wait,
         promote=promote,
         approval=approval,
+        canary=canary,
     )
     show_released(SummaryConsole(wide=wide), released)
 

@@ -10,6 +10,7 @@ from flows.cli.app import TRAFFIC, app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
     ApprovalOption,
+    CanaryOption,
     DigestOption,
     EnvFileOption,
     StackOption,
@@ -45,6 +46,7 @@ def slipway_promote(
     approval: ApprovalOption = None,
     strategy: StrategyOption = None,
     env_file: EnvFileOption = None,
+    canary: CanaryOption = None,
     watch: WatchOption = None,
     wait: WaitOption = 0.0,
     wide: WideOption = False,
@@ -61,6 +63,7 @@ def slipway_promote(
         approval=approval,
         strategy=strategy,
         env_file=env_file,
+        canary=canary,
         watch=watch,
         wait=wait,
     )
@@ -69,11 +72,17 @@ def slipway_promote(
 
 @app.command("plan", rich_help_panel=TRAFFIC)
 def slipway_plan(
-    stack: StackOption = None, to: ToColourOption = None, wide: WideOption = False, verbose: VerboseOption = False
+    stack: StackOption = None,
+    to: ToColourOption = None,
+    edge: Annotated[bool, typer.Option("--edge", help="Also print what the droplet's edge is told to serve.")] = False,
+    wide: WideOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Show what a promotion would change, and change nothing."""
     plan = run_flow("flows.plan:plan", verbose=verbose, quiet=not verbose, stack=stack, to=to)
     show_plan(SummaryConsole(wide=wide), plan)
+    if edge:
+        typer.echo(plan.site or "Traffic is not switched by an edge of the droplet.")
 
 
 @app.command("gates", rich_help_panel=TRAFFIC)
@@ -145,6 +154,9 @@ def show_promoted(console: SummaryConsole, promoted: "Promoted") -> None:
     if promoted.gates:
         show_gates(console, promoted.gates)
     show_traffic_moved(console, promoted)
+    if promoted.canary:
+        shares = ", ".join(f"{percent} %" for percent in promoted.canary)
+        console.say(f"Before that {shares} of the clients reached it, and it held.")
     if promoted.approved_by:
         console.say(f"Approved by {escape(promoted.approved_by)}.")
     stays = "is asleep: slipway switch-back wakes it and goes there"

@@ -147,6 +147,7 @@ class Promoted(TrafficMoved):
 
     Args:
         asleep: whether the colour that traffic left was put to sleep.
+        canary: the shares of the clients that reached it before all did, in percent.
     """
 
     plan: PromotionPlan | None = None
@@ -156,6 +157,27 @@ class Promoted(TrafficMoved):
     readings: int = 0
     run_url: str = ""
     asleep: bool = False
+    canary: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """Result of adopt: what was done, in words, and what is worth knowing of it.
+
+    Args:
+        tag: '' where nothing was put anywhere.
+        away: seconds from the stop of the old containers until green answered.
+    """
+
+    droplet: str
+    stack: str
+    project: str
+    done: str
+    tag: str = ""
+    rows: tuple[Mapping[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
+    away: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -178,6 +200,7 @@ class DropletStatus:
         holder: who holds its lock.
         home: whether it is the data home, which has no colour.
         asleep: whether it was put to sleep, and nothing runs.
+        share: percent of the clients that reach it, while a canary divides them; None: they are not divided.
     """
 
     active: bool | None
@@ -188,6 +211,7 @@ class DropletStatus:
     holder: str = ""
     home: bool = False
     asleep: bool = False
+    share: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"active": self.active, "release": self.release}
@@ -195,6 +219,8 @@ class DropletStatus:
             said["data_home"] = True
         if self.asleep:
             said["asleep"] = True
+        if self.share is not None:
+            said["share"] = self.share
         if self.record:
             said["record"] = self.record.model_dump(mode="json")
         if self.holder:

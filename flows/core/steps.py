@@ -26,6 +26,7 @@ class Step(Enum):
     METRICS = "read metrics"
     TRACES = "read traces"
     ASK = "ask a person"
+    SHARE = "send a share"
     TURN = "turn the switch"
     PROBE_SWITCH = "probe through the switch"
     WATCH = "watch"

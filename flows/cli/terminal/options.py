@@ -58,6 +58,12 @@ ApprovalOption = Annotated[
     Literal["never", "inconclusive", "always"] | None,
     typer.Option("--approval", help="When a person is asked; default: the setting `approval`."),
 ]
+CanaryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--canary", metavar="5,25,50", help="Percent of the clients that go first; none: all at once. Default: setting."
+    ),
+]
 ToColourOption = Annotated[
     Literal["green", "blue"] | None,
     typer.Option("--to", help="Only needed when the switch points nowhere, or at both."),

@@ -77,15 +77,19 @@ def older_compose(have: str, needs: Mapping[str, str]) -> list[str]:
 
 
 @reads("what Compose made of the stack on the droplet")
-def missing_external(config: Mapping[str, Any], facts: Facts) -> list[str]:
+def missing_external(config: Mapping[str, Any], facts: Facts, home: Collection[str] = ()) -> list[str]:
     """The networks and volumes that a droplet must have (`external: true`) and has not, in sentences.
 
     Args:
         config: what runs on the droplet, as its own Compose resolved it: their names may come from its variables.
+        home: the names of those that the data home of the same droplet makes.
     """
     kinds = (("network", "networks", facts.networks), ("volume", "volumes", facts.volumes))
     return [
-        f"it has no {kind} {called}, which is external to the stack (for {', '.join(services)}). "
+        f"it has no {kind} {called}, which the data home makes (for {', '.join(services)}). "
+        "Put that there first: slipway deploy-home --tag TAG"
+        if called in home
+        else f"it has no {kind} {called}, which is external to the stack (for {', '.join(services)}). "
         f"Create it there: docker {kind} create {quote(called)}"
         for kind, field, there in kinds
         if there is not None

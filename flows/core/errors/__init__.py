@@ -65,9 +65,11 @@ from flows.core.errors.stack import (
 )
 from flows.core.errors.traffic import (
     BadAnswer,
+    BadCanary,
     BadColours,
     BadEdge,
     BothColoursUnhealthy,
+    CannotAdopt,
     ColourAsleep,
     EdgeMissing,
     EdgeNotReady,
@@ -77,6 +79,7 @@ from flows.core.errors.traffic import (
     NotEnoughMemory,
     NothingToApprove,
     NotPromoted,
+    NotUndone,
     PlanChanged,
     PortTaken,
     SiteRefused,
@@ -102,6 +105,7 @@ from flows.core.errors.trust import (
 __all__ = [
     "AlreadyRunning",
     "BadAnswer",
+    "BadCanary",
     "BadColours",
     "BadEdge",
     "BadExtension",
@@ -114,6 +118,7 @@ __all__ = [
     "BrokenStack",
     "BuildFailed",
     "BundleNotWritten",
+    "CannotAdopt",
     "CannotDecommission",
     "CannotProvision",
     "CollectionFailed",
@@ -152,6 +157,7 @@ __all__ = [
     "NotEnoughMemory",
     "NotPromoted",
     "NotSideBySide",
+    "NotUndone",
     "NotVerified",
     "NothingDeployed",
     "NothingKnown",

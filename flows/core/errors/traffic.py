@@ -15,6 +15,10 @@ class SwitchAmbiguous(Refused):
     """The traffic switch points to neither colour, or to both."""
 
 
+class BadCanary(Refused):
+    """The steps of a canary are not 1 to 99 percent and rising, or the traffic switch can send no share of clients."""
+
+
 class ColourAsleep(Refused):
     """The colour is asleep: its containers are stopped until traffic goes back to it, or a release is put there."""
 
@@ -25,6 +29,10 @@ class NotEnoughMemory(Refused):
 
 class PlanChanged(Refused):
     """What was approved is no longer what the colours carry."""
+
+
+class CannotAdopt(Refused):
+    """What runs on the droplet cannot go over to two colours and a data home without losing something."""
 
 
 class NothingToApprove(Refused):
@@ -51,6 +59,10 @@ class SwitchedBack(SlipwayError):
 
 class BothColoursUnhealthy(SlipwayError):
     """Neither colour is healthy; traffic stays where it is."""
+
+
+class NotUndone(SlipwayError):
+    """An adoption was undone, and not everything runs again that ran before."""
 
 
 class BadEdge(Refused):

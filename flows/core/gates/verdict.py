@@ -3,6 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Literal
+
+# What runs must be what the release says, whatever anybody sets: `digests` is not among these.
+Observable = Literal[
+    "order", "health", "tools", "workflows", "data home", "traces", "trace errors", "error rate", "latency"
+]
 
 
 class Verdict(Enum):

@@ -124,7 +124,7 @@ class Release(BaseModel):
     unsaid: tuple[str, ...] = ()
     rules: Mapping[Place, Rule] = {}
     compose_needs: Mapping[str, str] = {}
-    side_by_side: SideBySide | None = None
+    side_by_side: SideBySide | None = Field(None, exclude_if=lambda facts: facts is None)
 
     @model_validator(mode="after")
     def _pinned(self) -> "Release":

@@ -1,12 +1,15 @@
 """The plan of a promotion: old and new digest of each service, and environment keys that differ, never values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.core.deploy.deployed_state import DeployedState
+from flows.core.droplet.places import split_place
 from flows.core.errors import NothingDeployed
 from flows.core.release.role import refuse_release
+from flows.core.stack.side_by_side.refusals import side_by_side_notes
 from flows.core.stack.state import refuse_undeclared
+from flows.core.traffic.canary import canary_sentence
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class PromotionPlan:
         keys: environment keys that differ, each with how.
         notes: what else is worth knowing before saying yes.
         mark: changes whenever any of the droplets carries something else.
+        site: what the edge of the droplet is told to serve then; '' where traffic is switched elsewhere.
     """
 
     stack: str
@@ -51,12 +55,23 @@ class PromotionPlan:
     keys: tuple[str, ...]
     notes: tuple[str, ...]
     mark: str
+    site: str = ""
 
     @property
     def sentence(self) -> str:
         """The plan in one sentence."""
         away = f", away from {self.old_tag} on {self.left}" if self.left else ""
         return f"Traffic of {self.switch} goes to release {self.tag} on {self.to} ({', '.join(self.target)}){away}."
+
+    def with_canary(self, stands: str, steps: Sequence[int], seconds: float) -> "PromotionPlan":
+        """The plan with a note of what share of the clients goes ahead.
+
+        Args:
+            stands: the share that goes elsewhere now, in words; '' for none.
+        """
+        ahead = canary_sentence(steps, seconds)
+        notes = [f"a canary stands now: {stands}; another promotion takes it back first"] if stands else []
+        return replace(self, notes=(*self.notes, *notes, *([ahead] if ahead else ())))
 
 
 def plan_promotion(
@@ -135,6 +150,8 @@ def _notes(candidate: DeployedState, before: DeployedState | None, left: str | N
         notes.append(f"the state of {left} could not be read, so traffic cannot be moved back to it")
     if before and not differing(before.environment, candidate.environment) and _hash(before) != _hash(candidate):
         notes.append("env files or secret files differ; their lines are not compared")
+    if candidate.release and candidate.release.side_by_side and split_place(candidate.droplet)[1]:
+        notes += side_by_side_notes(candidate.release.side_by_side)
     if candidate.stack:
         notes += [
             f"{name} keeps state of its own on each colour (x-slipway.data: per-colour)"

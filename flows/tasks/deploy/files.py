@@ -30,12 +30,15 @@ from flows.core.droplet.running import stack_there
 from flows.core.errors import BrokenStack, DropletNotReady
 from flows.core.release.archive import Member, packed, tar_stream
 from flows.core.release.bundle import TREE
-from flows.core.release.role import refuse_mixed
+from flows.core.release.release import Release
+from flows.core.release.role import refuse_mixed, whole_stack
 from flows.core.release.shipment import counted
 from flows.core.release.tree import Entry, Tree, dump_tree, total
 from flows.core.stack.compose_yaml import load_config
+from flows.core.stack.side_by_side.override import networks_from_home
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
+from flows.core.traffic.colours import COLOURS
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
 from flows.tasks.deploy.reading import compare_readings, read_here
 from flows.tasks.droplet.connection import QUICK
@@ -87,7 +90,7 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
         config = load_config(answer.out)
         stack = stack_there(config)
         refuse_mixed(d.release, stack)
-        if against := missing_external(config, facts):
+        if against := missing_external(config, facts, _made_by_home(d.release)):
             raise DropletNotReady(f"{d.session.address} cannot take release {d.release.tag}: {'; '.join(against)}")
         refuse_unset_contents(stack, payload.variables, f"stack {d.release.stack} uses")
         if labels := content_labels(stack, payload.variables, d.release.services, d.release.stack):
@@ -97,6 +100,12 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
     except Exception:
         d.session.run(discard_script(d.directory, d.name), timeout=QUICK, check=False)
         raise
+
+
+def _made_by_home(release: Release) -> tuple[str, ...]:
+    """The networks that the data home makes for a colour on the same droplet."""
+    facts, stack = release.side_by_side, whole_stack(release.stack)
+    return tuple(n for c in COLOURS for n in networks_from_home(facts, stack=stack, colour=c)) if facts else ()
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,18 @@ from blocks import ContainerRegistry
 from blocks.errors import CertificateRefused, LoginRefused, OutsideError, RemoteFailed
 from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.deploy.preflight import RESERVE, older_compose
+from flows.core.deploy.preflight import RESERVE, missing_images, older_compose
 from flows.core.deploy.pull import LOGIN_FAILED, RegistryLogin, pull_script
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import DropletNotReady, PullFailed, SlipwayError
 from flows.core.registry.certificates import certificate_hint
 from flows.core.registry.logins import login_refused
+from flows.core.release.release import Release
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end
+from flows.tasks.runs.retries import RETRIED
 
 
 def pull_references(
@@ -66,6 +69,18 @@ def _pull(
         if login_refused([error.output]):
             registry.renew(write=False)  # for the next try: what is pulled for long may outlive its login
         raise PullFailed(f"{session.address} could not pull: {said}") from None
+
+
+@task(name="pull ahead", task_run_name="pull the images of {release.tag} ahead", **RETRIED)
+def pull_ahead(session: RemoteShell, release: Release, registry: ContainerRegistry, settings: Settings) -> None:
+    """Pull by digest all that a release runs and the droplet does not have, whatever part of it goes where.
+
+    Raises:
+        CertificateRefused, LoginRefused, PullFailed
+    """
+    script = facts_script(StackDirectory("/", ""), sorted(release.images))
+    if missing := missing_images(release, read_facts(session.run(script, timeout=QUICK).out, "").present):
+        pull_references(session, missing, registry, settings)
 
 
 class PrefetchQueue:

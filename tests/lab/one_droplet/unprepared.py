@@ -20,10 +20,10 @@ from tests.support.lab.lab_stack import LabStack, lab_stack
 from tests.support.lab.saved_blocks import saved
 
 NAME, HOST, DROPLET = "bazaar", "bazaar.example.test", "one"
-PROD, SWITCH = f"{NAME}-prod", f"{NAME}-edge"
+PROD, URL = f"{NAME}-prod", f"https://{HOST}"
 SOURCE = Path(__file__).parent / "bazaar"
 # How the web service of a release behaves.
-WELL, CRASHES, LIES = "well", "crashes", "lies"
+WELL, CRASHES, LIES, SOURS = "well", "crashes", "lies", "sours"
 VOLUME = "bazaar_rows_of_old"
 
 
@@ -40,9 +40,11 @@ class Bazaar(LabStack):
 
     def write(self, tag: str, behaviour: str = WELL) -> list[str]:
         """A version of this behaviour; returns the options that build it under this tag."""
-        place = self.place / NAME
+        place = self.place / self.name
         if not place.exists():
             checkout(SOURCE, place)
+            named = (place / "compose.yaml").read_text().replace(f"\nname: {NAME}\n", f"\nname: {self.name}\n")
+            (place / "compose.yaml").write_text(named)
         (place / "version").write_text(tag)
         (place / "behaviour").write_text(behaviour)
         commit(place)
@@ -54,30 +56,32 @@ class Bazaar(LabStack):
 
     def on(self, part: str) -> DropletView:
         """A part of the stack, seen from inside."""
-        return DropletView(DROPLET, f"{NAME}-{part}", f"/opt/{NAME}")
+        return DropletView(self.host.name, f"{self.name}-{part}", f"/opt/{self.name}")
 
     def sh(self, script: str) -> str:
         return self.host.inside(script)
 
     def says(self, verb: str, *words: str, part: str = "") -> CliResult:
         """`slipway VERB` for the stack, or for a part of it; it must succeed."""
-        place = ("--droplet", f"{PROD}/{part}") if part else ()
-        return self.slipway_ok(verb, "--stack", NAME, *place, *words)
+        place = ("--droplet", f"{self.block}/{part}") if part else ()
+        return self.slipway_ok(verb, "--stack", self.name, *place, *words)
 
     def setup_edge(self) -> CliResult:
-        words = ("setup", PROD, "--image", edge_image(self), "--tls", "internal", "--yes")
-        return self.slipway_ok("edge", *words, "--stack", NAME, "--url", f"https://{HOST}", "--probe-path", "/hello")
+        words = ("setup", self.block, "--image", edge_image(self), "--tls", "internal", "--yes")
+        return self.slipway_ok(
+            "edge", *words, "--stack", self.name, "--url", f"https://{HOST}", "--probe-path", "/hello"
+        )
 
     # What clients see.
 
     def address(self) -> str:
         return docker(
-            "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", f"{LAB}-{DROPLET}"
+            "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", self.host.container
         ).strip()
 
     def client(self, timeout: float = 15.0) -> httpx.Client:
         """A client that reaches the edge under the stack's name, and trusts the edge's own authority."""
-        root = self.sh(f"cat /opt/{NAME}/.edge/data/caddy/pki/authorities/local/root.crt")
+        root = self.sh(f"cat /opt/{self.name}/.edge/data/caddy/pki/authorities/local/root.crt")
         return httpx.Client(
             base_url=f"https://{self.address()}", headers={"Host": HOST}, timeout=timeout, trust_env=False,
             verify=ssl.create_default_context(cadata=root),
@@ -107,7 +111,7 @@ class Bazaar(LabStack):
 
     def active(self) -> list[str]:
         """The state files of the switch."""
-        return self.sh(f"cd /opt/{NAME}/.edge/state/{NAME} && ls | grep -xE 'green|blue' || true").split()
+        return self.sh(f"cd /opt/{self.name}/.edge/state/{self.name} && ls | grep -xE 'green|blue' || true").split()
 
     def running(self) -> dict[str, list[str]]:
         """Project → its running containers, by name."""
@@ -145,17 +149,33 @@ def edge_image(stack: Bazaar) -> str:
     return stack.registry.push("caddy", f"FROM {LAB}-edge\nENTRYPOINT []\n", place)
 
 
+def start_plain(stack: Bazaar) -> None:
+    """Have it run as people start it, by `docker compose up -d` in a directory, with a row in its store. Its images are
+    those of release v1, which a deploy has brought."""
+    before = {"SLIPWAY_ONE_DROPLET": "", "SLIPWAY_SWITCH": "", "SLIPWAY_DROPLET": PROD}
+    stack.slipway_ok("build-push", *stack.write("v1"))
+    stack.slipway_ok("deploy", "--stack", NAME, "--tag", "v1", "--droplet", PROD, **before)
+    at, place = f"/opt/{NAME}/{NAME}", f"/srv/{NAME}"
+    compose = f"docker compose --project-name {NAME} --file compose.yaml --file override.yml --env-file environment"
+    stack.sh(
+        f"set -e; mkdir -p {place}; cd {at}/current; cp files/compose.yaml override.yml environment {place}; "
+        f"cd {place}; {compose} down; {compose} up --detach --wait --pull never; rm -rf {at}"
+    )
+    stack.sh("docker exec bazaar-db sh -c 'echo sold: one lamp >>/data/rows'")
+
+
 @contextmanager
-def open_bazaar(place: Path, machine: DisposableDroplet) -> Iterator[Bazaar]:
+def open_bazaar(place: Path, machine: DisposableDroplet, name: str = NAME) -> Iterator[Bazaar]:
     """The stack with its blocks, on a droplet that is running."""
     from blocks import Droplet  # noqa: PLC0415 — after the environment is set
 
+    prod = f"{name}-prod"
     own = {
-        "SLIPWAY_ONE_DROPLET": PROD, "SLIPWAY_SWITCH": SWITCH, "SLIPWAY_PROMETHEUS": "", "SLIPWAY_GATE_WINDOW": "0",
-        "SLIPWAY_WATCH": "1", "SLIPWAY_WATCH_INTERVAL": "0.5", "SLIPWAY_HEALTH_PATIENCE": "2",
-        "SLIPWAY_READINESS_DELAY": "0.3", "SLIPWAY_DRAIN": "4",
+        "SLIPWAY_ONE_DROPLET": prod, "SLIPWAY_SWITCH": f"{name}-edge", "SLIPWAY_PROMETHEUS": "",
+        "SLIPWAY_GATE_WINDOW": "0", "SLIPWAY_WATCH": "1", "SLIPWAY_WATCH_INTERVAL": "0.5",
+        "SLIPWAY_HEALTH_PATIENCE": "2", "SLIPWAY_READINESS_DELAY": "0.3", "SLIPWAY_DRAIN": "4",
     }  # fmt: skip
-    block = machine.block(Droplet.load("green")).model_copy(update={"directory": f"/opt/{NAME}"})
-    with lab_stack(Bazaar, NAME, "green", place, **own) as made, saved(**{PROD: block}):
+    block = machine.block(Droplet.load("green")).model_copy(update={"directory": f"/opt/{name}"})
+    with lab_stack(Bazaar, name, "green", place, **own) as made, saved(**{prod: block}):
         settings = {k: v for k, v in made.settings.items() if k != "SLIPWAY_DROPLET"}
-        yield replace(made, settings=settings, machine=machine, block=PROD, droplet=DropletView(DROPLET, NAME))
+        yield replace(made, settings=settings, machine=machine, block=prod, droplet=DropletView(machine.name, name))

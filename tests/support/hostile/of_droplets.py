@@ -36,6 +36,7 @@ from flows.core.stack.extension import WorkflowProbe
 from flows.core.traffic.edge.setup_scripts import read_pinned_image
 from flows.core.traffic.edge.view import read_edge_view
 from flows.core.traffic.memory import read_memory
+from tests.support.adoption.attacked import OF_ADOPTION
 from tests.support.builders import HOST, pinned, record, release, stack
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.changes import in_lines, in_sections, packed
@@ -181,5 +182,6 @@ OF_DROPLETS = (
     Attacked(unknown_fields, "services.web Additional property x is not allowed",
              read=lambda text: unknown_fields(text, ())),
     Attacked(judge_health, {"status": "ok"}, read=lambda text: judge_health(200, text)),
+    *OF_ADOPTION,
     Attacked(judge_workflow, {"a": {"b": [1]}}, read=lambda text: judge_workflow(PROBE, 200, text)),
 )  # fmt: skip

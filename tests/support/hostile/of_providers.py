@@ -24,8 +24,8 @@ from blocks.registry.client import RegistryClient
 from blocks.registry.layers import DIFF_ID, described_layers, own_layer
 from blocks.ssh.keys import SshTarget, new_host_key, parse_host_key, read_private_key
 from blocks.ssh.output import LineCollector, tail
-from blocks.traffic.caddy import _position
 from blocks.traffic.caddy_admin import CaddyAdmin
+from blocks.traffic.caddy_files import read_switch_files
 from flows.tasks.gates.mcp import McpFailed, list_tools
 from tests.support.builders import digest
 from tests.support.hostile.attacked import Attacked
@@ -228,7 +228,7 @@ OF_PROVIDERS = (
              read=lambda text: parse_host_key(SshTarget("web-1", "10.0.0.1", 22, "root", text))),
     Attacked(read_private_key, new_host_key()[0], read=lambda text: read_private_key(text, TARGET), refuses=OUTSIDE),
     Attacked(LineCollector.feed, "a\nb\r\nc", encoding="utf-8", read=_collected),
-    Attacked(_position, 'green {"by": "me"}\n'),
+    Attacked(read_switch_files, 'green {"by": "me"}\ncanary-blue-05 {"by": "me"}\n'),
     Attacked(CaddyAdmin.read, _RESPONSE, encoding="latin-1", read=_caddy, refuses=OUTSIDE),
     Attacked(CaddyAdmin.read, [{"dial": "a:1"}],
              shape=lambda value: f"HTTP/1.1 200 OK\r\nEtag: a\r\n\r\n{printed(value)}",

@@ -40,6 +40,25 @@ from flows.core.prune.removal import Item, Kind, Removal, removal_script
 from flows.core.prune.system_prune import keep_script, prunable_script
 from flows.core.records.storage import history_sections, write_records
 from flows.core.release.tree import Entry
+from flows.core.traffic.adoption.copying import copy_script, look_at_copied_script
+from flows.core.traffic.adoption.marker import (
+    AdoptionMarker,
+    CopiedPath,
+    LeftContainer,
+    drop_marker_script,
+    keep_marker_script,
+    marker_script,
+)
+from flows.core.traffic.adoption.project import project_script
+from flows.core.traffic.adoption.scripts import (
+    edge_script,
+    finish_script,
+    remove_stopped_script,
+    restore_script,
+    states_script,
+    stop_old_script,
+    stop_projects_script,
+)
 from flows.core.traffic.edge.places import EdgeDirectory
 from flows.core.traffic.edge.setup_scripts import edge_authority_script, image_digests_script
 from flows.core.traffic.edge.view import edge_view_script
@@ -100,6 +119,21 @@ def _removed(words: Words) -> str:
     return removal_script(home(words), Removal((*items, replace(items[0], running=True))))
 
 
+def _copied(words: Words) -> list[CopiedPath]:
+    return [CopiedPath.model_construct(source=NOWHERE + words[2], place=words[3])]
+
+
+def _adopted(words: Words) -> AdoptionMarker:
+    """A marker such as no parser of ours lets through."""
+    left = [
+        LeftContainer.model_construct(id=words[2], name=words[3], aside=words[4], home=home, restart=words[5], ran=True)
+        for home in (True, False)
+    ]
+    return AdoptionMarker.model_construct(
+        step="home", stack=words[0], project=words[1], containers=tuple(left), networks={words[4]: words[5]}
+    )
+
+
 def _collected(words: Words) -> str:
     entry = {"Id": words[2], "State": {"Pid": 7}, "GraphDriver": {"Data": {"UpperDir": words[3], "LowerDir": words[4]}},
              "Config": {"Env": [f"PATH={words[5]}/bin", f"VIRTUAL_ENV={words[4]}"]}}  # fmt: skip
@@ -158,4 +192,17 @@ SCRIPTS = (
     ScriptBuilder(image_digests_script, lambda w: image_digests_script(w[0])),
     ScriptBuilder(collector_script, _collected),
     ScriptBuilder(missing_external, _created),
+    ScriptBuilder(project_script, lambda w: project_script(w[0], (w[1], w[2]))),
+    ScriptBuilder(marker_script, lambda w: marker_script(NOWHERE + w[0], w[1])),
+    ScriptBuilder(keep_marker_script, lambda w: keep_marker_script(NOWHERE + w[0], w[1])),
+    ScriptBuilder(drop_marker_script, lambda w: drop_marker_script(NOWHERE + w[0], w[1])),
+    ScriptBuilder(look_at_copied_script, lambda w: look_at_copied_script(NOWHERE + w[0], _copied(w))),
+    ScriptBuilder(copy_script, lambda w: copy_script(home(w), _copied(w))),
+    ScriptBuilder(stop_old_script, lambda w: stop_old_script(_adopted(w))),
+    ScriptBuilder(restore_script, lambda w: restore_script(_adopted(w), [w])),
+    ScriptBuilder(finish_script, lambda w: finish_script(_adopted(w))),
+    ScriptBuilder(states_script, lambda w: states_script(_adopted(w).containers)),
+    ScriptBuilder(stop_projects_script, stop_projects_script),
+    ScriptBuilder(remove_stopped_script, remove_stopped_script),
+    ScriptBuilder(edge_script, lambda w: edge_script(w[0])),
 )  # fmt: skip

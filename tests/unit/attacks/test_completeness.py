@@ -29,6 +29,7 @@ WITH_OTHERS = "attacked with `CollectorTarget.of`, by what debug-agent makes of 
 SENTENCES = "it makes sentences or names for people, not arguments"
 OF_OURS = "what it is given is ours, or was read by a parser that is attacked"
 NOT_ATTACKED = {
+    "flows.core.traffic.edge.view.EdgeView.owner": "words for a person; the port in them is a number",
     "flows.core.cloud.provisioning.missing_firewalls": SENTENCES,
     "flows.core.debug.diagnosis.last_lines": WITH_OTHERS,
     "flows.core.debug.redaction.secret_paths": WITH_OTHERS,
@@ -59,6 +60,9 @@ NOT_ATTACKED = {
     "flows.core.secrets.outdated.outdated_env_files": SENTENCES,
     "flows.core.secrets.release_environment.environment_paths": OF_OURS,
     "flows.core.stack.builds.build_needs.ssh_entries": OF_OURS,
+    "flows.core.traffic.adoption.marker.AdoptionMarker.document": "JSON on standard input",
+    "flows.core.traffic.adoption.marker.marker_file": OF_OURS,
+    "flows.core.traffic.adoption.plan.AdoptionPlan.said": SENTENCES,
     "flows.core.traffic.approval.short_digest": OF_OURS,
     "flows.core.traffic.edge.hosts.certificate_warnings": SENTENCES,
     "flows.core.traffic.promotion_plan.differing": SENTENCES,
@@ -69,7 +73,7 @@ NOT_ATTACKED = {
     "blocks.environment.held_content": "what an operator saves, as it is",
     "blocks.ssh.output.tail": "attacked with `LineCollector.feed`",
     "blocks.ssh.tls.TlsStream.read": "bytes, which TLS itself checks",
-    "blocks.traffic.caddy.CaddySwitch.read": "attacked as `_position`, and as `CaddyAdmin.read`",
+    "blocks.traffic.caddy.CaddySwitch.read": "attacked as `read_switch_files`, and as `CaddyAdmin.read`",
     "blocks.traffic.dns_record.DnsSwitch.read": "attacked as the models of DigitalOcean",
     "blocks.traffic.load_balancer.LoadBalancerSwitch.read": "attacked as the models of DigitalOcean",
     "blocks.traffic.reserved_ip.ReservedIpSwitch.read": "attacked as the models of DigitalOcean",

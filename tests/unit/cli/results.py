@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from blocks.digitalocean.models import DropletInfo
+from flows.cli.adoption.command import show_adopted
 from flows.cli.approval import show_given_answer, show_waiting_run
 from flows.cli.cloud import show_decommissioned, show_provisioned, show_rehearsed, show_snapshot
 from flows.cli.debug import show_debug_result
@@ -32,6 +33,7 @@ from flows.core.records.record import Record, RecordOutcome, Run
 from flows.core.records.stability import Stability
 from flows.core.registry.cleanup import CleanupItem, CleanupPlan, CleanupResult
 from flows.core.results import (
+    Adopted,
     Deployed,
     DropletStatus,
     GateReport,
@@ -129,6 +131,14 @@ class Values:
             4,
             "http://ui",
         )
+        row = {
+            "service": self.service,
+            "now": self.text,
+            "becomes": "prod/home",
+            "keeps": self.text,
+            "ports": self.text,
+        }
+        adopted = Adopted("prod", "shop", self.service, "adopted", self.tag, (row,), (self.text,), 4.2, 60.0)
         back = RolledBack("green", published.release, "v2", self.states, (self.image,), validated, 3.0, 4.0)
         items = (
             Item(Kind.IMAGE, "id", self.image, self.text, size=21_000_000),
@@ -184,6 +194,8 @@ class Values:
             "gates": partial(show_gates, found=self.gates),
             "promoted": partial(show_promoted, promoted=promoted),
             "traffic moved": partial(show_traffic_moved, moved=moved),
+            "adopted": partial(show_adopted, adopted=adopted),
+            "adoption finished": partial(show_adopted, adopted=Adopted("prod", "shop", self.service, "finished")),
             "watched": partial(show_watched, found=Watched("blue", 60.0, 4, 1, 1)),
             "cleanup": partial(
                 show_cleanup, result=CleanupResult("registry", CleanupPlan(fates), False, 2, 3_000_000, 20.0, 30.0)

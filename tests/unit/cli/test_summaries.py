@@ -97,6 +97,12 @@ SAYS = {
     ],
     "promoted": ["Approved by Ada: yes.", "green is kept warm", "The run in the Prefect UI: http://ui"],
     "traffic moved": ["reaches blue (release v1), away from green: switched after 0.10 s, answering after 0.20 s."],
+    "adopted": [
+        "web 200 ok prod/home 200 ok",
+        "Project web on prod is now shop-green behind the edge, as release v1. It was away for 4.2 s.",
+        "slipway adopt --undo",
+    ],
+    "adoption finished": ["The stopped containers of web are removed. Volumes stay."],
     "watched": ["blue held for 60 s: 4 readings, 1 failing, 1 inconclusive."],
     "cleanup": ["goes", "stays", "Removed 1 from registry. 2 blobs and 3.0 MB are free."],
     "snapshot": ["Would take slipway-1 of green.", "$24.00 a month", "Nothing was changed."],

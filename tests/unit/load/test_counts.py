@@ -113,6 +113,13 @@ def test_a_stream_that_ends_before_it_is_told_to_is_cut_and_opened_anew(edge):
     assert result.ticks == sum(r.ticks for r in streams) > 3
 
 
+def test_streams_that_may_end_are_counted_apart(edge):
+    edge.once("GET /api/events", 2, 1)
+    result = found(edge, ticks=5, streams_end=True)
+    assert (result.ended, result.cut, result.is_clean) == (2, 0, True)
+    assert result.line.endswith("0 lost or doubled writes, 2 streams ended in order")
+
+
 def test_a_stream_that_falls_silent_is_cut(edge):
     edge.once("GET /api/events", "silent")
     result = found(edge, {"GET /api/events keep-alive": 2}, rate=60, pace=0.1, patience=0.4)

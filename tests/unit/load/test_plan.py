@@ -14,15 +14,23 @@ from tests.support.edge.fake_edge import edge_on_loopback
 
 pytestmark = pytest.mark.unit
 
+HOSTED = {"host": "a.test", "ca": "ca.crt"}
 SHORT = {"rate": 200, "wait": 0.1, "pace": 0.05}
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com", "http://10.0.0.7:8080", "https://127.0.0.1", "http://0.0.0.0:8080", "127.0.0.1:8080"]
+    "url", ["http://example.com", "http://10.0.0.7:8080", "ftp://127.0.0.1", "http://0.0.0.0:8080", "127.0.0.1:8080"]
 )
 def test_a_load_goes_to_this_machine_only(url):
     with pytest.raises(ValueError, match="goes to an address of this machine only"):
         Plan(url)
+
+
+@pytest.mark.parametrize(("url", "more"), [("https://127.0.0.1", {"host": "a.test"}), ("http://127.0.0.1", HOSTED)])
+def test_an_edge_with_a_certificate_is_asked_under_its_host(url, more):
+    with pytest.raises(ValueError, match="under its host, with the file of its CA"):
+        Plan(url, **more)
+    assert Plan("https://127.0.0.1:8443", **HOSTED).host == "a.test"
 
 
 @pytest.mark.parametrize("bound", [{"rate": 501}, {"rate": 0}, {"seconds": 3601}, {"requests": 500_001}])

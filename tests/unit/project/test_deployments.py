@@ -36,7 +36,7 @@ def test_every_flow_of_the_command_line_has_its_deployment():
 
 def test_the_root_of_flows_is_the_list_of_deployments():
     flows = {deployment["entrypoint"].split(":")[0] for deployment in DEPLOYMENTS.values()}
-    beside = {f"flows/{name}.py" for name in ("__init__", "hooks", "settings")}
+    beside = {f"flows/{name}.py" for name in ("__init__", "canary", "hooks", "settings")}
     assert {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "flows").glob("*.py")} == flows | beside
 
 

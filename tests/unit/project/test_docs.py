@@ -13,7 +13,8 @@ from typer.main import get_command
 from blocks import errors as outside_errors
 from flows.cli.main import app
 from flows.core import errors
-from flows.settings import Observable, Settings
+from flows.core.gates.verdict import Observable
+from flows.settings import Settings
 from tests import CHECKOUT
 
 pytestmark = pytest.mark.unit

@@ -14,6 +14,7 @@ from flows.core.release.release import Release
 from flows.core.stack.side_by_side.facts import Exposed
 from flows.core.stack.side_by_side.ports import loopback_ports
 from flows.core.traffic.edge.places import HEAD, LOG, STATE
+from flows.core.traffic.edge.share import NO_SHARE, SHARE_PATH, share_expression
 
 Exposures = Mapping[str, Exposed]
 Routes = Mapping[str, tuple["EdgeRoute", ...]]
@@ -80,9 +81,20 @@ class Site:
         state = f"{STATE}/{self.stack}"
         turns = "\n".join(f"\t\thandle @{c} {{\n\t\t\timport {_snippet(self.stack, number, c)}\n\t\t}}" for c in _LOOKS)
         matchers = "\n".join(f"\t@{c} file {{\n\t\troot {state}\n\t\ttry_files /{c}\n\t}}" for c in ("blue", "green"))
+        # Twice as well: one share's file may take another's place between the look and its use.
+        shares = "\n".join(
+            f"\t@share-{c} file {{\n\t\troot {state}\n\t\ttry_files{f' /canary-{c}-*' * 2}\n\t}}" for c in COLOURS
+        )
+        drawn = "\n".join(
+            f"\t\troute @share-{c} {{\n\t\t\thandle @drawn {{\n\t\t\t\timport {_snippet(self.stack, number, c)}\n"
+            "\t\t\t}\n\t\t}"
+            for c in COLOURS
+        )
         packed = "\n".join(f"\t\t\theader Content-Type {kind}" for kind in _PACKED)
         return f"""{", ".join(hosts)} {{
 {matchers}
+{shares}
+	@drawn expression `{share_expression()}`
 	log {{
 		output file {LOG}/{self.stack}.log {{
 			roll_size 20MiB
@@ -117,6 +129,13 @@ class Site:
 				respond "none" 503
 			}}
 		}}
+		handle {SHARE_PATH} {{
+			respond @share-green "{{http.matchers.file.relative}}" 200
+			respond @share-blue "{{http.matchers.file.relative}}" 200
+			respond "{NO_SHARE}" 200
+		}}
+		# A share of the clients, while a release is tried on them; all others, and always else: the active colour.
+{drawn}
 {turns}
 		respond "No colour of {self.stack} is active: the edge sends its requests nowhere." 503
 	}}

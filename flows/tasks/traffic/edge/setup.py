@@ -35,8 +35,8 @@ from flows.tasks.runs.retries import ONCE
 from flows.tasks.traffic.edge.sites import read_edge
 
 DEFAULT_IMAGE = "caddy:2"
-_PULL, _PUT, _START, _ANSWER = 600.0, 150.0, 240.0, 30.0
-_SERVES = 30
+_PULL, _PUT, _START, _ANSWER = 600.0, 150.0, 420.0, 60.0
+_SERVES = 90
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks.traffic import caddy
+from blocks.traffic import caddy_files
 from tests.support import PATIENCE, wait_until
 
 pytestmark = pytest.mark.unit
@@ -35,13 +35,13 @@ def run(script: str, *words: object, stdin: str = "", path: Path | None = None) 
 
 
 def read(edge: Path, **more) -> str:
-    done = run(caddy._READ, edge, **more)
+    done = run(caddy_files.READ, edge, **more)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.removesuffix("\n")
 
 
 def turn(edge: Path, to: str, seen: str | None = None, **more) -> subprocess.CompletedProcess:
-    return run(caddy._TURN, edge, to, read(edge) if seen is None else seen, stdin=f"{WORDS}\n", **more)
+    return run(caddy_files.TURN, edge, to, read(edge) if seen is None else seen, stdin=f"{WORDS}\n", **more)
 
 
 def files(edge: Path) -> dict[str, str]:
@@ -124,7 +124,7 @@ def test_a_switch_that_another_moved_is_untouched(edge, moved, to):
 )
 def test_whatever_a_file_holds_its_switch_can_be_turned(edge, content):
     (edge / "green").write_bytes(content)
-    mark = caddy._position(f"{read(edge)}\n").mark
+    mark = caddy_files.read_switch_files(f"{read(edge)}\n").mark
     assert turn(edge, "blue", mark).returncode == 0
     assert list(files(edge)) == ["blue"]
 
@@ -138,7 +138,7 @@ def test_a_directory_that_cannot_be_written_is_said_to_be_unusable(tmp_path, pla
 
 
 def test_a_directory_that_is_not_there_cannot_be_read(tmp_path):
-    assert run(caddy._READ, tmp_path / "none").returncode == UNUSABLE
+    assert run(caddy_files.READ, tmp_path / "none").returncode == UNUSABLE
 
 
 @pytest.mark.parametrize("before", ["green", None])
@@ -171,7 +171,7 @@ def test_of_two_turns_at_once_one_wins_and_one_file_is_left(edge, start, turns):
     with (edge / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for to in turns:
-            command = argv(caddy._TURN, edge, to, seen)
+            command = argv(caddy_files.TURN, edge, to, seen)
             running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL))
             running[-1].stdin.write(f"{WORDS}\n".encode())
             running[-1].stdin.close()

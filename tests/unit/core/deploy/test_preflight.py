@@ -163,3 +163,15 @@ def test_a_part_of_a_stack_needs_what_its_own_services_use():
     lists = {"networks": frozenset(["bridge"]), "volumes": frozenset[str]()}
     home = {**EXTERNAL, "services": {"db": {}}}
     assert missing_external(home, replace(GOOD, **lists)) == []
+
+
+def test_a_network_that_the_data_home_makes_comes_with_the_data_home():
+    config = {
+        "services": {"web": {"networks": {"inner": None}}},
+        "networks": {"inner": {"name": "a_b", "external": True}},
+    }
+    [said] = missing_external(config, replace(GOOD, networks=frozenset()), ["a_b"])
+    assert said == "it has no network a_b, which the data home makes (for web). Put that there first: " + (
+        "slipway deploy-home --tag TAG"
+    )
+    assert "docker network create a_b" in missing_external(config, replace(GOOD, networks=frozenset()))[0]

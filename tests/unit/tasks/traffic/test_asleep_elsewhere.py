@@ -90,7 +90,7 @@ def look(green, monkeypatch):
     """What status says of it."""
     monkeypatch.setattr(status, "load_droplet", lambda _name: None)
     monkeypatch.setattr(status.Target, "of", lambda *_given: green.target)
-    return lambda: status._look("one/green", "shop", ("blue",), green.target.settings)
+    return lambda: status._look("one/green", "shop", ("blue",), {}, green.target.settings)
 
 
 def test_status_shows_it_as_asleep(green, look):

@@ -1,0 +1,1 @@
+"""`slipway adopt`, and its summary."""
