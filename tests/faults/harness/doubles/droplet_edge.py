@@ -9,7 +9,8 @@ from tests.faults.harness.doubles.disposable_droplet import DisposableDroplet
 from tests.support import wait_until
 from tests.support.lab.lab import docker
 
-_CONTAINER = "slipway-edge-caddy-1"
+# Its container, by whatever number Compose gives it: an upgrade counts on.
+_CONTAINER = "$(docker ps -aq --filter label=com.docker.compose.project=slipway-edge | head -n 1)"
 
 
 class _Named(httpx.HTTPTransport):
