@@ -53,7 +53,7 @@ class DisposableEdge:
     def point(self, *colours: str, by: str = "a hand") -> None:
         """Have exactly these files there, as a hand would."""
         written = "".join(f' && echo \'{{"by": "{by}"}}\' >{DIRECTORY}/{colour}' for colour in colours)
-        self.inside(f"cd {DIRECTORY} && rm -f green blue *.new{written}")
+        self.inside(f"cd {DIRECTORY} && rm -f green blue canary-* *.new{written}")
 
     def rename(self, away: str, to: str) -> None:
         """Move the file by hand."""

@@ -66,7 +66,7 @@ class DropletEdge:
     def point(self, *colours: str, by: str = "a hand") -> None:
         """Have exactly these files there, as a hand would."""
         written = "".join(f' && echo \'{{"by": "{by}"}}\' >{self.directory}/{colour}' for colour in colours)
-        self.inside(f"cd {self.directory} && rm -f green blue *.new{written}")
+        self.inside(f"cd {self.directory} && rm -f green blue canary-* *.new{written}")
 
     def rename(self, away: str, to: str) -> None:
         """Move the file by hand."""
