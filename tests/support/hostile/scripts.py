@@ -199,7 +199,7 @@ SCRIPTS = (
     ScriptBuilder(look_at_copied_script, lambda w: look_at_copied_script(NOWHERE + w[0], _copied(w))),
     ScriptBuilder(copy_script, lambda w: copy_script(home(w), _copied(w))),
     ScriptBuilder(stop_old_script, lambda w: stop_old_script(_adopted(w))),
-    ScriptBuilder(restore_script, lambda w: restore_script(_adopted(w), [w])),
+    ScriptBuilder(restore_script, lambda w: restore_script(_adopted(w), w)),
     ScriptBuilder(finish_script, lambda w: finish_script(_adopted(w))),
     ScriptBuilder(states_script, lambda w: states_script(_adopted(w).containers)),
     ScriptBuilder(stop_projects_script, stop_projects_script),

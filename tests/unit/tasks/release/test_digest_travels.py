@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from blocks.traffic.switch import SwitchState
 from flows.core.errors import ConflictingOptions
 from flows.core.records.stability import Stability
 
@@ -81,7 +82,7 @@ def test_release_deploys_the_digest_that_it_published(monkeypatch):
 def test_release_promotes_the_digest_that_it_published(monkeypatch):
     flow = Played(monkeypatch, "release")
     flow.notes(build_push=PUBLISHED, promote_flow=None)
-    flow.has(open_switch=lambda _: nullcontext(), read_switch=lambda _: SimpleNamespace(active=("green",)))
+    flow.has(open_switch=lambda _: nullcontext(), read_switch=lambda _: SwitchState(("green",)))
     flow.has(connected=lambda _: nullcontext(), approval_mode=lambda *_: "never", load_colours=lambda *_: {})
     flow.module.release.fn(stack="shop", promote=True)
     assert flow.given("promote_flow")[1]["digest"] == DIGEST

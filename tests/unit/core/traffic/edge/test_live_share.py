@@ -137,11 +137,13 @@ def test_a_stream_of_the_share_goes_on_when_the_share_is_taken_back(edge, colour
 
 
 def test_while_shares_change_those_inside_all_of_them_never_leave(edge):
-    over, seen = threading.Event(), set()
+    over, answered, seen = threading.Event(), threading.Semaphore(0), set()
 
     def change():
+        # One change while a request is under way: more of them in one look at the files is no promotion's pace.
         while not over.is_set():
             for percent in (5, 25, 50):
+                answered.acquire(timeout=PATIENCE)
                 share(edge, f"canary-green-{percent:02}")
 
     share(edge, "canary-green-05")
@@ -151,7 +153,9 @@ def test_while_shares_change_those_inside_all_of_them_never_leave(edge):
     for _ in range(500):
         opened.request("GET", "/", headers={"Host": HOST})
         seen.add(opened.getresponse().read())
+        answered.release()
     over.set()
+    answered.release(3)
     changing.join(PATIENCE)
     opened.close()
     assert seen == {b"green"}
