@@ -11,11 +11,12 @@ from blocks.polling import until
 from blocks.ssh.http import http_client
 from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
+from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.versions import version
 from flows.core.errors import BadEdge, EdgeNotReady, SiteRefused
 from flows.core.registry.references import split_host, split_reference
 from flows.core.traffic.edge.caddyfile import Certificates, EdgeSettings
-from flows.core.traffic.edge.places import READY, READY_PATH, EdgeDirectory
+from flows.core.traffic.edge.places import PROJECT, READY, READY_PATH, EdgeDirectory
 from flows.core.traffic.edge.project import edge_mark, edge_project
 from flows.core.traffic.edge.setup_scripts import (
     NOT_UP,
@@ -164,6 +165,6 @@ def _await_answer(session: RemoteShell) -> None:
         pause=0.2,
         unfinished=lambda said, _: EdgeNotReady(
             f"{session.address}: the edge was started and does not answer at port 80: {said}. Its words: "
-            "docker logs of the container slipway-edge-caddy-1 there"
+            f"docker logs $(docker ps -q --filter label={PROJECT_LABEL}={PROJECT}) there"
         ),
     )
