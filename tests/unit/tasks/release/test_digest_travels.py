@@ -23,8 +23,9 @@ FETCHED = SimpleNamespace(release=SimpleNamespace(stack="shop", tag="v1"), diges
 class Played:
     """A flow whose steps only write down what they were given."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, *others: str) -> None:
         self.module = importlib.import_module(f"flows.{name}")
+        self.modules = [self.module, *(importlib.import_module(f"flows.{other}") for other in others)]
         self.steps: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self._monkeypatch = monkeypatch
         self.has(block_cache=nullcontext, stack_name=lambda name: name, load_environment=lambda *_: None)
@@ -32,7 +33,8 @@ class Played:
 
     def has(self, **parts: Any) -> None:
         for name, part in parts.items():
-            self._monkeypatch.setattr(self.module, name, part, raising=False)
+            for module in self.modules:
+                self._monkeypatch.setattr(module, name, part, raising=False)
 
     def notes(self, **results: Any) -> None:
         for name, result in results.items():
@@ -109,8 +111,8 @@ def test_deploy_home_fetches_once_before_it_asks_and_puts_that_there(monkeypatch
 
 
 def test_promote_fetches_by_the_digest_and_deploys_that_to_every_droplet(monkeypatch):
-    flow = Played(monkeypatch, "promote")
-    colours = SimpleNamespace(targets=(TARGET, TARGET), colour="blue")
+    flow = Played(monkeypatch, "promote", "deploy")
+    colours = SimpleNamespace(targets=(TARGET, TARGET), colour="blue", stack="shop")
     flow.notes(fetch_release=FETCHED, validate=None)
     flow.has(open_switch=lambda _: nullcontext(SimpleNamespace()), prepare_switch=lambda _: None)
     flow.has(read_switch=lambda _: SwitchState(("green",)), finish_switch=lambda _: None)
