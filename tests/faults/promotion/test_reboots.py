@@ -52,6 +52,10 @@ def _ended(pair: BlueGreenScenario, process: SlipwayProcess) -> int:
     assert said.code == 0 or said.errors, said.all
     pair.edge.ready()
     eventually(lambda: pair.edge.through()[0], 200, 60.0)
+    pair.looked_at()
+    # The name of who held the lock outlives the loss of power. The lock does not, and that is what counts.
+    at = pair.home.directory
+    pair.home.sh(f"flock -n {at}/lock rm -f {at}/lock.holder {at}/lock.busy")
     return said.code
 
 
