@@ -1,5 +1,6 @@
 """`python -m benchmarks.one_droplet`: releases on the one droplet of `make demo-one-droplet`, under load: promoted from
-colour to colour, and beside that put in place by `docker compose up -d`. One table, and reports/bench-one-droplet.md.
+colour to colour; and beside that the same on two droplets of the lab, and `docker compose up -d` in place. One table, and
+reports/bench-one-droplet.md.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from benchmarks import report
 from benchmarks.command import BenchmarkFailed, run
 from benchmarks.lab import CHECKOUT
 from benchmarks.load import Kind, Result, load
-from benchmarks.measure import Section, median
+from benchmarks.measure import Section, median, times
 
 LAB = os.environ.get("SLIPWAY_LAB") or "slipway-lab"
 MACHINE, HOST, STACK = f"{LAB}-first", "agents.example.com", "agents"
@@ -29,10 +30,14 @@ GATEWAY = "agents/services/gateway_mcp.py"
 _UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 _WORDS = "Parse code and report what is wrong"
 _COLUMNS = ("way", "releases", "seconds each", "requests", "failed", "cut", "lost or doubled", "longest gap", "memory")
-_SETTINGS = {
-    "SLIPWAY_ONE_DROPLET": "prod", "SLIPWAY_HOME": "", "SLIPWAY_SWITCH": f"{STACK}-edge", "SLIPWAY_LANGFUSE": "",
-    "SLIPWAY_ENVIRONMENT": "one-droplet", "SLIPWAY_PROMETHEUS": "", "SLIPWAY_WATCH": "5", "SLIPWAY_DRAIN": "10",
-    "SLIPWAY_APPROVAL": "never",
+_EDGE = f"http://127.0.0.1:{os.environ.get('SLIPWAY_LAB_EDGE_PORT') or 8080}"
+_ALIKE = {
+    "SLIPWAY_LANGFUSE": "", "SLIPWAY_PROMETHEUS": "", "SLIPWAY_WATCH": "5", "SLIPWAY_DRAIN": "10",
+    "SLIPWAY_APPROVAL": "never", "SLIPWAY_KEEP_WARM": "never",
+}  # fmt: skip
+_ONE = {
+    **_ALIKE, "SLIPWAY_ONE_DROPLET": "prod", "SLIPWAY_HOME": "", "SLIPWAY_SWITCH": f"{STACK}-edge",
+    "SLIPWAY_ENVIRONMENT": "one-droplet",
 }  # fmt: skip
 
 
@@ -40,17 +45,21 @@ def main() -> int:
     """Returns the exit code: 1 when a promotion lost something, or a round did not work."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.one_droplet", description=__doc__)
     parser.add_argument("--promotions", type=int, default=20, help="promotions (default 20)")
-    parser.add_argument("--rounds", type=int, default=2, help="rounds in place (default 2)")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of each way beside it (default 2)")
     given = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="slipway-") as place:
-            ways = [promoted(Path(place), given.promotions), in_place(given.rounds)]
+            ways = [
+                on_one(Path(place), given.promotions), on_two(Path(place), given.rounds), in_place(given.rounds)
+            ]  # fmt: skip
     except BenchmarkFailed as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     section = Section("Releases of nine services on one droplet, under load", _COLUMNS)
     for way in ways:
         section.add(*way.row(), strong=way is ways[0])
+    ratio = median(ways[0].seconds) / median(ways[1].seconds)
+    section.notes.append(f"A release on one droplet takes {times(ratio)} of what it takes on two; wanted: at most 1.3.")
     section.notes.append(
         "Memory: what the containers of the stack use before, at most meanwhile, and after. The longest gap is between "
         "two short requests that were answered well. Streams that their server ends in order are not counted as cut."
@@ -71,36 +80,55 @@ class Releases:
 
     def row(self) -> tuple[str, ...]:
         wrong = "unknown" if self.result.wrong_writes is None else str(self.result.wrong_writes)
-        memory = " / ".join(f"{b / 1e6:.0f} MB" for b in (self.memory[0], max(self.memory), self.memory[-1]))
+        shown = (self.memory[0], max(self.memory), self.memory[-1]) if self.memory else ()
+        memory = " / ".join(f"{b / 1e6:.0f} MB" for b in shown)
         return (
             self.name, str(len(self.seconds)), f"{median(self.seconds):.1f} s", f"{self.result.total:,}",
             str(self.result.failed), str(self.result.cut), wrong, f"{longest_gap(self.result):.2f} s", memory,
         )  # fmt: skip
 
 
-def promoted(place: Path, times: int) -> Releases:
-    """Promote so many releases, each with another gateway."""
+def on_one(place: Path, promotions: int) -> Releases:
+    """Promote so many releases on the one droplet, each with another gateway."""
     authority = place / "ca.crt"
     authority.write_text(on_it("cat", "/opt/slipway/.edge/data/caddy/pki/authorities/local/root.crt"))
-    url, seconds = f"https://127.0.0.1:{port(443)}", list[float]()
+    seconds, url = list[float](), f"https://127.0.0.1:{port(443)}"
     with load(url, seconds=3600, host=HOST, ca=str(authority), streams_end=True) as running, measured() as memory:
-        for number in range(times):
-            stack = place / "stack"
-            shutil.rmtree(stack, ignore_errors=True)
-            shutil.copytree(CHECKOUT / "compose", stack)
-            source = (stack / GATEWAY).read_text()
-            (stack / GATEWAY).write_text(source.replace(_WORDS, f"Read code ({number} of {times}, {time.time():.0f})"))
-            files = f"{stack}/docker-compose.yml:{stack}/one-droplet.yml"
-            argv = ["slipway", "release", "--stack", files, "--tag", f"bench-{time.time():.0f}", "--promote"]
-            began = time.monotonic()
-            run(argv, env=_SETTINGS)
-            seconds.append(time.monotonic() - began)
-            if not running.runs:
-                raise BenchmarkFailed("the load ended by itself")
-    return Releases("slipway release --promote", running.result, seconds, memory)
+        for _ in range(promotions):
+            seconds.append(promote(changed(place, "docker-compose.yml", "one-droplet.yml"), _ONE))
+    return Releases("promoted on one droplet", running.result, seconds, memory)
 
 
-def in_place(times: int) -> Releases:
+def on_two(place: Path, promotions: int) -> Releases:
+    """The same on two droplets of the lab, and its data home."""
+    first, tag = changed(place, "docker-compose.yml"), f"bench-{time.time():.0f}"
+    run(["slipway", "build-push", "--stack", first, "--tag", tag], env=_ALIKE)
+    run(["slipway", "deploy-home", "--stack", STACK, "--tag", tag, "--approval", "never"], env=_ALIKE)
+    promote(first, _ALIKE)  # a colour that has nothing yet takes longer
+    promote(changed(place, "docker-compose.yml"), _ALIKE)
+    with load(_EDGE, seconds=1800, streams_end=True) as running:
+        seconds = [promote(changed(place, "docker-compose.yml"), _ALIKE) for _ in range(promotions)]
+    return Releases("promoted on two droplets", running.result, seconds)
+
+
+def changed(place: Path, *files: str) -> str:
+    """A copy of the sample whose gateway says what it never said; the compose files of its stack."""
+    stack = place / "stack"
+    shutil.rmtree(stack, ignore_errors=True)
+    shutil.copytree(CHECKOUT / "compose", stack)
+    source = (stack / GATEWAY).read_text()
+    (stack / GATEWAY).write_text(source.replace(_WORDS, f"Read code at {time.time():.0f}"))
+    return ":".join(f"{stack}/{name}" for name in files)
+
+
+def promote(stack: str, settings: dict[str, str]) -> float:
+    """Release and promote; the seconds that it took."""
+    began = time.monotonic()
+    run(["slipway", "release", "--stack", stack, "--tag", f"bench-{time.time():.0f}", "--promote"], env=settings)
+    return time.monotonic() - began
+
+
+def in_place(rounds: int) -> Releases:
     """`docker compose up -d` over the running project, on the same droplet and with the same images."""
     plain = f"label=com.docker.compose.project={STACK}"
     service = "label=com.docker.compose.service=gateway-mcp"
@@ -122,7 +150,7 @@ def in_place(times: int) -> Releases:
     seconds = list[float]()
     try:
         with load(f"http://127.0.0.1:{port(8000)}", seconds=1800) as running, measured() as memory:
-            for number in range(times):
+            for number in range(rounds):
                 running.wait(8)
                 began = time.monotonic()
                 up("other" if number % 2 == 0 else tag)
