@@ -1,5 +1,5 @@
-"""`python -m benchmarks.one_droplet`: releases on the one droplet of `make demo-one-droplet`, promoted under load; beside
-that the same on two droplets of the lab, and `docker compose up -d` in place. One table; reports/bench-one-droplet.md.
+"""`python -m benchmarks.one_droplet`: releases on the one droplet of `make demo-one-droplet`, under load: promoted there;
+the same on two droplets of the lab; and `docker compose up -d` in place. One table, and reports/bench-one-droplet.md.
 """
 
 import argparse
