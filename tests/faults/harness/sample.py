@@ -1,7 +1,7 @@
 """Which cases of the fault suite are in `make test`: every fault at some point, and every point by some fault.
 
 Faults that strike at the same points (a kill, a cancellation) share them out among each other; `make test-all` has each
-fault at each point. Of what is played on two droplets and on one, the latter plays every third test, and it only once;
+fault at each point. Of what is played on two droplets and on one, the latter plays every sixth test, and it only once;
 what means something on one droplet alone is played once. The choice is the same each time: it goes by the order of
 tests and points alone.
 """
@@ -19,7 +19,7 @@ COST = {"test_cancels": 2}
 
 # Where a pair of colours is: the values of the parameter `pair`.
 APART, ONE_DROPLET = "two-droplets", "one-droplet"
-_EVERY = 3
+_EVERY = 6
 
 Strike = tuple[str, Hashable]
 

@@ -34,10 +34,10 @@ def test_a_fault_whose_points_are_all_taken_gets_its_first():
     assert share_out([("a", 1, 1), ("b", 1, 1)]) == {("a", 1), ("b", 1)}
 
 
-def test_one_droplet_plays_a_third_of_what_two_play_too_and_each_test_of_its_own_once():
-    both = [(f"test_{number}", True) for number in range(6) for _ in range(4)]
+def test_one_droplet_plays_a_sixth_of_what_two_play_too_and_each_test_of_its_own_once():
+    both = [(f"test_{number}", True) for number in range(12) for _ in range(4)]
     own = [("test_reboot", False)] * 3
-    assert share_of_one_droplet([*both, *own]) == {0, 12, 24}
+    assert share_of_one_droplet([*both, *own]) == {0, 24, 48}
 
 
 def test_what_modules_share_puts_them_into_one_lane():
