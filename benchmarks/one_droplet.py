@@ -1,4 +1,4 @@
-"""`python -m benchmarks.one_droplet`: releases on the one droplet of `make demo-one-droplet`, under load: promoted there;
+"""`python -m benchmarks.one_droplet`: releases on the one droplet of `make demo-one-droplet`, under load, promoted;
 the same on two droplets of the lab; and `docker compose up -d` in place. One table, and reports/bench-one-droplet.md.
 """
 
