@@ -45,7 +45,7 @@ DROPLETS: dict[str, tuple[Callable[[], dict[str, Any]], str, tuple[str, ...]]] =
         ("refuses the key of user root", "~/.ssh/authorized_keys"),
     ),
     "our key is unreadable": (
-        lambda: {"private_key": "no key"}, "LoginRefused",
+        lambda: {"private_key": "scribble"}, "LoginRefused",
         ("the private key in its block is unreadable", "slipway droplet add bad-droplet"),
     ),
     "it does not know our user": (
