@@ -27,12 +27,16 @@ plainly() { python -P "$LAB_DIR/ask.py" "http://127.0.0.1:$(port "$1")$2" '' '' 
 # A droplet of its own, as small as somebody's first one; what an earlier run left of it goes.
 new_droplet() {
     docker rm --force --volumes "$MACHINE" >/dev/null 2>&1 || true
+    local ports ssh tls web
+    # Chosen here: ports that the engine chooses are others after a restart.
+    ports=$(python -c 'import socket as s; a = [s.create_server(("127.0.0.1", 0)) for _ in "123"]; print(*(x.getsockname()[1] for x in a))')
+    read -r ssh tls web <<<"$ports"
     docker run --detach --init --name "$MACHINE" --hostname first --label dev.slipway.lab=true \
         --label "com.docker.compose.project=$SLIPWAY_LAB" --network "$SLIPWAY_LAB" --privileged --tmpfs /run \
         --volume /var/lib/docker --volume /var/lib/droplet --volume /opt \
         --volume "$SLIPWAY_STATE/lab/droplet_key.pub:/etc/slipway/authorized_keys:ro" \
         --volume "$SLIPWAY_STATE/lab/certs.d:/etc/docker/certs.d:ro" \
-        --publish 127.0.0.1::22 --publish 127.0.0.1::443 --publish 127.0.0.1::8000 "$SLIPWAY_LAB-droplet" >/dev/null
+        --publish "127.0.0.1:$ssh:22" --publish "127.0.0.1:$tls:443" --publish "127.0.0.1:$web:8000" "$SLIPWAY_LAB-droplet" >/dev/null
     until_ready 60 on_it healthy || fail "the droplet did not start: docker logs $MACHINE"
 }
 
