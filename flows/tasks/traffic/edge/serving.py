@@ -31,6 +31,9 @@ _CERTIFIED, _ANSWER = 90.0, 10.0
 def site_of(session: RemoteShell, directory: str, release: Release, colour: Colour) -> Site:
     """The site of a stack once a colour has this release; the other colour has what stands there.
 
+    A colour that has nothing yet is served as this one: its first release then changes nothing, and a site that stays
+    the same is no reload, by which idle connections may be reset.
+
     Args:
         directory: Slipway's directory on the droplet.
         release: the colour's part of it.
@@ -42,9 +45,9 @@ def site_of(session: RemoteShell, directory: str, release: Release, colour: Colo
     exposed: dict[str, Exposures] = {colour: exposures(release)}
     for other in parts:
         try:
-            exposed[other] = exposures(read_release(said[other].encode())) if said.get(other) else {}
+            exposed[other] = exposures(read_release(said[other].encode()) if said.get(other) else release)
         except BadRelease:
-            exposed[other] = {}  # its next release says it again
+            exposed[other] = exposures(release)  # its next release says it itself
     return Site(stack, site_routes(stack, exposed))
 
 

@@ -94,3 +94,10 @@ def test_without_an_edge_that_is_told_and_nothing_fails(monkeypatch, caplog):
     monkeypatch.setattr(serving, "put_site", missing)
     serving.serve(SESSION, "/opt/slipway", NEW, "green")
     assert "no edge runs there" in caplog.text
+
+
+def test_a_colour_without_a_release_is_served_already_so_that_its_first_one_reloads_nothing():
+    first = serving.site_of(SESSION, "/opt/slipway", NEW, "green")
+    assert {colour for route in first.routes["a.example.com"] for colour in route.ports} == {"green", "blue"}
+    blue = NEW.model_copy(update={"stack": "shop-blue"})
+    assert serving.site_of(SESSION, "/opt/slipway", blue, "blue").text() == first.text()
