@@ -2,22 +2,16 @@
 # One droplet, from `docker compose up` to two colours: a plain Compose stack that is serving is adopted, two releases are
 # promoted with clients at work, and the droplet loses power. Can be run again at any time: it begins with a new droplet.
 . "$(dirname "$0")/common.sh"
+. "$LAB_DIR/demo-words.sh"
 cd "$CHECKOUT"
 
 MACHINE=$SLIPWAY_LAB-first HOST=agents.example.com
-WORK=$(mktemp -d)
-CLIENTS=
-trap '[[ -z $CLIENTS ]] || kill "$CLIENTS" 2>/dev/null; rm -rf "$WORK"' EXIT
 TAG=$(git rev-parse --short HEAD 2>/dev/null || echo first).$(date +%H%M%S)
 STACK=compose/docker-compose.yml:compose/one-droplet.yml
 # What a slipway.toml beside the compose file would say.
 export SLIPWAY_ONE_DROPLET=prod SLIPWAY_HOME='' SLIPWAY_SWITCH=agents-edge SLIPWAY_ENVIRONMENT=one-droplet
 export SLIPWAY_PROMETHEUS='' SLIPWAY_LANGFUSE='' SLIPWAY_WATCH=5 SLIPWAY_DRAIN=10 SLIPWAY_APPROVAL=never
 
-BOLD='' PLAIN=''
-if [[ -t 1 && -z ${NO_COLOR:-} ]]; then BOLD=$'\033[1m' PLAIN=$'\033[0m'; fi
-headline() { printf '\n%s== %s%s\n' "$BOLD" "$*" "$PLAIN"; }
-quiet() { PREFECT_LOGGING_LEVEL=ERROR PREFECT_LOGGING_INTERNAL_LEVEL=ERROR "$@"; }
 on_it() { docker exec -i "$MACHINE" "$@"; }
 port() { docker port "$MACHINE" "$1/tcp" | sed -n '1s/.*://p'; }
 # asked PATH: what the edge answers, its headers first. plainly PORT PATH [BODY]: the same of a service without an edge.
@@ -38,23 +32,6 @@ new_droplet() {
         --volume "$SLIPWAY_STATE/lab/certs.d:/etc/docker/certs.d:ro" \
         --publish "127.0.0.1:$ssh:22" --publish "127.0.0.1:$tls:443" --publish "127.0.0.1:$web:8000" "$SLIPWAY_LAB-droplet" >/dev/null
     until_ready 60 on_it healthy || fail "the droplet did not start: docker logs $MACHINE"
-}
-
-# under_load COMMAND…: clients work at the edge meanwhile; what they saw is printed at the end.
-under_load() {
-    rm -f "$WORK/stop"
-    python -m benchmarks.load --url "https://127.0.0.1:$(port 443)" --host "$HOST" --ca "$WORK/ca.crt" \
-        --streams-end --seconds 900 --until-file "$WORK/stop" >"$WORK/clients" 2>&1 &
-    CLIENTS=$!
-    local status=0 noticed=0
-    "$@" || status=$?
-    touch "$WORK/stop"
-    wait "$CLIENTS" || noticed=$?
-    CLIENTS=
-    headline "What clients at the edge saw meanwhile"
-    cat "$WORK/clients"
-    ((noticed == 0)) || fail "clients at the edge noticed something."
-    return $status
 }
 
 # changed TEXT: a copy of the stack whose gateway says something else.
@@ -99,6 +76,8 @@ docker --config "$login" push -q "$LAB_REGISTRY/agents/caddy:lab"
 slipway edge setup prod --image "$LAB_REGISTRY/agents/caddy:lab" --tls internal --stack agents --url "https://$HOST" --yes
 slipway adopt --stack agents --tag "$TAG-1" --approval never
 on_it cat /opt/slipway/.edge/data/caddy/pki/authorities/local/root.crt >"$WORK/ca.crt"
+# The colour that traffic left goes to sleep, and ends its streams in order.
+load=(--url "https://127.0.0.1:$(port 443)" --host "$HOST" --ca "$WORK/ca.crt" --streams-end)
 asked '/api/tasks?prefix=before' | grep -q '"count": *1' || fail "the task from before is gone"
 echo "The task that was written to the plain project is there."
 

@@ -3,22 +3,15 @@
 # clients are at work; a third, much slower than the second, which the gates refuse; and what somebody else did to the
 # registry, which is refused because it is not signed. Can be run again at any time.
 . "$(dirname "$0")/common.sh"
+. "$LAB_DIR/demo-words.sh"
 cd "$CHECKOUT"
 
 EDGE=http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT
-WORK=$(mktemp -d)
-CLIENTS=
-trap '[[ -z $CLIENTS ]] || kill "$CLIENTS" 2>/dev/null; rm -rf "$WORK"' EXIT
 RUN_ID=$(date +%H%M%S)
 COMMIT=$(git rev-parse --short HEAD 2>/dev/null || echo first)
 FIRST=$COMMIT-1 SECOND=$COMMIT-2.$RUN_ID THIRD=$COMMIT-3.$RUN_ID
 
-BOLD='' PLAIN=''
-if [[ -t 1 && -z ${NO_COLOR:-} ]]; then BOLD=$'\033[1m' PLAIN=$'\033[0m'; fi
-
-headline() { printf '\n%s== %s%s\n' "$BOLD" "$*" "$PLAIN"; }
-# Prefect's own words about a block that is read are none of this story.
-quiet() { PREFECT_LOGGING_LEVEL=ERROR PREFECT_LOGGING_INTERNAL_LEVEL=ERROR "$@"; }
+load=(--url "$EDGE")
 active() { python -c 'import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())' "$EDGE/.slipway/active"; }
 carries() { slipway status --json | python -c 'import json, sys; sys.exit(json.load(sys.stdin)["droplets"][sys.argv[1]]["release"] is None)' "$1"; }
 
@@ -27,23 +20,6 @@ changed() {
     rm -rf "$WORK/stack" && cp -r compose "$WORK/stack"
     sed -i "0,\\|$2|s||$3|" "$WORK/stack/agents/services/$1"
     ! diff -q "compose/agents/services/$1" "$WORK/stack/agents/services/$1" >/dev/null || fail "the demo found nothing to change in $1"
-}
-
-# under_load NAME COMMAND…: clients work at the edge meanwhile; what they saw is printed at the end.
-under_load() {
-    rm -f "$WORK/stop"
-    python -m benchmarks.load --url "$EDGE" --seconds 600 --until-file "$WORK/stop" >"$WORK/clients" 2>&1 &
-    CLIENTS=$!
-    local status=0
-    "$@" || status=$?
-    touch "$WORK/stop"
-    local noticed=0
-    wait "$CLIENTS" || noticed=$?
-    CLIENTS=
-    headline "What clients at the edge saw meanwhile"
-    cat "$WORK/clients"
-    ((noticed == 0)) || fail "clients at the edge noticed something."
-    return $status
 }
 
 slipway keys show | grep -q 'BEGIN PUBLIC KEY' || {

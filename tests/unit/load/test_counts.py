@@ -42,7 +42,6 @@ def found(edge: Edge, asked: dict[str, int] | None = None, ticks: int = 3, **bou
     async def end(stop: asyncio.Event) -> None:
         while not edge.has_met({**EACH, **(asked or {})}, ticks):
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.02)
         stop.set()
 
     async def main() -> None:
