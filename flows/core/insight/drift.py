@@ -1,5 +1,6 @@
 """Drift: how what is on a droplet differs from what was put there, although no run of ours changed it."""
 
+import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from flows.core.deploy.files.droplet_trees import DropletTrees, read_trees, tree
 from flows.core.deploy.files.reuse import differs_as_put
 from flows.core.droplet.containers import Container, by_service
 from flows.core.droplet.directories import COMMAND, StackDirectory
+from flows.core.droplet.docker_commands import complaint
 from flows.core.droplet.running import read_running
 from flows.core.droplet.sections import section_script, sections
 from flows.core.release.bundle import FILES
@@ -19,10 +21,13 @@ from flows.core.release.tree import shown
 from flows.core.traffic.edge.site import exposures
 from flows.core.traffic.edge.view import EdgeView
 
-HASH_LABEL = "com.docker.compose.config-hash"
+# How Compose says that it would make a container anew: nothing is done, and its own comparison decides.
+_WOULD = re.compile(r"DRY-RUN MODE - +Container (\S+) +Recreate$", re.MULTILINE)
+_TRIED = ("up", "--detach", "--dry-run", "--no-build", "--pull", "never")
 DriftKind = Literal["containers", "configuration", "files", "edge", "switch", "unknown"]
 # So many names of files are told; the rest are counted.
 _SHOWN = 5
+_SAID = ":said:"
 
 
 @dataclass(frozen=True)
@@ -98,9 +103,9 @@ class Drifted:
 
 def drift_script(directory: StackDirectory) -> str:
     """The script that prints all that drift is judged by, and changes nothing."""
-    command = shlex.quote(f"{directory.current}/{COMMAND}")
-    hashes = section_script({"hashes": f"{command} config --hash '*' 2>/dev/null"})
-    return f"{deployed_state_script(directory)}\n{hashes}\n{trees_script(directory, standing=True)}"
+    tried = shlex.join([f"{directory.current}/{COMMAND}", *_TRIED])
+    would = section_script({"would": f"{tried} 2>&1 && echo {_SAID}"})
+    return f"{deployed_state_script(directory)}\n{would}\n{trees_script(directory, standing=True)}"
 
 
 @reads("what stands on the droplet")
@@ -115,10 +120,10 @@ def read_drift(output: str, directory: StackDirectory, droplet: str) -> DropletD
         stray = sorted(by_service(read_running(output).containers))
         words = f"{', '.join(stray)}: run as project {directory.stack}, and no release was put here"
         return DropletDrift(droplet, findings=(DriftFinding("containers", words),) if stray else ())
-    hashes = _hashes(sections(output).get("hashes", ""))
     found = [
         *(DriftFinding("containers", words) for words in state.wrong),
-        *_configuration(state, read_running(output).containers, hashes),
+        *(DriftFinding("containers", words) for words in _ended(state, read_running(output).containers)),
+        *_configuration(state, read_running(output).containers, sections(output).get("would", "")),
         *_files(read_trees(output)),
     ]
     return DropletDrift(droplet, state.release, tuple(found))
@@ -158,18 +163,27 @@ def switch_drift(active: Sequence[str], released: Collection[str]) -> Iterator[D
             yield DriftFinding("switch", f"it points at {colour}, where no release is")
 
 
-def _configuration(
-    state: DeployedState, containers: Iterable[Container], hashes: Mapping[str, str]
-) -> Iterator[DriftFinding]:
-    """Containers that Compose would make anew: somebody changed the environment, a compose file or an override."""
-    if not hashes:
-        yield DriftFinding("configuration", "Compose cannot read the release that is current any more")
+def _ended(state: DeployedState, containers: Iterable[Container]) -> Iterator[str]:
+    """Services without a restart policy may end, but not with an error; those that are asleep were stopped by us."""
+    for one in containers:
+        once = state.stack is not None and one.service in state.stack.one_shots
+        if once and not state.asleep and one.state == "exited" and one.exit_code:
+            yield f"{one.service} ended with exit {one.exit_code}"
+
+
+def _configuration(state: DeployedState, containers: Iterable[Container], would: str) -> Iterator[DriftFinding]:
+    """Containers that Compose would make anew: somebody changed the environment, a compose file or an override.
+
+    Args:
+        would: what Compose says that it would do.
+    """
+    if not would.endswith(_SAID):
+        yield DriftFinding("configuration", f"Compose would not start the release any more: {complaint(would)}")
         return
+    anew = set(_WOULD.findall(would))
     for service, mine in sorted(by_service(containers).items()):
-        wanted = hashes.get(service)
-        if wanted and any(dict(one.labels).get(HASH_LABEL) != wanted for one in mine):
-            one_shot = state.stack is not None and service in state.stack.one_shots
-            again = "run again" if one_shot else "made anew"
+        if any(one.name in anew for one in mine):
+            again = "run again" if state.stack and service in state.stack.one_shots else "made anew"
             yield DriftFinding(
                 "configuration", f"{service} was made from another configuration, and would be {again} by the next `up`"
             )
@@ -189,8 +203,3 @@ def _files(trees: DropletTrees) -> Iterator[DriftFinding]:
             few = ", ".join(shown(name.removeprefix(f"{FILES}/")) for name in names[:_SHOWN])
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             yield DriftFinding("files", f"{words}: {few}{more}")
-
-
-def _hashes(text: str) -> dict[str, str]:
-    rows = [line.split() for line in text.splitlines()]
-    return {row[0]: row[1] for row in rows if len(row) == 2}

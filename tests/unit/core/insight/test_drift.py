@@ -37,14 +37,14 @@ CONFIG = f"name: shop\nservices:\n  web: {{image: {HOST}/web:1, restart: always}
 TIME = 1_700_000_000
 
 
-def container(service: str, config: str, state: str = "running", image: str = "1") -> dict:
-    labels = {"service": service, "oneoff": "False", "config-hash": config}
+def container(service: str, state: str = "running", image: str = "1") -> dict:
+    labels = {"service": service, "oneoff": "False"}
     named = {f"com.docker.compose.{name}": value for name, value in labels.items()}
     said = {"Id": service, "Name": f"/shop-{service}-1", "Image": f"sha256:{image}", "State": {"Status": state}}
     return {**said, "Config": {"Image": service, "Labels": named}}
 
 
-WELL = (container("web", "aa"), container("job", "bb", "exited", "2"))
+WELL = (container("web"), container("job", "exited", "2"))
 
 
 class Droplet:
@@ -60,14 +60,19 @@ class Droplet:
         (self.host.root / "containers").write_text(json.dumps(containers))
         (self.host.root / "images").write_text("\n".join(map(json.dumps, images)))
 
-    def put(self, hashes: str = "web aa\njob bb") -> None:
+    def put(self, *anew: str, fails: str = "") -> None:
         files = self.at / "files"
         files.mkdir(parents=True)
         Path(self.host.home.current).symlink_to("releases/v1.0")
         (self.at / "release.json").write_bytes(RELEASE.document())
         (self.at / "config.yml").write_text(CONFIG)
         (self.at / "environment").write_text("MODE=fast\n")
-        (self.at / "compose").write_text(f'#!/bin/sh\n[ "$*" = "config --hash *" ] && printf "{hashes}\\n"\n')
+        would = "".join(
+            f" DRY-RUN MODE -  Container {name}  {word}\n" for name in anew for word in ("Recreate", "Recreated")
+        )
+        wanted = "up --detach --dry-run --no-build --pull never"
+        end = f"echo '{fails}' >&2; exit 15" if fails else ""
+        (self.at / "compose").write_text(f'#!/bin/sh\n[ "$*" = "{wanted}" ] && printf "{would}"\n{end}\n')
         (self.at / "compose").chmod(0o755)
         tree = {"files": Entry("directory", 0o755)}
         for name in ("app.conf", "other.conf"):
@@ -112,13 +117,21 @@ def test_an_empty_droplet_has_none_and_one_with_strangers_of_the_project_has(dro
 
 def test_another_image_is_told(droplet):
     droplet.put()
-    droplet.runs(container("web", "aa", image="2"), WELL[1])
+    droplet.runs(container("web", image="2"), WELL[1])
     assert droplet.found() == [("containers", f"shop-web-1 runs {JOB}, not {WEB}")]
     assert droplet.drift().repairable
 
 
+def test_a_service_that_ended_with_an_error_is_told_and_one_that_did_its_work_is_not(droplet):
+    droplet.put()
+    killed = container("job", "exited", "2")
+    killed["State"]["ExitCode"] = 137
+    droplet.runs(WELL[0], killed)
+    assert droplet.found() == [("containers", "job ended with exit 137")]
+
+
 def test_a_container_of_another_configuration_is_told_and_a_one_shot_would_be_run_again(droplet):
-    droplet.put("web xx\njob yy")
+    droplet.put("shop-web-1", "shop-job-1", "1f_shop-other-1")
     assert droplet.found() == [
         ("configuration", "job was made from another configuration, and would be run again by the next `up`"),
         ("configuration", "web was made from another configuration, and would be made anew by the next `up`"),
@@ -126,8 +139,8 @@ def test_a_container_of_another_configuration_is_told_and_a_one_shot_would_be_ru
 
 
 def test_a_release_that_compose_cannot_read_any_more_is_told(droplet):
-    droplet.put("")
-    assert droplet.found() == [("configuration", "Compose cannot read the release that is current any more")]
+    droplet.put(fails="services.web is odd")
+    assert droplet.found() == [("configuration", "Compose would not start the release any more: services.web is odd")]
 
 
 def test_files_that_somebody_changed_removed_or_added_are_told_by_name(droplet):
