@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-import httpx
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
-from blocks.http.request import request_within
+from blocks.traffic.active_url import read_active_url
 from blocks.traffic.state import shares_of
 from flows.core.errors import BlockMissing, SlipwayError
 from flows.core.insight.status import read_status, status_script, with_traffic
@@ -35,7 +34,7 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
     """
     settings = Settings()
     name = stack_name(stack or settings.stack)
-    active, shares = _active(settings)
+    active, shares = active_colours(settings)
     found: dict[str, DropletStatus] = {}
     for droplet in droplets or settings.shown:
         try:
@@ -61,7 +60,7 @@ def _look(
     return with_traffic(seen, droplet, settings.colours, settings.home, active, shares, alone=alone)
 
 
-def _active(settings: Settings) -> tuple[Collection[str] | None, Mapping[str, int]]:
+def active_colours(settings: Settings) -> tuple[Collection[str] | None, Mapping[str, int]]:
     """The colours (or droplets) that traffic reaches, as the traffic switch says; without one, as `active_url` does.
     None: nobody knows. And the percent of the clients that reach each colour, while a canary divides them.
     """
@@ -73,13 +72,7 @@ def _active(settings: Settings) -> tuple[Collection[str] | None, Mapping[str, in
         except (OutsideError, SlipwayError) as error:
             get_run_logger().warning("where traffic goes is not known: %s", error)
             return None, {}
-    if not settings.active_url:
-        return None, {}
-    try:
-        answer = request_within("GET", settings.active_url, 5)
-        return (answer.text.strip(),) if answer.is_success else None, {}
-    except httpx.HTTPError:
-        return None, {}
+    return read_active_url(settings.active_url) if settings.active_url else None, {}
 
 
 def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:

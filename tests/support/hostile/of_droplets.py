@@ -9,6 +9,7 @@ from flows.core.debug.diagnosis import diagnose_host, diagnose_service
 from flows.core.debug.evidence import Evidence, read_evidence, read_python, read_system, read_usage
 from flows.core.debug.overview import read_overview, unhealthy_services
 from flows.core.debug.redaction import redact, redaction_mask, secret_paths
+from flows.core.debug.service_commands import read_service_names
 from flows.core.deploy.deployed_state import read_deployed_state
 from flows.core.deploy.facts import Facts, read_facts
 from flows.core.deploy.files.droplet_trees import read_trees
@@ -128,6 +129,7 @@ OF_DROPLETS = (
              read=lambda config: missing_external(config, FACTS)),
     Attacked(read_deployed_state, {**LISTED, **RUNNING, "environment": "A=b"}, shape=in_sections,
              read=lambda text: read_deployed_state(text, HOME, "web-1")),
+    Attacked(read_service_names, {"services": "web", "release": DOCUMENT}, shape=in_sections, read=read_service_names),
     Attacked(read_drift, {
         **LISTED, **RUNNING, "environment": "A=b", "names": "current:v1.0",
         "would": " DRY-RUN MODE -  Container web  Recreate\n:said:",

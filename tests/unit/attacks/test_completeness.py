@@ -48,6 +48,7 @@ NOT_ATTACKED = {
     "flows.core.explanation.services.read_services": "the build host's own Compose has checked it",
     "flows.core.gates.probes.judge_tools": "names that `list_tools` found",
     "flows.core.gates.probes.judge_trace": OF_OURS,
+    "blocks.traffic.active_url.read_active_url": "an address of the settings",
     "flows.core.insight.drift.Drifted.words": SENTENCES,
     "flows.core.insight.drift.DropletDrift.tag": OF_OURS,
     "flows.core.insight.status.with_traffic": SENTENCES,
