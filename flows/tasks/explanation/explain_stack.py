@@ -76,7 +76,7 @@ def _explained(around: Surroundings, reader: ForgivingReader, refused: Refusals)
         refused.add(refusal)
     sources, astray = place_files(stack, project, config.get("volumes") or {}, settings, refused)
     refused.attempt(lambda: refuse_outside(around.stack, sources, settings), None)
-    for check in release_checks(stack, sources, project.texts, config):
+    for check in release_checks(stack, sources, project.texts, config, bool(settings.shared_droplet)):
         refused.attempt(check, None)
     refused.attempt(lambda: refuse_absent_files(sources.environment_files), None)
     mounted = look_at_files(sources, settings, refused)

@@ -171,3 +171,12 @@ def test_the_sample_is_accepted_and_explained_without_anything_heavy():
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert said.stdout.split("\n")[0] == "True 9 []"
+
+
+def test_what_two_colours_on_one_droplet_would_both_take_is_refused_as_by_a_release(tmp_path):
+    files = {"compose.yaml": 'services: {web: {image: "web:1", ports: ["8080:80"]}}'}
+    stack = str(write_files(tmp_path, files))
+    assert explain_stack(stack, None, Settings()).accepted
+    (refusal,) = explain_stack(stack, None, Settings(one_droplet="prod")).refusals
+    assert refusal.error == "NotSideBySide"
+    assert "publishes port 8080 of the droplet for web" in refusal.message
