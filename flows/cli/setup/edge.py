@@ -36,6 +36,8 @@ def slipway_edge_setup(
         raise typer.BadParameter("acme or internal", param_hint="--tls")
     if bool(stack) != bool(url):
         raise typer.BadParameter("--stack and --url belong together: the stack, and the address that clients use")
+    if "/" in stack:  # it becomes the name of a directory on the droplet, and of a block
+        raise typer.BadParameter("the name of the stack, not the place of its compose file", param_hint="--stack")
 
     def setup() -> None:
         from flows.core.traffic.edge.caddyfile import EdgeSettings

@@ -115,3 +115,10 @@ def test_a_droplet_without_an_edge_is_told_how_to_get_one(droplet):
     droplet.view = EdgeView()
     code, said = slipway("show")
     assert (code, "slipway edge setup prod" in said) == (2, True)
+
+
+def test_a_switch_is_saved_for_the_name_of_a_stack_not_for_its_place():
+    words = ["edge", "setup", "prod", "--stack", "./shop/compose.yaml", "--url", "https://shop.example.com", "--yes"]
+    answer = CliRunner().invoke(app, words)
+    assert answer.exit_code == 2
+    assert "the name of the stack" in answer.output
