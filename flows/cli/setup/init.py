@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,7 @@ from flows.cli.terminal.runner import run_without_prefect
 
 if TYPE_CHECKING:
     from flows.core.control.proposal import Proposal
-    from flows.tasks.control.proposals import Beginning, Change
+    from flows.tasks.control.proposals import Beginning, FileChange
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -35,7 +34,7 @@ def slipway_init(
 
         if yes and dry_run:
             raise ConflictingOptions("--yes writes all of it and --dry-run nothing. Leave one out")
-        if not (yes or dry_run or sys.stdin.isatty()):
+        if not (yes or dry_run or is_asked()):
             raise ConflictingOptions("nobody can be asked here. Give --yes to write all of it, or --dry-run to look")
         console = SummaryConsole()
         found = find_beginning(path)
@@ -46,7 +45,12 @@ def slipway_init(
     run_without_prefect(begin)
 
 
-def _settle(console: SummaryConsole, found: "Beginning", change: "Change", *, yes: bool, dry_run: bool) -> bool:
+def is_asked() -> bool:
+    """Whether somebody sits at the terminal who can answer."""
+    return sys.stdin.isatty()
+
+
+def _settle(console: SummaryConsole, found: "Beginning", change: "FileChange", *, yes: bool, dry_run: bool) -> bool:
     """Show a change and ask for it. Returns whether it was written."""
     from flows.tasks.control.proposals import write_change
 
@@ -85,13 +89,11 @@ def _pasted(one: "Proposal") -> tuple[str, ...]:
 
 
 def _show_end(
-    console: SummaryConsole, found: "Beginning", written: list["Change"], path: str, *, dry_run: bool
+    console: SummaryConsole, found: "Beginning", written: list["FileChange"], path: str, *, dry_run: bool
 ) -> None:
-    given = f" --stack {path}" if path != "." else " --stack ."
     if not found.changes:
         console.say("Nothing to write.")
     elif not written:
         console.say("Nothing was written.")
     if not dry_run:
-        wanted = "" if Path(path) == Path() else f" {path}"
-        console.say(f"Look at it with git diff; slipway init{escape(wanted)} may run again. Next: slipway explain{escape(given)}")
+        console.say(f"Look at it with git diff. Next: slipway explain --stack {escape(path)}")

@@ -112,7 +112,9 @@ def _data(spec: Mapping[str, Any]) -> str:
 def _ties(spec: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
     """Its ties to other services; fields that are not as Compose wants them have none."""
     lists = {key: spec[key] for key in ("volumes_from", "links") if isinstance(spec.get(key), list)}
-    words = {key: spec[key] for key in ("network_mode", "ipc", "pid", "uts", "cgroup") if isinstance(spec.get(key), str)}
+    words = {
+        key: spec[key] for key in ("network_mode", "ipc", "pid", "uts", "cgroup") if isinstance(spec.get(key), str)
+    }
     build = spec.get("build")
     contexts = build.get("additional_contexts") if isinstance(build, Mapping) else None
     built = {"build": {"additional_contexts": contexts}} if isinstance(contexts, Mapping) else {}

@@ -20,7 +20,7 @@ MCP_PORT = "MCP_PORT"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedPort:
     """A TCP port inside the container, and the one of the host that leads there (0: whichever is free)."""
 
     target: int
@@ -43,7 +43,7 @@ def health_of(spec: Mapping[str, Any]) -> tuple[int, str] | None:
     return None
 
 
-def published_ports(spec: Mapping[str, Any]) -> tuple[Published, ...]:
+def published_ports(spec: Mapping[str, Any]) -> tuple[PublishedPort, ...]:
     """The TCP ports that are published, each once; a range is none."""
     return tuple(dict.fromkeys(_published(_list(spec.get("ports")))))
 
@@ -92,7 +92,7 @@ def keeps_state(spec: Mapping[str, Any]) -> bool:
     return bool(named_volumes(spec)) or bool(known and known.keeps)
 
 
-def _published(entries: list[Any]) -> Iterator[Published]:
+def _published(entries: list[Any]) -> Iterator[PublishedPort]:
     for entry in entries:
         if isinstance(entry, Mapping):
             host, target, protocol = entry.get("published"), entry.get("target"), entry.get("protocol") or "tcp"
@@ -102,7 +102,7 @@ def _published(entries: list[Any]) -> Iterator[Published]:
             host = before.rpartition(":")[2]
         inside = _port(by_default(str(target or "")))
         if inside and (protocol or "tcp") == "tcp":
-            yield Published(inside, _port(by_default(str(host or ""))))
+            yield PublishedPort(inside, _port(by_default(str(host or ""))))
 
 
 def _mounts(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,9 @@ from typing import Any
 from flows.core.control.proposal_images import by_default
 from flows.core.stack.compose_files import documents_of, included_files
 
+# More than any stack has; Compose itself refuses a circle.
+_DEEPEST = 50
+
 
 @dataclass(frozen=True)
 class WrittenServices:
@@ -34,13 +37,14 @@ def written_services(given: tuple[str, ...], texts: Mapping[str, str]) -> Writte
         BrokenStack: one is no compose file.
     """
     documents = {path: documents_of(path, text) for path, text in texts.items()}
+    parts = {path: _services(some) for path, some in documents.items()}
     specs: dict[str, Mapping[str, Any]] = {}
     defining: dict[str, list[str]] = {}
     adding: dict[str, list[str]] = {}
     bases: dict[str, frozenset[str]] = {}
     for path in _project(given, documents):
-        for name, spec in _services(documents[path]).items():
-            found, extended = _whole(name, path, documents, ())
+        for name, spec in parts[path].items():
+            found, extended = _whole(name, path, parts, ())
             specs[name] = _merged(specs.get(name, {}), found)
             bases[name] = bases.get(name, frozenset()) | extended
             (defining if {"image", "build"} & spec.keys() else adding).setdefault(name, []).append(path)
@@ -72,17 +76,17 @@ def _services(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _whole(
-    name: str, path: str, documents: Mapping[str, list[dict[str, Any]]], on_the_way: tuple[tuple[str, str], ...]
+    name: str, path: str, parts: Mapping[str, Mapping[str, dict[str, Any]]], on_the_way: tuple[tuple[str, str], ...]
 ) -> tuple[dict[str, Any], frozenset[str]]:
     """A service with what it extends, and the names of these in its own file."""
-    spec = _services(documents.get(path, [])).get(name, {})
+    spec = parts.get(path, {}).get(name, {})
     extends = spec.get("extends")
-    if not extends or (name, path) in on_the_way:
+    if not extends or (name, path) in on_the_way or len(on_the_way) >= _DEEPEST:
         return spec, frozenset()
     said = extends if isinstance(extends, Mapping) else {"service": extends}
     other, file = str(said.get("service") or ""), str(said.get("file") or "")
     place = os.path.normpath(os.path.join(os.path.dirname(path), by_default(file))) if file else path
-    base, further = _whole(other, place, documents, (*on_the_way, (name, path)))
+    base, further = _whole(other, place, parts, (*on_the_way, (name, path)))
     return _merged(base, spec), frozenset({other, *further})
 
 

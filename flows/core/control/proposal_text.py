@@ -71,26 +71,28 @@ def service_spots(content: str) -> dict[str, Spot]:
     found: dict[str, Spot] = {}
     stack: list[_Open] = []
     last, whole = 0, False
+    event: Any
     for event in _events(content):
+        start, end = event.start_mark, event.end_mark
         if isinstance(event, yaml.CollectionEndEvent):
             opened = stack.pop()
             if _is_service(stack) and opened.mapping and opened.first_column is not None:
-                at = event.start_mark.index if opened.flow else last
+                at = start.index if opened.flow else last
                 spot = Spot(at, None if opened.flow else opened.first_column, whole and not opened.flow)
                 found.setdefault(stack[-1].key or "", spot)
             if opened.flow:
-                last, whole = event.end_mark.index, False
+                last, whole = end.index, False
             _done(stack)
         elif isinstance(event, yaml.NodeEvent):
             if stack and stack[-1].mapping and stack[-1].key is None and stack[-1].first_column is None:
-                stack[-1].first_column = event.start_mark.column
+                stack[-1].first_column = start.column
             if isinstance(event, yaml.CollectionStartEvent):
                 stack.append(_Open(isinstance(event, yaml.MappingStartEvent), bool(event.flow_style)))
                 continue
             text = event.value if isinstance(event, yaml.ScalarEvent) else ""
             # A literal block ends where the next line begins; everything else ends within a line.
-            whole = isinstance(event, yaml.ScalarEvent) and event.style in ("|", ">") and not event.end_mark.column
-            last = event.end_mark.index
+            whole = isinstance(event, yaml.ScalarEvent) and event.style in ("|", ">") and not end.column
+            last = end.index
             _done(stack, text)
     return found
 
@@ -174,8 +176,8 @@ def _is_exactly(before: str, after: str, proposals: Mapping[str, Proposal]) -> b
         return False
     seen: set[str] = set()
     for document, edited in zip(old, new, strict=True):
-        was, now = document.get("services"), edited.get("services")
-        for name, spec in now.items() if isinstance(now, dict) and isinstance(was, dict) else ():
+        was, now = _services_of(document), _services_of(edited)
+        for name, spec in now.items():
             if not isinstance(spec, dict) or FIELD in (was.get(name) or {}):
                 continue
             said = spec.pop(FIELD, None)
@@ -186,3 +188,8 @@ def _is_exactly(before: str, after: str, proposals: Mapping[str, Proposal]) -> b
         if document != edited:
             return False
     return seen == set(proposals)
+
+
+def _services_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    services = document.get("services")
+    return services if isinstance(services, dict) else {}

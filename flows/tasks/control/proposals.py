@@ -17,7 +17,7 @@ from flows.tasks.stack.project import find_compose_files
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """One file that would be written.
 
     Args:
@@ -50,7 +50,7 @@ class Beginning:
     """
 
     directory: Path
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     left: tuple[str, ...]
     unplaced: tuple[Proposal, ...]
     unsaid: Mapping[str, tuple[str, ...]] = field(hash=False)
@@ -78,7 +78,7 @@ def find_beginning(stack: str) -> Beginning:
         unplaced += edited.unplaced
         if edited.placed:
             why = tuple(f"{name}: {', '.join(some[name].why)}" for name in edited.placed)
-            changes.append(Change(Path(path), texts[path].encode(), edited.content.encode(), why))
+            changes.append(FileChange(Path(path), texts[path].encode(), edited.content.encode(), why))
     has = sorted(name for name, spec in written.specs.items() if FIELD in spec)
     if has:
         left.append(f"{', '.join(has)}: {FIELD} is there already")
@@ -86,11 +86,11 @@ def find_beginning(stack: str) -> Beginning:
     if os.path.lexists(settings):
         left.append(f"{SETTINGS_FILE} is there already")
     else:
-        changes.append(Change(settings, None, starting_settings().encode()))
+        changes.append(FileChange(settings, None, starting_settings().encode()))
     return Beginning(directory, tuple(changes), tuple(left), tuple(unplaced), unsaid_state(written.specs, proposals))
 
 
-def write_change(change: Change) -> None:
+def write_change(change: FileChange) -> None:
     """Write one file; what it holds otherwise, or that it is there at all, must be as it was read.
 
     Raises:
@@ -102,7 +102,9 @@ def write_change(change: Change) -> None:
             with path.open("xb") as file:
                 file.write(change.after)
         except FileExistsError:
-            raise FileChanged(f"{path} was written by somebody else just now; it was left. Run slipway init again") from None
+            raise FileChanged(
+                f"{path} was written by somebody else just now; it was left. Run slipway init again"
+            ) from None
         return
     if path.read_bytes() != change.before:
         raise FileChanged(f"{path} has changed since it was read; it was left. Run slipway init again")

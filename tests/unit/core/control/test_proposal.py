@@ -95,9 +95,16 @@ def test_an_image_is_not_taken_for_another(reference):
 
 
 def test_the_ci_is_that_of_the_remote():
-    kinds = {"git@gitlab.com:a/b": "gitlab", "https://gitlab.example.com/a/b": "gitlab", "https://github.com/a/gitlab": "github"}
+    kinds = {
+        "git@gitlab.com:a/b": "gitlab",
+        "https://gitlab.example.com/a/b": "gitlab",
+        "https://github.com/a/gitlab": "github",
+    }
     assert {remote: ci_kind(remote) for remote in kinds} == kinds
 
 
 def test_the_settings_are_toml_with_one_destination():
-    assert tomllib.loads(starting_settings()) == {"version": 1, "destinations": {"production": {"droplet": "production"}}}
+    assert tomllib.loads(starting_settings()) == {
+        "version": 1,
+        "destinations": {"production": {"droplet": "production"}},
+    }

@@ -47,7 +47,8 @@ def block(indent: str) -> str:
         ("services:\n a: &a\n  image: x\n b:\n  <<: *a\n  image: y\n",
          f"services:\n a: &a\n  image: x\n{block('  ')} b:\n  <<: *a\n  image: y\n  x-slipway: {{}}\n"),
         ("\ufeffservices:\n a:\n  image: \"x\n   y\"\n", f"\ufeffservices:\n a:\n  image: \"x\n   y\"\n{block('  ')}"),
-        ("name: y\n---\nservices:\n a:\n  image: x\n...\n", f"name: y\n---\nservices:\n a:\n  image: x\n{block('  ')}...\n"),
+        ("name: y\n---\nservices:\n a:\n  image: x\n...\n",
+         f"name: y\n---\nservices:\n a:\n  image: x\n{block('  ')}...\n"),
     ],
 )  # fmt: skip
 def test_it_stands_at_the_end_of_its_service_in_the_style_of_the_file(before, after):
