@@ -1,7 +1,7 @@
 """deploy: put a published release on a droplet, by digest."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 
 from blocks import ContainerRegistry, Droplet
@@ -44,9 +44,10 @@ from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.colours import ColourDroplets
+from flows.tasks.traffic.colours import ColourDroplets, load_colours
 from flows.tasks.traffic.edge.serving import check_site, serve
 from flows.tasks.traffic.memory import check_memory
+from flows.tasks.traffic.sleep import sleeping_again
 from flows.validate import validate
 
 
@@ -89,11 +90,13 @@ def deploy(
     with block_cache():
         known, registry = load_droplet(droplet), load_registry(settings)
         load_environment(settings, name)
-        return deploy_release(
-            known, fetch_release(name, tag, registry, settings, droplets=[droplet], digest=digest),
-            role=settings.role(droplet), strategy=strategy or settings.strategy, env_file=env_file, wait=wait,
-            settings=settings,
-        )  # fmt: skip
+        colour = settings.colours.of(droplet) if settings.shared_droplet else None
+        with sleeping_again(load_colours(name, settings)[colour], settings) if colour else nullcontext():
+            return deploy_release(
+                known, fetch_release(name, tag, registry, settings, droplets=[droplet], digest=digest),
+                role=settings.role(droplet), strategy=strategy or settings.strategy, env_file=env_file, wait=wait,
+                settings=settings,
+            )  # fmt: skip
 
 
 def deploy_release(

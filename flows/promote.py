@@ -9,7 +9,7 @@ from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.state import SwitchState
 from flows.canary import Canary
-from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
+from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError, SwitchSilent
 from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
 from flows.core.traffic.approval import approval_question, must_ask
@@ -40,13 +40,14 @@ from flows.tasks.traffic.colours import (
     read_states,
     read_states_if_reachable,
 )
-from flows.tasks.traffic.sleep import let_sleep
+from flows.tasks.traffic.sleep import let_sleep, sleeping_again
 from flows.tasks.traffic.switch import (
     finish_switch,
     open_switch,
     prepare_switch,
     read_switch,
     read_switch_at,
+    refuse_silent_switch,
     try_read_switch,
 )
 from flows.tasks.trust.verification import check_standing_releases
@@ -100,11 +101,13 @@ def promote(
         colours, seen = load_colours(name, settings), read_switch(switch)
         colour, left = promoted_to(seen.active, to, str(switch), colours, settings)
         refuse_canary(switch, steps if left else ())
+        refuse_silent_switch(switch, seen, settings.switch_timeout)
         candidate, active = colours[colour], colours[left] if left else None
         for target in candidate.targets:
             connections.enter_context(connected(target.droplet))
         first = DeployFirst(tag, strategy or settings.strategy, env_file, digest) if tag else None
-        return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(first)
+        with sleeping_again(candidate, settings):
+            return Promotion(name, switch, seen, candidate, active, wait, settings).carry_out(first)
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,11 @@ class Promotion:
     def _switch(self, plan: PromotionPlan, gates: GateReport, approved_by: str) -> Promoted:
         """Traffic goes there; whatever fails from here on sends it back."""
         self.switch.read()  # the connection is open when the decision falls
+        try:
+            refuse_silent_switch(self.switch, self.seen, self.settings.switch_timeout)
+        except SwitchSilent as error:
+            error.add_story(f"Release {plan.tag} stands on {self.candidate}, and passed: slipway promote")
+            raise
         try:
             moved = move_traffic(
                 self.switch, self.candidate, self.active, self.seen, f"promoting {plan.tag}", self.settings

@@ -25,7 +25,15 @@ from flows.tasks.runs.run_info import this_run
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states, read_states_if_reachable
-from flows.tasks.traffic.switch import finish_switch, open_switch, probe_switch, read_switch, switch_to, try_read_switch
+from flows.tasks.traffic.switch import (
+    finish_switch,
+    open_switch,
+    probe_switch,
+    read_switch,
+    refuse_silent_switch,
+    switch_to,
+    try_read_switch,
+)
 from flows.tasks.traffic.waking import kept_awake
 
 
@@ -147,6 +155,8 @@ def switch_back(stack: str | None = None, to: str | None = None, force: bool = F
                     f"{target} is not well: {trouble}. Traffic stays where it is. Find out why: slipway debug-agent "
                     f"--droplet {target.targets[0].name}; go there all the same: --force"
                 )
+            if not force:
+                refuse_silent_switch(switch, seen, settings.switch_timeout)
             left = next((sides[colour] for colour in seen.active if colour != target.colour), None)
             try:
                 turned = move_traffic(switch, target, left, seen, "switching back", settings)

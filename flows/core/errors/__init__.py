@@ -85,6 +85,7 @@ from flows.core.errors.traffic import (
     SiteRefused,
     SwitchAmbiguous,
     SwitchedBack,
+    SwitchSilent,
 )
 from flows.core.errors.trust import (
     CosignMissing,
@@ -187,6 +188,7 @@ __all__ = [
     "StackNotFound",
     "StateUndeclared",
     "SwitchAmbiguous",
+    "SwitchSilent",
     "SwitchedBack",
     "UnknownService",
     "UnpinnedImage",
