@@ -32,6 +32,7 @@ from flows.tasks.deploy.steps import (
     remove_orphans,
     start_services,
     stop_services,
+    tell_cost,
 )
 from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.target import Target
@@ -166,6 +167,8 @@ def _run_steps(
     bringing = compare_writable(deployment, staged.tree, current_release(facts))
     guard.armed = True
     kept = make_current(deployment, [record, *left], bringing)
+    if not colour:
+        tell_cost(deployment, facts.containers, strategy)
     if orphans:
         remove_orphans(deployment, orphans)
     # What `down` removes leads to volumes that have no name: nobody would find them again.
