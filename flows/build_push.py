@@ -15,6 +15,7 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
+from flows.core.control.events import PUBLISHED
 from flows.core.deploy.content_labels import refuse_unset_contents
 from flows.core.deploy.files.staging import environment_contents
 from flows.core.errors import BrokenStack
@@ -45,6 +46,7 @@ from flows.tasks.runs.blocks import (
     load_signing_key,
 )
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.reports import reports_directory, write_report
 from flows.tasks.runs.run_info import whoami
 from flows.tasks.stack.checkout import checked_out
@@ -196,7 +198,7 @@ def _settings(mirror_external: bool | None) -> Settings:
 
 
 def _record(published: Published, started: datetime, settings: Settings) -> None:
-    """Keep what was pushed: as a file, as a table in the UI, and as a trace in Langfuse."""
+    """Keep what was pushed: as a file, as a table in the UI, as an event, and as a trace in Langfuse."""
     release = published.release
     metadata = {
         "stack": release.stack,
@@ -215,6 +217,7 @@ def _record(published: Published, started: datetime, settings: Settings) -> None
         write_report(settings.reports, file.name, json.dumps(metadata, indent=2) + "\n")
     rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
     table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
+    emit(PUBLISHED, stack=release.stack, tag=release.tag, digest=published.digest)
     _trace(metadata, started, settings)
 
 

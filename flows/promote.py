@@ -9,6 +9,7 @@ from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.switch import SwitchState
 from flows.canary import Canary
+from flows.core.control.events import PROMOTED, PROMOTION_FAILED
 from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
@@ -16,7 +17,7 @@ from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.canary import canary_steps
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import DeployFirst
-from flows.gates import read_gates
+from flows.gates import read_gates, tell_verdict
 from flows.hooks import prune_colours_after_failure, recover_promotion
 from flows.plan import publish_plan
 from flows.settings import Approval, Settings, Strategy
@@ -27,6 +28,7 @@ from flows.tasks.records.history import mark_failed
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit, failure_emitted
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -124,9 +126,12 @@ class Promotion:
 
         No lock is held while a person is asked, nor while the old colour is kept warm.
         """
+        tag, left = first.tag if first else "", self.active.colour if self.active else ""
+        said = {"stack": self.stack, "tag": tag, "colour": self.candidate.colour, "previous": left}
         try:
             prepare_switch(self.switch)
-            promoted = self._carry_out(first)
+            with failure_emitted(PROMOTION_FAILED, **said):
+                promoted = self._carry_out(first)
         finally:
             finish_switch(self.switch)
         if self.active is None or promoted.plan is None:
@@ -157,7 +162,8 @@ class Promotion:
                         return self._switch(plan, gates, approved[2] if approved else "")
                     gates = unsure
             question = approval_question(plan, gates.readings, self.settings.approval_timeout / 60)
-            answer = ask_for_approval(question, plan.sentence, self.settings.approval_timeout)
+            limit = self.settings.approval_timeout
+            answer = ask_for_approval(question, plan.sentence, limit, stack=self.stack, tag=plan.tag)
             approved = (plan.mark, gates.verdict, answer.words)
 
     def _prove(self, first: DeployFirst | None) -> tuple[PromotionPlan, GateReport]:
@@ -180,6 +186,7 @@ class Promotion:
             refuse_undeclared_states(states, self.settings.home)
             publish_plan(plan)
             gates = read_gates(self.candidate, self.active, states, before, self.settings.gate_window, self.settings)
+            tell_verdict(gates, self.stack, states)
             if gates.verdict is Verdict.FAIL:
                 stays = f"Traffic stays on {self.active}" if self.active else "Traffic was not moved"
                 raise NotPromoted(f"release {plan.tag} on {self.candidate} did not pass: {gates.words}. {stays}")
@@ -207,7 +214,7 @@ class Promotion:
             watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
             canary=self.settings.canary if self.active else (),
         )  # fmt: skip
-        self._publish(promoted, plan.sentence)
+        self._publish(promoted, plan)
         return promoted
 
     def _move_back(self, error: Exception) -> Exception:
@@ -224,10 +231,14 @@ class Promotion:
             mark_failed(target, mask(f"did not hold after its promotion: {error}"), self.wait)
         return story
 
-    def _publish(self, moved: Promoted, sentence: str) -> None:
+    def _publish(self, moved: Promoted, plan: PromotionPlan) -> None:
         row: dict[str, object] = {
             "release": moved.tag, "from": moved.previous_colour or "nowhere", "to": moved.colour,
             "turned after": f"{moved.turned_after:.2f} s", "answering after": f"{moved.seen_after:.2f} s",
             "watched": f"{moved.watched:.0f} s", "approved by": moved.approved_by or "nobody had to be asked",
         }  # fmt: skip
-        table(f"promotion-{self.stack}", [row], sentence)
+        table(f"promotion-{self.stack}", [row], plan.sentence)
+        emit(
+            PROMOTED, stack=self.stack, tag=moved.tag, digest=plan.digest, colour=moved.colour,
+            previous=moved.previous_colour, by=moved.approved_by,
+        )  # fmt: skip
