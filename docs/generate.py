@@ -28,6 +28,7 @@ FAMILIES = {
     "debug": "`debug-agent`",
     "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
     "`deploy-home`, `adopt`",
+    "control": "runs of deployments; `automations`, `alert-receiver`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes

@@ -27,6 +27,7 @@ from flows.core.trust.provenance import BuildParameters, BuildRun
 from flows.core.trust.to_sign import ToSign, images_to_sign
 from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
+from flows.tasks.control.superseding import give_way
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
@@ -91,6 +92,7 @@ def build_push(
         pull_ahead: name of a Droplet block; it pulls each image as soon as it is pushed. Nothing there is started.
     """
     settings = _settings(mirror_external)
+    give_way(stack, settings)
     registry = load_registry(settings)
     check_registry(registry)
     with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:

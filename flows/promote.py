@@ -22,6 +22,7 @@ from flows.hooks import prune_colours_after_failure, recover_promotion
 from flows.plan import publish_plan
 from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
+from flows.tasks.control.superseding import give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
@@ -91,6 +92,7 @@ def promote(
     if digest and not tag:
         raise ConflictingOptions("a digest alone does not say which release is meant: give its --tag, too")
     settings = Settings()
+    give_way(stack, settings)
     watched = settings.watch if watch is None else watch
     steps = canary_steps(canary, settings.canary)
     settings = settings.model_copy(

@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import httpx
 import prefect
 from prefect import Flow, Task, runtime
+from prefect.states import Cancelled
 
+from flows.core.errors import GaveWay
 from flows.tasks.runs.log_masking import Masked, mask
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# The name of the state of a run that gave way to a newer one; it is of the type Cancelled.
+SUPERSEDED_NAME = "Superseded"
 _outermost: ContextVar[str] = ContextVar("slipway_outermost_run", default="")
 
 
@@ -31,7 +35,10 @@ def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
         @wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
             with _known_as_outermost():
-                return clean(*args, **keywords)
+                try:
+                    return clean(*args, **keywords)
+                except GaveWay as way:
+                    return cast(R, Cancelled(name=SUPERSEDED_NAME, message=str(way)))
 
         return prefect.flow(**options)(run)
 
