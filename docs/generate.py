@@ -76,7 +76,8 @@ PAYLOAD_HEAD = 'Every event has every field; one that says nothing there is `""`
 TRIGGERS = """## Triggers
 
 prefect.yaml has these, and each is off until somebody wants it: set `enabled: true` there and deploy again
-(`prefect deploy --name NAME`), or turn it on in the Prefect UI under Automations.
+(`prefect deploy --name NAME`), or turn it on in the Prefect UI under Automations; there it is off again after the next
+`prefect deploy` of its deployment.
 
 | trigger | event | starts |
 | --- | --- | --- |
@@ -84,8 +85,9 @@ prefect.yaml has these, and each is off until somebody wants it: set `enabled: t
 | `slipway: ask for production` | `slipway.promoted` | `promote` with `approval: always` |
 | `slipway: switch back on an alert` | `slipway.alert.firing` with the label `action: switch-back` | `switch-back` |
 | `slipway: roll back on an alert` | `slipway.alert.firing` with the label `action: rollback` | `rollback` |
-| `slipway: look after a failed watch` | `slipway.watch.failed` | `watch`, as often as it takes to be sure once |
 | `slipway: reconcile on drift` | `slipway.drift.found` | `reconcile` |
+
+A watch that fails sends traffic back in the same run, and needs no trigger; `slipway.watch.failed` tells of it.
 
 A trigger of your own matches the labels of the stack, and hands the payload on:
 
