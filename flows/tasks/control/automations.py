@@ -58,7 +58,7 @@ def _ensure(client: SyncPrefectClient, wanted: AutomationCore) -> Outcome:
     wanted = wanted.model_copy(update={"enabled": mine.enabled})
     if _compared(mine) == _compared(wanted):
         return "as it was"
-    client.update_automation(mine.id, AutomationCore.model_validate(wanted.model_dump()))
+    client.update_automation(mine.id, AutomationCore.model_validate(wanted.model_dump(exclude={"owner_resource"})))
     return "updated"
 
 

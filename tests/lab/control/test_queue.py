@@ -1,10 +1,10 @@
-"""Twenty runs of one deployment within a minute: exactly the newest is what runs in the end, and each other says why."""
+"""Twenty runs of one deployment within a minute: exactly the newest runs in the end, and each other says why."""
 
 from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 from prefect.flow_engine import run_flow
 from prefect.states import Pending
@@ -25,13 +25,6 @@ def queue(stack: str, mark: str) -> str:
     give_way(stack, Settings())
     _done.append(mark)
     return mark
-
-
-@pytest.fixture
-def client() -> Iterator[SyncPrefectClient]:
-    """A client of the lab's Prefect server."""
-    with get_client(sync_client=True) as found:
-        yield found
 
 
 @pytest.fixture

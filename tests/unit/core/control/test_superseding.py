@@ -66,7 +66,8 @@ MOMENTS = st.integers(0, 5).map(lambda seconds: NOON + timedelta(seconds=seconds
 RUNS = st.lists(
     st.builds(
         QueuedRun, id=st.uuids().map(str), name=st.just("run"), asked=MOMENTS, created=MOMENTS,
-        status=st.sampled_from(["queued", "running", "done", "over"]), parameters=st.sampled_from([SHOP, {"stack": "x"}]),
+        status=st.sampled_from(["queued", "running", "done", "over"]),
+        parameters=st.sampled_from([SHOP, {"stack": "x"}]),
     ),
     max_size=20, unique_by=lambda run: run.id,
 )  # fmt: skip
