@@ -40,7 +40,7 @@ def ensure_automations(settings: Settings, *, notify: str = "", heartbeat: float
             watch = _deployment(client, "watch") if settings.switch else ""
             wanted.append(recovery(_deployment(client, "reconcile"), droplets, watch))
         if notify:
-            wanted += notifications(_notification_block(client, notify))
+            wanted += notifications(notification_block(client, notify))
         return ensure_each(client, wanted)
 
 
@@ -78,7 +78,12 @@ def _deployment(client: SyncPrefectClient, name: str) -> str:
         ) from None
 
 
-def _notification_block(client: SyncPrefectClient, notify: str) -> str:
+def notification_block(client: SyncPrefectClient, notify: str) -> str:
+    """Id of a notification block, by its kind and name.
+
+    Raises:
+        BlockMissing: there is none, or it sends no messages.
+    """
     kind, _, name = notify.partition("/")
     try:
         found = client.read_block_document_by_name(name, kind, include_secrets=False)
@@ -90,9 +95,3 @@ def _notification_block(client: SyncPrefectClient, notify: str) -> str:
     if found.block_schema is None or "notify" not in (found.block_schema.capabilities or ()):
         raise BlockMissing(f"the block {notify} sends no messages: name a notification block, as slack-webhook/NAME")
     return str(found.id)
-
-
-def existing_automations(names: Sequence[str]) -> dict[str, bool]:
-    """Which of these automations are there, and whether they are turned on; for `doctor`."""
-    with get_client(sync_client=True) as client:
-        return {one.name: one.enabled for name in names for one in client.read_automations_by_name(name)}
