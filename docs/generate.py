@@ -25,10 +25,9 @@ FAMILIES = {
     "`deploy-home`, `promote`, `rehearse`, `rollback`, `reconcile`",
     "records": "`rollback`, `reconcile`, `history`, `status`, and every command that changes a droplet",
     "prune": "`prune`, `system-prune`",
-    "debug": "`debug-agent`",
     "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
     "`deploy-home`, `adopt`",
-    "control": "runs of deployments; `automations`, `alert-receiver`",
+    "control": "runs of deployments; `automations`, `alert-receiver`, `debug-agent`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes

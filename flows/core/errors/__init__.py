@@ -13,8 +13,7 @@ from flows.core.errors.base import (
     SlipwayError,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.control import BadAlert, BadToken, DeploymentMissing, GaveWay
-from flows.core.errors.debug import BundleNotWritten
+from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,

@@ -1,6 +1,6 @@
-"""Errors of the control plane: deployments, automations, alerts and the queue."""
+"""Errors of what is around runs: the queue, automations, alerts, and finding out what went wrong."""
 
-from flows.core.errors.base import Refused
+from flows.core.errors.base import Refused, SlipwayError
 
 
 class GaveWay(Refused):
@@ -20,3 +20,7 @@ class BadAlert(Refused):
 
 class BadToken(Refused):
     """The token of the alert receiver cannot be read, or is too short to be one."""
+
+
+class BundleNotWritten(SlipwayError):
+    """A debug bundle was made, and could not be written to the reports directory."""
