@@ -27,7 +27,7 @@ from flows.core.trust.provenance import BuildParameters, BuildRun
 from flows.core.trust.to_sign import ToSign, images_to_sign
 from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
-from flows.tasks.control.superseding import give_way
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
@@ -65,7 +65,8 @@ METADATA = Path("push-docr-metadata.json")
 @flow(
     name="build-push",
     flow_run_name=run_name("build and push {stack} {tag}"),
-    on_failure=[prune_build_host_after_failure],
+    on_completion=[end_superseded],
+    on_failure=[prune_build_host_after_failure, end_superseded],
     on_crashed=[prune_build_host_after_failure],
     on_cancellation=[prune_build_host_after_failure],
 )

@@ -22,7 +22,7 @@ from flows.hooks import prune_colours_after_failure, recover_promotion
 from flows.plan import publish_plan
 from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
-from flows.tasks.control.superseding import give_way
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
@@ -59,7 +59,8 @@ from flows.watch import keep_watch
 @flow(
     name="promote",
     flow_run_name=run_name("promote {stack}"),
-    on_failure=[prune_colours_after_failure],
+    on_completion=[end_superseded],
+    on_failure=[prune_colours_after_failure, end_superseded],
     on_crashed=[recover_promotion],
     on_cancellation=[recover_promotion],
 )

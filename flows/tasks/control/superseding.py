@@ -1,6 +1,7 @@
 """Lets runs of a deployment that wait in the queue give way to a newer one, through the Prefect API."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -16,12 +17,12 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectException
-from prefect.logging import get_run_logger
+from prefect.logging import get_logger, get_run_logger
 from prefect.states import Cancelled
 
 from flows.core.control.events import SUPERSEDED
 from flows.core.control.superseding import QueuedRun, RunStatus, superseded_runs, superseding_run
-from flows.core.errors import GaveWay
+from flows.core.errors import GaveWay, SlipwayError
 from flows.settings import Settings
 from flows.tasks.runs.declaration import SUPERSEDED_NAME
 from flows.tasks.runs.events import emit
@@ -57,12 +58,27 @@ def give_way(stack: str | None, settings: Settings) -> None:
             if not me.again:
                 for older, instead in superseded_runs([me, *others], datetime.now(UTC)):
                     _end(client, older, instead, name)
+                    get_run_logger().info("%s is %s", older.name, instead.sentence())
     except (httpx.HTTPError, PrefectException) as error:
         get_run_logger().warning("whether a newer run waits is not known: %s", type(error).__name__)
         return
     if newer:
         emit(SUPERSEDED, stack=name, previous=me.id, run=newer.id, reason=newer.sentence())
         raise GaveWay(newer.sentence())
+
+
+def end_superseded(_flow: Any, flow_run: Any, _state: Any) -> None:
+    """Hook of a run that ended: of those that wait by now only the newest of each place is left to begin."""
+    settings = Settings()
+    if flow_run.deployment_id is None or flow_run.parent_task_run_id is not None or not settings.supersede:
+        return
+    try:
+        with get_client(sync_client=True) as client:
+            found = superseded_runs(_look(client, flow_run)[1], datetime.now(UTC))
+            for older, newer in found:
+                _end(client, older, newer, stack_name(older.parameters.get("stack") or settings.stack))
+    except (httpx.HTTPError, PrefectException, SlipwayError) as error:
+        get_logger("slipway.hooks").warning("the queue was left as it is: %s", type(error).__name__)
 
 
 def _look(client: SyncPrefectClient, mine: FlowRun) -> tuple[QueuedRun, list[QueuedRun]]:
@@ -101,4 +117,3 @@ def _end(client: SyncPrefectClient, older: QueuedRun, newer: QueuedRun, stack: s
     words = newer.sentence()
     client.set_flow_run_state(UUID(older.id), Cancelled(name=SUPERSEDED_NAME, message=words))
     emit(SUPERSEDED, stack=stack, previous=older.id, run=newer.id, reason=words)
-    get_run_logger().info("%s is %s", older.name, words)

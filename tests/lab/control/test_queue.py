@@ -1,6 +1,6 @@
 """Twenty runs of one deployment within a minute: exactly the newest runs in the end, and each other says why."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
@@ -11,19 +11,22 @@ from prefect.states import Pending
 
 from blocks.polling import until
 from flows.settings import Settings
-from flows.tasks.control.superseding import give_way
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.runs.declaration import flow
 
 pytestmark = pytest.mark.lab
 TRIGGERED = 20
 _done: list[str] = []
+_meanwhile: list[Callable[[], object]] = []
 
 
-@flow(name="test-queue")
+@flow(name="test-queue", on_completion=[end_superseded])
 def queue(stack: str, mark: str) -> str:
     """Stands in for a release: its first step is the same."""
     give_way(stack, Settings())
     _done.append(mark)
+    for happens in _meanwhile:
+        happens()
     return mark
 
 
@@ -79,6 +82,21 @@ def test_twenty_releases_end_as_one(client: SyncPrefectClient, deployment: UUID,
     )
     assert sorted(event["payload"]["previous"] for event in told) == sorted(str(run.id) for run in runs[:-1])
     assert {event["payload"]["run"] for event in told} == {str(runs[-1].id)}
+
+
+def test_the_one_that_runs_already_finishes_and_leaves_only_the_newest_to_begin(
+    client: SyncPrefectClient, deployment: UUID, unique: str
+):
+    _done.clear()
+    first, waiting = trigger(client, deployment, unique, "first"), []
+    _meanwhile.append(lambda: waiting.extend(trigger(client, deployment, unique, f"{n}") for n in range(5)))
+    assert start(client, first).state.is_completed()
+    _meanwhile.clear()
+    ends = [client.read_flow_run(run.id).state.name for run in waiting]
+    assert ends[:4] == ["Superseded"] * 4
+    assert client.read_flow_run(waiting[4].id).state.is_scheduled()
+    assert start(client, waiting[4]).state.is_completed()
+    assert _done == ["first", "4"]
 
 
 def test_an_older_commit_that_is_asked_for_later_wins_and_one_that_is_run_again_gives_way_to_nobody(

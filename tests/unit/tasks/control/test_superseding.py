@@ -58,12 +58,19 @@ def test_where_the_server_does_not_answer_the_run_goes_on(monkeypatch: pytest.Mo
         raise httpx.ConnectError("gone")
 
     monkeypatch.setattr(superseding, "get_client", gone)
-    monkeypatch.setattr(
-        superseding, "get_run_logger", lambda: SimpleNamespace(warning=lambda words, *_: warned.append(words))
-    )
+    log = SimpleNamespace(warning=lambda words, *_: warned.append(words))
+    monkeypatch.setattr(superseding, "get_run_logger", lambda: log)
+    monkeypatch.setattr(superseding, "get_logger", lambda _: log)
     within(monkeypatch, a_run())
     give_way("shop", Settings())
-    assert warned == ["whether a newer run waits is not known: %s"]
+    superseding.end_superseded(None, a_run(), None)
+    assert warned == ["whether a newer run waits is not known: %s", "the queue was left as it is: %s"]
+
+
+@pytest.mark.parametrize("flow", [flow for _, flow in FLOWS.values()], ids=FLOWS)
+def test_a_run_that_ended_clears_the_queue_behind_it(flow):
+    assert superseding.end_superseded in flow.on_completion_hooks
+    assert superseding.end_superseded in flow.on_failure_hooks
 
 
 def within(monkeypatch: pytest.MonkeyPatch, run: SimpleNamespace) -> None:
