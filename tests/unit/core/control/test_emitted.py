@@ -12,9 +12,9 @@ from tests import CHECKOUT
 pytestmark = pytest.mark.unit
 KINDS = {name: value for name, value in vars(events).items() if isinstance(value, EventKind)}
 CALLS = ("emit", "failure_emitted")
-# Emitted by what is to come, by the alert receiver, and each by its verdict.
+# Emitted by the alert receiver, and each by its verdict.
 VERDICTS = {name for name in KINDS if KINDS[name] in GATES.values()}
-ELSEWHERE = {"DRIFT_FOUND", "ALERT_FIRING", "ALERT_RESOLVED", *VERDICTS}
+ELSEWHERE = {"ALERT_FIRING", "ALERT_RESOLVED", *VERDICTS}
 # Happenings that come about in several ways: traffic goes back after a failure, by hand, and as a canary's share, once
 # by hand and once after a failure; a queued run is ended by another one or by itself.
 SEVERAL = {"SWITCHED_BACK": 4, "SUPERSEDED": 2}
