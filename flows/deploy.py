@@ -5,6 +5,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 
 from blocks import ContainerRegistry, Droplet
+from flows.core.control.events import DEPLOY_FAILED, DEPLOYED
 from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
@@ -41,6 +42,7 @@ from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit, failure_emitted
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
@@ -127,10 +129,13 @@ def deploy_release(
     payload = ReleasePayload(files, values, secrets, part_override(whole, role, part, home_beside))
     proof = fetched.proof.of(files.own[DOCUMENT].content)
     target = Target.of(droplet, release.stack, settings)
+    said = {"stack": stack, "tag": tag, "digest": fetched.digest, "droplet": droplet.name, "colour": colour}
     with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
         deployment = Deployment(lock, target, release, payload.name(tag))
-        with deployment.at_work(), rollback_on_failure(target) as guard:
-            return _run_steps(deployment, payload, proof, guard, registry, strategy, began)
+        with deployment.at_work(), rollback_on_failure(target) as guard, failure_emitted(DEPLOY_FAILED, **said):
+            deployed = _run_steps(deployment, payload, proof, guard, registry, strategy, began)
+    emit(DEPLOYED, **said)
+    return deployed
 
 
 def _run_steps(

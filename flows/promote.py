@@ -9,6 +9,7 @@ from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.state import SwitchState
 from flows.canary import Canary
+from flows.core.control.events import PROMOTED, PROMOTION_FAILED
 from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError, SwitchSilent
 from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
@@ -16,17 +17,19 @@ from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.canary import canary_steps
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import DeployFirst
-from flows.gates import read_gates
+from flows.gates import read_gates, tell_verdict
 from flows.hooks import prune_colours_after_failure, recover_promotion
 from flows.plan import publish_plan
 from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit, failure_emitted
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -57,7 +60,8 @@ from flows.watch import keep_watch
 @flow(
     name="promote",
     flow_run_name=run_name("promote {stack}"),
-    on_failure=[prune_colours_after_failure],
+    on_completion=[end_superseded],
+    on_failure=[prune_colours_after_failure, end_superseded],
     on_crashed=[recover_promotion],
     on_cancellation=[recover_promotion],
 )
@@ -90,6 +94,7 @@ def promote(
     if digest and not tag:
         raise ConflictingOptions("a digest alone does not say which release is meant: give its --tag, too")
     settings = Settings()
+    give_way(stack, settings)
     watched = settings.watch if watch is None else watch
     steps = canary_steps(canary, settings.canary)
     settings = settings.model_copy(
@@ -127,9 +132,12 @@ class Promotion:
 
         No lock is held while a person is asked, nor while the old colour is kept warm.
         """
+        tag, left = first.tag if first else "", self.active.colour if self.active else ""
+        said = {"stack": self.stack, "tag": tag, "colour": self.candidate.colour, "previous": left}
         try:
             prepare_switch(self.switch)
-            promoted = self._carry_out(first)
+            with failure_emitted(PROMOTION_FAILED, **said):
+                promoted = self._carry_out(first)
         finally:
             finish_switch(self.switch)
         if self.active is None or promoted.plan is None:
@@ -160,7 +168,8 @@ class Promotion:
                         return self._switch(plan, gates, approved[2] if approved else "")
                     gates = unsure
             question = approval_question(plan, gates.readings, self.settings.approval_timeout / 60)
-            answer = ask_for_approval(question, plan.sentence, self.settings.approval_timeout)
+            limit = self.settings.approval_timeout
+            answer = ask_for_approval(question, plan.sentence, limit, stack=self.stack, tag=plan.tag)
             approved = (plan.mark, gates.verdict, answer.words)
 
     def _prove(self, first: DeployFirst | None) -> tuple[PromotionPlan, GateReport]:
@@ -183,6 +192,7 @@ class Promotion:
             refuse_undeclared_states(states, self.settings.home)
             publish_plan(plan)
             gates = read_gates(self.candidate, self.active, states, before, self.settings.gate_window, self.settings)
+            tell_verdict(gates, self.stack, states)
             if gates.verdict is Verdict.FAIL:
                 stays = f"Traffic stays on {self.active}" if self.active else "Traffic was not moved"
                 raise NotPromoted(f"release {plan.tag} on {self.candidate} did not pass: {gates.words}. {stays}")
@@ -215,7 +225,7 @@ class Promotion:
             watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
             canary=self.settings.canary if self.active else (),
         )  # fmt: skip
-        self._publish(promoted, plan.sentence)
+        self._publish(promoted, plan)
         return promoted
 
     def _move_back(self, error: Exception) -> Exception:
@@ -232,10 +242,14 @@ class Promotion:
             mark_failed(target, mask(f"did not hold after its promotion: {error}"), self.wait)
         return story
 
-    def _publish(self, moved: Promoted, sentence: str) -> None:
+    def _publish(self, moved: Promoted, plan: PromotionPlan) -> None:
         row: dict[str, object] = {
             "release": moved.tag, "from": moved.previous_colour or "nowhere", "to": moved.colour,
             "turned after": f"{moved.turned_after:.2f} s", "answering after": f"{moved.seen_after:.2f} s",
             "watched": f"{moved.watched:.0f} s", "approved by": moved.approved_by or "nobody had to be asked",
         }  # fmt: skip
-        table(f"promotion-{self.stack}", [row], sentence)
+        table(f"promotion-{self.stack}", [row], plan.sentence)
+        emit(
+            PROMOTED, stack=self.stack, tag=moved.tag, digest=plan.digest, colour=moved.colour,
+            previous=moved.previous_colour, by=moved.approved_by,
+        )  # fmt: skip

@@ -13,7 +13,7 @@ from flows.core.errors.base import (
     SlipwayError,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.debug import BundleNotWritten
+from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
@@ -105,6 +105,7 @@ from flows.core.errors.trust import (
 
 __all__ = [
     "AlreadyRunning",
+    "BadAlert",
     "BadAnswer",
     "BadCanary",
     "BadColours",
@@ -114,6 +115,7 @@ __all__ = [
     "BadRetention",
     "BadSettings",
     "BadTag",
+    "BadToken",
     "BlockMissing",
     "BothColoursUnhealthy",
     "BrokenStack",
@@ -128,6 +130,7 @@ __all__ = [
     "CosignMissing",
     "CredentialFound",
     "DeployFailed",
+    "DeploymentMissing",
     "DevelopmentOnly",
     "DigestMismatch",
     "DirectoryNotOurs",
@@ -138,6 +141,7 @@ __all__ = [
     "EngineTooOld",
     "FilesInConflict",
     "ForeignRecord",
+    "GaveWay",
     "HostKeyNotConfirmed",
     "HostTaken",
     "KeyFileOpen",

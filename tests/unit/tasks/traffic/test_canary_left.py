@@ -88,7 +88,7 @@ def test_switch_back_takes_a_share_back_and_leaves_the_active_colour(monkeypatch
 
 
 class Locked:
-    name, stack, settings, directory = "one/blue", "shop", SETTINGS, None
+    name, stack, whole, settings, directory = "one/blue", "shop", "shop", SETTINGS, None
 
     def locked(self, *_given):
         return nullcontext(self)
