@@ -22,6 +22,7 @@ STATELESS = (
 LOADED = {"seconds": 1800, "requests": 500_000, "streams_end": True}
 _FILES = "-f docker-compose.yml -f one-droplet.yml"
 _REST = 8.0
+_HERE, _FRONT = Path(__file__).parent, "/root/agents/front"
 _PLUGIN = "/usr/local/lib/docker/cli-plugins/docker-rollout"
 
 
@@ -62,7 +63,7 @@ def in_place(rounds: int) -> Releases:
 
 
 def rolled_out(rounds: int) -> Releases | None:
-    """docker-rollout, service after service, behind a Caddy that finds the containers by their name.
+    """docker-rollout, service after service, behind a Caddy that serves what is healthy; the gateway drains 10 seconds.
 
     Returns:
         None when `docker-rollout` is not on PATH.
@@ -70,18 +71,24 @@ def rolled_out(rounds: int) -> Releases | None:
     script = shutil.which("docker-rollout")
     if script is None:
         return None
-    plain, files = find_plain(), f"{_FILES} -f rollout.yml"
-    front = on_it("docker", "inspect", "--format", "{{.Image}}", "slipway-edge-caddy-1").strip()
-    on_it("docker", "tag", front, "front:bench")
-    on_it("mkdir", "-p", _PLUGIN.rpartition("/")[0])
-    run(["docker", "cp", "-q", script, f"{MACHINE}:{_PLUGIN}"])
-    run(["docker", "cp", "-q", str(Path(__file__).with_name("rollout.yml")), f"{MACHINE}:/root/agents/rollout.yml"])
-    words = f"for each in {' '.join(STATELESS)}; do docker rollout FILES $each || exit 1; done"
+    plain, files = find_plain(), f"{_FILES} -f front.yml"
+    image = on_it("docker", "inspect", "--format", "{{.Image}}", "slipway-edge-caddy-1").strip()
+    on_it("docker", "tag", image, "front:bench")
+    on_it("mkdir", "-p", _PLUGIN.rpartition("/")[0], _FRONT)
+    for file, to in (
+        (script, _PLUGIN),
+        (_HERE / "rollout.yml", f"{_FRONT}.yml"),
+        (_HERE / "front.sh", f"{_FRONT}/run"),
+    ):
+        run(["docker", "cp", "-q", str(file), f"{MACHINE}:{to}"])
+    run(["docker", "exec", "--detach", MACHINE, f"{_FRONT}/run"])
+    rest = "for each in {}; do docker rollout FILES $each || exit 1; done".format(" ".join(STATELESS[1:]))
+    words = f"docker rollout FILES --pre-stop-hook 'touch /tmp/drain && sleep 10' {STATELESS[0]} && {rest}"
     try:
         with _started(plain, files):
             return rounds_of("docker-rollout", rounds, lambda tag: plain.compose(tag, files, words), plain)
     finally:
-        on_it("rm", "-f", _PLUGIN, "/root/agents/rollout.yml")
+        on_it("rm", "-rf", _PLUGIN, f"{_FRONT}.yml", _FRONT)
 
 
 def rounds_of(name: str, rounds: int, change: Callable[[str], None], plain: Plain) -> Releases:
