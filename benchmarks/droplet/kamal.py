@@ -42,7 +42,7 @@ def by_kamal(rounds: int) -> Releases | None:
                 "Kamal with its proxy", rounds, lambda tag: kamal("deploy", "--skip-push", "--version", tag), plain
             )
         finally:
-            kamal("remove", "--confirmed")
+            kamal("remove", "--confirmed", "--version", plain.tag)
             on_it("sh", "-c", f"docker volume rm $(docker volume ls -q --filter name={PROJECT}-) || true")
 
 

@@ -63,7 +63,7 @@ def in_place(rounds: int) -> Releases:
 
 
 def rolled_out(rounds: int) -> Releases | None:
-    """docker-rollout, service after service, behind a Caddy that serves what is healthy; the gateway drains 10 seconds.
+    """docker-rollout, service after service, behind a proxy that serves what is healthy; the gateway drains 10 seconds.
 
     Returns:
         None when `docker-rollout` is not on PATH.
@@ -72,8 +72,6 @@ def rolled_out(rounds: int) -> Releases | None:
     if script is None:
         return None
     plain, files = find_plain(), f"{_FILES} -f front.yml"
-    image = on_it("docker", "inspect", "--format", "{{.Image}}", "slipway-edge-caddy-1").strip()
-    on_it("docker", "tag", image, "front:bench")
     on_it("mkdir", "-p", _PLUGIN.rpartition("/")[0], _FRONT)
     for file, to in (
         (script, _PLUGIN),
@@ -88,7 +86,7 @@ def rolled_out(rounds: int) -> Releases | None:
         with _started(plain, files):
             return rounds_of("docker-rollout", rounds, lambda tag: plain.compose(tag, files, words), plain)
     finally:
-        on_it("rm", "-rf", _PLUGIN, f"{_FRONT}.yml", _FRONT)
+        on_it("rm", "-f", _PLUGIN, f"{_FRONT}.yml", f"{_FRONT}/on")
 
 
 def rounds_of(name: str, rounds: int, change: Callable[[str], None], plain: Plain) -> Releases:
