@@ -15,6 +15,7 @@ from benchmarks.switches.ground import credentials
 _NAME = "kamal-gateway"
 _VERSION = "v0.9.2"  # the least that Kamal 2.12 takes
 _STORES = ("rag-context", "state-persistence")
+_ACCESSORIES = (*STATELESS[1:], *_STORES)
 _OPTIONS = {"init": True, "read-only": True, "tmpfs": "/tmp", "cap-drop": "ALL"}  # noqa: S108  in the container
 
 
@@ -44,6 +45,8 @@ def by_kamal(rounds: int) -> Releases | None:
         finally:
             kamal("remove", "--confirmed", "--version", plain.tag)
             on_it("sh", "-c", f"docker volume rm $(docker volume ls -q --filter name={PROJECT}-) || true")
+            for each in _ACCESSORIES:  # Kamal has removed the images of what it ran, and the adopted project needs them
+                on_it("docker", "tag", f"{plain.registry}/{each}:other", f"{plain.registry}/{each}:{plain.tag}")
 
 
 def _push_images(place: Path, plain: Plain, proxy: Path) -> None:
@@ -97,7 +100,7 @@ def deploy_file(plain: Plain, user: str, ssh_port: int) -> dict[str, object]:
             "options": {**_OPTIONS, "network-alias": name},
             "volumes": [f"{PROJECT}-{name}:/data"] if name in _STORES else [],
         }
-        for name in (*STATELESS[1:], *_STORES)
+        for name in _ACCESSORIES
     }
     return {
         "service": PROJECT,
