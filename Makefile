@@ -67,7 +67,7 @@ format: venv ## Put the code into the house's style
 bench: lab ## Measure, and print the table
 	@python -m benchmarks
 
-bench-one-droplet: demo-one-droplet ## Promotions on one droplet under load, beside docker compose up -d in place
+bench-one-droplet: demo-one-droplet ## Promotions on one droplet under load, beside docker compose up, docker-rollout and Kamal
 	@python -m benchmarks.one_droplet
 
 bench-switch: lab ## Measure what clients see of a promotion, and of other ways to replace a release
