@@ -13,6 +13,7 @@ from flows.hooks import prune_after_failure, recover_after_crash, recover_promot
 from flows.promote import promote as promote_flow
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.target import Target
 from flows.tasks.prune.droplet import prune_best_effort
@@ -31,7 +32,8 @@ from flows.validate import validate
 @flow(
     name="release",
     flow_run_name=run_name("release {stack} {tag} to {droplet}"),
-    on_failure=[prune_after_failure],
+    on_completion=[end_superseded],
+    on_failure=[prune_after_failure, end_superseded],
     on_crashed=[recover_after_crash, recover_promotion],
     on_cancellation=[recover_after_crash, recover_promotion],
 )
@@ -74,6 +76,7 @@ def release(
     Raises:
         ConflictingOptions: both a droplet and `promote` were asked for.
     """
+    give_way(stack, Settings())
     if promote and droplet:
         raise ConflictingOptions("a promotion goes to the idle colour: leave either --droplet or --promote out")
     build: dict[str, Any] = {

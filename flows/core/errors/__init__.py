@@ -13,7 +13,7 @@ from flows.core.errors.base import (
     SlipwayError,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.debug import BundleNotWritten
+from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
@@ -85,6 +85,7 @@ from flows.core.errors.traffic import (
     SiteRefused,
     SwitchAmbiguous,
     SwitchedBack,
+    SwitchSilent,
 )
 from flows.core.errors.trust import (
     CosignMissing,
@@ -104,6 +105,7 @@ from flows.core.errors.trust import (
 
 __all__ = [
     "AlreadyRunning",
+    "BadAlert",
     "BadAnswer",
     "BadCanary",
     "BadColours",
@@ -113,6 +115,7 @@ __all__ = [
     "BadRetention",
     "BadSettings",
     "BadTag",
+    "BadToken",
     "BlockMissing",
     "BothColoursUnhealthy",
     "BrokenStack",
@@ -127,6 +130,7 @@ __all__ = [
     "CosignMissing",
     "CredentialFound",
     "DeployFailed",
+    "DeploymentMissing",
     "DevelopmentOnly",
     "DigestMismatch",
     "DirectoryNotOurs",
@@ -137,6 +141,7 @@ __all__ = [
     "EngineTooOld",
     "FilesInConflict",
     "ForeignRecord",
+    "GaveWay",
     "HostKeyNotConfirmed",
     "HostTaken",
     "KeyFileOpen",
@@ -187,6 +192,7 @@ __all__ = [
     "StackNotFound",
     "StateUndeclared",
     "SwitchAmbiguous",
+    "SwitchSilent",
     "SwitchedBack",
     "UnknownService",
     "UnpinnedImage",

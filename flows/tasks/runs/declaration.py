@@ -5,25 +5,42 @@ that failed into a file of its result storage. Errors of ours are masked where t
 others, too, and for what an error carries beside its text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import httpx
 import prefect
-from prefect import Flow, Task
+from prefect import Flow, Task, runtime
+from prefect.states import Cancelled
 
+from flows.core.errors import GaveWay
 from flows.tasks.runs.log_masking import Masked, mask
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# The name of the state of a run that gave way to a newer one; it is of the type Cancelled.
+SUPERSEDED_NAME = "Superseded"
+_outermost: ContextVar[str] = ContextVar("slipway_outermost_run", default="")
 
 
 def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
     """Prefect's `flow`, whose errors hold no secret."""
 
     def declare(function: Callable[P, R]) -> Flow[P, R]:
-        return prefect.flow(**options)(_with_clean_errors(function))
+        clean = _with_clean_errors(function)
+
+        @wraps(function)
+        def run(*args: P.args, **keywords: P.kwargs) -> R:
+            with _known_as_outermost():
+                try:
+                    return clean(*args, **keywords)
+                except GaveWay as way:
+                    return cast(R, Cancelled(name=SUPERSEDED_NAME, message=str(way)))
+
+        return prefect.flow(**options)(run)
 
     return declare
 
@@ -35,6 +52,20 @@ def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]:
         return prefect.task(**options)(_with_clean_errors(function))
 
     return declare
+
+
+def outermost_run() -> str:
+    """Id of the flow run that started all others of this process; '' outside of one. No server is asked."""
+    return _outermost.get() or str(runtime.flow_run.id or "")
+
+
+@contextmanager
+def _known_as_outermost() -> Iterator[None]:
+    token = _outermost.set(outermost_run())
+    try:
+        yield
+    finally:
+        _outermost.reset(token)
 
 
 def _with_clean_errors(function: Callable[P, R]) -> Callable[P, R]:
