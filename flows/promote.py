@@ -15,6 +15,7 @@ from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
 from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.canary import canary_steps
+from flows.core.traffic.colours import Colour
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import DeployFirst
 from flows.gates import read_gates, tell_verdict
@@ -67,7 +68,7 @@ from flows.watch import keep_watch
 def promote(
     stack: str | None = None,
     tag: str | None = None,
-    to: str | None = None,
+    to: Colour | None = None,
     approval: Approval | None = None,
     strategy: Strategy | None = None,
     env_file: str | None = None,
