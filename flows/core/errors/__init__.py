@@ -101,6 +101,7 @@ from flows.core.errors.trust import (
     Unsigned,
     VerificationFailed,
 )
+from flows.core.errors.worker import StartRefused, TemplateEnded
 
 __all__ = [
     "AlreadyRunning",
@@ -185,9 +186,11 @@ __all__ = [
     "SiteRefused",
     "SlipwayError",
     "StackNotFound",
+    "StartRefused",
     "StateUndeclared",
     "SwitchAmbiguous",
     "SwitchedBack",
+    "TemplateEnded",
     "UnknownService",
     "UnpinnedImage",
     "UnreadableAnswer",

@@ -1,0 +1,152 @@
+"""What a fork of the template does: become the process that `python -m module` would have been."""
+
+import atexit
+import gc
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import prefect.context
+from prefect.logging import configuration
+
+from flows.worker.code_state import interpreter_variables, origins, search_path
+from flows.worker.protocol import StartRequest
+
+_DEFAULT_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGINT)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a template has imported, for the question whether a run would import the same.
+
+    Args:
+        origins: the files of the modules that decide.
+        variables: those of its environment that Python reads at its start.
+        base_path: where it looks besides PYTHONPATH and its directory.
+    """
+
+    origins: Mapping[str, str | None]
+    variables: Mapping[str, str]
+    base_path: Sequence[str]
+
+    def path_for(self, env: Mapping[str, str]) -> list[str] | None:
+        """The search path of a run with this environment in this directory; None where that run would find other code
+        than what is imported, and so needs an interpreter of its own."""
+        path = search_path(env, os.getcwd(), self.base_path)
+        return path if interpreter_variables(env) == self.variables and origins(path) == self.origins else None
+
+
+class _BecomeAnother(BaseException):
+    """The process wants to be replaced by another program; raised instead, to leave every block that is open."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+        super().__init__()
+        self.command = [str(word) for word in command]
+        self.env = dict(env)
+
+
+def detach() -> None:
+    """Leave the template's session, and everything it does about signals."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in _DEFAULT_SIGNALS:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def run_request(request: StartRequest, imported: Imported) -> NoReturn:
+    """Be `python -m module arguments…` in this environment and directory, to the end of the process."""
+    os.chdir(request.cwd)
+    module, arguments, env = request.module, request.arguments, request.env
+    while True:
+        path = imported.path_for(env)
+        if path is None:
+            os.execve(sys.executable, [sys.executable, "-m", module, *arguments], env)
+        _enter(env, path)
+        try:
+            code = _run(module, arguments)
+        except _BecomeAnother as wanted:
+            module, arguments = _module_of(wanted.command)
+            env = wanted.env
+            if not module:
+                os.execvpe(wanted.command[0], wanted.command, env)
+            continue
+        _leave(code)
+
+
+def _module_of(command: list[str]) -> tuple[str, list[str]]:
+    """Module and arguments, where the command is this very interpreter's `-m`."""
+    ours = len(command) > 2 and command[1] == "-m" and os.path.realpath(command[0]) == os.path.realpath(sys.executable)
+    return (command[2], command[3:]) if ours else ("", [])
+
+
+def _enter(env: Mapping[str, str], path: list[str]) -> None:
+    """This environment, and what was made from the old one made anew: time zone, Prefect's settings and logging."""
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    sys.path[:] = path
+    prefect.context.refresh_global_settings_context()
+    configuration.PROCESS_LOGGING_CONFIG.clear()
+    configuration.setup_logging(incremental=False)
+
+
+def _run(module: str, arguments: list[str]) -> int:
+    """Run the module as the main program; its exit code. A wish to be replaced by another program passes through."""
+    sys.argv = [module, *arguments]
+    replace, os.execvpe = os.execvpe, _instead_of_replacing  # type: ignore[assignment]
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*found in sys.modules", category=RuntimeWarning)
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except _BecomeAnother:
+        raise
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        return -signal.SIGINT
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        os.execvpe = replace
+    return 0
+
+
+def _instead_of_replacing(_file: str, args: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    raise _BecomeAnother(args, env)
+
+
+def _leave(code: int) -> NoReturn:
+    """End as the interpreter does (threads joined, so logs and events are sent; exit handlers run; streams flushed), but
+    without taking apart every object: that would copy the template's memory only to free it."""
+    for end in (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):  # type: ignore[attr-defined]
+        _ended(end)
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code & 0xFF)
+
+
+def _ended(end: Callable[[], object]) -> None:
+    try:
+        end()
+    except Exception:
+        traceback.print_exc()
+
+
+def freeze() -> None:
+    """Keep the collector from writing to what is imported: forks share it only as long as nobody writes to it."""
+    gc.collect()
+    gc.freeze()
