@@ -1,6 +1,7 @@
 """`slipway worker`: carries out what is started from the Prefect UI, the API, CI or a schedule."""
 
 import os
+import signal
 import sys
 from typing import Annotated, Literal, NoReturn
 
@@ -51,6 +52,9 @@ def _work(pool: str, kind: str, name: str | None, limit: int | None) -> NoReturn
 
     import flows.worker.fork_worker  # noqa: F401 — Prefect finds the type, also in a checkout that is not installed
 
+    # A shell starts what it puts into the background deaf to Ctrl-C, and Prefect ends a worker by sending it one.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     prefect.context.refresh_global_settings_context()
     options = {"--name": name, "--limit": str(limit) if limit else None}
     chosen = [word for option, value in options.items() if value for word in (option, value)]

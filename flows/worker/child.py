@@ -1,47 +1,27 @@
 """What a fork of the template does: become the process that `python -m module` would have been."""
 
 import atexit
-import gc
+import importlib
 import os
 import runpy
 import signal
+import site
 import sys
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 import prefect.context
 from prefect.logging import configuration
 
-from flows.worker.code_state import interpreter_variables, origins, search_path
+from flows.worker.code_state import CUSTOMIZED, customization, search_path
+from flows.worker.imported import Imported
 from flows.worker.protocol import StartRequest
 
 _DEFAULT_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGINT)
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What a template has imported, for the question whether a run would import the same.
-
-    Args:
-        origins: the files of the modules that decide.
-        variables: those of its environment that Python reads at its start.
-        base_path: where it looks besides PYTHONPATH and its directory.
-    """
-
-    origins: Mapping[str, str | None]
-    variables: Mapping[str, str]
-    base_path: Sequence[str]
-
-    def path_for(self, env: Mapping[str, str]) -> list[str] | None:
-        """The search path of a run with this environment in this directory; None where that run would find other code
-        than what is imported, and so needs an interpreter of its own."""
-        path = search_path(env, os.getcwd(), self.base_path)
-        return path if interpreter_variables(env) == self.variables and origins(path) == self.origins else None
 
 
 class _BecomeAnother(BaseException):
@@ -65,18 +45,27 @@ def run_request(request: StartRequest, imported: Imported) -> NoReturn:
     """Be `python -m module arguments…` in this environment and directory, to the end of the process."""
     os.chdir(request.cwd)
     module, arguments, env = request.module, request.arguments, request.env
+    customized: tuple[str, ...] | None = None
     while True:
-        path = imported.path_for(env)
-        if path is None:
-            os.execve(sys.executable, [sys.executable, "-m", module, *arguments], env)
+        path = search_path(env, os.getcwd(), imported.base_path)
+        why_not = imported.why_not(path, env)
+        if customized not in {None, found := tuple(customization(path))}:
+            why_not = f"start-up files of its own: {found}"
+        if why_not:
+            print(f"This process gets a Python of its own, which takes longer. It has {why_not}.", file=sys.stderr)
+            sys.stderr.flush()
+            os.execve(sys.executable, [sys.executable, "-m", module, *arguments], env)  # noqa: S606 — what the fork is
         _enter(env, path)
+        if customized is None:
+            customized = found
+            _customize()
         try:
             code = _run(module, arguments)
         except _BecomeAnother as wanted:
             module, arguments = _module_of(wanted.command)
             env = wanted.env
             if not module:
-                os.execvpe(wanted.command[0], wanted.command, env)
+                os.execvpe(wanted.command[0], wanted.command, env)  # noqa: S606 — Prefect's own command
             continue
         _leave(code)
 
@@ -96,6 +85,19 @@ def _enter(env: Mapping[str, str], path: list[str]) -> None:
     prefect.context.refresh_global_settings_context()
     configuration.PROCESS_LOGGING_CONFIG.clear()
     configuration.setup_logging(incremental=False)
+
+
+def _customize() -> None:
+    """What an interpreter does at its start: sitecustomize is to see this environment, not the template's."""
+    for name in CUSTOMIZED[: 2 if site.ENABLE_USER_SITE else 1]:
+        sys.modules.pop(name, None)
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as missing:
+            if missing.name != name:
+                traceback.print_exc()
+        except Exception:
+            traceback.print_exc()
 
 
 def _run(module: str, arguments: list[str]) -> int:
@@ -129,9 +131,10 @@ def _instead_of_replacing(_file: str, args: Sequence[str], env: Mapping[str, str
 
 
 def _leave(code: int) -> NoReturn:
-    """End as the interpreter does (threads joined, so logs and events are sent; exit handlers run; streams flushed), but
-    without taking apart every object: that would copy the template's memory only to free it."""
-    for end in (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):  # type: ignore[attr-defined]
+    """End as the interpreter does (threads joined, so logs and events are sent; exit handlers run; streams flushed),
+    but without taking apart every object: that would copy the template's memory only to free it."""
+    ends = (threading._shutdown, atexit._run_exitfuncs)  # type: ignore[attr-defined]
+    for end in (*ends, sys.stdout.flush, sys.stderr.flush):
         _ended(end)
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
@@ -144,9 +147,3 @@ def _ended(end: Callable[[], object]) -> None:
         end()
     except Exception:
         traceback.print_exc()
-
-
-def freeze() -> None:
-    """Keep the collector from writing to what is imported: forks share it only as long as nobody writes to it."""
-    gc.collect()
-    gc.freeze()

@@ -4,15 +4,15 @@ import os
 import site
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from flows import __file__ as _FLOWS
+import flows
 
 OWN_PACKAGES = ("flows", "blocks")
-# What a run would import before anything else, and what the template did import.
-_FOUND_FIRST = ("sitecustomize", "usercustomize", "prefect", *OWN_PACKAGES)
-_ROOT = Path(_FLOWS).resolve().parents[1]
+CUSTOMIZED = ("sitecustomize", "usercustomize")
+_ROOT = Path(flows.__file__).resolve().parents[1]
 
 CodeState = dict[str, tuple[int, int]]
 
@@ -38,10 +38,33 @@ def _state(path: str) -> tuple[int, int]:
     return (found.st_mtime_ns, 0 if os.path.isdir(path) else found.st_size)
 
 
-def origins(path: Sequence[str]) -> dict[str, str | None]:
-    """Where the modules that decide would be found by this search path; None for one that another finder finds."""
-    specs = {name: PathFinder.find_spec(name, list(path)) for name in _FOUND_FIRST}
-    return {name: spec and spec.origin and os.path.realpath(spec.origin) for name, spec in specs.items()}
+def shadowed(path: Sequence[str], known: Sequence[str]) -> str:
+    """A module that is imported, and that this search path finds in another file; '' if there is none.
+
+    Args:
+        path: the search path of a run.
+        known: the one of this process. Directories that are on it, too, are not looked through.
+    """
+    names = {"prefect", *OWN_PACKAGES}
+    for entry in set(path) - set(known):
+        with suppress(OSError):
+            names |= {name.partition(".")[0] for name in os.listdir(entry)} & sys.modules.keys()
+    for name in sorted(names - set(CUSTOMIZED)):
+        found = PathFinder.find_spec(name, list(path))
+        imported = getattr(sys.modules.get(name), "__spec__", None)
+        if found and found.origin and imported and imported.origin and not _same(found.origin, imported.origin):
+            return f"{name} ({found.origin}, not {imported.origin})"
+    return ""
+
+
+def customization(path: Sequence[str]) -> list[str]:
+    """The files that Python reads at its start with this search path, if there are any."""
+    specs = [PathFinder.find_spec(name, list(path)) for name in CUSTOMIZED]
+    return [os.path.realpath(spec.origin) for spec in specs if spec and spec.origin]
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def interpreter_variables(env: Mapping[str, str]) -> dict[str, str]:

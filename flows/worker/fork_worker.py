@@ -83,7 +83,9 @@ class ForkWorker(ProcessWorker):
     """Prefect's process worker in everything but how a run's process comes to be."""
 
     type = WORKER_TYPE
-    _description = "Run flows as forks of a process that has Prefect and Slipway imported: a run begins within 3 seconds."
+    _description = (
+        "Run flows as forks of a process that has Prefect and Slipway imported: a run begins within 3 seconds."
+    )
     _display_name = "Fork"
     _documentation_url = ""
 

@@ -14,7 +14,8 @@ CLOSED_TEMPLATE: dict[str, Any] = {
     "job_configuration": {"stream_output": True},
     "variables": {
         "type": "object",
-        "description": "A run brings nothing of its own: no command, no environment, no directory. See docs/SECURITY.md.",
+        "description": "A run brings nothing of its own: no command, no environment, no directory. "
+        "See docs/SECURITY.md.",
         "properties": {},
         "additionalProperties": False,
     },

@@ -3,12 +3,15 @@
 import json
 import struct
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 LENGTH = struct.Struct("!I")
 # The kernel takes at most 2 MiB of arguments and environment as a rule; JSON may write a byte as six.
 MOST_BYTES = 16 * 1024 * 1024
 STDIO = 3
+
+
+_Message = TypeVar("_Message")
 
 
 class BadFrame(ValueError):
@@ -112,7 +115,7 @@ def _members(body: bytes, kind: type) -> dict[str, Any]:
     return found
 
 
-def _made(kind: Any, found: dict[str, Any]) -> Any:
+def _made(kind: type[_Message], found: dict[str, Any]) -> _Message:
     try:
         return kind(**found)
     except TypeError as error:

@@ -5,30 +5,23 @@ listening Unix socket that was inherited. It ends when its standard input does, 
 it forked goes on, as what a process worker started goes on.
 """
 
-import importlib
 import os
-import pkgutil
 import selectors
 import signal
 import socket
 import struct
 import sys
-import threading
-from array import array
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from prefect.plugins import load_prefect_collections
-
-import flows
 from flows.worker import child
-from flows.worker.code_state import CodeState, base_path, code_state, interpreter_variables, origins
+from flows.worker.code_state import CodeState, code_state
+from flows.worker.imported import Imported, preload
 from flows.worker.protocol import STDIO, Answer, BadFrame, StartRequest, frame, parse_request, whole_frame
 
 _CHUNK = 262_144
 _CREDENTIALS = struct.Struct("3i")
-# What the supervisor of a run and its engine import; the rest comes with the flows.
-_PREFECT = ("prefect.main", "prefect.engine", "prefect.flow_engine", "prefect.runner._workspace_supervisor")
 
 
 @dataclass(eq=False)
@@ -43,12 +36,21 @@ class _Client:
 
 
 class Template:
-    """Takes requests on a socket, forks, and says when and how each fork ended."""
+    """Takes requests on a socket, forks, and says when and how each fork ended.
 
-    def __init__(self, listener: socket.socket, lifeline: int, state: CodeState, imported: child.Imported) -> None:
+    Args:
+        listener: its socket.
+        lifeline: a descriptor that can be read when the worker is gone.
+        state: looks at the code on disk.
+        imported: what forks have imported.
+    """
+
+    def __init__(
+        self, listener: socket.socket, lifeline: int, state: Callable[[], CodeState], imported: Imported
+    ) -> None:
         self._listener = listener
         self._lifeline = lifeline
-        self._state = state
+        self._code_state = state
         self._imported = imported
         self._clients: set[_Client] = set()
         self._selector = selectors.DefaultSelector()
@@ -124,7 +126,7 @@ class Template:
             self._forget(client)
 
     def _start(self, client: _Client, request: StartRequest) -> None:
-        if code_state() != self._state:
+        if self._code_state() != self._imported.state:
             self._retire()
             self._answer_and_close(client, Answer(stale=True))
         elif not os.access(request.cwd, os.X_OK) or not os.path.isdir(request.cwd):
@@ -220,23 +222,10 @@ def _close_files(client: _Client) -> None:
         os.close(client.files.pop())
 
 
-def preload() -> child.Imported:
-    """Import what runs need. Nothing of it may start a thread."""
-    found = origins(sys.path)
-    for name in (*_PREFECT, *(f"flows.{module.name}" for module in pkgutil.iter_modules(flows.__path__))):
-        importlib.import_module(name)
-    load_prefect_collections()
-    if threading.active_count() > 1:
-        sys.exit(f"cannot fork: threads were started by imports: {threading.enumerate()}")
-    child.freeze()
-    return child.Imported(found, interpreter_variables(os.environ), base_path(os.environ))
-
-
 def main() -> None:
     """Serve on the socket whose number is the one argument."""
     listener = socket.socket(fileno=int(sys.argv[1]))
-    state = code_state()
-    Template(listener, sys.stdin.fileno(), state, preload()).serve()
+    Template(listener, sys.stdin.fileno(), code_state, preload()).serve()
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class TemplateProcess:
             listener.listen(_BACKLOG)
             listener.set_inheritable(True)
             # A session of its own: a Ctrl-C in the worker's terminal is the worker's to handle.
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 — this Python, and a module of ours
                 [*self._command, str(listener.fileno())],
                 stdin=subprocess.PIPE, env=self._env, pass_fds=[listener.fileno()], start_new_session=True,
             )  # fmt: skip

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +29,8 @@ class Deployment:
     def __init__(self, api: httpx.Client, flow: str, pool: str) -> None:
         self._api = api
         like = api.get(f"deployments/name/{flow}/{flow}").raise_for_status().json()
-        kept = ("flow_id", "entrypoint", "path", "pull_steps", "enforce_parameter_schema")
-        fields = {name: like[name] for name in kept}
+        fields = {name: like[name] for name in ("flow_id", "entrypoint", "path", "enforce_parameter_schema")}
+        fields["pull_steps"] = [{"prefect.deployments.steps.set_working_directory": {"directory": str(CHECKOUT)}}]
         named = {"name": f"faults-{flow}-{uuid4().hex[:8]}", "work_pool_name": pool}
         self.id = _post(api, "deployments/", {**fields, **named})["id"]
 
@@ -88,14 +89,26 @@ def _post(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]
 
 
 @contextmanager
-def worker_of_an_open_pool(log: Path) -> Iterator[str]:
-    """A worker, and the name of its pool, in which a run may bring its environment, and with it its fault: in the lab's
-    own pool it may not."""
+def worker_of_an_open_pool(log: Path, kind: str) -> Iterator[str]:
+    """A worker of this type, and the name of its pool, in which a run may bring its environment, and with it its fault:
+    in the lab's own pool it may not."""
     pool = f"faults-{uuid4().hex[:8]}"
     # It ends with these tests, also where they are killed.
-    argv = ["setpriv", "--pdeathsig", "KILL", "prefect", "worker", "start", "--pool", pool, "--type", "process"]
+    argv = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "worker",
+        "--pool",
+        pool,
+        "--type",
+        kind,
+    ]
     with prefect_api() as api, log.open("wb") as file:
-        _post(api, "work_pools/", {"name": pool, "type": "process"})  # the worker gives it Prefect's usual template
+        _post(api, "work_pools/", {"name": pool, "type": kind})  # the worker gives it Prefect's usual template
         process = subprocess.Popen(
             argv, cwd=CHECKOUT, env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "2"},
             stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
