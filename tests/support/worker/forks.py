@@ -71,3 +71,11 @@ def forks(place: Path) -> Iterator[Forks]:
         yield Forks(template, place)
     finally:
         template.close()
+
+
+def ended(pid: int) -> bool:
+    """Whether this process ended, even if nobody waited for it yet."""
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True

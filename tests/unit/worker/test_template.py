@@ -13,7 +13,7 @@ from flows.core.errors import StartRefused, TemplateEnded
 from flows.worker.protocol import LENGTH, MOST_BYTES, StartRequest, frame, parse_answer
 from flows.worker.template_process import UNKNOWN_STATUS, TemplateProcess
 from tests.support import wait_until
-from tests.support.worker.forks import Forks
+from tests.support.worker.forks import Forks, ended
 
 pytestmark = pytest.mark.unit
 GOOD = {"module": "this", "arguments": [], "env": {}, "cwd": "/"}
@@ -121,10 +121,10 @@ def test_an_attached_fork_is_killed_when_whoever_asked_is_gone_and_any_other_goe
         with connected(forked) as connection:
             connection.sendall(frame(forked.request(WAITS, attached=attached)))
             pids[attached] = answered(connection).pid
-    wait_until(lambda: not os.path.exists(f"/proc/{pids[True]}"))
+    wait_until(lambda: ended(pids[True]))
     assert os.path.exists(f"/proc/{pids[False]}")
     (forked.place / "go").touch()
-    wait_until(lambda: not os.path.exists(f"/proc/{pids[False]}"))
+    wait_until(lambda: ended(pids[False]))
 
 
 def test_when_the_template_is_killed_its_fork_goes_on_and_the_next_one_has_another_template(own):
@@ -154,7 +154,7 @@ def test_when_the_code_changed_another_template_runs_it_and_the_old_one_says_how
 
     old, *ends = asyncio.run(asyncio.wait_for(look(), 60))
     assert ends == [6, 5]
-    wait_until(lambda: "State:\tZ" in open(f"/proc/{old}/status").read())  # it ended with its last fork
+    wait_until(lambda: ended(old))  # it ended with its last fork
 
 
 def test_a_template_ends_with_its_worker_and_leaves_no_socket_while_its_fork_goes_on(own):
@@ -167,7 +167,7 @@ def test_a_template_ends_with_its_worker_and_leaves_no_socket_while_its_fork_goe
     assert not place.exists()
     assert os.path.exists(f"/proc/{pid}")
     (own.place / "go").touch()
-    wait_until(lambda: not os.path.exists(f"/proc/{pid}") or "State:\tZ" in open(f"/proc/{pid}/status").read())
+    wait_until(lambda: ended(pid))
 
 
 def test_a_template_that_cannot_begin_is_an_error_with_a_name():
