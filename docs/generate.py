@@ -28,7 +28,6 @@ FAMILIES = {
     "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
     "`deploy-home`, `adopt`",
     "cloud": "`provision`, `decommission`, `rehearse`",
-    "worker": "`worker`; they stand in its log, and in the state of the run that it could not start",
 }
 ERRORS_HEAD = """# Errors and exit codes
 

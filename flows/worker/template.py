@@ -222,11 +222,11 @@ def _close_files(client: _Client) -> None:
         os.close(client.files.pop())
 
 
-def main() -> None:
+def serve_template() -> None:
     """Serve on the socket whose number is the one argument."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     Template(listener, sys.stdin.fileno(), code_state, preload()).serve()
 
 
 if __name__ == "__main__":
-    main()
+    serve_template()

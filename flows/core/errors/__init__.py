@@ -11,6 +11,8 @@ from flows.core.errors.base import (
     DirectoryNotOurs,
     Refused,
     SlipwayError,
+    StartRefused,
+    TemplateEnded,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
 from flows.core.errors.debug import BundleNotWritten
@@ -101,7 +103,6 @@ from flows.core.errors.trust import (
     Unsigned,
     VerificationFailed,
 )
-from flows.core.errors.worker import StartRefused, TemplateEnded
 
 __all__ = [
     "AlreadyRunning",

@@ -19,7 +19,7 @@ from tests.support.lab.lab import prefect_api
 from tests.support.worker.forks import ended
 
 pytestmark = pytest.mark.faults
-HERE = "tests/faults/probe.py:worker_probe"
+HERE = "tests/faults/worker/probe.py:worker_probe"
 Start = Callable[..., WorkerRun]
 
 
@@ -69,7 +69,7 @@ def test_a_fork_has_the_flows_imported(open_pool: str, start: Start, tmp_path: P
 
 def test_a_flow_may_be_named_by_its_module(open_pool: str, start: Start, tmp_path: Path) -> None:
     (tmp_path / "go").touch()
-    assert start(open_pool, entrypoint="tests.faults.probe.worker_probe").final() == "COMPLETED"
+    assert start(open_pool, entrypoint="tests.faults.worker.probe.worker_probe").final() == "COMPLETED"
 
 
 @pytest.mark.parametrize("killed_by", ["SIGKILL", "SIGABRT"])
@@ -100,7 +100,7 @@ def test_a_cancelled_run_ends_and_its_hook_runs(open_pool: str, start: Start, tm
 
 
 def test_a_flow_that_cannot_be_loaded_has_crashed(open_pool: str, start: Start) -> None:
-    run = start(open_pool, entrypoint="tests/faults/nowhere.py:worker_probe")
+    run = start(open_pool, entrypoint="tests/faults/worker/nowhere.py:worker_probe")
     assert run.final() in {"CRASHED", "FAILED"}
     assert "nowhere.py" in run.logs()
 
