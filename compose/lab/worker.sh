@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# worker.sh up | down: the process worker that carries out what is started from the Prefect UI or API.
+# worker.sh up | down: the worker that carries out what is started from the Prefect UI or API.
 . "$(dirname "$0")/common.sh"
 . "$LAB_DIR/process.sh"
 
@@ -9,7 +9,7 @@ up() {
     if running worker; then return; fi
     cd "$CHECKOUT"
     rm -f "$LOGS/worker.log"
-    start_detached worker prefect worker start --pool $POOL --type process --name lab
+    start_detached worker python -m flows.cli worker --pool $POOL --name lab
     sleep 0.3
     running worker || {
         tail -n 25 "$LOGS/worker.log" >&2
