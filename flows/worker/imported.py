@@ -14,8 +14,12 @@ from prefect.plugins import load_prefect_collections
 import flows
 from flows.worker.code_state import CodeState, base_path, code_state, interpreter_variables, shadowed
 
-# What the supervisor of a run and its engine import; the rest comes with the flows.
-_PREFECT = ("prefect.main", "prefect.engine", "prefect.flow_engine", "prefect.runner._workspace_supervisor")
+# What a run imports on its way to its first step; the rest comes with the flows.
+_PREFECT = (
+    "prefect.main", "prefect.engine", "prefect.flow_engine", "prefect.task_engine", "prefect.concurrency._sync",
+    "prefect.concurrency._asyncio", "prefect.deployments.steps.pull", "prefect.utilities.visualization",
+    "prefect.runner._workspace_supervisor", "anyio._backends._asyncio",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
