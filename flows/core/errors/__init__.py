@@ -11,6 +11,8 @@ from flows.core.errors.base import (
     DirectoryNotOurs,
     Refused,
     SlipwayError,
+    StartRefused,
+    TemplateEnded,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
 from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
@@ -190,10 +192,12 @@ __all__ = [
     "SiteRefused",
     "SlipwayError",
     "StackNotFound",
+    "StartRefused",
     "StateUndeclared",
     "SwitchAmbiguous",
     "SwitchSilent",
     "SwitchedBack",
+    "TemplateEnded",
     "UnknownService",
     "UnpinnedImage",
     "UnreadableAnswer",
