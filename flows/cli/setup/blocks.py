@@ -10,12 +10,13 @@ import typer
 
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import CaOption, read_certificate, read_secret, save_block
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.runner import run_callable
 
-registry_app = typer.Typer(no_args_is_help=True, help="The container registry.")
-environment_app = typer.Typer(no_args_is_help=True, help="What a stack's variables, env files and secret files hold.")
-langfuse_app = typer.Typer(no_args_is_help=True, help="Langfuse, where traces are looked for.")
-prometheus_app = typer.Typer(no_args_is_help=True, help="Prometheus, where metrics are read.")
+registry_app = CommandGroup(no_args_is_help=True, help="The container registry.")
+environment_app = CommandGroup(no_args_is_help=True, help="What a stack's variables, env files and secret files hold.")
+langfuse_app = CommandGroup(no_args_is_help=True, help="Langfuse, where traces are looked for.")
+prometheus_app = CommandGroup(no_args_is_help=True, help="Prometheus, where metrics are read.")
 app.add_typer(registry_app, name="registry", rich_help_panel=SET_UP)
 app.add_typer(environment_app, name="environment", rich_help_panel=SET_UP)
 app.add_typer(langfuse_app, name="langfuse", rich_help_panel=SET_UP)

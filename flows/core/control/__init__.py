@@ -1,0 +1,1 @@
+"""What a run goes by before it begins: settings files, destinations."""
