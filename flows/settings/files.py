@@ -112,10 +112,13 @@ def _text(place: str, *, follow: bool) -> str:
     except OSError as error:
         link = "is a link, and a settings file that comes with a stack is none" if os.path.islink(place) else ""
         raise BadSettings(f"{place}: {link or f'cannot be read: {error.strerror}'}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise BadSettings(f"{place}: is no file")
-        content = file.read(LARGEST + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(LARGEST + 1)
+    finally:
+        os.close(descriptor)
     return decoded(content, place)
 
 

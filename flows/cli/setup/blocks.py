@@ -63,16 +63,19 @@ def slipway_registry_set(
 def slipway_environment_set(
     stack: Annotated[str, typer.Option("--stack", metavar="PATH", help="A compose file or its directory.")] = "",
     env_file: Annotated[Path | None, typer.Option(help="Its variables; default: .env beside the compose file.")] = None,
-    name: Annotated[str, typer.Option(help="Name of the block; default: the stack's own.")] = "",
+    name: Annotated[
+        str, typer.Option(help="Name of the block; default: as runs call it.")
+    ] = "",
 ) -> None:
     """Save what the stack's variables, env files and secret files hold, from the files as they are here."""
 
     def save() -> None:
+        from flows.settings import Settings
         from flows.tasks.runs.blocks import block_name
         from flows.tasks.stack.environment import read_environment
 
         block, stack_name = read_environment(stack, env_file)
-        save_block(block, name or block_name(stack_name))
+        save_block(block, name or Settings().environment or block_name(stack_name))
 
     run_callable(save, quiet=True)
 

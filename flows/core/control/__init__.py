@@ -1,1 +1,1 @@
-"""What a run goes by before it begins: settings files, destinations."""
+"""Control: destinations, events, triggers and the control plane."""

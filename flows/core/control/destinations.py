@@ -5,7 +5,6 @@ from typing import Any
 
 from flows.core.control.groups import OPERATORS
 from flows.core.control.settings_file import SettingsFile, close_match
-from flows.core.droplet.places import block_of
 from flows.core.errors import DestinationNeeded, SharedDroplet, UnknownDestination
 
 _COLOURS = ("green", "blue")
@@ -127,7 +126,7 @@ def _blocks(said: Mapping[str, Any]) -> list[str]:
     else:
         names = [values["droplet"]]
     named = [name for name in (*names, values.get("home")) if isinstance(name, str) and name]
-    return list(dict.fromkeys(block_of(name) for name in named))
+    return list(dict.fromkeys(name.partition("/")[0] for name in named))  # `prod/green` is a place on `prod`
 
 
 def _names(value: Any) -> list[Any]:
