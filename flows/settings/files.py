@@ -19,7 +19,7 @@ from flows.core.control.destinations import (
     layers,
     merged,
     operators_part,
-    refuse_shared,
+    refuse_shared_droplets,
 )
 from flows.core.control.settings_file import LARGEST, SettingsFile, read_settings_file
 from flows.core.errors import BadSettings
@@ -54,7 +54,7 @@ def settings_of_files(*given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     for file in files:
         note(file.notice)
     destination = choose_destination(str(asked or ""), files)
-    refuse_shared({name: merged(layers(name, own, beside)) for name in destination_names(files)})
+    refuse_shared_droplets({name: merged(layers(name, own, beside)) for name in destination_names(files)})
     return merged(layers(destination, own, beside)), destination
 
 

@@ -63,9 +63,7 @@ def slipway_registry_set(
 def slipway_environment_set(
     stack: Annotated[str, typer.Option("--stack", metavar="PATH", help="A compose file or its directory.")] = "",
     env_file: Annotated[Path | None, typer.Option(help="Its variables; default: .env beside the compose file.")] = None,
-    name: Annotated[
-        str, typer.Option(help="Name of the block; default: as runs call it.")
-    ] = "",
+    name: Annotated[str, typer.Option(help="Name of the block; default: as runs call it.")] = "",
 ) -> None:
     """Save what the stack's variables, env files and secret files hold, from the files as they are here."""
 

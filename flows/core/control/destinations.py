@@ -94,7 +94,7 @@ def operators_part(file: SettingsFile) -> SettingsFile:
     )
 
 
-def refuse_shared(resolved: Mapping[str, Mapping[str, Any]]) -> None:
+def refuse_shared_droplets(resolved: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse two destinations that mean the same droplet for the same stack: each would replace the other's release.
 
     Args:

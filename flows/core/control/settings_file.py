@@ -22,8 +22,6 @@ from flows.core.quotation import quoted_line, without_controls
 
 LARGEST = 100_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_HEADER = re.compile(r"\s*\[+\s*([^\[\]#]+?)\s*\]+\s*(?:#.*)?$")
-_KEY = re.compile(r"\s*([^=#\[\]]+?)\s*=")
 _SEE = "The settings: docs/SETTINGS.md"
 
 
@@ -118,7 +116,7 @@ def read_settings_file(text: str, origin: str) -> SettingsFile:
 
 def close_match(word: str, known: Iterable[str]) -> str:
     """What was meant, maybe, as the end of a sentence."""
-    near = get_close_matches(word, list(known), 1)
+    near = get_close_matches(word[:60], list(known), 1)
     return f". Did you mean `{near[0]}`?" if near else ""
 
 
@@ -195,11 +193,13 @@ def _lines_of_keys(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            table = _plain(header[1])
+        plain = line.strip()
+        if plain.startswith("["):
+            table = _plain(plain.partition("#")[0].strip("[] "))
             found.setdefault(table, number)
-        elif key := _KEY.match(line):
-            found.setdefault(f"{table}.{_plain(key[1])}" if table else _plain(key[1]), number)
+        elif "=" in plain and not plain.startswith("#"):
+            key = _plain(plain.partition("=")[0])
+            found.setdefault(f"{table}.{key}" if table else key, number)
     return found
 
 

@@ -32,8 +32,8 @@ def run_name(sentence: str) -> Callable[[], str]:
                 words["tag"] = default_tag(stack)
         except (SlipwayError, OSError, ValueError):
             pass  # the flow itself says what is wrong
-        to = f" ({settings.destination})" if settings.destination else ""
-        return f"{sentence.format_map(words)}{to}"
+        to = given.get("destination") or settings.destination
+        return f"{sentence.format_map(words)} ({to})" if to else sentence.format_map(words)
 
     return name
 

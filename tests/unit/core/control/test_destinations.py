@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.control.destinations import choose_destination, layers, merged, operators_part, refuse_shared
+from flows.core.control.destinations import choose_destination, layers, merged, operators_part, refuse_shared_droplets
 from flows.core.control.settings_file import SettingsFile
 from flows.core.errors import DestinationNeeded, SharedDroplet, UnknownDestination
 
@@ -110,8 +110,8 @@ COLOURS = {"switch": "s", "green": ["g"], "blue": ["b"]}
 def test_two_destinations_that_go_to_one_droplet_are_refused_by_name(one, other, shared):
     resolved = {"production": one, "staging": other}
     if not shared:
-        assert refuse_shared(resolved) is None
+        assert refuse_shared_droplets(resolved) is None
         return
     with pytest.raises(SharedDroplet) as refused:
-        refuse_shared(resolved)
+        refuse_shared_droplets(resolved)
     assert f"destinations production and staging both go to droplet {shared}" in str(refused.value)
