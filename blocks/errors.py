@@ -83,6 +83,10 @@ class ProviderFailed(OutsideError):
     """Langfuse or Prometheus answered with an error, or not as it is described."""
 
 
+class PrefectFailed(OutsideError):
+    """Prefect's API answered with an error, or something else answers at its address."""
+
+
 class SwitchMoved(OutsideError):
     """Somebody else moved the traffic switch since it was read; it was left as it is."""
 

@@ -7,7 +7,7 @@ from prefect import runtime
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows.canary import Canary
 from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict

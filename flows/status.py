@@ -2,19 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-import httpx
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
-from blocks.http.request import request_within
-from blocks.traffic.switch import SwitchState
-from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.droplet.lock import holder_script, read_holder
-from flows.core.droplet.running import read_running, running_script
+from blocks.traffic.active_url import read_active_url
+from blocks.traffic.state import shares_of
 from flows.core.errors import BlockMissing, SlipwayError
-from flows.core.results import DropletStatus, service_states
+from flows.core.insight.status import read_status, status_script, with_traffic
+from flows.core.results import DropletStatus
 from flows.settings import Settings
-from flows.tasks.deploy.steps import current_release
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
 from flows.tasks.runs.artifacts import table
@@ -38,7 +34,7 @@ def status(stack: str | None = None, droplets: list[str] | None = None) -> dict[
     """
     settings = Settings()
     name = stack_name(stack or settings.stack)
-    active, shares = _active(settings)
+    active, shares = active_colours(settings)
     found: dict[str, DropletStatus] = {}
     for droplet in droplets or settings.shown:
         try:
@@ -59,27 +55,12 @@ def _look(
 ) -> DropletStatus:
     target = Target.of(load_droplet(droplet), settings.name_on(droplet, stack), settings)
     with target.connected() as session:
-        facts = read_facts(session.run(facts_script(target.directory), timeout=QUICK).out, target.stack)
-        holder = session.run(holder_script(target.droplet.directory), timeout=QUICK, check=False).out.strip()
-        running = read_running(session.run(running_script(target.stack), timeout=QUICK).out)
-    current = current_release(facts)
-    colour = settings.colours.of(droplet)
-    at_home = droplet == settings.home and not colour
-    alone = True if settings.shown == (droplet,) else None
-    is_active = alone if active is None else (colour or droplet) in active
-    return DropletStatus(
-        None if at_home else is_active,
-        current.tag if current else None,
-        service_states(running.containers, running.digests),
-        record=facts.history.deployed(),
-        holder=str(read_holder(holder)) if holder else "",
-        home=at_home,
-        share=shares.get(colour or ""),
-        asleep=facts.asleep and not any(container.state == "running" for container in running.containers),
-    )
+        seen = read_status(session.run(status_script(target.directory), timeout=QUICK).out, target.stack)
+    alone = settings.shown == (droplet,)
+    return with_traffic(seen, droplet, settings.colours, settings.home, active, shares, alone=alone)
 
 
-def _active(settings: Settings) -> tuple[Collection[str] | None, Mapping[str, int]]:
+def active_colours(settings: Settings) -> tuple[Collection[str] | None, Mapping[str, int]]:
     """The colours (or droplets) that traffic reaches, as the traffic switch says; without one, as `active_url` does.
     None: nobody knows. And the percent of the clients that reach each colour, while a canary divides them.
     """
@@ -87,23 +68,11 @@ def _active(settings: Settings) -> tuple[Collection[str] | None, Mapping[str, in
         try:
             with open_switch(settings) as switch:
                 seen = read_switch(switch)
-                return seen.active, _shares(seen)
+                return seen.active, shares_of(seen)
         except (OutsideError, SlipwayError) as error:
             get_run_logger().warning("where traffic goes is not known: %s", error)
             return None, {}
-    if not settings.active_url:
-        return None, {}
-    try:
-        answer = request_within("GET", settings.active_url, 5)
-        return (answer.text.strip(),) if answer.is_success else None, {}
-    except httpx.HTTPError:
-        return None, {}
-
-
-def _shares(seen: SwitchState) -> Mapping[str, int]:
-    if seen.share is None or seen.share.colour in seen.active:
-        return {}
-    return {**dict.fromkeys(seen.active, 100 - seen.share.percent), seen.share.colour: seen.share.percent}
+    return read_active_url(settings.active_url) if settings.active_url else None, {}
 
 
 def _rows(found: dict[str, DropletStatus]) -> Sequence[dict[str, object]]:

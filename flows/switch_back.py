@@ -9,7 +9,7 @@ from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
-from blocks.traffic.switch import Share, SwitchState
+from blocks.traffic.state import Share, SwitchState
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import BadColours, BothColoursUnhealthy, NotPromoted, SlipwayError, SwitchAmbiguous, SwitchedBack
 from flows.core.gates.verdict import Verdict

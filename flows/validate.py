@@ -24,10 +24,11 @@ from flows.settings import Settings
 from flows.tasks.debug.capture import capture_after_failure
 from flows.tasks.debug.last_lines import show_last_lines
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.deployed_secrets import register_environment_secrets
 from flows.tasks.droplet.target import Target
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
-from flows.tasks.records.history import keep_record, load_history, register_environment_secrets
+from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.artifacts import probe_rows, table
 from flows.tasks.runs.blocks import load_environment, load_langfuse
 from flows.tasks.runs.declaration import flow

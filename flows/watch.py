@@ -7,7 +7,7 @@ from prefect.logging import get_run_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows.core.errors import NotPromoted, SlipwayError
 from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.results import GateReport, Watched

@@ -18,7 +18,8 @@ from blocks.ssh.session import Session
 from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
 from blocks.traffic.caddy_files import COLOURS, END_SHARE, MOVED, READ, SET_SHARE, TURN, read_switch_files, share_file
-from blocks.traffic.switch import SwitchState, TrafficSwitch
+from blocks.traffic.state import SwitchState
+from blocks.traffic.switch import TrafficSwitch
 
 # In the state directory of a stack at the edge that Slipway brings, between Slipway's directory and the stack's name.
 _EDGE = "/.edge/state/"

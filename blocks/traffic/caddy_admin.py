@@ -14,7 +14,7 @@ import h11
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
 from blocks.http.content import read_json
 from blocks.ssh.session import Session
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 
 _TIMEOUT = 10.0
 _STALE = 412

@@ -4,7 +4,7 @@ import contextlib
 import re
 
 from blocks.http.content import read_json
-from blocks.traffic.switch import Share, SwitchState
+from blocks.traffic.state import Share, SwitchState
 
 COLOURS = ("green", "blue")
 MOVED = 75  # and 73: the directory cannot be used

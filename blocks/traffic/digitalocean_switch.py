@@ -10,7 +10,8 @@ from blocks.digitalocean.account import DigitalOceanAccount
 from blocks.digitalocean.client import DigitalOcean
 from blocks.digitalocean.models import DropletInfo
 from blocks.errors import ApiFailed, OutsideError, SwitchFailed, SwitchMoved, TokenRefused, Unreachable
-from blocks.traffic.switch import SwitchState, TrafficSwitch
+from blocks.traffic.state import SwitchState
+from blocks.traffic.switch import TrafficSwitch
 
 COLOURS = ("green", "blue")
 

@@ -17,7 +17,7 @@ from blocks.digitalocean.models import DnsRecord
 from blocks.errors import SwitchFailed
 from blocks.polling import until
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
-from blocks.traffic.switch import SwitchProbe, SwitchState
+from blocks.traffic.state import SwitchProbe, SwitchState
 
 NAME_SERVERS = ("ns1.digitalocean.com", "ns2.digitalocean.com", "ns3.digitalocean.com")
 _ASK, _PAUSE, _PUBLISHED = 3.0, 0.3, 120.0

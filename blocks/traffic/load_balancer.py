@@ -10,7 +10,7 @@ from blocks.digitalocean.models import LoadBalancer
 from blocks.errors import SwitchFailed
 from blocks.polling import until
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
-from blocks.traffic.switch import SwitchProbe, SwitchState
+from blocks.traffic.state import SwitchProbe, SwitchState
 
 _ANSWERS = 3
 _PAUSE = 0.3

@@ -5,7 +5,7 @@ from pydantic import Field, HttpUrl, PrivateAttr, model_validator
 from blocks.digitalocean.models import ReservedIp
 from blocks.errors import ActionFailed, ActionUnfinished, ApiFailed, SwitchFailed
 from blocks.traffic.digitalocean_switch import COLOURS, DigitalOceanSwitch
-from blocks.traffic.switch import SwitchProbe, SwitchState
+from blocks.traffic.state import SwitchProbe, SwitchState
 
 _LOCKED, _ASSIGNED = 60.0, 60.0
 

@@ -1,7 +1,5 @@
-"""`slipway deploy`, `validate`, `status` and `deploy-home`, and their summaries."""
+"""`slipway deploy`, `validate` and `deploy-home`, and their summaries."""
 
-import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -13,7 +11,6 @@ from flows.cli.terminal.options import (
     DigestOption,
     DropletOption,
     EnvFileOption,
-    JsonOption,
     NeededTagOption,
     StackOption,
     StrategyOption,
@@ -25,7 +22,7 @@ from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, marked, pulled_images, services_table
 
 if TYPE_CHECKING:
-    from flows.core.results import Deployed, DropletStatus, Validated
+    from flows.core.results import Deployed, Validated
 
 
 @app.command("deploy", rich_help_panel=FLOWS)
@@ -62,23 +59,6 @@ def slipway_validate(
     """Probe what runs on a droplet: health, MCP tools, workflows and their traces."""
     validated = run_flow("flows.validate:validate", verbose=verbose, stack=stack, droplet=droplet)
     show_validated(SummaryConsole(wide=wide), validated)
-
-
-@app.command("status", rich_help_panel=FLOWS)
-def slipway_status(
-    stack: StackOption = None,
-    droplet: DropletOption = None,
-    as_json: JsonOption = False,
-    wide: WideOption = False,
-    verbose: VerboseOption = False,
-) -> None:
-    """Show which release each droplet runs, and how its services are."""
-    droplets = [droplet] if droplet else None
-    found = run_flow("flows.status:status", verbose=verbose, quiet=not verbose, stack=stack, droplets=droplets)
-    if as_json:
-        print(json.dumps({"droplets": {name: status.as_json() for name, status in found.items()}}, indent=2))
-    else:
-        show_status(SummaryConsole(wide=wide), found)
 
 
 @app.command("deploy-home", rich_help_panel=TRAFFIC)
@@ -128,26 +108,3 @@ def show_validated(console: SummaryConsole, validated: "Validated") -> None:
         f"{passed} of {len(validated.outcomes)} probes passed for release [bold]{escape(validated.tag)}[/bold] "
         f"on [bold]{validated.droplet}[/bold] in {validated.seconds:.1f} s."
     )
-
-
-def show_status(console: SummaryConsole, found: Mapping[str, "DropletStatus"]) -> None:
-    """Droplet by droplet: its release, its colour's part in traffic, who changes it, and its services."""
-    for name, status in found.items():
-        active = {True: " · [green]active[/green]", False: " · idle", None: ""}[status.active]
-        active = " · [cyan]data home[/cyan]" if status.home else active
-        active += " · [cyan]asleep[/cyan]" if status.asleep else ""
-        active += f" · [yellow]canary: {status.share} % of the clients[/yellow]" if status.share is not None else ""
-        record = status.record
-        last = f" · {record.outcome.value}, {record.kind} {record.number}" if record else ""
-        console.say(f"[bold]{name}[/bold] · release {escape(status.release or 'none')}{active}[dim]{last}[/dim]")
-        if record:
-            by = f", by {escape(record.run.by)}" if record.run.by else ""
-            console.say(f"  [dim]since {escape(record.began[:19].replace('T', ' '))} UTC{by}[/dim]")
-        if status.holder:
-            console.say(f"  [yellow]being changed by {escape(status.holder)}[/yellow]")
-        if status.trouble:
-            console.say(f"  [red]{escape(status.trouble)}[/red]")
-        if status.services:
-            console.print(services_table(console, status.services))
-    if not found:
-        console.say("No droplets are known. Add one: slipway droplet add NAME --host ADDRESS --key-file PATH")

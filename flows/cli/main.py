@@ -9,7 +9,9 @@ import typer
 from flows.cli.explanation import command  # noqa: F401
 from flows.cli.setup import account, droplet, blocks, keys, switch, edge  # noqa: F401
 from flows.cli.trust import command as trust_command  # noqa: F401
-from flows.cli import release, deploy, traffic, approval, records, prune, debug, cloud, registry  # noqa: F401
+from flows.cli import release, deploy  # noqa: F401
+from flows.cli.looking import status, service, drift  # noqa: F401
+from flows.cli import traffic, approval, records, prune, debug, cloud, registry  # noqa: F401
 from flows.cli.adoption import command as adoption_command  # noqa: F401
 
 # isort: on

@@ -10,13 +10,16 @@ from rich.text import Text
 
 from flows.cli.app import UPKEEP, app
 from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.looking import look
 from flows.cli.terminal.options import DropletOption, JsonOption, StackOption, VerboseOption, WaitOption, WideOption
 from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, services_table
 
 if TYPE_CHECKING:
+    from flows.api.client import PrefectApi
     from flows.core.records.history import History
     from flows.core.results import Reconciled, RolledBack
+    from flows.settings import Settings
 
 _OUTCOME_STYLES = {"good": "green", "failed": "red", "rolled back": "yellow", "candidate": "cyan", "superseded": "dim"}
 _MINUTES, _SECONDS = len("2026-05-04T12:00"), len("2026-05-04T12:00:00")
@@ -49,15 +52,16 @@ def slipway_reconcile(
 
 @app.command("history", rich_help_panel=UPKEEP)
 def slipway_history(
-    stack: StackOption = None,
-    droplet: DropletOption = None,
-    as_json: JsonOption = False,
-    wide: WideOption = False,
-    verbose: VerboseOption = False,
+    stack: StackOption = None, droplet: DropletOption = None, as_json: JsonOption = False, wide: WideOption = False
 ) -> None:
     """Show what was deployed to each droplet, when, by whom, and what became of it."""
-    droplets = [droplet] if droplet else None
-    found = run_flow("flows.history:history", verbose=verbose, quiet=not verbose, stack=stack, droplets=droplets)
+
+    def work(api: "PrefectApi", name: str, settings: "Settings") -> "dict[str, History]":
+        from flows.looking.status import look_back
+
+        return look_back(api, name, droplet, settings)
+
+    found = look(work, stack)
     if as_json:
         records = {name: [record.model_dump(mode="json") for record in one.records] for name, one in found.items()}
         print(json.dumps({"droplets": records}, indent=2))

@@ -91,17 +91,18 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
 
 
 def run_without_prefect(work: Callable[[], T]) -> T:
-    """Do work that only looks at files: its errors and its exit code are those of a flow, and it waits for no import.
+    """Do work that only looks: its errors and its exit code are those of a flow, and it waits for no import.
 
     Raises:
         typer.Exit: as `run_callable` does.
     """
+    from blocks.errors import OutsideError
     from flows.core.errors import SlipwayError
 
     errors = CleanConsole(stderr=True, highlight=False, soft_wrap=True)
     try:
         return in_its_settings(work)()
-    except SlipwayError as error:
+    except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:

@@ -47,9 +47,9 @@ def choose_destination(given: str, files: Sequence[SettingsFile]) -> str:
     )
 
 
-def destination_names(files: Sequence[SettingsFile]) -> list[str]:
+def destination_names(files: Sequence[SettingsFile]) -> tuple[str, ...]:
     """All destinations that these files define."""
-    return list(dict.fromkeys(name for file in files for name in file.destinations))
+    return tuple(dict.fromkeys(name for file in files for name in file.destinations))
 
 
 def layers(destination: str, own: Sequence[SettingsFile], beside: SettingsFile | None) -> list[Mapping[str, Any]]:

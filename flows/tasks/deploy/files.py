@@ -72,8 +72,9 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
     d = deployment
     staged = payload.staged(d.release, d.directory)
     try:
-        taken = _take(d, staged.tree, payload) if total(staged.tree) >= WORTH_ASKING else _Taken()
-        tree = timed(staged.tree, int(time.time()), taken.linked)
+        again = d.name in facts.history.kept
+        taken = _take(d, staged.tree, payload) if again or total(staged.tree) >= WORTH_ASKING else _Taken()
+        tree = timed(staged.tree, int(time.time()), {**taken.standing, **taken.linked})
         stream = _Counted(packed(tar_stream(members_to_send(payload, d, tree, taken.linked))))
         script = stage_script(d.release, d.directory, d.name, tree, like=taken.like, prepared=taken.prepared)
         with ThreadPoolExecutor(1) as pool:  # reads the stack here while the droplet does
@@ -116,19 +117,23 @@ class _Taken:
         linked: name → the entry it has there.
         like: the release whose files are all linked when the others are unpacked; '' for none.
         prepared: the directory is there, and holds what is linked.
+        standing: where the same release stands already, its files as they were put there.
     """
 
     linked: Mapping[str, Entry] = field(default_factory=dict)
     like: str = ""
     prepared: bool = False
+    standing: Mapping[str, Entry] = field(default_factory=dict, hash=False)
 
 
 def _take(deployment: Deployment, tree: Tree, payload: ReleasePayload) -> _Taken:
     """Look what an earlier release has too; where more is to be done than to link it, do that."""
     d = deployment
     wanted = tree_id(payload.files.own[TREE].content) if TREE in payload.files.own else ""
-    trees = read_trees(d.session.run(trees_script(d.directory, wanted, standing=True), timeout=_LOOK).out)
+    trees = read_trees(d.session.run(trees_script(d.directory, wanted, d.name, standing=True), timeout=_LOOK).out)
     name, there = trees.twin
+    same = trees.named.get(d.name, {})
+    standing = {n: entry for n, entry in same.items() if n in tree and tree[n].content == entry.content}
     reuse = plan_reuse(tree, there, trees.standing)
     if reuse.touched:
         get_run_logger().warning(
@@ -137,12 +142,12 @@ def _take(deployment: Deployment, tree: Tree, payload: ReleasePayload) -> _Taken
         )  # fmt: skip
     linked = {new: there[old] for new, old in reuse.names.items()}
     if not linked:
-        return _Taken()
+        return _Taken(standing=standing)
     if not reuse.unwanted and not reuse.moved:
-        return _Taken(linked, name)
+        return _Taken(linked, name, standing=standing)
     script = reuse_script(d.directory.release(name), d.directory.incoming(d.name), reuse)
     d.session.run(prepare_script(d.directory, d.name), timeout=d.settings.pull_timeout, stdin=script)
-    return _Taken(linked, prepared=True)
+    return _Taken(linked, prepared=True, standing=standing)
 
 
 def members_to_send(

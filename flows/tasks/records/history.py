@@ -1,6 +1,5 @@
 """Reads a droplet's history, and finds what a kept release is made of."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,16 +17,15 @@ from flows.core.records.lifecycle import close_record
 from flows.core.records.record import Record, RecordOutcome
 from flows.core.records.storage import history_sections, read_records, records_tar, write_records
 from flows.core.release.release import Release, read_release
-from flows.core.secrets.masking import file_values
-from flows.core.secrets.release_environment import environment_paths, own_values
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.core.trust.policy import document_hash
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.deployed_secrets import register_environment_secrets
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
 from flows.tasks.runs.declaration import task
-from flows.tasks.runs.log_masking import register_secrets, register_stack_secrets
+from flows.tasks.runs.log_masking import register_stack_secrets
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.runs.run_info import now
 
@@ -46,20 +44,6 @@ def load_history(session: RemoteShell, directory: StackDirectory) -> History:
 def keep_record(session: LockedSession, directory: StackDirectory, records: Sequence[Record]) -> None:
     """Write into the droplet's history what became of a release."""
     session.run(write_records(directory), timeout=QUICK, stdin=records_tar(records))
-
-
-def register_environment_secrets(session: RemoteShell, at: str, release: Release) -> None:
-    """Remember what a release on the droplet was given: its environment block may hold other values by now.
-
-    Args:
-        at: the release's directory.
-    """
-    paths = environment_paths(at, release)
-    script = section_script({str(n): f"cat {shlex.quote(path)} 2>/dev/null" for n, path in enumerate(paths)})
-    said = sections(session.run(script, timeout=QUICK).out)
-    texts = [said.get(str(n), "") for n in range(len(paths))]
-    found = (file_values(path, text) for path, text in zip(paths, texts, strict=True))
-    register_secrets(set().union(*found), own_values(texts[0]))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from prefect.logging import get_run_logger
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchFailed, Unreachable
 from blocks.polling import attempt, until
-from blocks.traffic.switch import Share, SwitchState
+from blocks.traffic.state import Share, SwitchState
 from flows.core.errors import BadCanary, DropletBusy, SlipwayError
 from flows.core.steps import Step
 from flows.core.traffic.edge.share import NO_SHARE

@@ -14,8 +14,8 @@ from flows.core.steps import Step
 from flows.core.traffic.colours import COLOURS, Colour, check_colours, direction, other
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
+from flows.tasks.droplet.deployed_secrets import register_environment_secrets
 from flows.tasks.droplet.target import Target
-from flows.tasks.records.history import register_environment_secrets
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import mask, register_stack_secrets

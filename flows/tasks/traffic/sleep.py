@@ -10,7 +10,7 @@ from prefect.logging import get_run_logger
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.polling import until
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.droplet.asleep import SleepMarker, mark_asleep_script
 from flows.core.errors import SlipwayError

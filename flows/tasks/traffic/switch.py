@@ -9,7 +9,7 @@ from blocks import CaddySwitch, DnsSwitch, LoadBalancerSwitch, ReservedIpSwitch,
 from blocks.errors import OutsideError, SwitchFailed, SwitchMoved, Unreachable
 from blocks.polling import attempt, until
 from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
-from blocks.traffic.switch import SwitchProbe, SwitchState
+from blocks.traffic.state import SwitchProbe, SwitchState
 from flows.core.errors import NoSwitch
 from flows.core.secrets.masking import file_values
 from flows.core.steps import Step

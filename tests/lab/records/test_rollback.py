@@ -1,11 +1,12 @@
 """A release that fails on a droplet gives way to the last known good one, with the data and the truth about both."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from tests.stacks.invalid_input import FAILED, assert_one_error
-from tests.stacks.single_service import BLOCK, CRASHES, LIES, SingleServiceStack, open_single_service_stack
+from tests.stacks.single_service import BLOCK, CRASHES, LIES, STACK, SingleServiceStack, open_single_service_stack
 from tests.support.lab.cli import CliResult
 
 pytestmark = pytest.mark.lab
@@ -135,6 +136,25 @@ def test_a_damaged_record_is_left_out_and_stands_in_nobody_s_way(stack: SingleSe
     assert stack.droplet.sh(f"ls {stack.droplet.home}/history").split() == [
         "000001.json", "000002.json", "000003.json"
     ]  # fmt: skip
+
+
+def test_what_somebody_changed_on_the_droplet_is_found_and_put_right_only_when_that_is_said(
+    stack: SingleServiceStack,
+) -> None:
+    stack.settle("v1")
+    stack.write_row("sold: one pen")
+    well = stack.on_droplet("drift")
+    assert (well.code, "Everything of " in well.out) == (0, True), well.all
+    compose = f"{stack.droplet.home}/current/files/compose.yaml"
+    stack.droplet.sh(f"sed -i 's/^services:/# by hand\\n&/' {compose}; docker stop -t 0 {STACK}-web-1")
+    found = json.loads(stack.on_droplet("drift", "--json").out)
+    assert [one["kind"] for one in found["droplets"][BLOCK]["drift"]] == ["containers", "files"]
+    kept = stack.kept()
+    mended = stack.on_droplet("drift", "--repair")
+    assert (mended.code, f"put right: {BLOCK}" in mended.out) == (0, True), mended.all
+    stack.assert_runs("v1")
+    assert stack.kept() == kept
+    assert stack.on_droplet("drift").code == 0
 
 
 def _went_back(answer: CliResult, to: str, left: str) -> CliResult:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-from blocks.traffic.switch import Share
+from blocks.traffic.state import Share
 from flows.settings import Settings
 from tests.support.droplets.fake_colour import FakeSwitch
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 from blocks.errors import RemoteFailed
 from blocks.ssh.shell import CommandResult
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows.core.droplet.asleep import SleepMarker
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import DropletBusy

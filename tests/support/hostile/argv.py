@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flows.core.debug.service_commands import exec_argv, logs_argv
 from flows.core.droplet import docker_commands as docker
+from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.docker_commands import Compose
 from flows.core.droplet.lock import guarded_script, hold_script
 from flows.core.prune.system_prune import dangling_images, disk_use, system_prune_command
@@ -46,6 +48,8 @@ def cosign(words: Words) -> CosignCommands:
 
 
 ARGV = (
+    ArgvBuilder(logs_argv, lambda w: logs_argv(StackDirectory(w[0], w[1]), [w[2]], tail=1, follow=True)),
+    ArgvBuilder(exec_argv, lambda w: exec_argv(StackDirectory(w[0], w[1]), w[2], [w[3]])),
     ArgvBuilder(Compose.__call__, lambda w: compose(w)(w[5])),
     ArgvBuilder(Compose.config, lambda w: compose(w).config()),
     ArgvBuilder(Compose.json_config, lambda w: compose(w).json_config()),

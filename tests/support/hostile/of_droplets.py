@@ -9,6 +9,7 @@ from flows.core.debug.diagnosis import diagnose_host, diagnose_service
 from flows.core.debug.evidence import Evidence, read_evidence, read_python, read_system, read_usage
 from flows.core.debug.overview import read_overview, unhealthy_services
 from flows.core.debug.redaction import redact, redaction_mask, secret_paths
+from flows.core.debug.service_commands import read_service_names
 from flows.core.deploy.deployed_state import read_deployed_state
 from flows.core.deploy.facts import Facts, read_facts
 from flows.core.deploy.files.droplet_trees import read_trees
@@ -25,6 +26,8 @@ from flows.core.droplet.running import read_resolved, read_running, stack_there
 from flows.core.droplet.sections import read_rows, sections
 from flows.core.droplet.versions import is_older, version
 from flows.core.gates.probes import judge_health, judge_workflow
+from flows.core.insight.drift import read_drift
+from flows.core.insight.status import read_status
 from flows.core.prune.inventory import read_inventory, read_strangers
 from flows.core.prune.removal import Item, Kind, Removal, read_refusals
 from flows.core.prune.system_prune import read_prunable
@@ -126,6 +129,13 @@ OF_DROPLETS = (
              read=lambda config: missing_external(config, FACTS)),
     Attacked(read_deployed_state, {**LISTED, **RUNNING, "environment": "A=b"}, shape=in_sections,
              read=lambda text: read_deployed_state(text, HOME, "web-1")),
+    Attacked(read_service_names, {"services": "web", "release": DOCUMENT}, shape=in_sections, read=read_service_names),
+    Attacked(read_drift, {
+        **LISTED, **RUNNING, "environment": "A=b", "names": "current:v1.0",
+        "would": " DRY-RUN MODE -  Container web  Recreate\n:said:",
+    }, shape=in_sections, read=lambda text: read_drift(text, HOME, "web-1")),
+    Attacked(read_status, {**LISTED, **RUNNING, "holder": "{}"}, shape=in_sections,
+             read=lambda text: read_status(text, STACK)),
     Attacked(read_overview, {**RUNNING, "now": "1", "records": "{}"}, shape=in_sections,
              read=lambda text: read_overview(STACK, "droplet web-1", text)),
     Attacked(read_facts, {

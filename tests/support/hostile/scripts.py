@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.core.debug.collectors import CollectorTarget, collector_script
 from flows.core.debug.overview import overview_script
+from flows.core.debug.service_commands import services_script
 from flows.core.deploy.deployed_state import deployed_state_script
 from flows.core.deploy.facts import facts_script
 from flows.core.deploy.files.droplet_trees import trees_script
@@ -35,6 +36,8 @@ from flows.core.droplet.running import (
     running_sections,
 )
 from flows.core.droplet.sections import section_script
+from flows.core.insight.drift import drift_script
+from flows.core.insight.status import status_script
 from flows.core.prune.inventory import inventory_script
 from flows.core.prune.removal import Item, Kind, Removal, removal_script
 from flows.core.prune.system_prune import keep_script, prunable_script
@@ -165,6 +168,9 @@ SCRIPTS = (
     ScriptBuilder(running_release_script, lambda w: running_release_script(home(w))),
     ScriptBuilder(kept_release_script, lambda w: kept_release_script(home(w), w[2])),
     ScriptBuilder(deployed_state_script, lambda w: deployed_state_script(home(w))),
+    ScriptBuilder(services_script, lambda w: services_script(home(w))),
+    ScriptBuilder(drift_script, lambda w: drift_script(home(w))),
+    ScriptBuilder(status_script, lambda w: status_script(home(w))),
     ScriptBuilder(overview_script, lambda w: overview_script(w[1], home(w))),
     ScriptBuilder(trees_script, lambda w: trees_script(home(w), w[2], w[3], standing=True)),
     ScriptBuilder(inventory_script, lambda w: inventory_script(home(w))),

@@ -10,7 +10,8 @@ from flows.cli.adoption.command import show_adopted
 from flows.cli.approval import show_given_answer, show_waiting_run
 from flows.cli.cloud import show_decommissioned, show_provisioned, show_rehearsed, show_snapshot
 from flows.cli.debug import show_debug_result
-from flows.cli.deploy import show_deployed, show_status, show_validated
+from flows.cli.deploy import show_deployed, show_validated
+from flows.cli.looking.status import show_status
 from flows.cli.prune import show_prunable, show_pruned, show_system_pruned
 from flows.cli.records import show_history, show_reconciled, show_rolled_back
 from flows.cli.registry import show_cleanup

@@ -16,27 +16,39 @@ NO_SERVER = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
 REFUSED = 2
 
 
-def test_without_a_prefect_server_there_is_one_error_that_says_how_to_start_it(tmp_path: Path) -> None:
-    answer = _slipway(("status", "--json"), tmp_path)
+@pytest.mark.parametrize(("words", "error"), [("status --json", "Unreachable"), ("rollback", "ConnectionError")])
+def test_without_a_prefect_server_there_is_one_error_that_says_how_to_start_it(
+    words: str, error: str, tmp_path: Path
+) -> None:
+    answer = _slipway(tuple(words.split()), tmp_path)
     assert (answer.returncode, answer.stdout) == (REFUSED, "")
-    said = "✗ ConnectionError: the Prefect server at http://127.0.0.1:9/api does not answer. Start it"
+    said = f"✗ {error}: the Prefect server at http://127.0.0.1:9/api does not answer. Start it"
     assert answer.stderr.startswith(said)
     assert answer.stderr.count("✗") == 1
     assert "PREFECT_API_URL" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def test_a_login_that_the_prefect_server_refuses_is_told_as_that_and_tried_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "asked_for"),
+    [
+        ("status --json", "/api/block_types/slug/slipway-droplet/block_documents/name/green"),
+        ("rollback", "/api/admin/version"),
+    ],
+)
+def test_a_login_that_the_prefect_server_refuses_is_told_as_that_and_tried_once(
+    words: str, asked_for: str, tmp_path: Path
+) -> None:
     refused = Says(401, {"exception_message": "Unauthorized"})
     with serving(lambda asked: Says() if asked.path.endswith("/health") else refused) as server:
         own = {"PREFECT_API_URL": f"{server.url}/api", "PREFECT_API_AUTH_STRING": "me:wr0ng-passw0rd"}
-        answer = _slipway(("status", "--json"), tmp_path, **own)
+        answer = _slipway(tuple(words.split()), tmp_path, **own)
     assert (answer.returncode, answer.stdout) == (REFUSED, "")
     said = f"✗ LoginRefused: the Prefect API at {server.url}/api refuses our login; set PREFECT_API_AUTH_STRING"
     assert answer.stderr.startswith(said)
     assert answer.stderr.count("✗") == 1
     assert "wr0ng" not in answer.stderr
-    assert [asked.path for asked in server.asked] == ["/api/admin/version"]
+    assert [asked.path for asked in server.asked] == [asked_for]
 
 
 def test_a_key_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

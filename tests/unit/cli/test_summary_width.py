@@ -8,11 +8,13 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
-from flows.cli import deploy, records
+from flows.cli import records
+from flows.cli.looking import status
 from flows.cli.main import app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.tables import SummaryTable
 from flows.core.results import DropletStatus
+from flows.looking.traffic import Traffic
 from tests.support.builders import digest
 from tests.unit.cli.results import Values
 
@@ -121,7 +123,7 @@ def said(*words: str) -> str:
 
 def test_history_is_cut_in_a_pipe_and_whole_when_asked(monkeypatch):
     found = {"green": HOSTILE["long"].records}
-    monkeypatch.setattr(records, "run_flow", lambda *_, **__: found)
+    monkeypatch.setattr(records, "look", lambda *_: found)
     assert [line for line in said("history").splitlines() if cell_len(line) > 80] == []
     assert REASON not in said("history")
     assert REASON in said("history", "--wide")
@@ -130,7 +132,7 @@ def test_history_is_cut_in_a_pipe_and_whole_when_asked(monkeypatch):
 
 def test_status_is_cut_in_a_pipe_and_whole_when_asked(monkeypatch):
     found = {"green": DropletStatus(True, "v1", HOSTILE["long"].states)}
-    monkeypatch.setattr(deploy, "run_flow", lambda *_, **__: found)
+    monkeypatch.setattr(status, "look", lambda *_: (found, Traffic()))
     assert [line for line in said("status").splitlines() if cell_len(line) > 80] == []
     assert IMAGE not in said("status")
     assert IMAGE in said("status", "--wide")

@@ -72,6 +72,11 @@ def _same(name: str, entry: Entry) -> tuple[object, ...]:
     return name.rpartition("/")[2], entry.kind, entry.digest, entry.mode
 
 
+def differs_as_put(entry: Entry, standing: str | None) -> bool:
+    """Whether what stands at a file's place is not what was put there, by its kind, mode, size and time."""
+    return standing != _as_put(entry)
+
+
 def _as_put(entry: Entry) -> str:
     return f"f {entry.mode:o} {entry.size} {entry.changed}"
 

@@ -84,9 +84,23 @@ def timed(tree: Tree, now: int, reused: Mapping[str, Entry]) -> dict[str, Entry]
 
 
 def place_script(directory: StackDirectory, name: str) -> str:
-    """The script that moves a staged release to where releases stand; it may run twice."""
+    """The script that moves a staged release to where releases stand; it may run twice.
+
+    Where the same one stands already it is made again what it was: files that somebody changed are written anew in
+    their places, because containers that run have mounted these, and what was added beside them is removed.
+    """
     incoming, final = shlex.quote(directory.incoming(name)), shlex.quote(directory.release(name))
-    return f"set -eu\n[ -d {final} ] || mv {incoming} {final}\n"
+    return "\n".join([
+        "set -eu",
+        f"if [ ! -d {final} ]; then mv {incoming} {final}; elif [ -d {incoming} ]; then",
+        f"cd {incoming}",
+        f"find . ! -type d -exec sh -c {shlex.quote(_RESTORE)} {final} {{}} +",
+        f"cd {final}",
+        f"find {FILES} {SEED} ! -type d -exec sh -c {shlex.quote(_REMOVE)} {incoming} {{}} + 2>/dev/null || :",
+        "cd /",
+        "fi",
+        "",
+    ])  # fmt: skip
 
 
 def switch_script(directory: StackDirectory, name: str) -> str:
@@ -128,6 +142,23 @@ def _discard(directory: StackDirectory, name: str) -> str:
         f"rm -rf {shlex.quote(directory.incoming(name))}; "
         f"if rmdir {releases} 2>/dev/null; then rmdir {others} 2>/dev/null || true; fi"
     )
+
+
+# Argument 0 is the other directory, the rest names in the one that `find` began in. What is linked is the same file.
+_RESTORE = """set -eu
+for name do
+    [ ! "$name" -ef "$0/$name" ] || continue
+    if [ -L "$name" ]; then
+        [ "$(readlink "$0/$name")" != "$(readlink "$name")" ] || continue
+        rm -rf "$0/$name"; mkdir -p "$0/${name%/*}"; cp -P "$name" "$0/$name"
+    elif [ -f "$0/$name" ] && [ ! -L "$0/$name" ]; then
+        cmp -s "$name" "$0/$name" || cat "$name" >"$0/$name"
+        chmod --reference="$name" "$0/$name"; touch -r "$name" "$0/$name"
+    else
+        rm -rf "$0/$name"; mkdir -p "$0/${name%/*}"; cp -p "$name" "$0/$name"
+    fi
+done"""
+_REMOVE = """for name do [ -e "$0/$name" ] || [ -L "$0/$name" ] || rm -f "$name"; done"""
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:

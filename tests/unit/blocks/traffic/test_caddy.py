@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from tests.support.local_session import LocalSession
 
 pytestmark = pytest.mark.unit

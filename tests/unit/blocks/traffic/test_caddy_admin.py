@@ -12,7 +12,7 @@ import pytest
 from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
 from blocks.traffic.caddy_admin import CaddyAdmin
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from tests.support import PATIENCE
 
 pytestmark = pytest.mark.unit

@@ -8,7 +8,7 @@ import pytest
 from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved
 from blocks.traffic.caddy_files import read_switch_files
-from blocks.traffic.switch import Share, SwitchState
+from blocks.traffic.state import Share, SwitchState
 from tests.support.http_server import Says, serving
 from tests.support.local_session import LocalSession
 

@@ -6,7 +6,7 @@ import pytest
 
 from blocks import DigitalOceanAccount, LoadBalancerSwitch, ReservedIpSwitch
 from blocks.errors import SwitchFailed, SwitchMoved, TokenRefused
-from blocks.traffic.switch import SwitchProbe
+from blocks.traffic.state import SwitchProbe
 from tests.support.digitalocean_in_process import add_droplet, reserved_ips, standin
 
 pytestmark = pytest.mark.unit

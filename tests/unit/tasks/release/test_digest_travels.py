@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows.core.errors import ConflictingOptions
 from flows.core.records.stability import Stability
 

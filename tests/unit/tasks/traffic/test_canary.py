@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
-from blocks.traffic.switch import Share, SwitchState
+from blocks.traffic.state import Share, SwitchState
 from flows import canary
 from flows.core.errors import BadCanary, NotApproved, NotPromoted
 from flows.core.gates.verdict import GateResult, Verdict

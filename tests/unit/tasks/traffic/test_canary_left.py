@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from blocks.errors import SwitchMoved, Unreachable
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows import reconcile, status, switch_back, watch
 from flows.core.errors import DropletBusy
 from flows.core.results import Reconciled

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from blocks.errors import SwitchFailed, Unreachable
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows.core.errors import DeployFailed, DropletBusy
 from flows.tasks.traffic import sleep
 from tests.support.droplets.fake_colour import FakeSwitch, make_colour

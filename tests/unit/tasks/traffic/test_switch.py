@@ -8,7 +8,8 @@ from pydantic import PrivateAttr
 
 from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
-from blocks.traffic.switch import SwitchProbe, SwitchState, TrafficSwitch
+from blocks.traffic.state import SwitchProbe, SwitchState
+from blocks.traffic.switch import TrafficSwitch
 from flows.core.errors import NoSwitch
 from flows.settings import Settings
 from flows.tasks.traffic import switch as traffic

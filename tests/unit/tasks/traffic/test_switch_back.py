@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from blocks.errors import SwitchFailed, Unreachable
-from blocks.traffic.switch import SwitchState
+from blocks.traffic.state import SwitchState
 from flows import promote, switch_back
 from flows.core.errors import BothColoursUnhealthy, NotPromoted, ServicesNotReady, SwitchedBack
 from flows.core.results import Promoted, TrafficMoved

@@ -24,6 +24,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def contents(place: Path) -> dict[Path, tuple[bytes, int]]:
+    return {path: (path.read_bytes(), mode(path)) for path in place.rglob("*") if path.is_file()}
+
+
 def test_a_release_is_staged_and_read_by_compose_before_it_is_current(host):
     done = host.stage("v1.a")
     assert (done.returncode, done.stdout) == (0, b"name: shop\n")
@@ -83,6 +87,29 @@ def test_the_same_release_twice_changes_nothing(host):
     host.deploy("v1.a")
     assert host.current("release.json").stat().st_ino == before
     assert not (host.path / "incoming").exists()
+
+
+def test_the_same_release_again_makes_files_what_they_were_in_the_places_that_containers_have_mounted(host):
+    host.deploy("v1.a")
+    files = {
+        path: (path.read_bytes(), mode(path)) for path in (host.path / "releases/v1.a").rglob("*") if path.is_file()
+    }
+    edited, gone, replaced = (host.current(f"files/{name}") for name in ("compose.yml", "run.sh", "secrets/key"))
+    place = edited.stat().st_ino
+    edited.write_text("by hand")
+    host.current("override.yml").write_text("")
+    gone.unlink()
+    replaced.unlink()
+    replaced.mkdir()
+    host.current("files/added by\nhand").write_text("mine")
+    host.current("files/run.sh").symlink_to("/etc/passwd")
+    host.deploy("v1.a")
+    found = {
+        path: (path.read_bytes(), mode(path)) for path in (host.path / "releases/v1.a").rglob("*") if path.is_file()
+    }
+    assert found == files
+    assert edited.stat().st_ino == place
+    assert not gone.is_symlink()
 
 
 def test_switching_may_be_repeated(host):

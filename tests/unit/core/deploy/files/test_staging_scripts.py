@@ -11,6 +11,7 @@ from flows.core.deploy.files.reuse import Reuse, reuse_script
 from flows.core.deploy.files.staging_scripts import (
     discard_script,
     override_script,
+    place_script,
     prepare_script,
     stage_script,
     switch_script,
@@ -58,8 +59,6 @@ cat '/opt/slip way/shop/incoming/v1.x/config.yml'
 """
 
 SWITCH = """\
-set -eu
-[ -d '/opt/slip way/shop/releases/v1.x' ] || mv '/opt/slip way/shop/incoming/v1.x' '/opt/slip way/shop/releases/v1.x'
 ln -sfn releases/v1.x '/opt/slip way/shop/current.new'
 mv -T '/opt/slip way/shop/current.new' '/opt/slip way/shop/current'
 rm -rf '/opt/slip way/shop/incoming' '/opt/slip way/shop/bringing' '/opt/slip way/shop/asleep'
@@ -93,7 +92,7 @@ def test_staging_is_these_lines():
 
 
 def test_switching_is_these_lines():
-    assert SCRIPTS["switch"] == SWITCH
+    assert SCRIPTS["switch"] == place_script(HOME, "v1.x") + SWITCH
 
 
 def test_discarding_removes_what_was_on_its_way_and_nothing_else():

@@ -1,0 +1,26 @@
+"""Saved blocks as plain values: their fields, with the blocks that they hold in place."""
+
+from typing import Any
+from urllib.parse import quote
+
+from blocks.errors import PrefectFailed
+from flows.api.client import PrefectApi
+
+
+def read_block(api: PrefectApi, slug: str, name: str) -> dict[str, Any] | None:
+    """The fields of a saved block, secrets included; None where it was never saved.
+
+    Args:
+        slug: of the block's type, such as `slipway-droplet`.
+
+    Raises:
+        Unreachable, LoginRefused, PrefectFailed
+    """
+    path = f"/block_types/slug/{quote(slug, safe='')}/block_documents/name/{quote(name, safe='')}"
+    said = api.get(path, include_secrets=True)
+    if said is None:
+        return None
+    if not isinstance(said, dict) or not isinstance(said.get("data"), dict):
+        raise PrefectFailed(f"what answers at {api.connection.url} is not Prefect's API")
+    data: dict[str, Any] = said["data"]
+    return data

@@ -1,0 +1,1 @@
+"""Commands that only look, without Prefect: what runs, what was deployed, what services say."""

@@ -1,0 +1,1 @@
+"""What runs, held against what should: status and drift, and what is known of each release."""
