@@ -13,6 +13,7 @@ from typing import Any
 from prefect.logging import get_logger
 
 from blocks.errors import OutsideError
+from flows.core.control.events import INTERRUPTED
 from flows.core.errors import SlipwayError
 from flows.reconcile import reconcile
 from flows.settings import Settings
@@ -23,6 +24,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.prune.build_host import free_build_host
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.blocks import load_droplet
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.run_info import was_refused
 from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.project import stack_name
@@ -89,14 +91,14 @@ def prune_colours_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
 def recover_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
     if not flow_run.parent_task_run_id and not flow_run.parameters.get("promote"):
-        _recover(_target(flow_run), state)
+        _recover(_target(flow_run), flow_run, state)
 
 
 @_of_its_run
 def recover_home_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """As `recover_after_crash`, on the data home."""
     if not flow_run.parent_task_run_id:
-        _recover(Target.data_home(stack=flow_run.parameters.get("stack")), state)
+        _recover(Target.data_home(stack=flow_run.parameters.get("stack")), flow_run, state)
 
 
 @_of_its_run
@@ -107,13 +109,15 @@ def recover_promotion(flow: Any, flow_run: Any, state: Any) -> None:
     if flow_run.parent_task_run_id or not parameters.get("promote", True):
         return
     log = get_logger("slipway.hooks")
+    stack = stack_name(parameters.get("stack") or Settings().stack)
+    _tell(flow_run, state, stack, "")
     for target in _colours(flow_run):
         try:
             _reconcile(target)
         except (SlipwayError, OutsideError) as error:
             log.warning("%s was not put right: %s", target.name, error)
     try:
-        watch(stack=stack_name(parameters.get("stack") or Settings().stack), seconds=0.0)
+        watch(stack=stack, seconds=0.0)
     except (SlipwayError, OutsideError) as error:
         log.warning("%s", error)
 
@@ -122,8 +126,10 @@ def recover_promotion(flow: Any, flow_run: Any, state: Any) -> None:
 def undo_adoption_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """After an adoption crashed or was cancelled on its way: what ran before runs again."""
     settings = Settings()
+    stack = stack_name(flow_run.parameters.get("stack") or settings.stack)
+    _tell(flow_run, state, stack, settings.home)
     try:
-        target = adopting_target(stack_name(flow_run.parameters.get("stack") or settings.stack), settings)
+        target = adopting_target(stack, settings)
         undone = undo_adoption(target, settings.lock_patience, unfinished=True)
     except (SlipwayError, OutsideError) as error:
         get_logger("slipway.hooks").warning("the adoption was not undone: %s. Run: slipway adopt --undo", error)
@@ -151,7 +157,14 @@ def _prune(targets: Iterable[Target]) -> None:
             get_logger("slipway.hooks").warning("nothing was pruned on %s: %s", target.name, error)
 
 
-def _recover(target: Target, state: Any) -> None:
+def _tell(flow_run: Any, state: Any, stack: str, droplet: str) -> None:
+    name, message = (getattr(state, field, "") or "" for field in ("name", "message"))
+    said = {"tag": flow_run.parameters.get("tag") or "", "verdict": name, "reason": message}
+    emit(INTERRUPTED, stack=stack, droplet=droplet, run=str(flow_run.id), **said)
+
+
+def _recover(target: Target, flow_run: Any, state: Any) -> None:
+    _tell(flow_run, state, target.whole, target.name)
     try:
         capture(target, state)
     except Exception as error:  # whatever it is: looking must never stand in the way of recovery

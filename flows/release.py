@@ -13,6 +13,7 @@ from flows.hooks import prune_after_failure, recover_after_crash, recover_promot
 from flows.promote import promote as promote_flow
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.target import Target
 from flows.tasks.prune.droplet import prune_best_effort
@@ -32,7 +33,8 @@ from flows.validate import validate
 @flow(
     name="release",
     flow_run_name=run_name("release {stack} {tag} to {droplet}"),
-    on_failure=[prune_after_failure],
+    on_completion=[end_superseded],
+    on_failure=[prune_after_failure, end_superseded],
     on_crashed=[recover_after_crash, recover_promotion],
     on_cancellation=[recover_after_crash, recover_promotion],
 )
@@ -87,6 +89,7 @@ def release(
         "ref": ref,
     }
     with commit_settings(stack, ref):
+        give_way(stack, Settings())
         if promote:
             return _release_and_promote(
                 build, strategy=strategy, env_file=env_file, wait=wait, approval=approval, canary=canary

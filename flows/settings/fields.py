@@ -101,13 +101,12 @@ class SettingsFields(BaseSettings):
     active_url: str = Field("", description="URL that answers with the name of the droplet that traffic reaches")
     edge_url: str = Field("", description="the address people use, for the summary")
 
-    reconnect_timeout: float = Field(
-        120, ge=0, description="seconds to wait for a droplet that went away, before a rollback gives up"
-    )
+    reconnect_timeout: float = Field(120, ge=0, description="seconds a rollback waits for a droplet that went away")
     lock_patience: float = Field(
         45, ge=0, description="seconds a rollback waits for the droplet's lock (its lease is 20)"
     )
 
+    supersede: bool = Field(True, description="a run that waits in the queue gives way to a newer one for its place")
     approval: Approval = Field(
         "inconclusive", description="when a person is asked before traffic moves: never, inconclusive or always"
     )

@@ -17,7 +17,7 @@ from flows.core.errors.base import (
     UnknownDestination,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.debug import BundleNotWritten
+from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
@@ -89,6 +89,7 @@ from flows.core.errors.traffic import (
     SiteRefused,
     SwitchAmbiguous,
     SwitchedBack,
+    SwitchSilent,
 )
 from flows.core.errors.trust import (
     CosignMissing,
@@ -108,6 +109,7 @@ from flows.core.errors.trust import (
 
 __all__ = [
     "AlreadyRunning",
+    "BadAlert",
     "BadAnswer",
     "BadCanary",
     "BadColours",
@@ -117,6 +119,7 @@ __all__ = [
     "BadRetention",
     "BadSettings",
     "BadTag",
+    "BadToken",
     "BlockMissing",
     "BothColoursUnhealthy",
     "BrokenStack",
@@ -131,6 +134,7 @@ __all__ = [
     "CosignMissing",
     "CredentialFound",
     "DeployFailed",
+    "DeploymentMissing",
     "DestinationNeeded",
     "DevelopmentOnly",
     "DigestMismatch",
@@ -142,6 +146,7 @@ __all__ = [
     "EngineTooOld",
     "FilesInConflict",
     "ForeignRecord",
+    "GaveWay",
     "HostKeyNotConfirmed",
     "HostTaken",
     "KeyFileOpen",
@@ -194,6 +199,7 @@ __all__ = [
     "StackNotFound",
     "StateUndeclared",
     "SwitchAmbiguous",
+    "SwitchSilent",
     "SwitchedBack",
     "UnknownDestination",
     "UnknownService",

@@ -63,7 +63,10 @@ def run_system_prune(session: LockedSession, directory: str) -> str:
     before = read_prunable_objects(session, directory)
     session.run(keep_script(before.to_keep), timeout=QUICK)
     answer = session.run(
-        system_prune_command(), timeout=_LONG, on_line=lambda line: log.info("%s", line, extra={RAW: True}), check=True
+        system_prune_command(before.spared),
+        timeout=_LONG,
+        on_line=lambda line: log.info("%s", line, extra={RAW: True}),
+        check=True,
     )
     lost = before.named - read_prunable_objects(session, directory).named
     if lost:

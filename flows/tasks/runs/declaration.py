@@ -8,22 +8,29 @@ others, too, and for what an error carries beside its text.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import httpx
 import prefect
-from prefect import Flow, Task
+from prefect import Flow, Task, runtime
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
+from prefect.states import Cancelled
 
+from flows.core.errors import GaveWay
 from flows.settings.choice import chosen
 from flows.settings.notices import telling_notices
 from flows.tasks.runs.log_masking import Masked, mask
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# The name of the state of a run that gave way to a newer one; it is of the type Cancelled.
+SUPERSEDED_NAME = "Superseded"
+_outermost: ContextVar[str] = ContextVar("slipway_outermost_run", default="")
 
 
 DESTINATION = inspect.Parameter("destination", inspect.Parameter.KEYWORD_ONLY, default="", annotation=str)
@@ -35,7 +42,17 @@ def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
     """Prefect's `flow`, whose errors hold no secret, and which takes a destination."""
 
     def declare(function: Callable[P, R]) -> Flow[P, R]:
-        return prefect.flow(**options)(_with_destination(_with_clean_errors(function)))
+        clean = _with_clean_errors(function)
+
+        @wraps(function)
+        def run(*args: P.args, **keywords: P.kwargs) -> R:
+            with _known_as_outermost():
+                try:
+                    return clean(*args, **keywords)
+                except GaveWay as way:
+                    return cast(R, Cancelled(name=SUPERSEDED_NAME, message=str(way)))
+
+        return prefect.flow(**options)(_with_destination(run))
 
     return declare
 
@@ -79,6 +96,20 @@ def _described(doc: str) -> str:
     head, _, rest = doc.partition("\nArgs:\n")
     own, gap, after = rest.partition("\n\n")
     return f"{head}\nArgs:\n{own}\n    {_DESCRIPTION}{gap}{after}"
+
+
+def outermost_run() -> str:
+    """Id of the flow run that started all others of this process; '' outside of one. No server is asked."""
+    return _outermost.get() or str(runtime.flow_run.id or "")
+
+
+@contextmanager
+def _known_as_outermost() -> Iterator[None]:
+    token = _outermost.set(outermost_run())
+    try:
+        yield
+    finally:
+        _outermost.reset(token)
 
 
 def _with_clean_errors(function: Callable[P, R]) -> Callable[P, R]:

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from uuid import UUID
 
 import pytest
 import yaml
@@ -9,7 +10,9 @@ from prefect import Flow
 from prefect.client.schemas.actions import DeploymentCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
+from flows.core.control.events import EVENT_KINDS
 from tests import CHECKOUT
 
 pytestmark = pytest.mark.unit
@@ -110,6 +113,29 @@ def test_every_parameter_is_described(deployment):
 def test_no_parameter_is_a_secret(deployment):
     names = set(inspect.signature(flow_of(deployment).fn).parameters)
     assert not {name for name in names for word in ("password", "secret", "token", "key") if word in name}
+
+
+TRIGGERS = {trigger["name"]: (one, trigger) for one in DEPLOYMENTS.values() for trigger in one.get("triggers", ())}
+
+
+@pytest.mark.parametrize(("deployment", "trigger"), TRIGGERS.values(), ids=TRIGGERS)
+def test_a_trigger_is_off_and_waits_for_an_event_of_ours_with_parameters_of_the_flow(deployment, trigger):
+    assert set(trigger) == {"name", "enabled", "expect", "match", "parameters"}
+    assert trigger["enabled"] is False
+    assert trigger["name"].startswith("slipway: ")
+    assert set(trigger["expect"]) <= {kind.name for kind in EVENT_KINDS}
+    assert set(trigger["parameters"]) <= set(inspect.signature(flow_of(deployment).fn).parameters)
+    # Prefect puts `| tojson` behind an expression, and that binds closer than an `or`.
+    assert not [said for said in trigger["parameters"].values() if " or " in said and "(" not in said]
+    read = DeploymentEventTrigger.model_validate(trigger)
+    read.set_deployment_id(UUID(int=1))
+    assert read.as_automation().enabled is False
+
+
+def test_the_triggers_are_those_that_the_page_lists():
+    page = (CHECKOUT / "docs/EVENTS.md").read_text()
+    assert {name for name in TRIGGERS if f"| `{name}` |" in page} == set(TRIGGERS)
+    assert page.count("| `slipway: ") == len(TRIGGERS)
 
 
 # Some only look; and a way back must not wait behind the promotion that it is needed for.

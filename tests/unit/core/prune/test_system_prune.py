@@ -22,12 +22,21 @@ OUTPUT = f"""\
 @@slipway:version
 26.1.5        1.45
 @@slipway:containers
-shop-web-1\thost/web\tExited (0) 2 hours ago
+shop-web-1\thost/web\tExited (0) 2 hours ago\t
+shop-blue-web-1\thost/web\tExited (0) 2 hours ago\tshop-blue
+old-web-1\thost/web\tExited (0) 2 hours ago\told
+other-web-1\thost/web\tExited (0) 2 hours ago\tother
 @@slipway:images
 sha256:1\thost/old@sha256:9\t12MB
 sha256:2\t{pinned("web")}\t13MB
 @@slipway:networks
-left
+left\t
+shop-blue_default\tshop-blue
+other_default\tother
+@@slipway:stacks
+/opt/it's/shop-blue/current
+@@slipway:adopted
+{{"format": 1, "project": "old", "stack": "shop"}}
 @@slipway:busy
 
 used
@@ -53,21 +62,34 @@ def test_everything_is_read():
     assert read_prunable(OUTPUT) == PrunableObjects(
         engine="26.1.5",
         api="1.45",
-        containers=(("shop-web-1", "host/web", "Exited (0) 2 hours ago"),),
+        containers=(
+            ("shop-web-1", "host/web", "Exited (0) 2 hours ago"),
+            ("other-web-1", "host/web", "Exited (0) 2 hours ago"),
+        ),
         images=(("sha256:1", "host/old@sha256:9", "12MB"), ("sha256:2", pinned("web"), "13MB")),
-        networks=("left",),
+        networks=("left", "other_default"),
         volumes=("unused",),
         named=frozenset(["shop_rows"]),
         cache="2GB",
         to_keep=(pinned("web"),),
+        spared=("old", "shop-blue"),
     )
+
+
+def test_nothing_goes_of_projects_whose_containers_may_be_stopped_on_purpose():
+    assert system_prune_command(read_prunable(OUTPUT).spared)[5:] == [
+        "--filter", "label!=com.docker.compose.project=old",
+        "--filter", "label!=com.docker.compose.project=shop-blue",
+    ]  # fmt: skip
 
 
 def test_what_a_release_needs_is_not_listed_and_no_named_volume_is():
     assert [(row["kind"], row["name"]) for row in read_prunable(OUTPUT).rows()] == [
         ("container", "shop-web-1"),
+        ("container", "other-web-1"),
         ("image", "sha256:1"),
         ("network", "left"),
+        ("network", "other_default"),
         ("anonymous volume", "unused"),
         ("builder cache", "what is unused"),
     ]
