@@ -23,7 +23,7 @@ from flows.tasks.traffic.switch import open_switch, read_switch
 
 
 @flow(name="plan", flow_run_name=run_name("plan a promotion of {stack}"))
-def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
+def plan(stack: str | None = None, to: Colour | None = None) -> PromotionPlan:
     """Say what a promotion of what stands on the idle colour would change: services, digests, environment keys.
 
     Args:

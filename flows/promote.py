@@ -15,6 +15,7 @@ from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
 from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.canary import canary_steps
+from flows.core.traffic.colours import Colour
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import DeployFirst
 from flows.gates import read_gates, tell_verdict
@@ -44,6 +45,7 @@ from flows.tasks.traffic.colours import (
 )
 from flows.tasks.traffic.sleep import let_sleep, sleeping_again
 from flows.tasks.traffic.switch import (
+    answers,
     finish_switch,
     open_switch,
     prepare_switch,
@@ -67,7 +69,7 @@ from flows.watch import keep_watch
 def promote(
     stack: str | None = None,
     tag: str | None = None,
-    to: str | None = None,
+    to: Colour | None = None,
     approval: Approval | None = None,
     strategy: Strategy | None = None,
     env_file: str | None = None,
@@ -236,6 +238,6 @@ class Promotion:
         if now.active != (self.candidate.colour,):
             return error
         story = move_traffic_back(self.switch, self.candidate, self.active, now, error, self.settings)
-        for target in self.candidate.targets:
+        for target in self.candidate.targets if answers(self.switch) else ():  # else the release is not to blame
             mark_failed(target, mask(f"did not hold after its promotion: {error}"), self.wait)
         return story

@@ -14,6 +14,8 @@ from flows.core.errors.base import (
     Refused,
     SharedDroplet,
     SlipwayError,
+    StartRefused,
+    TemplateEnded,
     UnknownDestination,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
@@ -197,10 +199,12 @@ __all__ = [
     "SiteRefused",
     "SlipwayError",
     "StackNotFound",
+    "StartRefused",
     "StateUndeclared",
     "SwitchAmbiguous",
     "SwitchSilent",
     "SwitchedBack",
+    "TemplateEnded",
     "UnknownDestination",
     "UnknownService",
     "UnpinnedImage",

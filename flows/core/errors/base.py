@@ -63,3 +63,11 @@ class ConflictingOptions(Refused):
 
 class DirectoryNotOurs(SlipwayError):
     """A directory of this host that reports are written to is another user's, or can be written by everybody."""
+
+
+class TemplateEnded(SlipwayError):
+    """The process that a worker forks its runs from ended before it could start one."""
+
+
+class StartRefused(SlipwayError):
+    """The process that a worker forks its runs from was asked for something it does not do."""

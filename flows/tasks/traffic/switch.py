@@ -152,6 +152,11 @@ def refuse_silent_switch(switch: TrafficSwitch, seen: SwitchState, patience: flo
         raise error
 
 
+def answers(switch: TrafficSwitch) -> bool:
+    """Whether what stands in front of both colours answers at all; a switch that only leads to one is taken to."""
+    return not switch.in_front or bool(switch.probe().status)
+
+
 def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:
     """The state of the switch, or None when it cannot be read now."""
     try:

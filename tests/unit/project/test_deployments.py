@@ -109,6 +109,19 @@ def test_every_parameter_is_described(deployment):
         assert f"{name}:" in described
 
 
+CHOICES = {"colour": {"green", "blue"}, "strategy": {"rolling", "prefetch", "recreate"},
+           "approval": {"never", "inconclusive", "always"}}  # fmt: skip
+
+
+@each
+def test_what_has_a_few_values_is_a_choice_in_the_form(deployment):
+    flow = flow_of(deployment)
+    for name, schema in flow.parameters.properties.items():
+        wanted = CHOICES["colour"] if name == "to" and flow.name != "rollback" else CHOICES.get(name)
+        found = {value for part in (schema, *schema.get("anyOf", ())) for value in part.get("enum", ())}
+        assert wanted in (None, found), name
+
+
 @each
 def test_no_parameter_is_a_secret(deployment):
     names = set(inspect.signature(flow_of(deployment).fn).parameters)
