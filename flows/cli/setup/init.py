@@ -12,7 +12,7 @@ from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.runner import run_without_prefect
 
 if TYPE_CHECKING:
-    from flows.core.control.proposal import Proposal
+    from flows.core.control.beginning.proposal import Proposal
     from flows.tasks.control.proposals import Beginning, FileChange
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}

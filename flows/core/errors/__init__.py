@@ -8,12 +8,18 @@ from flows.core.errors.base import (
     BadSettings,
     BlockMissing,
     ConflictingOptions,
+    DestinationNeeded,
     DirectoryNotOurs,
+    OperatorSetting,
     Refused,
+    SharedDroplet,
     SlipwayError,
+    StartRefused,
+    TemplateEnded,
+    UnknownDestination,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.debug import BundleNotWritten
+from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
@@ -86,6 +92,7 @@ from flows.core.errors.traffic import (
     SiteRefused,
     SwitchAmbiguous,
     SwitchedBack,
+    SwitchSilent,
 )
 from flows.core.errors.trust import (
     CosignMissing,
@@ -105,6 +112,7 @@ from flows.core.errors.trust import (
 
 __all__ = [
     "AlreadyRunning",
+    "BadAlert",
     "BadAnswer",
     "BadCanary",
     "BadColours",
@@ -114,6 +122,7 @@ __all__ = [
     "BadRetention",
     "BadSettings",
     "BadTag",
+    "BadToken",
     "BlockMissing",
     "BothColoursUnhealthy",
     "BrokenStack",
@@ -128,6 +137,8 @@ __all__ = [
     "CosignMissing",
     "CredentialFound",
     "DeployFailed",
+    "DeploymentMissing",
+    "DestinationNeeded",
     "DevelopmentOnly",
     "DigestMismatch",
     "DirectoryNotOurs",
@@ -139,6 +150,7 @@ __all__ = [
     "FileChanged",
     "FilesInConflict",
     "ForeignRecord",
+    "GaveWay",
     "HostKeyNotConfirmed",
     "HostTaken",
     "KeyFileOpen",
@@ -165,6 +177,7 @@ __all__ = [
     "NothingKnown",
     "NothingToApprove",
     "NothingTrusted",
+    "OperatorSetting",
     "OutsideSource",
     "PlanChanged",
     "PortTaken",
@@ -180,6 +193,7 @@ __all__ = [
     "ReleaseUnderWay",
     "RollbackFailed",
     "ServicesNotReady",
+    "SharedDroplet",
     "SignatureMoved",
     "SignedAsAnother",
     "SignedByAnother",
@@ -187,9 +201,13 @@ __all__ = [
     "SiteRefused",
     "SlipwayError",
     "StackNotFound",
+    "StartRefused",
     "StateUndeclared",
     "SwitchAmbiguous",
+    "SwitchSilent",
     "SwitchedBack",
+    "TemplateEnded",
+    "UnknownDestination",
     "UnknownService",
     "UnpinnedImage",
     "UnreadableAnswer",

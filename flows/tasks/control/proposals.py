@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.core.control.proposal import FIELD, Proposal, propose, unsaid_state
-from flows.core.control.proposal_images import by_default
-from flows.core.control.proposal_services import WrittenServices, written_services
-from flows.core.control.proposal_text import with_proposals
-from flows.core.control.starting_files import SETTINGS_FILE, starting_settings
+from flows.core.control.beginning.images import by_default
+from flows.core.control.beginning.proposal import FIELD, Proposal, propose, unsaid_state
+from flows.core.control.beginning.services import WrittenServices, written_services
+from flows.core.control.beginning.starting_files import SETTINGS_FILE, starting_settings
+from flows.core.control.beginning.text import with_proposals
 from flows.core.errors import BrokenStack, FileChanged
 from flows.core.stack.compose_files import collect_files
 from flows.tasks.stack.project import find_compose_files

@@ -5,9 +5,9 @@ import tomllib
 import pytest
 import yaml
 
-from flows.core.control.proposal import propose, unsaid_state
-from flows.core.control.proposal_images import known_image
-from flows.core.control.starting_files import ci_kind, starting_settings
+from flows.core.control.beginning.images import known_image
+from flows.core.control.beginning.proposal import propose, unsaid_state
+from flows.core.control.beginning.starting_files import ci_kind, starting_settings
 from flows.core.stack.extension import read_extension
 
 pytestmark = pytest.mark.unit

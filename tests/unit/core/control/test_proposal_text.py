@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.control.proposal import Proposal, propose
-from flows.core.control.proposal_services import written_services
-from flows.core.control.proposal_text import with_proposals
+from flows.core.control.beginning.proposal import Proposal, propose
+from flows.core.control.beginning.services import written_services
+from flows.core.control.beginning.text import with_proposals
 from flows.core.errors import BrokenStack
 from flows.core.stack.compose_files import documents_of
 from tests.support.generated.stacks import stacks

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from flows.core.control.proposal import FIELD, Proposal
+from flows.core.control.beginning.proposal import FIELD, Proposal
 from flows.core.errors import BrokenStack
 from flows.core.stack.compose_files import documents_of, root_nodes
 

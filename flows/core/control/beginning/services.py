@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.core.control.proposal_images import by_default
+from flows.core.control.beginning.images import by_default
 from flows.core.stack.compose_files import documents_of, included_files
 
 # More than any stack has; Compose itself refuses a circle.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.core.control.proposal_images import by_default, known_image
+from flows.core.control.beginning.images import by_default, known_image
 
 # A healthcheck asks itself: by one of these names, or by an address of every interface.
 _URL = re.compile(

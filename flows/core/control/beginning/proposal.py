@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.core.control.proposal_facts import (
+from flows.core.control.beginning.facts import (
     container_ports,
     health_of,
     keeps_state,
@@ -16,7 +16,7 @@ from flows.core.control.proposal_facts import (
     published_ports,
     speaks_mcp,
 )
-from flows.core.control.proposal_images import KnownImage, known_image
+from flows.core.control.beginning.images import KnownImage, known_image
 from flows.core.stack.service_fields import ties
 
 FIELD = "x-slipway"
