@@ -62,6 +62,8 @@ def test_what_cannot_be_apart_from_state_goes_home_with_it_or_stays_where_it_is_
     assert not propose(tied)
     tied["tool"]["x-slipway"] = {"data": "home"}
     assert propose(tied).keys() == {"db"}
+    tied["other"] = {"image": "x", "links": ["db"], "x-slipway": {"port": "1"}}  # on neither side could db stay
+    assert not propose(tied)
 
 
 def test_services_that_share_a_volume_are_at_home_together():
