@@ -58,9 +58,7 @@ def recovery(reconcile: str, droplets: Sequence[str], watch: str = "") -> dict[s
         reconcile, watch: ids of the deployments; no watch: there is no switch.
         droplets: names of the Droplet blocks.
     """
-    runs: list[tuple[str, dict[str, Any]]] = [
-        (reconcile, {**_OF_THE_RUN, "droplet": droplet}) for droplet in droplets
-    ]
+    runs: list[tuple[str, dict[str, Any]]] = [(reconcile, {**_OF_THE_RUN, "droplet": droplet}) for droplet in droplets]
     if watch:
         runs.append((watch, {**_OF_THE_RUN, "seconds": 0}))
     return {
