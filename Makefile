@@ -23,9 +23,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # The lab's login is in PREFECT_HOME; one that a person's shell has is another server's.
 unexport PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_API_AUTH_STRING
 
-SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
+SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh benchmarks/*/*.sh .ci/run)
 
-.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit lint format bench bench-one-droplet bench-switch down lock venv browser prefect engine containers deployments worker
+.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit lint format bench bench-one-droplet bench-switch down lock venv browser alertmanager prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -47,7 +47,7 @@ login: ## Show what the Prefect UI asks for
 	@$(LAB)/prefect.sh login
 
 LANES := $(or $(SLIPWAY_LANES),4)
-test: unit lab browser ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)
+test: unit lab browser alertmanager ## Run the tests, set-up included: every fault at some point, every point with some fault (docs/TESTING.md)
 	@pytest tests/lab tests/faults tests/browser -m 'not alone' -n $(LANES) --durations=20 --durations-min=5
 	pytest tests/lab -m alone --durations=20 --durations-min=5
 
@@ -67,7 +67,7 @@ format: venv ## Put the code into the house's style
 bench: lab ## Measure, and print the table
 	@python -m benchmarks
 
-bench-one-droplet: demo-one-droplet ## Promotions on one droplet under load, beside docker compose up -d in place
+bench-one-droplet: demo-one-droplet ## Promotions on one droplet under load, beside docker compose up, docker-rollout and Kamal
 	@python -m benchmarks.one_droplet
 
 bench-switch: lab ## Measure what clients see of a promotion, and of other ways to replace a release
@@ -103,6 +103,9 @@ containers: engine venv
 deployments: containers prefect
 	@$(LAB)/prefect.sh wait
 	$(LAB)/deployments.sh
+
+alertmanager:
+	@$(LAB)/alertmanager.sh
 
 browser: venv
 	@$(LAB)/browser.sh

@@ -8,6 +8,7 @@ from prefect.logging import get_logger
 
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError
+from flows.core.control.events import ADOPTED
 from flows.core.errors import ConflictingOptions, PlanChanged, SlipwayError
 from flows.core.release.role import Role, refuse_release
 from flows.core.results import Adopted
@@ -26,6 +27,7 @@ from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.adoption import (
@@ -130,11 +132,12 @@ def _adopt(
     table(f"adoption-{stack}", plan.rows(), plan.sentence)
     if asks:
         question = adoption_question(plan, settings.approval_timeout / 60)
-        ask_for_approval(question, plan.sentence, settings.approval_timeout)
+        ask_for_approval(question, plan.sentence, settings.approval_timeout, stack=stack, tag=tag)
     with home.locked(f"adoption of {stack} {tag}", wait) as lock:
         refuse_changed_project(lock, home, plan, fetched.release)
         pull_ahead(lock, fetched.release, load_registry(settings), settings)
         away = Adoption(home, green, switch, fetched, env_file, wait).carry_out(lock, plan)
+    emit(ADOPTED, stack=stack, tag=tag, droplet=home.droplet.block)
     return Adopted(
         home.droplet.block, stack, project, "adopted", tag, tuple(plan.rows()), tuple(plan.said()), away,
         time.monotonic() - began,
@@ -175,8 +178,7 @@ class Adoption:
         except Exception as error:
             get_logger("slipway.hooks").error("✗ %s: %s", type(error).__name__, str(error).partition("\n")[0])
             story = undo_in_words(self.home, self.home.settings.lock_patience)
-            told = error.add_story if isinstance(error, (SlipwayError, OutsideError)) else error.add_note
-            told(story)
+            (error.add_story if isinstance(error, (SlipwayError, OutsideError)) else error.add_note)(story)
             raise
         return time.monotonic() - began
 
@@ -207,19 +209,16 @@ class Adoption:
             if seen.active == (self.green.colour,):
                 probe_switch(self.switch, self.green.colour, max(settings.switch_timeout, self.switch.max_seconds))
             else:
-                words = f"adopting {self.fetched.release.tag}"
-                move_traffic(self.switch, self.green, None, seen, words, settings)
+                move_traffic(self.switch, self.green, None, seen, f"adopting {self.fetched.release.tag}", settings)
         finally:
             finish_switch(self.switch)
 
 
 def _undo(home: Target, wait: float) -> Adopted:
     began = time.monotonic()
-    undone = undo_adoption(home, wait)
-    if undone is None:
+    if (undone := undo_adoption(home, wait)) is None:
         return _nothing(home, home.whole, "was not adopted, or that is finished", began)
-    marker, words = undone
-    seconds = time.monotonic() - began
+    (marker, words), seconds = undone, time.monotonic() - began
     return Adopted(home.droplet.block, home.whole, marker.project, "undone", notes=(words,), seconds=seconds)
 
 
@@ -236,7 +235,8 @@ def _finish(home: Target, asks: bool, wait: float) -> Adopted:
         return _nothing(home, home.whole, "has nothing left to remove", began)
     if asks:
         question = removal_question(marker, settings.approval_timeout / 60)
-        ask_for_approval(question, f"removal of project {marker.project}", settings.approval_timeout)
+        asked = f"removal of project {marker.project}"
+        ask_for_approval(question, asked, settings.approval_timeout, stack=home.whole)
     with home.locked(f"removal of {marker.project}", wait) as lock:
         if finished_marker(lock, home) != marker:
             raise PlanChanged("the adoption is not as it was when it was asked about. Nothing was changed. Ask again")

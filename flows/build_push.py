@@ -15,6 +15,7 @@ from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
 from blocks.errors import OutsideError
+from flows.core.control.events import PUBLISHED
 from flows.core.deploy.content_labels import refuse_unset_contents
 from flows.core.deploy.files.staging import environment_contents
 from flows.core.errors import BrokenStack
@@ -26,6 +27,7 @@ from flows.core.trust.provenance import BuildParameters, BuildRun
 from flows.core.trust.to_sign import ToSign, images_to_sign
 from flows.hooks import prune_build_host_after_failure
 from flows.settings import Settings
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
 from flows.tasks.release.build import build_images, check_registry, push_images
@@ -45,9 +47,11 @@ from flows.tasks.runs.blocks import (
     load_signing_key,
 )
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.reports import reports_directory, write_report
 from flows.tasks.runs.run_info import whoami
-from flows.tasks.stack.checkout import checked_out
+from flows.tasks.stack.commit.checkout import checked_out
+from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -62,7 +66,8 @@ METADATA = Path("push-docr-metadata.json")
 @flow(
     name="build-push",
     flow_run_name=run_name("build and push {stack} {tag}"),
-    on_failure=[prune_build_host_after_failure],
+    on_completion=[end_superseded],
+    on_failure=[prune_build_host_after_failure, end_superseded],
     on_crashed=[prune_build_host_after_failure],
     on_cancellation=[prune_build_host_after_failure],
 )
@@ -88,12 +93,14 @@ def build_push(
         ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
         pull_ahead: name of a Droplet block; it pulls each image as soon as it is pushed. Nothing there is started.
     """
-    settings = _settings(mirror_external)
-    registry = load_registry(settings)
-    check_registry(registry)
-    with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:
-        check_signing(load_signing_key(settings), stack_name(place), settings, pull_ahead)
-        return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead, ref or "")
+    with commit_settings(stack, ref):
+        settings = _settings(mirror_external)
+        give_way(stack, settings)
+        registry = load_registry(settings)
+        check_registry(registry)
+        with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:
+            check_signing(load_signing_key(settings), stack_name(place), settings, pull_ahead)
+            return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead, ref or "")
 
 
 def _build_push(
@@ -196,7 +203,7 @@ def _settings(mirror_external: bool | None) -> Settings:
 
 
 def _record(published: Published, started: datetime, settings: Settings) -> None:
-    """Keep what was pushed: as a file, as a table in the UI, and as a trace in Langfuse."""
+    """Keep what was pushed: as a file, as a table in the UI, as an event, and as a trace in Langfuse."""
     release = published.release
     metadata = {
         "stack": release.stack,
@@ -215,6 +222,7 @@ def _record(published: Published, started: datetime, settings: Settings) -> None
         write_report(settings.reports, file.name, json.dumps(metadata, indent=2) + "\n")
     rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
     table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
+    emit(PUBLISHED, stack=release.stack, tag=release.tag, digest=published.digest)
     _trace(metadata, started, settings)
 
 

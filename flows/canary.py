@@ -8,13 +8,15 @@ from prefect.logging import get_run_logger
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
 from blocks.traffic.state import Share, SwitchState
+from flows.core.control.events import SWITCHED_BACK
 from flows.core.errors import NotPromoted, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport
 from flows.core.traffic.approval import must_ask
-from flows.gates import read_gates
+from flows.gates import read_gates, tell_verdict
 from flows.settings import Settings
 from flows.tasks.records.history import mark_failed
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import this_run
 from flows.tasks.traffic.canary import set_share, take_back, take_back_left
@@ -108,7 +110,8 @@ class Canary:
         keep_watch(self._switch, self._candidate, now, seconds, self._settings)
         own = self._settings.model_copy(update={"gate_window": seconds})
         states, before = read_states(self._candidate), read_states_if_reachable(self._active)
-        said = read_gates(self._candidate, self._active, states, before, 0.0, own)
+        report = read_gates(self._candidate, self._active, states, before, 0.0, own)
+        said = tell_verdict(report, self._candidate.stack, states)
         if said.verdict is Verdict.FAIL:
             raise NotPromoted(f"{self._candidate} did not pass: {said.words}")
         return said
@@ -122,4 +125,7 @@ class Canary:
             now = SwitchState((), share=Share(self._candidate.colour, 0, by=by))
         if now.share is None or now.share.by != by:
             return ""
-        return take_back(self._switch, now.share, self._settings.switch_timeout)
+        words = take_back(self._switch, now.share, self._settings.switch_timeout)
+        to, left = (self._active.colour if self._active else ""), self._candidate.colour
+        emit(SWITCHED_BACK, stack=self._candidate.stack, colour=to, previous=left, reason=words)
+        return words

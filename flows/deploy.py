@@ -1,10 +1,11 @@
 """deploy: put a published release on a droplet, by digest."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 
 from blocks import ContainerRegistry, Droplet
+from flows.core.control.events import DEPLOY_FAILED, DEPLOYED
 from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
@@ -32,6 +33,7 @@ from flows.tasks.deploy.steps import (
     remove_orphans,
     start_services,
     stop_services,
+    tell_cost,
 )
 from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.target import Target
@@ -40,13 +42,15 @@ from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit, failure_emitted
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
-from flows.tasks.traffic.colours import ColourDroplets
+from flows.tasks.traffic.colours import ColourDroplets, load_colours
 from flows.tasks.traffic.edge.serving import check_site, serve
 from flows.tasks.traffic.memory import check_memory
+from flows.tasks.traffic.sleep import sleeping_again
 from flows.validate import validate
 
 
@@ -89,11 +93,13 @@ def deploy(
     with block_cache():
         known, registry = load_droplet(droplet), load_registry(settings)
         load_environment(settings, name)
-        return deploy_release(
-            known, fetch_release(name, tag, registry, settings, droplets=[droplet], digest=digest),
-            role=settings.role(droplet), strategy=strategy or settings.strategy, env_file=env_file, wait=wait,
-            settings=settings,
-        )  # fmt: skip
+        colour = settings.colours.of(droplet) if settings.shared_droplet else None
+        with sleeping_again(load_colours(name, settings)[colour], settings) if colour else nullcontext():
+            return deploy_release(
+                known, fetch_release(name, tag, registry, settings, droplets=[droplet], digest=digest),
+                role=settings.role(droplet), strategy=strategy or settings.strategy, env_file=env_file, wait=wait,
+                settings=settings,
+            )  # fmt: skip
 
 
 def deploy_release(
@@ -123,10 +129,13 @@ def deploy_release(
     payload = ReleasePayload(files, values, secrets, part_override(whole, role, part, home_beside))
     proof = fetched.proof.of(files.own[DOCUMENT].content)
     target = Target.of(droplet, release.stack, settings)
+    said = {"stack": stack, "tag": tag, "digest": fetched.digest, "droplet": droplet.name, "colour": colour}
     with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
         deployment = Deployment(lock, target, release, payload.name(tag))
-        with deployment.at_work(), rollback_on_failure(target) as guard:
-            return _run_steps(deployment, payload, proof, guard, registry, strategy, began)
+        with deployment.at_work(), rollback_on_failure(target) as guard, failure_emitted(DEPLOY_FAILED, **said):
+            deployed = _run_steps(deployment, payload, proof, guard, registry, strategy, began)
+    emit(DEPLOYED, **said)
+    return deployed
 
 
 def _run_steps(
@@ -163,6 +172,8 @@ def _run_steps(
     bringing = compare_writable(deployment, staged.tree, current_release(facts))
     guard.armed = True
     kept = make_current(deployment, [record, *left], bringing)
+    if not colour:
+        tell_cost(deployment, facts.containers, strategy)
     if orphans:
         remove_orphans(deployment, orphans)
     # What `down` removes leads to volumes that have no name: nobody would find them again.

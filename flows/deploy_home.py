@@ -1,5 +1,6 @@
 """deploy_home: put what keeps state on the data home, after a person said yes. Never part of a switch."""
 
+from flows.core.control.events import HOME_DEPLOYED
 from flows.core.errors import NoStatefulServices
 from flows.core.release.release import Release
 from flows.core.release.role import as_role
@@ -13,6 +14,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
@@ -66,7 +68,8 @@ def deploy_home(
         )  # once: what is approved is what is put there
         if approval_mode(approval, settings) != "never":
             asked = f"release {tag} of {name} to the data home {target.name}"
-            ask_for_approval(_question(target, fetched.release), asked, settings.approval_timeout)
+            question = _question(target, fetched.release)
+            ask_for_approval(question, asked, settings.approval_timeout, stack=name, tag=tag)
         with target.locked(f"deploy of {target.stack} {tag}", wait), rollback_on_failure(target) as guard:
             deployed = deploy_release(
                 target.droplet, fetched, role="home", strategy=strategy or settings.strategy,
@@ -74,6 +77,7 @@ def deploy_home(
             )  # fmt: skip
             guard.armed = True
             validate(stack=target.stack, droplet=target.name)
+    emit(HOME_DEPLOYED, stack=name, tag=tag, digest=fetched.digest, droplet=target.name)
     return deployed
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
+from flows.core.control.events import DRIFT_FOUND
 from flows.core.errors import BlockMissing, SlipwayError
 from flows.core.insight.drift import (
     Drifted,
@@ -23,6 +24,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_droplet, load_environment
 from flows.tasks.runs.declaration import flow, task
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import RETRIED
 from flows.tasks.stack.project import stack_name
@@ -55,6 +57,7 @@ def drift(stack: str | None = None, droplets: list[str] | None = None, repair: b
         for one in (*seen.values(), *traffic):
             for finding in one.findings:
                 get_run_logger().warning("%s: %s", one.droplet, mask(finding.what))
+            _tell(one, name, settings)
         repaired = tuple(_repair(name, seen.values(), settings)) if repair else ()
     found = Drifted(name, (*seen.values(), *traffic), repaired)
     table(f"drift-{name}", _rows(found), found.words)
@@ -129,6 +132,15 @@ def _repair(stack: str, seen: Iterable[DropletDrift], settings: Settings) -> Ite
         deploy(tag=said.tag, stack=stack, droplet=said.droplet)
         validate(stack=stack, droplet=said.droplet)
         yield said.droplet
+
+
+def _tell(said: DropletDrift, stack: str, settings: Settings) -> None:
+    """Emit what drifted; a droplet that cannot be asked has not. The edge and the switch are no droplet."""
+    what = "; ".join(finding.what for finding in said.findings if finding.kind != "unknown")
+    droplet = said.droplet if said.release else ""
+    colour, reason = settings.colours.of(droplet) or "", what if droplet else f"{said.droplet}: {what}"
+    if what:
+        emit(DRIFT_FOUND, stack=stack, tag=said.tag, droplet=droplet, colour=colour, reason=reason)
 
 
 def _unknown(where: str, error: Exception) -> DropletDrift:

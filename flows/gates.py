@@ -9,6 +9,7 @@ from prefect.logging import get_run_logger
 
 from blocks import Langfuse
 from blocks.errors import OutsideError
+from flows.core.control.events import GATES
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import SlipwayError
 from flows.core.gates import probe_gates as core
@@ -19,7 +20,7 @@ from flows.core.gates.verdict import GateResult, Verdict, combine_verdicts, mark
 from flows.core.quotation import Markup, literal
 from flows.core.results import GateReport
 from flows.core.traffic.approval import coloured_verdict
-from flows.core.traffic.colours import direction
+from flows.core.traffic.colours import Colour, direction
 from flows.settings import Settings
 from flows.tasks.droplet.target import Target
 from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
@@ -28,6 +29,7 @@ from flows.tasks.gates.probes import probe_health, probe_mcp
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -37,7 +39,7 @@ from flows.validate import probe_all, read_running_release
 
 
 @flow(name="gates", flow_run_name=run_name("read the gates of {stack}"))
-def gates(stack: str | None = None, colour: str | None = None, window: float | None = None) -> GateReport:
+def gates(stack: str | None = None, colour: Colour | None = None, window: float | None = None) -> GateReport:
     """Read every gate of a colour and change nothing.
 
     Args:
@@ -54,7 +56,14 @@ def gates(stack: str | None = None, colour: str | None = None, window: float | N
     active = next((sides[c] for c in seen.active if c != asked), None)
     standings = read_states(sides[asked])
     window = settings.gate_window if window is None else window
-    return read_gates(sides[asked], active, standings, [], window, settings)
+    return tell_verdict(read_gates(sides[asked], active, standings, [], window, settings), name, standings)
+
+
+def tell_verdict(said: GateReport, stack: str, standings: Sequence[DeployedState]) -> GateReport:
+    """Emit what the gates said, and return it. A reading of a watch or before a switch back is no event."""
+    tag, verdict = next((state.release.tag for state in standings if state.release), ""), said.verdict.value
+    emit(GATES[verdict], stack=stack, tag=tag, colour=said.colour, verdict=verdict, reason=said.words)
+    return said
 
 
 def read_gates(

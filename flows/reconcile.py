@@ -6,6 +6,7 @@ from dataclasses import replace
 from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
+from flows.core.control.events import RECONCILED, ROLLBACK_FAILED, ROLLED_BACK
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.deploy.preflight import missing_images
 from flows.core.droplet.containers import orphan_containers
@@ -28,6 +29,7 @@ from flows.tasks.records.history import find_kept_release, keep_record, load_his
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_registry
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain
@@ -38,6 +40,8 @@ from flows.tasks.traffic.edge.serving import serve
 from flows.tasks.traffic.sleep import settle_sleep
 from flows.tasks.trust.verification import check_kept_release
 from flows.validate import validate, validate_droplet
+
+NOTHING = "nothing to do"
 
 
 @flow(name="reconcile", flow_run_name=run_name("put {stack} on {droplet} right"))
@@ -56,7 +60,10 @@ def reconcile(stack: str | None = None, droplet: str | None = None, wait: float 
         taken_back = take_back_best_effort(target.name, settings)
         done = _recover(lock, target)
         prune_best_effort(lock, target.directory, settings)
-    return replace(done, done=f"{taken_back}; {done.done}") if taken_back else done
+    done = replace(done, done=f"{taken_back}; {done.done}") if taken_back else done
+    if done.done != NOTHING:
+        emit(RECONCILED, stack=target.whole, droplet=target.name, reason=f"{done.done}: {done.why}")
+    return done
 
 
 def _recover(lock: LockedSession, target: Target) -> Reconciled:
@@ -71,7 +78,7 @@ def _recover(lock: LockedSession, target: Target) -> Reconciled:
     if history.unfinished:
         mark_crashed(history.unfinished, "its process ended before the release was judged; reconcile put that right")
     if plan.record is None or plan.action is RecoveryAction.NOTHING:
-        return Reconciled(target.name, "nothing to do", plan.why)
+        return Reconciled(target.name, NOTHING, plan.why)
     if plan.action is RecoveryAction.VALIDATE:
         try:
             validate(stack=target.stack, droplet=target.name)
@@ -143,6 +150,9 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
     )
     rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in back.services.items()]
     table(f"rollback-{back.droplet}", rows, f"Release {back.release.tag} runs on {back.droplet} again")
+    tag, before = back.release.tag, back.replaced or ""
+    said = {"stack": target.whole, "droplet": target.name, "colour": target.colour}
+    emit(ROLLED_BACK, tag=tag, previous=before, reason=cause, **said)
     return back
 
 
@@ -155,6 +165,8 @@ def _rollback_failed(error: Exception, lock: LockedSession, target: Target, tag:
             keep_record(lock, target.directory, conclude(history, history.unfinished, now(), words))
     except (SlipwayError, OutsideError):
         pass  # the record stays unfinished, and the next run finishes it
+    said = {"stack": target.whole, "droplet": target.name, "colour": target.colour}
+    emit(ROLLBACK_FAILED, tag=tag, reason=words, **said)
     kind = "is not well either" if isinstance(error, ValidationFailed) else "could not be put in force again"
     return RollbackFailed(
         f"release {tag} on {lock.address} {kind}: {type(error).__name__}: {words}\n"

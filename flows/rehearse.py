@@ -92,7 +92,7 @@ def rehearse(stack: str | None = None, force: bool = False, approval: Approval |
         if approval_mode(approval, settings) != "never":
             what = f"A rehearsal of {name} {stability.release}, like {like}"
             question = f"### {what}\n\n{cost_lines(costs)}\n\nIt is removed at its end."
-            ask_for_approval(question, f"rehearsal of {name}", settings.approval_timeout)
+            ask_for_approval(question, f"rehearsal of {name}", settings.approval_timeout, stack=name)
         with rehearsal_lock(load_droplet(like)):
             return _Rehearsal(name, like, stability, fetched, costs, settings).play()
 

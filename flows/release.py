@@ -13,12 +13,14 @@ from flows.hooks import prune_after_failure, recover_after_crash, recover_promot
 from flows.promote import promote as promote_flow
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
+from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.target import Target
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
 from flows.tasks.runs.declaration import flow
+from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode
@@ -31,7 +33,8 @@ from flows.validate import validate
 @flow(
     name="release",
     flow_run_name=run_name("release {stack} {tag} to {droplet}"),
-    on_failure=[prune_after_failure],
+    on_completion=[end_superseded],
+    on_failure=[prune_after_failure, end_superseded],
     on_crashed=[recover_after_crash, recover_promotion],
     on_cancellation=[recover_after_crash, recover_promotion],
 )
@@ -85,11 +88,13 @@ def release(
         "cleanup_on_failure": cleanup_on_failure,
         "ref": ref,
     }
-    if promote:
-        return _release_and_promote(
-            build, strategy=strategy, env_file=env_file, wait=wait, approval=approval, canary=canary
-        )
-    return _release_to(droplet, build, strategy=strategy, env_file=env_file, wait=wait)
+    with commit_settings(stack, ref):
+        give_way(stack, Settings())
+        if promote:
+            return _release_and_promote(
+                build, strategy=strategy, env_file=env_file, wait=wait, approval=approval, canary=canary
+            )
+        return _release_to(droplet, build, strategy=strategy, env_file=env_file, wait=wait)
 
 
 def _release_to(

@@ -10,22 +10,32 @@ from prefect.logging import get_run_logger
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
 from blocks.traffic.state import Share, SwitchState
+from flows.core.control.events import SWITCHED_BACK
 from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import BadColours, BothColoursUnhealthy, NotPromoted, SlipwayError, SwitchAmbiguous, SwitchedBack
 from flows.core.gates.verdict import Verdict
 from flows.core.results import TrafficMoved
-from flows.core.traffic.colours import COLOURS, other
+from flows.core.traffic.colours import COLOURS, Colour, other
 from flows.gates import read_gates
 from flows.settings import Settings
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.run_info import this_run
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_states, read_states_if_reachable
-from flows.tasks.traffic.switch import finish_switch, open_switch, probe_switch, read_switch, switch_to, try_read_switch
+from flows.tasks.traffic.switch import (
+    finish_switch,
+    open_switch,
+    probe_switch,
+    read_switch,
+    refuse_silent_switch,
+    switch_to,
+    try_read_switch,
+)
 from flows.tasks.traffic.waking import kept_awake
 
 
@@ -66,6 +76,7 @@ def move_traffic_back(
         turned_back = now is not None and now.active == (old.colour,)
         then = f"Look at {switch} itself first, and then: slipway watch" if turned_back else "Then: slipway switch-back"
         return BothColoursUnhealthy(f"{words}\nGoing back failed: {mask(str(error))}; {stands}. {then}")
+    emit(SWITCHED_BACK, stack=old.stack, colour=old.colour, previous=unwell.colour, reason=words)
     after = f" and {woken:.2f} s of waking it" if woken else ""
     return SwitchedBack(
         f"{words}\nSwitched back: traffic is on {old} again, {turned.seen_after:.2f} s after that was decided{after}. "
@@ -113,7 +124,7 @@ def unhealthy_reason(side: ColourDroplets, settings: Settings) -> str:
 
 
 @flow(name="switch-back", flow_run_name=run_name("send traffic of {stack} back"))
-def switch_back(stack: str | None = None, to: str | None = None, force: bool = False) -> TrafficMoved:
+def switch_back(stack: str | None = None, to: Colour | None = None, force: bool = False) -> TrafficMoved:
     """Send traffic to the colour it came from, after asking whether it is well; one that is asleep is woken before.
 
     While a canary sends a share of the clients to the other colour, these go back, and all stay where most are.
@@ -132,7 +143,9 @@ def switch_back(stack: str | None = None, to: str | None = None, force: bool = F
         load_environment(settings, name)
         sides, seen = load_colours(name, settings), read_switch(switch)
         if to is None and seen.share and seen.active == (other(seen.share.colour),):
-            return _end_share(switch, seen, seen.share)
+            ended = _end_share(switch, seen, seen.share)
+            emit(SWITCHED_BACK, stack=name, colour=ended.colour, previous=ended.previous_colour, reason="a canary ends")
+            return ended
         if to is None and len(seen.active) != 1:
             raise SwitchAmbiguous(
                 f"{switch} points {'at both colours' if seen.active else 'nowhere'}. Say where traffic shall go: "
@@ -147,6 +160,8 @@ def switch_back(stack: str | None = None, to: str | None = None, force: bool = F
                     f"{target} is not well: {trouble}. Traffic stays where it is. Find out why: slipway debug-agent "
                     f"--droplet {target.targets[0].name}; go there all the same: --force"
                 )
+            if not force:
+                refuse_silent_switch(switch, seen, settings.switch_timeout)
             left = next((sides[colour] for colour in seen.active if colour != target.colour), None)
             try:
                 turned = move_traffic(switch, target, left, seen, "switching back", settings)
@@ -158,6 +173,8 @@ def switch_back(stack: str | None = None, to: str | None = None, force: bool = F
         **({"woken after": f"{woken:.2f} s"} if woken else {}), "answering after": f"{turned.seen_after:.2f} s",
     }  # fmt: skip
     table(f"traffic-{name}", [row], f"Traffic of {switch} goes to {target}")
+    left_colour = turned.previous_colour
+    emit(SWITCHED_BACK, stack=name, tag=tag, colour=turned.colour, previous=left_colour, reason="it was asked for")
     return TrafficMoved(**{**vars(turned), "tag": tag, "woken_after": woken})
 
 

@@ -8,6 +8,7 @@ from prefect.logging import get_run_logger
 
 from blocks import Langfuse
 from blocks.ssh.shell import RemoteShell
+from flows.core.control.events import VALIDATED, VALIDATION_FAILED
 from flows.core.droplet.asleep import SECTION, read_marker, sleep_sections
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.running import read_resolved, running_release_script
@@ -32,6 +33,7 @@ from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.artifacts import probe_rows, table
 from flows.tasks.runs.blocks import load_environment, load_langfuse
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask, register_stack_secrets
 from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name
@@ -69,6 +71,8 @@ def validate_droplet(target: Target) -> Validated:
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
         wrong = mask("; ".join(f"{o.name}: {o.phase.value}: {o.detail}" for o in outcomes if o.failed))
+        tell = {"stack": target.whole, "droplet": target.name, "colour": target.colour}
+        emit(VALIDATION_FAILED, tag=release.tag, reason=wrong, **tell)
         raise ValidationFailed(f"release {release.tag} on {session.address}: {_summary(outcomes)}. {wrong}", failed)
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
@@ -80,6 +84,7 @@ def _record_good(target: Target, candidate: Record, traced: Sequence[str]) -> No
             history = load_history(lock, target.directory)
             if history.unfinished == candidate:
                 keep_record(lock, target.directory, conclude(history, candidate, now(), traced=traced))
+                emit(VALIDATED, stack=target.whole, tag=candidate.tag, droplet=target.name, colour=target.colour)
     except DropletBusy as error:
         get_run_logger().warning("it passed, but is not recorded as good: %s", error)
 

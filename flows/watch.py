@@ -8,6 +8,7 @@ from prefect.logging import get_run_logger
 from blocks import TrafficSwitch
 from blocks.errors import OutsideError, SwitchMoved
 from blocks.traffic.state import SwitchState
+from flows.core.control.events import WATCH_FAILED
 from flows.core.errors import NotPromoted, SlipwayError
 from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.results import GateReport, Watched
@@ -18,6 +19,7 @@ from flows.switch_back import move_traffic_back
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.context import extended_context
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -74,6 +76,7 @@ def keep_watch(
         inconclusive += said.verdict is Verdict.INCONCLUSIVE
         in_a_row = in_a_row + 1 if said.verdict is Verdict.FAIL else 0
         if in_a_row >= settings.watch_failures:
+            emit(WATCH_FAILED, stack=active.stack, colour=active.colour, reason=said.words)
             raise NotPromoted(f"{active} failed {in_a_row} times in a row: {said.words}")
         now = time.monotonic()
         if now - began >= seconds and not in_a_row:

@@ -125,6 +125,10 @@ class CaddySwitch(TrafficSwitch):
         return now
 
     @property
+    def in_front(self) -> bool:
+        return True
+
+    @property
     def undivided(self) -> str:
         return "by the admin API it knows the upstreams of one colour" if self.way == "admin" else ""
 

@@ -44,6 +44,10 @@ class LoadBalancerSwitch(DigitalOceanSwitch):
     _last: LoadBalancer | None = PrivateAttr(None)
 
     @property
+    def in_front(self) -> bool:
+        return True
+
+    @property
     def client_impact(self) -> str:
         return (
             "Both colours are behind the balancer until the new one has answered through it, about "

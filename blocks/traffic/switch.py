@@ -42,6 +42,11 @@ class TrafficSwitch(Block, ABC):
         return 0.0
 
     @property
+    def in_front(self) -> bool:
+        """Whether it answers itself, whatever becomes of the colours; a name or an address only leads to one."""
+        return False
+
+    @property
     def last_report(self) -> str:
         """What was measured of the last turn, in words; '' where nothing was."""
         return ""

@@ -29,6 +29,8 @@ COMMAND = "compose"
 RESOLVED = "config.yml"
 # While files are brought to what services write to: the release that they come from.
 BRINGING = "bringing"
+# Below Slipway's directory: what was adopted, and so the way back.
+ADOPTED = ".adopted"
 
 
 @dataclass(frozen=True)

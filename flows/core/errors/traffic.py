@@ -15,6 +15,10 @@ class SwitchAmbiguous(Refused):
     """The traffic switch points to neither colour, or to both."""
 
 
+class SwitchSilent(Refused):
+    """What stands in front of both colours does not answer at all, so no turn could be proved, and none would help."""
+
+
 class BadCanary(Refused):
     """The steps of a canary are not 1 to 99 percent and rising, or the traffic switch can send no share of clients."""
 

@@ -1,6 +1,5 @@
 """Drift: how what is on a droplet differs from what was put there, although no run of ours changed it."""
 
-import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from flows.core.answers import reads
 from flows.core.deploy.deployed_state import DeployedState, deployed_state_script, read_deployed_state
 from flows.core.deploy.files.droplet_trees import DropletTrees, read_trees, trees_script
 from flows.core.deploy.files.reuse import differs_as_put
+from flows.core.deploy.replacement import TRIED, replaced_services
 from flows.core.droplet.containers import Container, by_service
 from flows.core.droplet.directories import COMMAND, StackDirectory
 from flows.core.droplet.docker_commands import complaint
@@ -21,9 +21,6 @@ from flows.core.release.tree import shown
 from flows.core.traffic.edge.site import exposures
 from flows.core.traffic.edge.view import EdgeView
 
-# How Compose says that it would make a container anew: nothing is done, and its own comparison decides.
-_WOULD = re.compile(r"DRY-RUN MODE - +Container (\S+) +Recreate$", re.MULTILINE)
-_TRIED = ("up", "--detach", "--dry-run", "--no-build", "--pull", "never")
 DriftKind = Literal["containers", "configuration", "files", "edge", "switch", "unknown"]
 # So many names of files are told; the rest are counted.
 _SHOWN = 5
@@ -103,7 +100,7 @@ class Drifted:
 
 def drift_script(directory: StackDirectory) -> str:
     """The script that prints all that drift is judged by, and changes nothing."""
-    tried = shlex.join([f"{directory.current}/{COMMAND}", *_TRIED])
+    tried = shlex.join([f"{directory.current}/{COMMAND}", *TRIED])
     would = section_script({"would": f"{tried} 2>&1 && echo {_SAID}"})
     return f"{deployed_state_script(directory)}\n{would}\n{trees_script(directory, standing=True)}"
 
@@ -180,13 +177,11 @@ def _configuration(state: DeployedState, containers: Iterable[Container], would:
     if not would.endswith(_SAID):
         yield DriftFinding("configuration", f"Compose would not start the release any more: {complaint(would)}")
         return
-    anew = set(_WOULD.findall(would))
-    for service, mine in sorted(by_service(containers).items()):
-        if any(one.name in anew for one in mine):
-            again = "run again" if state.stack and service in state.stack.one_shots else "made anew"
-            yield DriftFinding(
-                "configuration", f"{service} was made from another configuration, and would be {again} by the next `up`"
-            )
+    for service in replaced_services(would, containers):
+        again = "run again" if state.stack and service in state.stack.one_shots else "made anew"
+        yield DriftFinding(
+            "configuration", f"{service} was made from another configuration, and would be {again} by the next `up`"
+        )
 
 
 def _files(trees: DropletTrees) -> Iterator[DriftFinding]:

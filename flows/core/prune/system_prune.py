@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flows.core.answers import reads
 from flows.core.deploy.pull import keep_tag
+from flows.core.droplet.directories import ADOPTED
 from flows.core.droplet.docker_commands import PROJECT_LABEL
 from flows.core.droplet.sections import Row, read_rows, section_script, sections
 from flows.core.droplet.versions import version
@@ -21,6 +22,12 @@ SPARING_ENGINE = (23, 0)
 SPARING_API = (1, 42)
 ANONYMOUS_LABEL = "com.docker.volume.anonymous"
 _VOLUMES = "'{{range .Mounts}}{{println .Name}}{{end}}'"
+_PROJECT = f'{{{{.Label "{PROJECT_LABEL}"}}}}'
+_CONTAINER = f"{{{{.Names}}}}\t{{{{.Image}}}}\t{{{{.Status}}}}\t{_PROJECT}"
+# Compose's own rule for a project's name; the marker of an adoption names the one that is the way back.
+_ADOPTED = re.compile(r'"project": ?"([a-z0-9][a-z0-9_-]{0,254})"')
+_LONGEST = 1_000_000
+_FREED = '{ printf "Total reclaimed space: %.1fMB\\n", ($1 > $2 ? $1 - $2 : 0) / 1000 }'
 _DOCUMENT = re.compile(r"^@@document\n", re.MULTILINE)
 
 
@@ -36,6 +43,8 @@ class PrunableObjects:
         named: names of all others.
         cache: size of the builder cache.
         to_keep: untagged images that a release on the droplet names, by digest.
+        spared: Compose projects of ours: their containers may be stopped on purpose (a colour that sleeps, a one-shot
+            that is done, what was adopted), and their networks are needed when these start again.
     """
 
     engine: str = ""
@@ -47,6 +56,7 @@ class PrunableObjects:
     named: frozenset[str] = frozenset()
     cache: str = ""
     to_keep: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
 
     def rows(self) -> list[dict[str, object]]:
         """The objects as rows of a table."""
@@ -91,13 +101,15 @@ def prunable_script(directory: str) -> str:
     documents = f"{shlex.quote(directory)}/*/releases/*/{DOCUMENT}"
     return section_script({
         "version": _shell("version", "--format", "{{.Server.Version}}\t{{.Client.APIVersion}}"),
-        "containers": _shell("ps", "--all", *stopped, "--format", "{{.Names}}\t{{.Image}}\t{{.Status}}"),
+        "containers": _shell("ps", "--all", *stopped, "--format", _CONTAINER),
         "images": shlex.join(dangling_images()),
-        "networks": _shell("network", "ls", "--filter", "dangling=true", "--format", "{{.Name}}"),
+        "networks": _shell("network", "ls", "--filter", "dangling=true", "--format", f"{{{{.Name}}}}\t{_PROJECT}"),
         "busy": f'ids=$({_shell("ps", "--quiet")}) && [ -n "$ids" ] && docker inspect --format {_VOLUMES} $ids',
         "anonymous": _shell("volume", "ls", "--quiet", *anonymous),
         "volumes": _shell("volume", "ls", "--quiet"),
         "disk": shlex.join(disk_use()),
+        "stacks": f'for at in {shlex.quote(directory)}/*/current; do [ -L "$at" ] && echo "$at"; done',
+        "adopted": f"cat {shlex.quote(directory)}/{ADOPTED}/*.json 2>/dev/null | head -c {_LONGEST}",
         "documents": f'for file in {documents}; do [ -f "$file" ] && echo @@document && cat "$file" && echo; done',
     })  # fmt: skip
 
@@ -110,17 +122,20 @@ def read_prunable(output: str) -> PrunableObjects:
     images = read_rows(parts.get("images", ""))
     anonymous = frozenset(parts.get("anonymous", "").split())
     untagged = {row[1] for row in images}
+    spared = {line.split("/")[-2] for line in parts.get("stacks", "").splitlines() if line.count("/") > 1}
+    spared |= set(_ADOPTED.findall(parts.get("adopted", "")))
     needed = (reference for text in _DOCUMENT.split(parts.get("documents", "")) for reference in _references(text))
     return PrunableObjects(
         engine,
         api,
-        read_rows(parts.get("containers", "")),
+        tuple(row[:3] for row in read_rows(parts.get("containers", "")) if row[3:] == () or row[3] not in spared),
         images,
-        tuple(parts.get("networks", "").split()),
+        tuple(row[0] for row in read_rows(parts.get("networks", "")) if row[1:] == () or row[1] not in spared),
         tuple(sorted(anonymous - set(parts.get("busy", "").split()))),
         frozenset(parts.get("volumes", "").split()) - anonymous,
         next((row[1] for row in read_rows(parts.get("disk", "")) if row[0] == "Build Cache"), ""),
         tuple(sorted({reference for reference in needed if engine_name(reference) in untagged})),
+        tuple(sorted(spared)),
     )
 
 
@@ -130,9 +145,27 @@ def keep_script(references: Iterable[str]) -> str:
     return "\n".join(["set -e", *tags, ""])
 
 
-def system_prune_command() -> list[str]:
-    """Remove stopped containers, dangling images, unused networks, anonymous volumes and builder cache, whoever's."""
-    return ["docker", "system", "prune", "--volumes", "--force"]
+def system_prune_script(prunable: PrunableObjects) -> str:
+    """The script that removes what was listed: stopped containers, dangling images, unused networks, anonymous volumes,
+    and builder cache. What is in use by now is left by the engine itself.
+
+    `docker system prune` cannot do it: of several filters `label!=` it spares only what has all of these labels.
+    """
+    removed = {
+        "rm": [name for name, _, _ in prunable.containers],
+        "network rm": prunable.networks,
+        "volume rm": prunable.volumes,
+    }
+    lines = [f"docker {verb} -- {shlex.join(names)} || :" for verb, names in removed.items() if names]
+    return "\n".join([
+        "free() { df -Pk \"$(docker info --format '{{.DockerRootDir}}')\" | awk 'NR == 2 { print $4 }'; }",
+        "before=$(free)",
+        *lines,
+        "docker image prune --force || exit",
+        "docker builder prune --force || exit",
+        f'echo "$(free) $before" | awk {shlex.quote(_FREED)}',
+        "",
+    ])  # fmt: skip
 
 
 def dangling_images(project: str = "", docker: str = "docker") -> list[str]:

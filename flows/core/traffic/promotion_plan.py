@@ -40,6 +40,7 @@ class PromotionPlan:
         keys: environment keys that differ, each with how.
         notes: what else is worth knowing before saying yes.
         mark: changes whenever any of the droplets carries something else.
+        digest: of the release as it was published, where that was verified.
         site: what the edge of the droplet is told to serve then; '' where traffic is switched elsewhere.
     """
 
@@ -56,6 +57,7 @@ class PromotionPlan:
     notes: tuple[str, ...]
     mark: str
     site: str = ""
+    digest: str = ""
 
     @property
     def sentence(self) -> str:
@@ -110,6 +112,7 @@ def plan_promotion(
         tuple(differing(before.environment, candidate.environment)) if before else (),
         tuple(_notes(candidate, before, left)),
         "\n".join(state.mark for state in (*new, *old)),
+        digest=record.verified.digest if (record := candidate.record) and record.verified else "",
     )
 
 

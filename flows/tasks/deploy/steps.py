@@ -13,6 +13,7 @@ from flows.core.deploy.facts import Facts, facts_script, read_facts
 from flows.core.deploy.files.staging_scripts import place_script, switch_script
 from flows.core.deploy.files.writable import Bringing
 from flows.core.deploy.preflight import missing_images, preflight_problems
+from flows.core.deploy.replacement import TRIED, replaced_services, replacement_cost
 from flows.core.droplet.containers import Container
 from flows.core.droplet.docker_commands import PROJECT_LABEL, remove, stop
 from flows.core.droplet.half_made import mend_half_made
@@ -23,6 +24,7 @@ from flows.core.records.storage import records_tar, write_records
 from flows.core.release.release import Release, read_release
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
+from flows.settings import Strategy
 from flows.tasks.debug.capture import capture_failed_step
 from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.deploy.pull import pull_references
@@ -140,6 +142,19 @@ def stop_services(deployment: Deployment, keep: bool = False) -> None:
     if keep:
         get_run_logger().info("services are stopped, not removed: some keep something on a volume without a name")
     change_services(deployment, deployment.compose.stop() if keep else deployment.compose.down())
+
+
+def tell_cost(deployment: Deployment, containers: Sequence[Container], strategy: Strategy) -> None:
+    """Say what clients will notice of the replacement that comes next; Compose itself says what it replaces.
+
+    Args:
+        containers: those that are there.
+    """
+    d = deployment
+    said = d.session.run(d.compose(*TRIED), timeout=QUICK, check=False) if strategy == "rolling" else None
+    replaced = replaced_services(said.out + said.err, containers) if said else ()
+    if words := replacement_cost(replaced, containers, strategy):
+        get_run_logger().warning("%s", words)
 
 
 @task(name=Step.START.value, task_run_name="start what differs on {deployment.droplet}", **OBSERVED)

@@ -67,6 +67,11 @@ class Target:
         """Name of the whole stack, whatever part of it this droplet has."""
         return whole_stack(self.stack) if self.droplet.part else self.stack
 
+    @property
+    def colour(self) -> str:
+        """The colour that this droplet, or this place on it, is of; '' where it has none."""
+        return self.settings.colours.of(self.name) or ""
+
     @contextmanager
     def connected(self, patience: float = 0.0) -> Iterator[Session]:
         """An open session; see `connected`."""

@@ -12,8 +12,10 @@ from prefect.input import RunInput
 from prefect.logging import get_run_logger
 from pydantic import ConfigDict, Field, ValidationError
 
+from flows.core.control.events import APPROVAL_ANSWERED, APPROVAL_WAITING
 from flows.core.errors import NotApproved
 from flows.settings import Approval, Settings
+from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 
 _POLL = 1
@@ -50,13 +52,14 @@ def approval_mode(wanted: Approval | None, settings: Settings) -> Approval:
     return max(wanted, settings.approval, key=get_args(Approval).index)
 
 
-def ask_for_approval(question: str, what: str, timeout: float) -> ApprovalAnswer:
+def ask_for_approval(question: str, what: str, timeout: float, *, stack: str = "", tag: str = "") -> ApprovalAnswer:
     """Pause the run with a question until somebody says approve; no lock is held meanwhile.
 
     Args:
         question: Markdown.
         what: what it is about, in words.
         timeout: seconds for each answer.
+        stack, tag: what it is about, for the event; '' where it is about no release.
 
     Raises:
         NotApproved: a person said no, or nobody answered in time.
@@ -68,6 +71,7 @@ def ask_for_approval(question: str, what: str, timeout: float) -> ApprovalAnswer
     asked = 0
     while True:
         log.warning("waiting for an answer (%g s at most): slipway approve %s", timeout, shlex.quote(run or ""))
+        emit(APPROVAL_WAITING, stack=stack, tag=tag, reason=what)
         try:
             answer = pause_flow_run(
                 wait_for_input=ApprovalAnswer.with_initial_data(description=shown),
@@ -85,6 +89,8 @@ def ask_for_approval(question: str, what: str, timeout: float) -> ApprovalAnswer
             asked += 1
             continue
         log.info("%s by %s", answer.decision, mask(answer.words))
+        said = {"verdict": answer.decision, "by": answer.name, "reason": answer.reason}
+        emit(APPROVAL_ANSWERED, stack=stack, tag=tag, **said)
         create_markdown_artifact(
             f"**{answer.decision}** by {mask(answer.words)}\n\n{shown}",
             key="approval",

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Collection
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 
 from prefect.logging import get_run_logger
 
@@ -115,6 +115,46 @@ def let_sleep(
     else:
         log.info("✓ %s is asleep: its containers are stopped, and stay. slipway switch-back wakes it", colour)
     return not reason
+
+
+@contextmanager
+def sleeping_again(colour: ColourDroplets, settings: Settings) -> Iterator[None]:
+    """Put a colour that sleeps to sleep again, when what is done to it fails and gives way to what slept there.
+
+    Both colours awake take twice the memory. Whatever fails in doing so is a warning: the failure itself is told.
+    """
+    slept = _sleeping(colour) if settings.switch and math.isfinite(settings.warm_seconds) else set()
+    try:
+        yield
+    except (SlipwayError, OutsideError):
+        if slept:
+            _back_to_sleep(colour, slept, settings)
+        raise
+
+
+def _back_to_sleep(colour: ColourDroplets, slept: Collection[str], settings: Settings) -> None:
+    log = get_run_logger()
+    try:
+        states = read_states(colour)
+        if {state.record.name for state in states if state.record} != slept:
+            return  # what failed stands there, to be looked at
+        with open_switch(settings) as switch:
+            reason = put_to_sleep(switch, colour, [state.mark for state in states], settings)
+    except (SlipwayError, OutsideError) as error:
+        reason = mask(str(error))
+    if reason:
+        log.warning("%s does not go to sleep again: %s", colour, reason)
+    else:
+        log.info("✓ %s is asleep again, as it was before", colour)
+
+
+def _sleeping(colour: ColourDroplets) -> set[str]:
+    """The names of the releases that sleep on a colour; none where any of it is awake, or cannot be read."""
+    try:
+        states = read_states(colour)
+    except (SlipwayError, OutsideError):
+        return set()
+    return {state.record.name for state in states if state.record} if all(state.asleep for state in states) else set()
 
 
 def settle_sleep(lock: LockedSession, target: Target, state: DeployedState) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from blocks.errors import OutsideError, SwitchFailed, SwitchMoved, Unreachable
 from blocks.polling import attempt, until
 from blocks.traffic.digitalocean_switch import DigitalOceanSwitch
 from blocks.traffic.state import SwitchProbe, SwitchState
-from flows.core.errors import NoSwitch
+from flows.core.errors import NoSwitch, SwitchSilent
 from flows.core.secrets.masking import file_values
 from flows.core.steps import Step
 from flows.settings import Settings
@@ -126,6 +126,35 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchP
             f"{colour} does not answer through {switch} after {patience:g} s: {probe.detail}"
         ),
     )
+
+
+def refuse_silent_switch(switch: TrafficSwitch, seen: SwitchState, patience: float, done: str = "") -> None:
+    """Refuse to go on where what stands in front of both colours does not answer at all; what it answers is no matter,
+    for the active colour may be the sick one.
+
+    Args:
+        patience: seconds in which it is asked again.
+        done: what was done before, for the error.
+
+    Raises:
+        SwitchSilent
+    """
+    if not switch.in_front or not seen.active:
+        return
+    probe = until(switch.probe, lambda probe: probe.status, patience, pause=_RETRY)
+    if not probe.status:
+        error = SwitchSilent(
+            f"{switch} does not answer: {probe.detail}. Traffic was not moved, and no release is to blame. Look at it "
+            "first: its container or service on its host, and the ports there; then try again"
+        )
+        if done:
+            error.add_story(done)
+        raise error
+
+
+def answers(switch: TrafficSwitch) -> bool:
+    """Whether what stands in front of both colours answers at all; a switch that only leads to one is taken to."""
+    return not switch.in_front or bool(switch.probe().status)
 
 
 def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from flows.core.steps import Step
-from tests.faults.harness.blue_green import BlueGreenScenario, StartState, refused
+from tests.faults.harness.blue_green import LYING, BlueGreenScenario, StartState, refused
 from tests.faults.harness.invariants import eventually
 
 pytestmark = pytest.mark.faults
@@ -46,6 +46,17 @@ def test_the_old_colour_sleeps_after_the_watch_and_traffic_comes_back_to_it(pair
     pair.says("the old colour goes to sleep", "after the watch", "stopped, not removed; switch-back wakes it")
     ran = running(pair, start.active)
     assert f"{start.active} is asleep" in pair.done(pair.promote("--watch", "1"), NEVER).out
+    asleep(pair, start)
+    comes_back(pair, start, ran)
+
+
+def test_a_release_that_fails_on_a_colour_that_sleeps_gives_way_to_what_slept_there(pair: BlueGreenScenario) -> None:
+    start = pair.settle()
+    pair.says("a release that lies is put on the sleeping colour", "validate", "it goes back, and sleeps again")
+    ran = running(pair, start.active)
+    pair.done(pair.promote(), NEVER)
+    said = pair.say(pair.promote("--tag", LYING), NEVER)
+    refused(said, "ValidationFailed", code=1)
     asleep(pair, start)
     comes_back(pair, start, ran)
 

@@ -77,6 +77,20 @@ def test_a_colour_is_rolled_back_by_its_place(served: Bazaar) -> None:
         served.says(verb, *([] if verb != "prune" else ["--droplet", f"{PROD}/{active}"]))
 
 
+def test_a_system_prune_leaves_a_colour_that_sleeps_as_it_is(served: Bazaar) -> None:
+    look = "docker ps --all --format '{{.Names}} {{.State}}' | sort; docker network ls --format '{{.Name}}' | sort"
+    served.sh(
+        f"docker network create {NAME}-left; docker create --name {NAME}-left $(docker images -q | head -n 1) true"
+    )
+    before = served.sh(look)
+    assert "exited" in before
+    said = served.slipway("system-prune", "--droplet", PROD, "--confirm", PROD)
+    assert said.code == 0, said.all
+    gone = [line for line in before.splitlines() if line.startswith(f"{NAME}-left")]
+    assert served.sh(look).splitlines() == [line for line in before.splitlines() if line not in gone]
+    assert len(gone) == 2
+
+
 def test_a_droplet_that_was_rebooted_serves_what_it_served(served: Bazaar) -> None:
     before, volumes = served.seen(), served.volumes()
     served.host.reboot()

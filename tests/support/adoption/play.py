@@ -83,7 +83,7 @@ class Play:
         assert (stack, tag, droplets) == ("shop", "v1", ["prod/home", "prod/green"])
         return SimpleNamespace(release=self.release, digest=DIGEST)
 
-    def _ask(self, question, what, timeout):
+    def _ask(self, question, what, timeout, **_about):
         self.asked.append(question)
         self.answer()
 

@@ -48,7 +48,7 @@ class Divided(FakeSwitch):
 
 
 def side(colour):
-    return SimpleNamespace(colour=colour, targets=(SimpleNamespace(name=f"one/{colour}"),))
+    return SimpleNamespace(colour=colour, stack="shop", targets=(SimpleNamespace(name=f"one/{colour}"),))
 
 
 GREEN, BLUE = side("green"), side("blue")

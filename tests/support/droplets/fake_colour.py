@@ -173,7 +173,7 @@ class FakeColour:
 class FakeSwitch:
     """A switch that points where a test says; each reading is noted."""
 
-    name, client_impact, url, last_report = "edge", "Nothing is cut.", "http://edge", ""
+    name, client_impact, url, last_report, in_front = "edge", "Nothing is cut.", "http://edge", "", False
 
     def __init__(self, *active: str, log: list[str] | None = None) -> None:
         self.states = [SwitchState(active)]

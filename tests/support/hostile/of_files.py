@@ -8,6 +8,11 @@ from typing import Any
 import yaml
 
 from flows.core.answers import MALFORMED, unpacked
+from flows.core.control.beginning.images import known_image
+from flows.core.control.beginning.proposal import propose
+from flows.core.control.beginning.services import written_services
+from flows.core.control.beginning.text import service_spots, with_proposals
+from flows.core.control.settings_file import read_settings_file
 from flows.core.droplet.places import split_place
 from flows.core.explanation.includes import include_env_files
 from flows.core.explanation.interpolation import uses_in, variable_uses
@@ -48,6 +53,7 @@ DOCKERFILE = (
     "# escape=\\\nARG BASE=a\nFROM --platform=x ${BASE} AS b\n"
     "RUN --mount=type=bind,from=c cat <<E\nx\nE\nCOPY --from=b /x /\n"
 )
+SETTINGS = '[gates]\nwindow = 1\n[destinations.a]\ndroplet = "b"\n[destinations.a.trust.verification_of]\nc = "warn"\n'
 TREE = json.loads(dump_tree({"files/a": Entry("file", 0o644, 1, "a" * 64, layer=0)}, {0: {"files/a": 1}}))
 BUNDLE = pack({"release.json": File(b"{}"), "files/a": File(b"a", 0o755)})
 YAML = (yaml.YAMLError,)
@@ -83,6 +89,7 @@ def _swapped(text: str) -> None:
 
 
 OF_FILES = (
+    Attacked(read_settings_file, SETTINGS, read=lambda text: read_settings_file(text, "slipway.toml")),
     Attacked(read_release, json.loads(release().document()), encoding="utf-8"),
     Attacked(read_tree, TREE, encoding="utf-8"),
     Attacked(read_stale, TREE, encoding="utf-8"),
@@ -93,6 +100,13 @@ OF_FILES = (
     Attacked(unpacked, _latin(BUNDLE), encoding="latin-1", refuses=MALFORMED),
     Attacked(load_config, CONFIG),
     Attacked(load_service, CONFIG, read=lambda text: load_service(text, "web")),
+    Attacked(service_spots, COMPOSE, refuses=YAML),
+    Attacked(
+        with_proposals,
+        COMPOSE,
+        read=lambda text: with_proposals(text, propose(written_services(("/c",), {"/c": text}).specs)),
+    ),
+    Attacked(known_image, "host:5000/a/grafana:11@sha256:0"),
     Attacked(documents_of, COMPOSE, read=lambda text: documents_of("compose.yml", text)),
     Attacked(collect_files, COMPOSE, read=lambda text: collect_files(["/s/compose.yml"], lambda _: text)),
     Attacked(referred_files, COMPOSE, read=lambda text: [referred_files(one) for one in documents_of("c", text)]),

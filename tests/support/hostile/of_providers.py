@@ -26,6 +26,7 @@ from blocks.ssh.keys import SshTarget, new_host_key, parse_host_key, read_privat
 from blocks.ssh.output import LineCollector, tail
 from blocks.traffic.caddy_admin import CaddyAdmin
 from blocks.traffic.caddy_files import read_switch_files
+from flows.core.control.alerts import read_alerts
 from flows.tasks.gates.mcp import McpFailed, list_tools
 from tests.support.builders import digest
 from tests.support.hostile.attacked import Attacked
@@ -191,7 +192,13 @@ def _asking(parser: Callable[..., Any], body: Any, ask: Callable[[httpx.Client],
     return Attacked(parser, good, shape=None, read=SERVER.asked(ask), refuses=OUTSIDE)
 
 
+WEBHOOK = {
+    "version": "4", "status": "firing", "receiver": "slipway",
+    "alerts": [{"status": "firing", "labels": {"alertname": "a"}, "annotations": {"summary": "b"}, "startsAt": "c",
+                "fingerprint": "d"}],
+}  # fmt: skip
 OF_PROVIDERS = (
+    Attacked(read_alerts, WEBHOOK, encoding="utf-8", read=lambda body: read_alerts(body, "shop")),
     *(Attacked(parse, good, shape=None, read=lambda value, parse=parse: Transport.parsed(CLOUD, "GET /", parse, value),
                refuses=OUTSIDE) for parse, good in RESOURCES),
     _asking(Transport.get, {"droplets": []}, lambda _: CLOUD.get("/v2/droplets", "droplet:read")),

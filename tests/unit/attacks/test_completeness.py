@@ -42,6 +42,7 @@ NOT_ATTACKED = {
     "flows.core.deploy.preflight.missing_images": SENTENCES,
     "flows.core.deploy.preflight.older_compose": SENTENCES,
     "flows.core.deploy.readiness.judge_readiness": WITH_OTHERS,
+    "flows.core.deploy.replacement.replaced_services": "attacked with `read_drift`",
     "flows.core.droplet.asleep.SleepMarker.document": "JSON on standard input",
     "flows.core.droplet.lock.Holder.line": "JSON on standard input",
     "flows.core.explanation.reading.shown_reference": OF_OURS,

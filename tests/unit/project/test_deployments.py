@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from uuid import UUID
 
 import pytest
 import yaml
@@ -9,7 +10,9 @@ from prefect import Flow
 from prefect.client.schemas.actions import DeploymentCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
+from flows.core.control.events import EVENT_KINDS
 from tests import CHECKOUT
 
 pytestmark = pytest.mark.unit
@@ -36,7 +39,7 @@ def test_every_flow_of_the_command_line_has_its_deployment():
 
 def test_the_root_of_flows_is_the_list_of_deployments():
     flows = {deployment["entrypoint"].split(":")[0] for deployment in DEPLOYMENTS.values()}
-    beside = {f"flows/{name}.py" for name in ("__init__", "canary", "hooks", "settings")}
+    beside = {f"flows/{name}.py" for name in ("__init__", "canary", "hooks")}
     assert {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "flows").glob("*.py")} == flows | beside
 
 
@@ -92,6 +95,13 @@ def test_its_parameters_are_those_of_the_flow(deployment):
 
 
 @each
+def test_every_deployment_takes_a_destination_and_its_form_says_what_that_is(deployment):
+    shown = flow_of(deployment).parameters.properties["destination"]
+    assert (shown["type"], shown["default"]) == ("string", "")
+    assert shown["description"].startswith("name of a destination of the settings files")
+
+
+@each
 def test_every_parameter_is_described(deployment):
     schema = flow_of(deployment)
     described = schema.fn.__doc__ or ""
@@ -99,10 +109,46 @@ def test_every_parameter_is_described(deployment):
         assert f"{name}:" in described
 
 
+CHOICES = {"colour": {"green", "blue"}, "strategy": {"rolling", "prefetch", "recreate"},
+           "approval": {"never", "inconclusive", "always"}}  # fmt: skip
+
+
+@each
+def test_what_has_a_few_values_is_a_choice_in_the_form(deployment):
+    flow = flow_of(deployment)
+    for name, schema in flow.parameters.properties.items():
+        wanted = CHOICES["colour"] if name == "to" and flow.name != "rollback" else CHOICES.get(name)
+        found = {value for part in (schema, *schema.get("anyOf", ())) for value in part.get("enum", ())}
+        assert wanted in (None, found), name
+
+
 @each
 def test_no_parameter_is_a_secret(deployment):
     names = set(inspect.signature(flow_of(deployment).fn).parameters)
     assert not {name for name in names for word in ("password", "secret", "token", "key") if word in name}
+
+
+TRIGGERS = {trigger["name"]: (one, trigger) for one in DEPLOYMENTS.values() for trigger in one.get("triggers", ())}
+
+
+@pytest.mark.parametrize(("deployment", "trigger"), TRIGGERS.values(), ids=TRIGGERS)
+def test_a_trigger_is_off_and_waits_for_an_event_of_ours_with_parameters_of_the_flow(deployment, trigger):
+    assert set(trigger) == {"name", "enabled", "expect", "match", "parameters"}
+    assert trigger["enabled"] is False
+    assert trigger["name"].startswith("slipway: ")
+    assert set(trigger["expect"]) <= {kind.name for kind in EVENT_KINDS}
+    assert set(trigger["parameters"]) <= set(inspect.signature(flow_of(deployment).fn).parameters)
+    # Prefect puts `| tojson` behind an expression, and that binds closer than an `or`.
+    assert not [said for said in trigger["parameters"].values() if " or " in said and "(" not in said]
+    read = DeploymentEventTrigger.model_validate(trigger)
+    read.set_deployment_id(UUID(int=1))
+    assert read.as_automation().enabled is False
+
+
+def test_the_triggers_are_those_that_the_page_lists():
+    page = (CHECKOUT / "docs/EVENTS.md").read_text()
+    assert {name for name in TRIGGERS if f"| `{name}` |" in page} == set(TRIGGERS)
+    assert page.count("| `slipway: ") == len(TRIGGERS)
 
 
 # Some only look; and a way back must not wait behind the promotion that it is needed for.

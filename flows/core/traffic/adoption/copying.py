@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.core.answers import reads
-from flows.core.droplet.directories import StackDirectory
-from flows.core.traffic.adoption.marker import DIRECTORY, CopiedPath
+from flows.core.droplet.directories import ADOPTED, StackDirectory
+from flows.core.traffic.adoption.marker import CopiedPath
 
 # Seconds that the size of one path may take to be found out.
 _LOOK = 20
@@ -80,7 +80,7 @@ def copy_script(home: StackDirectory, paths: Sequence[CopiedPath]) -> str:
 
     A copy appears whole or not at all; nothing is removed but what an earlier, cut copy left.
     """
-    place = posixpath.join(home.directory, DIRECTORY)
+    place = posixpath.join(home.directory, ADOPTED)
     head = _COPY.format(
         coming=shlex.quote(posixpath.join(place, f"{home.stack}.coming", "copy")),
         kept=shlex.quote(posixpath.join(place, f"{home.stack}.kept")),

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.core.answers import reads
+from flows.core.droplet.directories import ADOPTED
 from flows.core.release.release import Digest, Place, StackName, Tag
 from flows.core.traffic.adoption.project import CONTAINER_ID, ENGINE_NAME, MOST, NETWORK_ID, RESTART
 
 # What was done last; in this order.
 AdoptionStep = Literal["begun", "stopped", "copied", "home", "green", "adopted"]
-DIRECTORY = ".adopted"
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 EngineName = Annotated[str, Field(pattern=ENGINE_NAME, max_length=255)]
 
@@ -78,7 +78,7 @@ class AdoptionMarker(BaseModel):
 
 def marker_file(directory: str, stack: str) -> str:
     """Where the marker of a stack is, below Slipway's directory on the droplet."""
-    return posixpath.join(directory, DIRECTORY, f"{stack}.json")
+    return posixpath.join(directory, ADOPTED, f"{stack}.json")
 
 
 def marker_script(directory: str, stack: str) -> str:

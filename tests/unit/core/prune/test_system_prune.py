@@ -10,7 +10,7 @@ from flows.core.prune.system_prune import (
     prunable_script,
     read_prunable,
     refuse_reason,
-    system_prune_command,
+    system_prune_script,
 )
 from tests.support import assert_good_shell
 from tests.support.builders import pinned, release
@@ -22,12 +22,21 @@ OUTPUT = f"""\
 @@slipway:version
 26.1.5        1.45
 @@slipway:containers
-shop-web-1\thost/web\tExited (0) 2 hours ago
+shop-web-1\thost/web\tExited (0) 2 hours ago\t
+shop-blue-web-1\thost/web\tExited (0) 2 hours ago\tshop-blue
+old-web-1\thost/web\tExited (0) 2 hours ago\told
+other-web-1\thost/web\tExited (0) 2 hours ago\tother
 @@slipway:images
 sha256:1\thost/old@sha256:9\t12MB
 sha256:2\t{pinned("web")}\t13MB
 @@slipway:networks
-left
+left\t
+shop-blue_default\tshop-blue
+other_default\tother
+@@slipway:stacks
+/opt/it's/shop-blue/current
+@@slipway:adopted
+{{"format": 1, "project": "old", "stack": "shop"}}
 @@slipway:busy
 
 used
@@ -53,21 +62,27 @@ def test_everything_is_read():
     assert read_prunable(OUTPUT) == PrunableObjects(
         engine="26.1.5",
         api="1.45",
-        containers=(("shop-web-1", "host/web", "Exited (0) 2 hours ago"),),
+        containers=(
+            ("shop-web-1", "host/web", "Exited (0) 2 hours ago"),
+            ("other-web-1", "host/web", "Exited (0) 2 hours ago"),
+        ),
         images=(("sha256:1", "host/old@sha256:9", "12MB"), ("sha256:2", pinned("web"), "13MB")),
-        networks=("left",),
+        networks=("left", "other_default"),
         volumes=("unused",),
         named=frozenset(["shop_rows"]),
         cache="2GB",
         to_keep=(pinned("web"),),
+        spared=("old", "shop-blue"),
     )
 
 
 def test_what_a_release_needs_is_not_listed_and_no_named_volume_is():
     assert [(row["kind"], row["name"]) for row in read_prunable(OUTPUT).rows()] == [
         ("container", "shop-web-1"),
+        ("container", "other-web-1"),
         ("image", "sha256:1"),
         ("network", "left"),
+        ("network", "other_default"),
         ("anonymous volume", "unused"),
         ("builder cache", "what is unused"),
     ]
@@ -100,8 +115,21 @@ def test_an_engine_spares_named_volumes_when(prunable, words):
     assert bool(words) is bool(refuse_reason(prunable))
 
 
-def test_the_one_command_that_removes_what_is_not_ours_is_the_runbooks():
-    assert system_prune_command() == ["docker", "system", "prune", "--volumes", "--force"]
+def test_what_goes_is_named_and_nothing_of_projects_whose_containers_may_be_stopped_on_purpose():
+    lines = system_prune_script(read_prunable(OUTPUT)).splitlines()
+    assert [line for line in lines if line.startswith("docker")] == [
+        "docker rm -- shop-web-1 other-web-1 || :",
+        "docker network rm -- left other_default || :",
+        "docker volume rm -- unused || :",
+        "docker image prune --force || exit",
+        "docker builder prune --force || exit",
+    ]
+    assert_good_shell(system_prune_script(read_prunable(OUTPUT)))
+
+
+def test_where_nothing_is_listed_only_images_and_cache_are_asked_for():
+    lines = system_prune_script(PrunableObjects()).splitlines()
+    assert sum(line.startswith("docker") for line in lines) == 2
 
 
 def test_an_image_that_a_release_needs_gets_the_tag_that_keeps_it():

@@ -115,6 +115,7 @@ def test_promote_fetches_by_the_digest_and_deploys_that_to_every_droplet(monkeyp
     colours = SimpleNamespace(targets=(TARGET, TARGET), colour="blue", stack="shop")
     flow.notes(fetch_release=FETCHED, validate=None)
     flow.has(open_switch=lambda _: nullcontext(SimpleNamespace()), prepare_switch=lambda _: None)
+    flow.has(refuse_silent_switch=lambda *_: None, sleeping_again=lambda *_: nullcontext())
     flow.has(read_switch=lambda _: SwitchState(("green",)), finish_switch=lambda _: None)
     flow.has(load_colours=lambda *_: {"blue": colours, "green": colours}, connected=lambda _: nullcontext())
     flow.has(lock_colours=lambda *_, **__: nullcontext(), refuse_release=lambda *_: None)

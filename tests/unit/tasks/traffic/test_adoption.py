@@ -74,7 +74,7 @@ def test_a_run_that_crashed_or_was_cancelled_is_undone_by_its_hook(play, monkeyp
     with pytest.raises(Killed):
         play.adopt()
     monkeypatch.setattr(hooks, "adopting_target", lambda *_: play.home)
-    hooks.undo_adoption_after_crash(None, SimpleNamespace(parameters={"stack": "shop"}), None)
+    hooks.undo_adoption_after_crash(None, SimpleNamespace(id="7", parameters={"stack": "shop"}), None)
     if (step, moment) == ("adopted", "marked"):
         stands_adopted(play)
     else:

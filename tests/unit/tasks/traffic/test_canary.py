@@ -39,7 +39,7 @@ def world(monkeypatch):
             raise error
 
     for name, instead in {
-        "read_gates": read_gates, "keep_watch": keep_watch, "read_states": lambda _: ["mine"],
+        "read_gates": read_gates, "keep_watch": keep_watch, "read_states": lambda _: [SimpleNamespace(release=None)],
         "read_states_if_reachable": lambda _: ["theirs"], "get_run_logger": lambda: LOG,
         "mark_failed": lambda target, words, _wait: made.failed.append((target.name, words)),
         "this_run": lambda: SimpleNamespace(by="Ada", name="promote shop"), "set_share": tasks.set_share.fn,

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from blocks.errors import SwitchMoved, Unreachable
-from blocks.traffic.state import SwitchState
-from flows import reconcile, status, switch_back, watch
+from blocks.traffic.state import SwitchState, shares_of
+from flows import reconcile, switch_back, watch
 from flows.core.errors import DropletBusy
 from flows.core.results import Reconciled
 from flows.core.traffic.promotion_plan import PromotionPlan
@@ -88,7 +88,7 @@ def test_switch_back_takes_a_share_back_and_leaves_the_active_colour(monkeypatch
 
 
 class Locked:
-    name, stack, settings, directory = "one/blue", "shop", SETTINGS, None
+    name, stack, whole, settings, directory = "one/blue", "shop", "shop", SETTINGS, None
 
     def locked(self, *_given):
         return nullcontext(self)
@@ -128,7 +128,7 @@ def _unreachable():
     ],
 )
 def test_status_says_which_share_of_the_clients_reaches_a_colour(seen, shares):
-    assert status._shares(seen) == shares
+    assert shares_of(seen) == shares
 
 
 def test_a_plan_says_which_share_stands_and_which_steps_come():

@@ -1,6 +1,7 @@
 """The colour that traffic left goes to sleep: only while all is as it was decided by, and right whenever a run ends."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -182,4 +183,51 @@ def test_else_it_is_woken(green, monkeypatch, runs, active, settings):
     green.mark_asleep("web", "tool")
     done, _why = settle(green, monkeypatch, *active, **settings)
     assert done == "release v1 was woken"
+    assert (green.running, green.marker.exists()) == ({"web", "tool"}, False)
+
+
+@pytest.fixture
+def sleeping(green, monkeypatch):
+    monkeypatch.setattr(sleep, "open_switch", lambda _settings: nullcontext(FakeSwitch("blue")))
+    object.__setattr__(green.target, "settings", green.target.settings.model_copy(update={"switch": "edge"}))
+    assert sleep.put_to_sleep(FakeSwitch("blue"), green.colour, SEEN, green.target.settings) == ""
+    return green
+
+
+def fails(green, meanwhile) -> None:
+    def deploy() -> None:
+        with sleep.sleeping_again(green.colour, green.target.settings):
+            meanwhile()
+            raise DeployFailed("it did not start")
+
+    with pytest.raises(DeployFailed):
+        deploy()
+
+
+def woken(green) -> None:
+    green.marker.unlink()
+    green.put(web="running", tool="running", job="exited")
+
+
+def test_what_slept_sleeps_again_when_a_deploy_onto_it_failed_and_was_rolled_back(sleeping):
+    fails(sleeping, lambda: woken(sleeping))
+    assert (sleeping.running, sleeping.marker.exists()) == (set(), True)
+
+
+def test_a_deploy_that_held_leaves_it_awake(sleeping):
+    with sleep.sleeping_again(sleeping.colour, sleeping.target.settings):
+        woken(sleeping)
+    assert sleeping.running == {"web", "tool"}
+
+
+def test_what_failed_and_stands_there_stays_awake_to_be_looked_at(sleeping):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sleep, "_sleeping", lambda _colour: {"v0.0"})  # another release slept there
+        fails(sleeping, lambda: woken(sleeping))
+    assert sleeping.running == {"web", "tool"}
+
+
+def test_what_was_awake_stays_awake_whatever_fails(green, monkeypatch):
+    object.__setattr__(green.target, "settings", green.target.settings.model_copy(update={"switch": "edge"}))
+    fails(green, lambda: None)
     assert (green.running, green.marker.exists()) == ({"web", "tool"}, False)

@@ -1,0 +1,1 @@
+"""Control: destinations, events, triggers and the control plane."""

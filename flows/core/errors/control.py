@@ -1,0 +1,26 @@
+"""Errors of what is around runs: the queue, automations, alerts, and finding out what went wrong."""
+
+from flows.core.errors.base import Refused, SlipwayError
+
+
+class GaveWay(Refused):
+    """A newer run of the same deployment for the same place was asked for; this one ended before it began.
+
+    Such a run is no failure: it ends as Cancelled, by the name Superseded.
+    """
+
+
+class DeploymentMissing(Refused):
+    """A deployment of prefect.yaml that is needed is not at the Prefect server."""
+
+
+class BadAlert(Refused):
+    """What was posted to the alert receiver is not what Alertmanager sends."""
+
+
+class BadToken(Refused):
+    """The token of the alert receiver cannot be read, or is too short to be one."""
+
+
+class BundleNotWritten(SlipwayError):
+    """A debug bundle was made, and could not be written to the reports directory."""

@@ -1,0 +1,1 @@
+"""Control: automations, alerts and the queue of runs, through the Prefect API."""
