@@ -25,7 +25,7 @@ unexport PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh .ci/run)
 
-.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit lint format bench bench-one-droplet bench-switch down lock venv browser alertmanager prefect engine containers deployments worker
+.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit wheel lint format bench bench-one-droplet bench-switch down lock venv browser alertmanager prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -56,6 +56,12 @@ test-all: test ## Run them with every fault at every point, and with every stack
 
 unit: venv ## Run the tests that need no engine and no server
 	@pytest -q -n 2 tests/unit
+
+wheel: venv ## Build the wheel that `pipx install` takes, into dist/
+	@rm -rf build dist
+	pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir dist .
+	rm -rf build
+	ls dist/*.whl
 
 lint: venv ## Check style, types, imports, security rules, scripts, workflows, Dockerfiles, known advisories
 	@$(LAB)/lint.sh $(SCRIPTS)

@@ -13,7 +13,17 @@ from flows.core.errors.base import (
     SlipwayError,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
+from flows.core.errors.control import (
+    BadAlert,
+    BadServerDirectory,
+    BadToken,
+    BundleNotWritten,
+    DeploymentMissing,
+    GaveWay,
+    NotDeployed,
+    ServerNotReady,
+    ServerPortTaken,
+)
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
@@ -113,6 +123,7 @@ __all__ = [
     "BadExtension",
     "BadRelease",
     "BadRetention",
+    "BadServerDirectory",
     "BadSettings",
     "BadTag",
     "BadToken",
@@ -158,6 +169,7 @@ __all__ = [
     "NoSwitch",
     "NotApproved",
     "NotConfirmed",
+    "NotDeployed",
     "NotDocr",
     "NotEnoughMemory",
     "NotPromoted",
@@ -182,6 +194,8 @@ __all__ = [
     "ReleaseTooLarge",
     "ReleaseUnderWay",
     "RollbackFailed",
+    "ServerNotReady",
+    "ServerPortTaken",
     "ServicesNotReady",
     "SignatureMoved",
     "SignedAsAnother",
