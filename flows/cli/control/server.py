@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import SET_UP, app
-from flows.cli.terminal.console import SummaryConsole, tell
+from flows.cli.terminal.console import tell
 from flows.cli.terminal.options import VerboseOption
 from flows.cli.terminal.runner import run_callable
 

@@ -1,4 +1,4 @@
-"""The control plane on this machine: start it, stop it, look at it. Each may be done again, and then changes nothing."""
+"""The control plane on this machine: start it, stop it, look at it. Done again, each changes nothing."""
 
 import dataclasses
 import json
@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import time
+from abc import ABC
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import resources
@@ -207,13 +208,14 @@ def _refuse_an_open_api(plane: ControlPlane) -> None:
     answer = httpx.get(f"{plane.api}/admin/version", timeout=15, trust_env=False, auth=("slipway", "not the password"))
     if answer.status_code != httpx.codes.UNAUTHORIZED:
         raise ServerNotReady(
-            f"the Prefect server at {plane.api} takes a wrong login ({answer.status_code}). Stop it: slipway server down"
+            f"the Prefect server at {plane.api} takes a wrong login ({answer.status_code}). "
+            "Stop it: slipway server down"
         )
 
 
 def _register(api: PrefectApi, plane: ControlPlane, login: str, changed: Say) -> None:
     """Block types and the work pool, where they are missing."""
-    kinds = [getattr(blocks, name) for name in blocks.__all__]
+    kinds = [kind for name in blocks.__all__ if ABC not in (kind := getattr(blocks, name)).__bases__]
     missing = [
         kind for kind in kinds if api.get(f"/block_schemas/checksum/{kind._calculate_schema_checksum()}") is None
     ]

@@ -46,7 +46,7 @@ def ensure_profile(api: str) -> tuple[str, list[str]]:
     elif profiles.active_name != PROFILE:
         profiles.set_active(PROFILE)
         told.append(f"Made {PROFILE} the active profile.")
-        wanted, before = wanted, {}
+        before = {}
     if wanted != before:
         _save_closed(file, profiles)
     return login, told

@@ -24,7 +24,7 @@ class Services(Protocol):
     """How they come back after a reboot, as a sentence."""
 
     def start(self, service: Service) -> str:
-        """Keep it running from now on. Returns what was done: `started`, `restarted`, or '' where it runs so already."""
+        """Keep it running from now on. Returns `started`, `restarted`, or '' where it runs so already."""
 
     def stop(self, name: str) -> bool:
         """Stop it for good; whether it ran."""
@@ -147,11 +147,11 @@ def services_here(directory: Path) -> Services:
     if Path("/run/systemd/system").is_dir() and shutil.which("systemctl"):
         if os.geteuid() == 0:
             return SystemdServices()
-        asked = subprocess.run(  # noqa: S603
-            ["systemctl", "--user", "show-environment"],
+        asked = subprocess.run(
+            ["systemctl", "--user", "show-environment"],  # noqa: S607 — from PATH
             capture_output=True,
             check=False,
-            timeout=_COMMAND_S,  # noqa: S607
+            timeout=_COMMAND_S,
         )
         if asked.returncode == 0:
             return SystemdServices()
