@@ -45,11 +45,11 @@ class ControlPlane:
     @property
     def api(self) -> str:
         """Address of its API, from this machine."""
-        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/api"  # noqa: S104
+        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/api"  # noqa: S104 — compared, not listened on
 
 
 @dataclass(frozen=True)
-class Service:
+class MachineService:
     """A process that is kept running.
 
     Attributes:
@@ -87,7 +87,7 @@ def common_environment(plane: ControlPlane, profiles: str, environ: Mapping[str,
     }
 
 
-def server_service(plane: ControlPlane, common: Mapping[str, str], python: str = sys.executable) -> Service:
+def server_service(plane: ControlPlane, common: Mapping[str, str], python: str = sys.executable) -> MachineService:
     """The Prefect server: SQLite in the plane's directory."""
     own = {
         # One by one, each change of a task's state is a transaction, and SQLite locked for others.
@@ -101,19 +101,19 @@ def server_service(plane: ControlPlane, common: Mapping[str, str], python: str =
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{plane.directory}/prefect.db",
     }
     argv = (python, "-m", "prefect", "server", "start", "--host", plane.host, "--port", str(plane.port))
-    return Service(SERVER, "Prefect server of Slipway", argv, {**common, **own}, plane.directory)
+    return MachineService(SERVER, "Prefect server of Slipway", argv, {**common, **own}, plane.directory)
 
 
-def worker_service(plane: ControlPlane, common: Mapping[str, str], python: str = sys.executable) -> Service:
+def worker_service(plane: ControlPlane, common: Mapping[str, str], python: str = sys.executable) -> MachineService:
     """The worker that carries out the runs of the pool. It stops its runs itself, which takes half a minute."""
     argv = (python, "-m", "prefect", "worker", "start", "--pool", POOL, "--name", "slipway")
     own = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
-    return Service(
+    return MachineService(
         WORKER, "Prefect worker of Slipway", argv, {**common, **own}, plane.repository, stop_s=45, after=SERVER
     )
 
 
-def unit_text(service: Service, target: str) -> str:
+def unit_text(service: MachineService, target: str) -> str:
     """The service as a systemd unit.
 
     Args:
@@ -128,7 +128,7 @@ def unit_text(service: Service, target: str) -> str:
         *([f"Wants={after.strip()}"] if after else []),
         "StartLimitIntervalSec=0",
         "",
-        "[Service]",
+        "[MachineService]",
         f"WorkingDirectory={_specifier_free(service.directory)}",
         *(f"Environment={_quoted(f'{name}={value}')}" for name, value in sorted(service.environment.items())),
         f"ExecStart={' '.join(_quoted(word.replace('$', '$$')) for word in service.argv)}",

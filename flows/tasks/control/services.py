@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from flows.core.control.server import Service, unit_text
+from flows.core.control.server import MachineService, unit_text
 from flows.core.errors import ServerNotReady
 from flows.tasks.control.supervisor import record, recorded
 
@@ -23,7 +23,7 @@ class Services(Protocol):
     survives: str
     """How they come back after a reboot, as a sentence."""
 
-    def start(self, service: Service) -> str:
+    def start(self, service: MachineService) -> str:
         """Keep it running from now on. Returns `started`, `restarted`, or '' where it runs so already."""
 
     def stop(self, name: str) -> bool:
@@ -43,7 +43,7 @@ class SupervisedServices:
             f"@reboot {sys.executable} -m flows.cli server up --directory {directory.parent}"
         )
 
-    def start(self, service: Service) -> str:
+    def start(self, service: MachineService) -> str:
         """See Services."""
         file = self.directory / f"{service.name}.json"
         wanted = json.dumps(dataclasses.asdict(service), indent=1, sort_keys=True)
@@ -102,7 +102,7 @@ class SystemdServices:
         self.units = config / "systemd/user" if self.user else Path("/etc/systemd/system")
         self.survives = "systemd starts both services after a reboot."
 
-    def start(self, service: Service) -> str:
+    def start(self, service: MachineService) -> str:
         """See Services."""
         file = self.units / f"{service.name}.service"
         text = unit_text(service, "default.target" if self.user else "multi-user.target")
@@ -130,14 +130,14 @@ class SystemdServices:
     def running(self, name: str) -> bool:
         """See Services."""
         argv = [*self._systemctl, "is-active", "--quiet", f"{name}.service"]
-        return subprocess.run(argv, check=False, timeout=_COMMAND_S).returncode == 0  # noqa: S603
+        return subprocess.run(argv, check=False, timeout=_COMMAND_S).returncode == 0  # noqa: S603 — systemd, by arguments of ours
 
     def _run(self, *words: str) -> None:
         _checked([*self._systemctl, *words])
 
 
 def _checked(argv: list[str]) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_COMMAND_S)  # noqa: S603
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_COMMAND_S)  # noqa: S603 — systemd, by arguments of ours
     if done.returncode:
         raise ServerNotReady(f"`{' '.join(argv)}` ended with {done.returncode}: {done.stderr.strip()[:500]}")
 

@@ -106,7 +106,7 @@ class Supervisor:
         self.child_file.unlink(missing_ok=True)
 
 
-def main() -> None:
+def supervise() -> None:
     """Entry point."""
     supervisor = Supervisor(Path(sys.argv[1]), sys.argv[2])
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    supervise()

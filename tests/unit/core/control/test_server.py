@@ -7,7 +7,7 @@ import pytest
 
 from flows.core.control.server import (
     ControlPlane,
-    Service,
+    MachineService,
     common_environment,
     read_plane,
     server_service,
@@ -50,7 +50,7 @@ def test_the_worker_works_in_the_repository_and_serves_the_pool():
 
 
 def test_a_unit_is_started_at_boot_and_again_whenever_it_ends():
-    service = Service("one", "One", ("/py", "a $b %c"), {"X": 'q"%'}, "/srv/50%", 45, "slipway-server")
+    service = MachineService("one", "One", ("/py", "a $b %c"), {"X": 'q"%'}, "/srv/50%", 45, "slipway-server")
     assert unit_text(service, "multi-user.target").splitlines() == [
         "# Made by `slipway server up`, which writes it anew.",
         "[Unit]",
@@ -59,7 +59,7 @@ def test_a_unit_is_started_at_boot_and_again_whenever_it_ends():
         "Wants=slipway-server.service",
         "StartLimitIntervalSec=0",
         "",
-        "[Service]",
+        "[MachineService]",
         "WorkingDirectory=/srv/50%%",
         'Environment="X=q\\"%%"',
         'ExecStart="/py" "a $$b %%c"',

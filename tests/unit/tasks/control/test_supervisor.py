@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from blocks.polling import until
-from flows.core.control.server import Service
+from flows.core.control.server import MachineService
 from flows.tasks.control.services import SupervisedServices
 from flows.tasks.control.supervisor import began, next_pause, record, recorded
 
 pytestmark = pytest.mark.unit
 
 
-def service(tmp_path: Path, *argv: str) -> Service:
+def service(tmp_path: Path, *argv: str) -> MachineService:
     environment = {"PATH": os.environ["PATH"]}
-    return Service("one", "One", argv or ("sleep", "600"), environment, str(tmp_path), stop_s=5)
+    return MachineService("one", "One", argv or ("sleep", "600"), environment, str(tmp_path), stop_s=5)
 
 
 def wait_for(ask):

@@ -23,7 +23,7 @@ def installed(tmp_path_factory):
     place = tmp_path_factory.mktemp("wheel")
     source = place / "source"
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "prefect.yaml", "work-pool.json"],
+        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,
     ).stdout.split("\0")  # fmt: skip
     for name in filter(None, tracked):
