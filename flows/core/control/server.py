@@ -128,7 +128,7 @@ def unit_text(service: MachineService, target: str) -> str:
         *([f"Wants={after.strip()}"] if after else []),
         "StartLimitIntervalSec=0",
         "",
-        "[MachineService]",
+        "[Service]",
         f"WorkingDirectory={_specifier_free(service.directory)}",
         *(f"Environment={_quoted(f'{name}={value}')}" for name, value in sorted(service.environment.items())),
         f"ExecStart={' '.join(_quoted(word.replace('$', '$$')) for word in service.argv)}",

@@ -59,7 +59,7 @@ def test_a_unit_is_started_at_boot_and_again_whenever_it_ends():
         "Wants=slipway-server.service",
         "StartLimitIntervalSec=0",
         "",
-        "[MachineService]",
+        "[Service]",
         "WorkingDirectory=/srv/50%%",
         'Environment="X=q\\"%%"',
         'ExecStart="/py" "a $$b %%c"',
