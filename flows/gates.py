@@ -20,7 +20,7 @@ from flows.core.gates.verdict import GateResult, Verdict, combine_verdicts, mark
 from flows.core.quotation import Markup, literal
 from flows.core.results import GateReport
 from flows.core.traffic.approval import coloured_verdict
-from flows.core.traffic.colours import direction
+from flows.core.traffic.colours import Colour, direction
 from flows.settings import Settings
 from flows.tasks.droplet.target import Target
 from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
@@ -39,7 +39,7 @@ from flows.validate import probe_all, read_running_release
 
 
 @flow(name="gates", flow_run_name=run_name("read the gates of {stack}"))
-def gates(stack: str | None = None, colour: str | None = None, window: float | None = None) -> GateReport:
+def gates(stack: str | None = None, colour: Colour | None = None, window: float | None = None) -> GateReport:
     """Read every gate of a colour and change nothing.
 
     Args:

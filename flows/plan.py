@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from prefect.logging import get_run_logger
 
+from flows.core.control.events import PROMOTED
 from flows.core.deploy.deployed_state import DeployedState
+from flows.core.results import Promoted
 from flows.core.traffic.approval import short_digest
 from flows.core.traffic.colours import Colour
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion
@@ -12,6 +14,7 @@ from flows.settings import Settings
 from flows.tasks.runs.artifacts import page, table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.events import emit
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, promoted_to, read_states
@@ -20,7 +23,7 @@ from flows.tasks.traffic.switch import open_switch, read_switch
 
 
 @flow(name="plan", flow_run_name=run_name("plan a promotion of {stack}"))
-def plan(stack: str | None = None, to: str | None = None) -> PromotionPlan:
+def plan(stack: str | None = None, to: Colour | None = None) -> PromotionPlan:
     """Say what a promotion of what stands on the idle colour would change: services, digests, environment keys.
 
     Args:
@@ -62,3 +65,17 @@ def publish_plan(found: PromotionPlan) -> None:
     keys = f"Environment keys that differ: {', '.join(found.keys) or 'none'}."
     table(f"plan-{found.stack}", rows, "\n\n".join((found.sentence, found.client_impact, keys, *found.notes)))
     get_run_logger().info("%s", found.sentence)
+
+
+def publish_promotion(stack: str, moved: Promoted, plan: PromotionPlan) -> None:
+    """Show as an artifact where traffic went, and tell the event."""
+    row: dict[str, object] = {
+        "release": moved.tag, "from": moved.previous_colour or "nowhere", "to": moved.colour,
+        "turned after": f"{moved.turned_after:.2f} s", "answering after": f"{moved.seen_after:.2f} s",
+        "watched": f"{moved.watched:.0f} s", "approved by": moved.approved_by or "nobody had to be asked",
+    }  # fmt: skip
+    table(f"promotion-{stack}", [row], plan.sentence)
+    emit(
+        PROMOTED, stack=stack, tag=moved.tag, digest=plan.digest, colour=moved.colour,
+        previous=moved.previous_colour, by=moved.approved_by,
+    )  # fmt: skip

@@ -9,27 +9,27 @@ from blocks import TrafficSwitch
 from blocks.errors import OutsideError
 from blocks.traffic.state import SwitchState
 from flows.canary import Canary
-from flows.core.control.events import PROMOTED, PROMOTION_FAILED
-from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError, SwitchSilent
+from flows.core.control.events import PROMOTION_FAILED
+from flows.core.errors import ConflictingOptions, NotPromoted, PlanChanged, SlipwayError
 from flows.core.gates.verdict import Verdict
 from flows.core.results import GateReport, Promoted
 from flows.core.traffic.approval import approval_question, must_ask
 from flows.core.traffic.canary import canary_steps
+from flows.core.traffic.colours import Colour
 from flows.core.traffic.promotion_plan import PromotionPlan, plan_promotion, refuse_undeclared_states
 from flows.deploy import DeployFirst
 from flows.gates import read_gates, tell_verdict
 from flows.hooks import prune_colours_after_failure, recover_promotion
-from flows.plan import publish_plan
+from flows.plan import publish_plan, publish_promotion
 from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
 from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
-from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
-from flows.tasks.runs.events import emit, failure_emitted
+from flows.tasks.runs.events import failure_emitted
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -45,6 +45,7 @@ from flows.tasks.traffic.colours import (
 )
 from flows.tasks.traffic.sleep import let_sleep, sleeping_again
 from flows.tasks.traffic.switch import (
+    answers,
     finish_switch,
     open_switch,
     prepare_switch,
@@ -68,7 +69,7 @@ from flows.watch import keep_watch
 def promote(
     stack: str | None = None,
     tag: str | None = None,
-    to: str | None = None,
+    to: Colour | None = None,
     approval: Approval | None = None,
     strategy: Strategy | None = None,
     env_file: str | None = None,
@@ -145,9 +146,12 @@ class Promotion:
         turned_at, seen = promoted.decided_at + promoted.turned_after, promoted.plan.mark.splitlines()
         return replace(promoted, asleep=let_sleep(self.switch, self.active, seen, turned_at, self.settings))
 
+    @property
+    def _steps(self) -> tuple[int, ...]:
+        return self.settings.canary if self.active else ()
+
     def _carry_out(self, first: DeployFirst | None) -> Promoted:
-        steps = self.settings.canary if self.active else ()
-        with Canary(self.switch, self.candidate, self.active, steps, self.settings) as canary:
+        with Canary(self.switch, self.candidate, self.active, self._steps, self.settings) as canary:
             return self._decide(first, canary)
 
     def _decide(self, first: DeployFirst | None, canary: Canary) -> Promoted:
@@ -167,8 +171,8 @@ class Promotion:
                     if (unsure := canary.go_on(plan.tag, agreed)) is None:
                         return self._switch(plan, gates, approved[2] if approved else "")
                     gates = unsure
-            question = approval_question(plan, gates.readings, self.settings.approval_timeout / 60)
             limit = self.settings.approval_timeout
+            question = approval_question(plan, gates.readings, limit / 60)
             answer = ask_for_approval(question, plan.sentence, limit, stack=self.stack, tag=plan.tag)
             approved = (plan.mark, gates.verdict, answer.words)
 
@@ -188,7 +192,7 @@ class Promotion:
             plan = plan_promotion(
                 self.stack, self.candidate.colour, self.active.colour if self.active else None,
                 states, before, str(self.switch), self.switch.client_impact,
-            ).with_canary("", self.settings.canary if self.active else (), self.settings.canary_seconds)  # fmt: skip
+            ).with_canary("", self._steps, self.settings.canary_seconds)  # fmt: skip
             refuse_undeclared_states(states, self.settings.home)
             publish_plan(plan)
             gates = read_gates(self.candidate, self.active, states, before, self.settings.gate_window, self.settings)
@@ -201,11 +205,8 @@ class Promotion:
     def _switch(self, plan: PromotionPlan, gates: GateReport, approved_by: str) -> Promoted:
         """Traffic goes there; whatever fails from here on sends it back."""
         self.switch.read()  # the connection is open when the decision falls
-        try:
-            refuse_silent_switch(self.switch, self.seen, self.settings.switch_timeout)
-        except SwitchSilent as error:
-            error.add_story(f"Release {plan.tag} stands on {self.candidate}, and passed: slipway promote")
-            raise
+        done = f"Release {plan.tag} stands on {self.candidate}, and passed: slipway promote"
+        refuse_silent_switch(self.switch, self.seen, self.settings.switch_timeout, done)
         try:
             moved = move_traffic(
                 self.switch, self.candidate, self.active, self.seen, f"promoting {plan.tag}", self.settings
@@ -213,19 +214,18 @@ class Promotion:
             seen = read_switch_at(self.switch, self.candidate.colour)
             watched = keep_watch(self.switch, self.candidate, seen, self.settings.watch, self.settings)
         except (SlipwayError, OutsideError) as error:
-            story = self._move_back(error)
-            if story is error:
-                raise
-            raise story from error
+            if (story := self._move_back(error)) is not error:
+                raise story from error
+            raise
         for target in self.candidate.targets:
             with target.locked("pruning", self.wait) as lock:
                 prune_best_effort(lock, target.directory, self.settings)
         promoted = Promoted(
             **{**vars(moved), "tag": plan.tag}, plan=plan, gates=gates, approved_by=approved_by,
             watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
-            canary=self.settings.canary if self.active else (),
+            canary=self._steps,
         )  # fmt: skip
-        self._publish(promoted, plan)
+        publish_promotion(self.stack, promoted, plan)
         return promoted
 
     def _move_back(self, error: Exception) -> Exception:
@@ -238,18 +238,6 @@ class Promotion:
         if now.active != (self.candidate.colour,):
             return error
         story = move_traffic_back(self.switch, self.candidate, self.active, now, error, self.settings)
-        for target in self.candidate.targets:
+        for target in self.candidate.targets if answers(self.switch) else ():  # else the release is not to blame
             mark_failed(target, mask(f"did not hold after its promotion: {error}"), self.wait)
         return story
-
-    def _publish(self, moved: Promoted, plan: PromotionPlan) -> None:
-        row: dict[str, object] = {
-            "release": moved.tag, "from": moved.previous_colour or "nowhere", "to": moved.colour,
-            "turned after": f"{moved.turned_after:.2f} s", "answering after": f"{moved.seen_after:.2f} s",
-            "watched": f"{moved.watched:.0f} s", "approved by": moved.approved_by or "nobody had to be asked",
-        }  # fmt: skip
-        table(f"promotion-{self.stack}", [row], plan.sentence)
-        emit(
-            PROMOTED, stack=self.stack, tag=moved.tag, digest=plan.digest, colour=moved.colour,
-            previous=moved.previous_colour, by=moved.approved_by,
-        )  # fmt: skip

@@ -15,7 +15,7 @@ from flows.core.deploy.deployed_state import DeployedState
 from flows.core.errors import BadColours, BothColoursUnhealthy, NotPromoted, SlipwayError, SwitchAmbiguous, SwitchedBack
 from flows.core.gates.verdict import Verdict
 from flows.core.results import TrafficMoved
-from flows.core.traffic.colours import COLOURS, other
+from flows.core.traffic.colours import COLOURS, Colour, other
 from flows.gates import read_gates
 from flows.settings import Settings
 from flows.tasks.runs.artifacts import table
@@ -124,7 +124,7 @@ def unhealthy_reason(side: ColourDroplets, settings: Settings) -> str:
 
 
 @flow(name="switch-back", flow_run_name=run_name("send traffic of {stack} back"))
-def switch_back(stack: str | None = None, to: str | None = None, force: bool = False) -> TrafficMoved:
+def switch_back(stack: str | None = None, to: Colour | None = None, force: bool = False) -> TrafficMoved:
     """Send traffic to the colour it came from, after asking whether it is well; one that is asleep is woken before.
 
     While a canary sends a share of the clients to the other colour, these go back, and all stay where most are.

@@ -106,7 +106,7 @@ def server_service(plane: ControlPlane, common: Mapping[str, str], python: str =
 
 def worker_service(plane: ControlPlane, common: Mapping[str, str], python: str = sys.executable) -> MachineService:
     """The worker that carries out the runs of the pool. It stops its runs itself, which takes half a minute."""
-    argv = (python, "-m", "prefect", "worker", "start", "--pool", POOL, "--name", "slipway")
+    argv = (python, "-m", "flows.worker", "--type", "fork", "--pool", POOL, "--name", "slipway")
     own = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
     return MachineService(
         WORKER, "Prefect worker of Slipway", argv, {**common, **own}, plane.repository, stop_s=45, after=SERVER

@@ -27,6 +27,7 @@ _CONTAINER = f"{{{{.Names}}}}\t{{{{.Image}}}}\t{{{{.Status}}}}\t{_PROJECT}"
 # Compose's own rule for a project's name; the marker of an adoption names the one that is the way back.
 _ADOPTED = re.compile(r'"project": ?"([a-z0-9][a-z0-9_-]{0,254})"')
 _LONGEST = 1_000_000
+_FREED = '{ printf "Total reclaimed space: %.1fMB\\n", ($1 > $2 ? $1 - $2 : 0) / 1000 }'
 _DOCUMENT = re.compile(r"^@@document\n", re.MULTILINE)
 
 
@@ -144,14 +145,27 @@ def keep_script(references: Iterable[str]) -> str:
     return "\n".join(["set -e", *tags, ""])
 
 
-def system_prune_command(spared: Iterable[str] = ()) -> list[str]:
-    """Remove stopped containers, dangling images, unused networks, anonymous volumes and builder cache, whoever's.
+def system_prune_script(prunable: PrunableObjects) -> str:
+    """The script that removes what was listed: stopped containers, dangling images, unused networks, anonymous volumes,
+    and builder cache. What is in use by now is left by the engine itself.
 
-    Args:
-        spared: Compose projects of which nothing goes.
+    `docker system prune` cannot do it: of several filters `label!=` it spares only what has all of these labels.
     """
-    filters = [word for name in spared for word in ("--filter", f"label!={PROJECT_LABEL}={name}")]
-    return ["docker", "system", "prune", "--volumes", "--force", *filters]
+    removed = {
+        "rm": [name for name, _, _ in prunable.containers],
+        "network rm": prunable.networks,
+        "volume rm": prunable.volumes,
+    }
+    lines = [f"docker {verb} -- {shlex.join(names)} || :" for verb, names in removed.items() if names]
+    return "\n".join([
+        "free() { df -Pk \"$(docker info --format '{{.DockerRootDir}}')\" | awk 'NR == 2 { print $4 }'; }",
+        "before=$(free)",
+        *lines,
+        "docker image prune --force || exit",
+        "docker builder prune --force || exit",
+        f'echo "$(free) $before" | awk {shlex.quote(_FREED)}',
+        "",
+    ])  # fmt: skip
 
 
 def dangling_images(project: str = "", docker: str = "docker") -> list[str]:

@@ -10,7 +10,7 @@ from flows.core.prune.system_prune import (
     prunable_script,
     read_prunable,
     refuse_reason,
-    system_prune_command,
+    system_prune_script,
 )
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
@@ -63,7 +63,7 @@ def run_system_prune(session: LockedSession, directory: str) -> str:
     before = read_prunable_objects(session, directory)
     session.run(keep_script(before.to_keep), timeout=QUICK)
     answer = session.run(
-        system_prune_command(before.spared),
+        system_prune_script(before),
         timeout=_LONG,
         on_line=lambda line: log.info("%s", line, extra={RAW: True}),
         check=True,

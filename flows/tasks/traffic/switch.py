@@ -128,28 +128,33 @@ def probe_switch(switch: TrafficSwitch, colour: str, patience: float) -> SwitchP
     )
 
 
-def refuse_silent_switch(switch: TrafficSwitch, seen: SwitchState, patience: float) -> None:
+def refuse_silent_switch(switch: TrafficSwitch, seen: SwitchState, patience: float, done: str = "") -> None:
     """Refuse to go on where what stands in front of both colours does not answer at all; what it answers is no matter,
     for the active colour may be the sick one.
 
     Args:
         patience: seconds in which it is asked again.
+        done: what was done before, for the error.
 
     Raises:
         SwitchSilent
     """
     if not switch.in_front or not seen.active:
         return
-    until(
-        switch.probe,
-        lambda probe: probe.status,
-        patience,
-        pause=_RETRY,
-        unfinished=lambda probe, _: SwitchSilent(
+    probe = until(switch.probe, lambda probe: probe.status, patience, pause=_RETRY)
+    if not probe.status:
+        error = SwitchSilent(
             f"{switch} does not answer: {probe.detail}. Traffic was not moved, and no release is to blame. Look at it "
             "first: its container or service on its host, and the ports there; then try again"
-        ),
-    )
+        )
+        if done:
+            error.add_story(done)
+        raise error
+
+
+def answers(switch: TrafficSwitch) -> bool:
+    """Whether what stands in front of both colours answers at all; a switch that only leads to one is taken to."""
+    return not switch.in_front or bool(switch.probe().status)
 
 
 def try_read_switch(switch: TrafficSwitch) -> SwitchState | None:

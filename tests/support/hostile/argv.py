@@ -9,7 +9,7 @@ from flows.core.droplet import docker_commands as docker
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.docker_commands import Compose
 from flows.core.droplet.lock import guarded_script, hold_script
-from flows.core.prune.system_prune import dangling_images, disk_use, system_prune_command
+from flows.core.prune.system_prune import dangling_images, disk_use
 from flows.core.traffic.edge.places import EdgeDirectory
 from flows.core.traffic.edge.setup_scripts import edge_version_script, put_edge_script, start_edge_script
 from flows.core.traffic.edge.site_scripts import mark_release_script, put_site_script
@@ -71,7 +71,6 @@ ARGV = (
     ArgvBuilder(docker.prune_builder, lambda w: docker.prune_builder(w[0])),
     ArgvBuilder(dangling_images, lambda w: dangling_images(w[0])),
     ArgvBuilder(disk_use, lambda w: disk_use(w[0])),
-    ArgvBuilder(system_prune_command, lambda _: system_prune_command()),
     ArgvBuilder(CosignCommands.sign, lambda w: cosign(w).sign([w[5], w[4]], {"a": w[2]}, w[3])),
     ArgvBuilder(CosignCommands.attest, lambda w: cosign(w).attest(w[5], w[2], w[3], w[4])),
     ArgvBuilder(CosignCommands.verify, lambda w: cosign(w).verify(w[2:])),

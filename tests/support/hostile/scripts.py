@@ -40,7 +40,7 @@ from flows.core.insight.drift import drift_script
 from flows.core.insight.status import status_script
 from flows.core.prune.inventory import inventory_script
 from flows.core.prune.removal import Item, Kind, Removal, removal_script
-from flows.core.prune.system_prune import keep_script, prunable_script
+from flows.core.prune.system_prune import PrunableObjects, keep_script, prunable_script, system_prune_script
 from flows.core.records.storage import history_sections, write_records
 from flows.core.release.tree import Entry
 from flows.core.traffic.adoption.copying import copy_script, look_at_copied_script
@@ -168,6 +168,8 @@ SCRIPTS = (
     ScriptBuilder(running_release_script, lambda w: running_release_script(home(w))),
     ScriptBuilder(kept_release_script, lambda w: kept_release_script(home(w), w[2])),
     ScriptBuilder(deployed_state_script, lambda w: deployed_state_script(home(w))),
+    ScriptBuilder(system_prune_script, lambda w: system_prune_script(
+        PrunableObjects(containers=((w[0], w[1], w[2]),), networks=(w[3],), volumes=(w[4],)))),
     ScriptBuilder(services_script, lambda w: services_script(home(w))),
     ScriptBuilder(drift_script, lambda w: drift_script(home(w))),
     ScriptBuilder(status_script, lambda w: status_script(home(w))),

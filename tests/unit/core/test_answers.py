@@ -56,7 +56,7 @@ def test_a_status_shows_the_other_droplets_when_one_talks_rubbish(monkeypatch):
     well = status_flow.DropletStatus(None, "1.0")
     look = {"green": _unreadable, "blue": lambda *_args: well}
     monkeypatch.setattr(status_flow, "_look", lambda droplet, *rest: look[droplet](*rest))
-    monkeypatch.setattr(status_flow, "_active", lambda _settings: (None, {}))
+    monkeypatch.setattr(status_flow, "active_colours", lambda _settings: (None, {}))
     monkeypatch.setattr(status_flow, "table", lambda *_args: None)
     monkeypatch.setattr(status_flow, "stack_name", lambda name: name)
     monkeypatch.setattr(status_flow, "Settings", type("S", (), {"shown": ("green", "blue"), "stack": "shop"}))

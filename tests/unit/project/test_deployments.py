@@ -39,7 +39,7 @@ def test_every_flow_of_the_command_line_has_its_deployment():
 
 def test_the_root_of_flows_is_the_list_of_deployments():
     flows = {deployment["entrypoint"].split(":")[0] for deployment in DEPLOYMENTS.values()}
-    beside = {f"flows/{name}.py" for name in ("__init__", "canary", "hooks", "settings")}
+    beside = {f"flows/{name}.py" for name in ("__init__", "canary", "hooks")}
     assert {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "flows").glob("*.py")} == flows | beside
 
 
@@ -95,11 +95,31 @@ def test_its_parameters_are_those_of_the_flow(deployment):
 
 
 @each
+def test_every_deployment_takes_a_destination_and_its_form_says_what_that_is(deployment):
+    shown = flow_of(deployment).parameters.properties["destination"]
+    assert (shown["type"], shown["default"]) == ("string", "")
+    assert shown["description"].startswith("name of a destination of the settings files")
+
+
+@each
 def test_every_parameter_is_described(deployment):
     schema = flow_of(deployment)
     described = schema.fn.__doc__ or ""
     for name in inspect.signature(schema.fn).parameters:
         assert f"{name}:" in described
+
+
+CHOICES = {"colour": {"green", "blue"}, "strategy": {"rolling", "prefetch", "recreate"},
+           "approval": {"never", "inconclusive", "always"}}  # fmt: skip
+
+
+@each
+def test_what_has_a_few_values_is_a_choice_in_the_form(deployment):
+    flow = flow_of(deployment)
+    for name, schema in flow.parameters.properties.items():
+        wanted = CHOICES["colour"] if name == "to" and flow.name != "rollback" else CHOICES.get(name)
+        found = {value for part in (schema, *schema.get("anyOf", ())) for value in part.get("enum", ())}
+        assert wanted in (None, found), name
 
 
 @each

@@ -45,7 +45,7 @@ def test_the_server_listens_where_it_was_told_and_lets_no_other_page_read():
 
 def test_the_worker_works_in_the_repository_and_serves_the_pool():
     service = worker_service(PLANE, COMMON, "/py")
-    assert service.argv == ("/py", "-m", "prefect", "worker", "start", "--pool", "slipway", "--name", "slipway")
+    assert service.argv == ("/py", "-m", "flows.worker", "--type", "fork", "--pool", "slipway", "--name", "slipway")
     assert (service.directory, service.after) == ("/srv/shop", "slipway-server")
 
 

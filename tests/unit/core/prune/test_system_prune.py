@@ -10,7 +10,7 @@ from flows.core.prune.system_prune import (
     prunable_script,
     read_prunable,
     refuse_reason,
-    system_prune_command,
+    system_prune_script,
 )
 from tests.support import assert_good_shell
 from tests.support.builders import pinned, release
@@ -76,13 +76,6 @@ def test_everything_is_read():
     )
 
 
-def test_nothing_goes_of_projects_whose_containers_may_be_stopped_on_purpose():
-    assert system_prune_command(read_prunable(OUTPUT).spared)[5:] == [
-        "--filter", "label!=com.docker.compose.project=old",
-        "--filter", "label!=com.docker.compose.project=shop-blue",
-    ]  # fmt: skip
-
-
 def test_what_a_release_needs_is_not_listed_and_no_named_volume_is():
     assert [(row["kind"], row["name"]) for row in read_prunable(OUTPUT).rows()] == [
         ("container", "shop-web-1"),
@@ -122,8 +115,21 @@ def test_an_engine_spares_named_volumes_when(prunable, words):
     assert bool(words) is bool(refuse_reason(prunable))
 
 
-def test_the_one_command_that_removes_what_is_not_ours_is_the_runbooks():
-    assert system_prune_command() == ["docker", "system", "prune", "--volumes", "--force"]
+def test_what_goes_is_named_and_nothing_of_projects_whose_containers_may_be_stopped_on_purpose():
+    lines = system_prune_script(read_prunable(OUTPUT)).splitlines()
+    assert [line for line in lines if line.startswith("docker")] == [
+        "docker rm -- shop-web-1 other-web-1 || :",
+        "docker network rm -- left other_default || :",
+        "docker volume rm -- unused || :",
+        "docker image prune --force || exit",
+        "docker builder prune --force || exit",
+    ]
+    assert_good_shell(system_prune_script(read_prunable(OUTPUT)))
+
+
+def test_where_nothing_is_listed_only_images_and_cache_are_asked_for():
+    lines = system_prune_script(PrunableObjects()).splitlines()
+    assert sum(line.startswith("docker") for line in lines) == 2
 
 
 def test_an_image_that_a_release_needs_gets_the_tag_that_keeps_it():

@@ -1,0 +1,1 @@
+"""Ways to release on the one droplet of `make demo-one-droplet`: by Slipway, by Compose, and by other tools."""
