@@ -25,7 +25,7 @@ unexport PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh benchmarks/*/*.sh .ci/run)
 
-.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit lint format bench bench-one-droplet bench-switch down lock venv browser alertmanager prefect engine containers deployments worker
+.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit wheel worker-image lint format bench bench-one-droplet bench-switch down lock venv browser alertmanager prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -56,6 +56,18 @@ test-all: test ## Run them with every fault at every point, and with every stack
 
 unit: venv ## Run the tests that need no engine and no server
 	@pytest -q -n 2 tests/unit
+
+wheel: venv ## Build the wheel that `pipx install` takes, into dist/
+	@rm -rf build dist
+	pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir dist .
+	rm -rf build
+	ls dist/*.whl
+
+WORKER_IMAGE := $(or $(SLIPWAY_WORKER_IMAGE),slipway-worker:latest)
+CA := $(or $(SSL_CERT_FILE),$(PIP_CERT),$(REQUESTS_CA_BUNDLE),/dev/null)
+worker-image: wheel ## Build the image of a worker: our wheel, and the programs that its runs call
+	@cp requirements.lock dist/
+	docker build --file compose/worker/Dockerfile --secret id=ca,src=$(CA) --tag $(WORKER_IMAGE) dist
 
 lint: venv ## Check style, types, imports, security rules, scripts, workflows, Dockerfiles, known advisories
 	@$(LAB)/lint.sh $(SCRIPTS)

@@ -19,7 +19,17 @@ from flows.core.errors.base import (
     UnknownDestination,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
+from flows.core.errors.control import (
+    BadAlert,
+    BadServerDirectory,
+    BadToken,
+    BundleNotWritten,
+    DeploymentMissing,
+    GaveWay,
+    NotDeployed,
+    ServerNotReady,
+    ServerPortTaken,
+)
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
@@ -120,6 +130,7 @@ __all__ = [
     "BadExtension",
     "BadRelease",
     "BadRetention",
+    "BadServerDirectory",
     "BadSettings",
     "BadTag",
     "BadToken",
@@ -167,6 +178,7 @@ __all__ = [
     "NoSwitch",
     "NotApproved",
     "NotConfirmed",
+    "NotDeployed",
     "NotDocr",
     "NotEnoughMemory",
     "NotPromoted",
@@ -192,6 +204,8 @@ __all__ = [
     "ReleaseTooLarge",
     "ReleaseUnderWay",
     "RollbackFailed",
+    "ServerNotReady",
+    "ServerPortTaken",
     "ServicesNotReady",
     "SharedDroplet",
     "SignatureMoved",

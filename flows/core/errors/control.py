@@ -24,3 +24,19 @@ class BadToken(Refused):
 
 class BundleNotWritten(SlipwayError):
     """A debug bundle was made, and could not be written to the reports directory."""
+
+
+class NotDeployed(SlipwayError):
+    """The deployments could not be registered with the Prefect server."""
+
+
+class ServerPortTaken(Refused):
+    """The port of the Prefect server is taken by something that is not this control plane."""
+
+
+class ServerNotReady(SlipwayError):
+    """The Prefect server of `slipway server up` did not become healthy in time, or is not closed."""
+
+
+class BadServerDirectory(Refused):
+    """The directory of the control plane cannot be used: not ours, or its file cannot be read."""

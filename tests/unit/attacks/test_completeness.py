@@ -31,6 +31,8 @@ OF_OURS = "what it is given is ours, or was read by a parser that is attacked"
 NOT_ATTACKED = {
     "flows.core.traffic.edge.view.EdgeView.owner": "words for a person; the port in them is a number",
     "flows.core.cloud.provisioning.missing_firewalls": SENTENCES,
+    "flows.core.control.deployments.differing_fields": OF_OURS,
+    "flows.core.control.server.read_plane": OF_OURS,
     "flows.core.debug.diagnosis.last_lines": WITH_OTHERS,
     "flows.core.debug.redaction.secret_paths": WITH_OTHERS,
     "flows.core.deploy.deployed_state.DeployedState.mark": SENTENCES,

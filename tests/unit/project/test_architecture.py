@@ -50,7 +50,11 @@ def files(*rooms: str) -> list[Path]:
 
 
 def test_no_file_is_longer_than_one_noun():
-    own = [path for path in files("flows", "blocks", "tests", "compose") if path.suffix in WRITTEN]
+    own = [
+        path
+        for path in files("flows", "blocks", "tests", "compose")
+        if path.suffix in WRITTEN and not path.is_symlink()
+    ]
     lengths = {name(path): len(path.read_text().splitlines()) for path in own}
     assert len(lengths) > 100
     assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}

@@ -1,0 +1,72 @@
+"""The wheel: what `make wheel` builds has all that an installed `slipway` needs, without a checkout."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+import yaml
+
+from flows.core.control.deployments import packaged_deployments
+from tests import CHECKOUT
+
+pytestmark = pytest.mark.unit
+
+ASK = "import json; from flows.tasks.control.deployments import packaged_document as p; print(json.dumps(p()))"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A new environment with the wheel; what the wheel needs is that of this environment."""
+    place = tmp_path_factory.mktemp("wheel")
+    source = place / "source"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json"],
+        cwd=CHECKOUT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, tracked):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).symlink_to(os.readlink(CHECKOUT / name)) if (CHECKOUT / name).is_symlink() else (
+            (source / name).write_bytes((CHECKOUT / name).read_bytes())
+        )
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    build = ["wheel", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(place), "."]
+    subprocess.run([*pip, *build], cwd=source, check=True, timeout=300)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place / "venv")], check=True, timeout=60)
+    python = place / "venv/bin/python"
+    (wheel,) = place.glob("*.whl")
+    subprocess.run(
+        [*pip, "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)], check=True, timeout=120
+    )
+    found = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    # A plain path: an editable install of the checkout is not followed from there.
+    with open(f"{found.strip()}/needed.pth", "w") as file:
+        file.write(sysconfig.get_path("purelib"))
+    return place / "venv/bin"
+
+
+def run(*argv, cwd):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "DO_NOT_TRACK": "1"}
+    return subprocess.run(
+        argv, cwd=cwd, env=environment, capture_output=True, text=True, check=True, timeout=120
+    ).stdout
+
+
+def test_the_installed_command_says_its_version_and_its_commands(installed, tmp_path):
+    assert run(installed / "slipway", "--version", cwd=tmp_path).startswith("slipway ")
+    assert "server" in run(installed / "slipway", "--help", cwd=tmp_path)
+
+
+def test_the_packaged_deployments_are_those_of_prefect_yaml(installed, tmp_path):
+    packaged = json.loads(run(installed / "python", "-c", ASK, cwd=tmp_path))
+    assert packaged == yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
+    assert len(packaged_deployments(packaged, "/srv", "1")) == len(packaged["deployments"])
+
+
+def test_the_packaged_pool_is_as_closed_as_the_checkouts(installed, tmp_path):
+    ask = "from importlib import resources; print(resources.files('flows').joinpath('work-pool.json').read_text())"
+    assert json.loads(run(installed / "python", "-c", ask, cwd=tmp_path)) == json.loads(
+        (CHECKOUT / "work-pool.json").read_text()
+    )
