@@ -13,7 +13,15 @@ from flows.core.errors.base import (
     SlipwayError,
 )
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
-from flows.core.errors.control import BadAlert, BadToken, BundleNotWritten, DeploymentMissing, GaveWay
+from flows.core.errors.control import (
+    BadAlert,
+    BadParameter,
+    BadToken,
+    BundleNotWritten,
+    DeploymentMissing,
+    GaveWay,
+    TriggerRefused,
+)
 from flows.core.errors.deploy import (
     DeployFailed,
     DigestMismatch,
@@ -111,6 +119,7 @@ __all__ = [
     "BadColours",
     "BadEdge",
     "BadExtension",
+    "BadParameter",
     "BadRelease",
     "BadRetention",
     "BadSettings",
@@ -194,6 +203,7 @@ __all__ = [
     "SwitchAmbiguous",
     "SwitchSilent",
     "SwitchedBack",
+    "TriggerRefused",
     "UnknownService",
     "UnpinnedImage",
     "UnreadableAnswer",

@@ -24,3 +24,11 @@ class BadToken(Refused):
 
 class BundleNotWritten(SlipwayError):
     """A debug bundle was made, and could not be written to the reports directory."""
+
+
+class BadParameter(Refused):
+    """A parameter of a run that is to be triggered is unknown, given twice, or has no value that can be read."""
+
+
+class TriggerRefused(Refused):
+    """Prefect starts no run with such parameters."""

@@ -62,7 +62,7 @@ def test_every_deployment_has_a_command():
 def test_the_entry_point_stands_in_the_package():
     scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["scripts"]
     module, function = scripts["slipway"].split(":")
-    assert getattr(importlib.import_module(module), function) is cli.main
+    assert getattr(importlib.import_module(module), function) is entry.main
 
 
 def test_the_version_is_that_of_the_package():
