@@ -11,6 +11,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from flows.cli import entry
 from flows.cli import main as cli
 from flows.cli.app import PANELS
 from tests import CHECKOUT
