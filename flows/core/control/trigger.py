@@ -54,7 +54,8 @@ def trigger_parameters(
     """The run's parameters.
 
     Args:
-        given: `name=value`, each; the value as text where the parameter takes text, else as JSON.
+        given: `name=value`, each; the value as text where the parameter takes text, else as JSON; `null` where it may be
+            nothing.
         schema: the deployment's parameters, as JSON Schema.
         ref: the commit; it is a parameter where the deployment takes one.
         named: the commit was asked for, and did not come from the surroundings.
@@ -90,8 +91,8 @@ def _add(parameters: dict[str, Any], name: str, value: str) -> None:
 
 
 def _value(name: str, text: str, schema: Any) -> Any:
-    if _takes_text(schema):
-        return text
+    if _takes(schema, "string"):
+        return None if text == "null" and isinstance(schema, Mapping) and _takes(schema, "null") else text
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -102,12 +103,13 @@ def _refuse_constant(word: str) -> None:
     raise ValueError(word)
 
 
-def _takes_text(schema: Any) -> bool:
-    """Whether a parameter takes text: its type says so, or that of one of its alternatives, or nothing does."""
+def _takes(schema: Any, kind: str) -> bool:
+    """Whether a parameter takes values of this type: its own says so, or that of an alternative, or nothing does."""
     if not isinstance(schema, Mapping):
         return True
     either = schema.get("anyOf")
     if isinstance(either, list):
-        return any(_takes_text(one) for one in either)
+        return any(_takes(one, kind) for one in either)
     kinds = schema.get("type")
-    return kinds == "string" or (kinds is None) or (isinstance(kinds, list) and "string" in kinds)
+    # A choice (`$ref`, `enum`) names no type, and is one of words.
+    return kind in kinds if isinstance(kinds, list) else kinds == kind or (kinds is None and kind == "string")

@@ -36,6 +36,16 @@ def test_values_are_text_where_a_parameter_takes_text_and_json_elsewhere():
     }  # fmt: skip
 
 
+def test_null_is_nothing_where_a_parameter_may_be_nothing_and_a_word_where_not():
+    choice = {"anyOf": [{"$ref": "#/x"}, {"type": "null"}]}
+    schema = {"properties": {**SCHEMA["properties"], "strategy": choice, "tag": {}}}
+    given = ("ref=null", "services=null", "droplet=null", "strategy=null", "tag=null")
+    assert parameters(*given, schema=schema) == {
+        "ref": None, "services": None, "droplet": "null", "strategy": None, "tag": "null",
+    }  # fmt: skip
+    assert parameters("strategy=rolling", schema=schema) == {"strategy": "rolling"}
+
+
 def test_commit_and_destination_are_parameters_where_the_deployment_takes_them():
     assert parameters(ref="c", destination="prod") == {"ref": "c", "destination": "prod"}
     assert parameters("ref=mine", ref="c") == {"ref": "mine"}
