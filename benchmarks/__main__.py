@@ -30,6 +30,7 @@ from benchmarks.sections import (
     rollback,
     signing,
     transfer,
+    trigger,
     validate,
 )
 from benchmarks.tree import TreeSize, tree_size
@@ -48,6 +49,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "history": history.measure,
     "digitalocean": digitalocean.measure,
     "signing": signing.measure,
+    "trigger": trigger.measure,
 }
 INTERRUPTED = 130
 _TREE = TreeSize(10_000, 500)

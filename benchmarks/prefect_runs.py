@@ -34,7 +34,7 @@ def timeline(flow: str, began: float, ended: float, imports: float = 0.0) -> lis
     Args:
         imports: seconds until the process first connected to anything.
     """
-    with _client() as api:
+    with api_client() as api:
         root = _newest(api, flow, began)
         children = _ask(api, "flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [root["id"]]}}})
         stages = sorted(children, key=lambda run: run["created"]) or [root]
@@ -45,7 +45,7 @@ def forget_runs(name: str) -> None:
     """Delete the runs and artifacts that a benchmark made, by the name in theirs. A busy server may refuse some."""
     runs = {"flow_runs": {"name": {"like_": name}, "start_time": {"after_": _BEGUN.isoformat()}}}
     artifacts = {"artifacts": {"key": {"like_": f"%{name}%"}}}
-    with _client() as api:
+    with api_client() as api:
         for kind, query in (("flow_runs", runs), ("artifacts", artifacts)):
             for _ in range(_ATTEMPTS):
                 try:
@@ -140,7 +140,8 @@ def _ask(api: httpx.Client, path: str, query: dict[str, Any]) -> list[dict[str, 
     return found
 
 
-def _client() -> httpx.Client:
+def api_client() -> httpx.Client:
+    """A client of the Prefect API that is configured here, with its login."""
     login = get_current_settings().api.auth_string
     name, _, password = login.get_secret_value().partition(":") if login else ("", "", "")
     return httpx.Client(base_url=os.environ["PREFECT_API_URL"], timeout=30, auth=(name, password) if name else None)

@@ -266,7 +266,8 @@ def acting_map() -> str:
         "docs/MAP_CORE.md. What may import what: docs/ARCHITECTURE.md."
     )
     layers = {
-        "flows": "The deployments of prefect.yaml, one file each, and beside them hooks and settings.",
+        "flows": "The deployments of prefect.yaml, one file each, and beside them hooks.",
+        "flows/settings": "What may be set, the files it is read from, and what a run has chosen.",
         "flows/cli": "The terminal: which commands there are, and what they print.",
         "flows/tasks": "The steps that a person sees in the Prefect UI. A folder is a subject.",
         "blocks": "Outside systems: credentials, and the client that uses them.",

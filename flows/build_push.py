@@ -50,7 +50,8 @@ from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import emit
 from flows.tasks.runs.reports import reports_directory, write_report
 from flows.tasks.runs.run_info import whoami
-from flows.tasks.stack.checkout import checked_out
+from flows.tasks.stack.commit.checkout import checked_out
+from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.environment import variables, warn_of_outdated
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -92,13 +93,14 @@ def build_push(
         ref: build this git commit or branch, in a work tree of its own; default: the checkout as it lies there.
         pull_ahead: name of a Droplet block; it pulls each image as soon as it is pushed. Nothing there is started.
     """
-    settings = _settings(mirror_external)
-    give_way(stack, settings)
-    registry = load_registry(settings)
-    check_registry(registry)
-    with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:
-        check_signing(load_signing_key(settings), stack_name(place), settings, pull_ahead)
-        return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead, ref or "")
+    with commit_settings(stack, ref):
+        settings = _settings(mirror_external)
+        give_way(stack, settings)
+        registry = load_registry(settings)
+        check_registry(registry)
+        with checked_out(stack or settings.stack, ref) as place, _prefetching(pull_ahead, registry, settings) as ahead:
+            check_signing(load_signing_key(settings), stack_name(place), settings, pull_ahead)
+            return _build_push(place, tag, tuple(services or ()), env_file, registry, settings, ahead, ref or "")
 
 
 def _build_push(

@@ -5,7 +5,9 @@ parameters and from the droplet, and the arguments come by these very names. Wha
 own error is still what is reported.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import wraps
 from typing import Any
 
 from prefect.logging import get_logger
@@ -15,6 +17,7 @@ from flows.core.control.events import INTERRUPTED
 from flows.core.errors import SlipwayError
 from flows.reconcile import reconcile
 from flows.settings import Settings
+from flows.settings.choice import chosen
 from flows.tasks.cloud.rehearsal import remove_left
 from flows.tasks.debug.capture import capture
 from flows.tasks.droplet.target import Target
@@ -23,11 +26,33 @@ from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.blocks import load_droplet
 from flows.tasks.runs.events import emit
 from flows.tasks.runs.run_info import was_refused
+from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.project import stack_name
 from flows.tasks.traffic.adoption import adopting_target, undo_adoption
 from flows.watch import watch
 
+Hook = Callable[[Any, Any, Any], None]
 
+
+def _of_its_run(hook: Hook) -> Hook:
+    """The hook with the settings of its run: of its destination, its stack and its commit."""
+
+    @wraps(hook)
+    def run(flow: Any, flow_run: Any, state: Any) -> None:
+        given = flow_run.parameters
+        stack = given.get("stack")
+        with ExitStack() as settings:
+            settings.enter_context(chosen(given.get("destination") or "", stack or ""))
+            try:
+                settings.enter_context(commit_settings(stack, given.get("ref")))
+            except (SlipwayError, OutsideError) as error:  # then by what lies in the checkout
+                get_logger("slipway.hooks").warning("the commit's settings are not known: %s", error)
+            hook(flow, flow_run, state)
+
+    return run
+
+
+@_of_its_run
 def prune_build_host_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove what a failed build or push leaves on the build host: dangling layers of this stack, and builder cache
     beyond the configured size. Nothing tagged, nothing of another stack."""
@@ -40,6 +65,7 @@ def prune_build_host_after_failure(flow: Any, flow_run: Any, state: Any) -> None
         get_logger("slipway.hooks").info("after the failure: %s", words)
 
 
+@_of_its_run
 def prune_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Remove from the droplet what a failed run leaves and no kept release needs. The run has rolled back by now."""
     if flow_run.parent_task_run_id or was_refused(state):
@@ -47,30 +73,35 @@ def prune_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     _prune(_colours(flow_run) if flow_run.parameters.get("promote") else [_target(flow_run)])
 
 
+@_of_its_run
 def prune_home_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """As `prune_after_failure`, on the data home."""
     if not flow_run.parent_task_run_id and not was_refused(state):
         _prune([Target.data_home(stack=flow_run.parameters.get("stack"))])
 
 
+@_of_its_run
 def prune_colours_after_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """As `prune_after_failure`, on every droplet of the colours: a promotion put a release on one of them."""
     if not flow_run.parent_task_run_id and not was_refused(state) and flow_run.parameters.get("tag"):
         _prune(_colours(flow_run))
 
 
+@_of_its_run
 def recover_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """After a crash or a cancel: gather what there is to see, then finish or undo what was begun, then prune."""
     if not flow_run.parent_task_run_id and not flow_run.parameters.get("promote"):
         _recover(_target(flow_run), flow_run, state)
 
 
+@_of_its_run
 def recover_home_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """As `recover_after_crash`, on the data home."""
     if not flow_run.parent_task_run_id:
         _recover(Target.data_home(stack=flow_run.parameters.get("stack")), flow_run, state)
 
 
+@_of_its_run
 def recover_promotion(flow: Any, flow_run: Any, state: Any) -> None:
     """After a promotion crashed or was cancelled: finish or undo what it began on the droplets, then see to it that
     traffic is on a colour that is well."""
@@ -91,6 +122,7 @@ def recover_promotion(flow: Any, flow_run: Any, state: Any) -> None:
         log.warning("%s", error)
 
 
+@_of_its_run
 def undo_adoption_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """After an adoption crashed or was cancelled on its way: what ran before runs again."""
     settings = Settings()
@@ -106,6 +138,7 @@ def undo_adoption_after_crash(flow: Any, flow_run: Any, state: Any) -> None:
         get_logger("slipway.hooks").info("%s", undone[1])
 
 
+@_of_its_run
 def remove_failed_rehearsal(flow: Any, flow_run: Any, state: Any) -> None:
     """After a rehearsal failed, crashed or was cancelled: nothing of it may go on costing money."""
     try:

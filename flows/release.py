@@ -20,6 +20,7 @@ from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
 from flows.tasks.runs.declaration import flow
+from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode
@@ -76,7 +77,6 @@ def release(
     Raises:
         ConflictingOptions: both a droplet and `promote` were asked for.
     """
-    give_way(stack, Settings())
     if promote and droplet:
         raise ConflictingOptions("a promotion goes to the idle colour: leave either --droplet or --promote out")
     build: dict[str, Any] = {
@@ -88,11 +88,13 @@ def release(
         "cleanup_on_failure": cleanup_on_failure,
         "ref": ref,
     }
-    if promote:
-        return _release_and_promote(
-            build, strategy=strategy, env_file=env_file, wait=wait, approval=approval, canary=canary
-        )
-    return _release_to(droplet, build, strategy=strategy, env_file=env_file, wait=wait)
+    with commit_settings(stack, ref):
+        give_way(stack, Settings())
+        if promote:
+            return _release_and_promote(
+                build, strategy=strategy, env_file=env_file, wait=wait, approval=approval, canary=canary
+            )
+        return _release_to(droplet, build, strategy=strategy, env_file=env_file, wait=wait)
 
 
 def _release_to(

@@ -11,6 +11,8 @@ from blocks.ssh.output import Line, LineCollector
 from blocks.ssh.session import Session
 
 _CHUNK, _LOOK_S = 65536, 0.5
+# What paramiko says where the other side said no exit code.
+_NONE = -1
 
 
 def stream_command(
@@ -51,14 +53,15 @@ def stream_command(
                     continue
                 out.end()
                 err.end()
-                if not channel.exit_status_ready():
-                    raise Unreachable(f"{session.address}: the connection broke during `{argv[0]}`")
-                return channel.recv_exit_status()
+                if (code := channel.recv_exit_status()) == _NONE:
+                    raise EOFError
+                return code
             select.select([channel], [], [], _LOOK_S)
             if not session.alive:
-                raise Unreachable(f"{session.address}: the connection broke during `{argv[0]}`")
+                raise EOFError
     except (paramiko.SSHException, OSError, EOFError) as error:
-        raise Unreachable(f"{session.address}: the connection broke: {error or 'closed'}") from None
+        words = f"the connection broke during `{argv[0]}`: {error or 'closed'}"
+        raise Unreachable(f"{session.address}: {words}") from None
     finally:
         channel.close()
     return None

@@ -82,13 +82,17 @@ for machine in green blue data edge; do keep_host_key $machine; done
 
 # What the lab's `slipway` should know besides its blocks: SLIPWAY_SETTINGS names it.
 cat >"$SLIPWAY_STATE/settings.toml" <<TOML
+[worker]
 docker = "$SLIPWAY_STATE/bin/docker"
+[droplets]
+home = "data"
+[traffic]
+switch = "edge"
 active_url = "http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT/.slipway/active"
 edge_url = "http://127.0.0.1:$SLIPWAY_LAB_EDGE_PORT"
-switch = "edge"
-home = "data"
-gate_window = 6.0
 watch = 10.0
+[gates]
+window = 6.0
 TOML
 # `slipway` in and for the lab, from any directory and shell.
 cat >"$SLIPWAY_STATE/bin/slipway" <<SH

@@ -20,7 +20,7 @@ _LINES = 200
 _REFUSED = (": 409: ", ": 422: ")
 
 
-class Deployment(BaseModel):
+class PrefectDeployment(BaseModel):
     """A deployment: what runs are started of."""
 
     id: UUID
@@ -36,7 +36,7 @@ class RunState(BaseModel):
     message: str | None = None
 
 
-class Run(BaseModel):
+class PrefectRun(BaseModel):
     """A run of a flow."""
 
     id: UUID
@@ -46,7 +46,7 @@ class Run(BaseModel):
     parent_task_run_id: UUID | None = None
 
 
-class Step(BaseModel):
+class FinishedTask(BaseModel):
     """A task of a run."""
 
     id: UUID
@@ -57,7 +57,7 @@ class Step(BaseModel):
     start_time: str | None = None
 
 
-class LogLine(BaseModel):
+class RunLogLine(BaseModel):
     """A line of a run's log."""
 
     id: UUID
@@ -74,7 +74,7 @@ class LogPosition:
     seen: frozenset[UUID] = frozenset()
 
 
-def find_deployment(api: PrefectApi, name: str) -> Deployment:
+def find_deployment(api: PrefectApi, name: str) -> PrefectDeployment:
     """The deployment of that name.
 
     Args:
@@ -91,10 +91,10 @@ def find_deployment(api: PrefectApi, name: str) -> Deployment:
             f"Prefect at {api.connection.url} has no deployment {'/'.join(words)}. Which there are: "
             "prefect deployment ls. From a checkout: prefect deploy --all"
         )
-    return _read(Deployment, said, api)
+    return _read(PrefectDeployment, said, api)
 
 
-def start_run(api: PrefectApi, deployment: Deployment, parameters: Mapping[str, Any], key: str) -> Run:
+def start_run(api: PrefectApi, deployment: PrefectDeployment, parameters: Mapping[str, Any], key: str) -> PrefectRun:
     """Start a run; where one was started with this key, that one is the answer.
 
     Raises:
@@ -109,12 +109,12 @@ def start_run(api: PrefectApi, deployment: Deployment, parameters: Mapping[str, 
                 f"no run was started of {deployment.name}: {error}. Its parameters: prefect deployment inspect"
             ) from None
         raise
-    return _read(Run, said, api)
+    return _read(PrefectRun, said, api)
 
 
-def find_run(api: PrefectApi, run_id: UUID) -> Run:
+def find_run(api: PrefectApi, run_id: UUID) -> PrefectRun:
     """The run as it is now. Raises what the API's client raises."""
-    return _read(Run, api.get(f"/flow_runs/{run_id}"), api)
+    return _read(PrefectRun, api.get(f"/flow_runs/{run_id}"), api)
 
 
 def cancel_run(api: PrefectApi, run_id: UUID) -> None:
@@ -122,7 +122,7 @@ def cancel_run(api: PrefectApi, run_id: UUID) -> None:
     api.post(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
 
 
-def finished_steps(api: PrefectApi, run_id: UUID) -> list[Step]:
+def finished_steps(api: PrefectApi, run_id: UUID) -> list[FinishedTask]:
     """The run's tasks that ended, the flows that it called among them, in their order; the newest 200 of them."""
     body = {
         "flow_runs": {"id": {"any_": [str(run_id)]}},
@@ -130,17 +130,17 @@ def finished_steps(api: PrefectApi, run_id: UUID) -> list[Step]:
         "sort": "END_TIME_DESC",
         "limit": _LINES,
     }
-    found = [_read(Step, one, api) for one in _listed(api.post("/task_runs/filter", body), api)]
+    found = [_read(FinishedTask, one, api) for one in _listed(api.post("/task_runs/filter", body), api)]
     return sorted(found, key=lambda step: step.start_time or "")
 
 
-def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition) -> list[LogLine]:
+def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition) -> list[RunLogLine]:
     """The lines of the log that came since; `position` moves on."""
     asked: dict[str, Any] = {"flow_run_id": {"any_": [str(run_id)]}, "level": {"ge_": level}}
     if position.since:
         asked["timestamp"] = {"after_": position.since}
     said = api.post("/logs/filter", {"logs": asked, "sort": "TIMESTAMP_ASC", "limit": _LINES})
-    lines = [_read(LogLine, one, api) for one in _listed(said, api)]
+    lines = [_read(RunLogLine, one, api) for one in _listed(said, api)]
     fresh = [line for line in lines if line.id not in position.seen]
     if lines:
         position.since = lines[-1].timestamp
@@ -153,7 +153,7 @@ def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition)
 def run_artifacts(api: PrefectApi, run_id: UUID) -> list[dict[str, Any]]:
     """The tables that the run and the flows that it called left, the oldest first."""
     whose = {"flow_runs": {"parent_flow_run_id": {"any_": [str(run_id)]}}, "limit": 50}
-    called = [_read(Run, one, api) for one in _listed(api.post("/flow_runs/filter", whose), api)]
+    called = [_read(PrefectRun, one, api) for one in _listed(api.post("/flow_runs/filter", whose), api)]
     asked = {
         "flow_run_id": {"any_": [str(run_id), *(str(one.id) for one in called)]},
         "type": {"any_": ["table"]},

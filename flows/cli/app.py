@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from flows.cli.terminal.destination import CommandGroup, DestinationOption, name_destination
+
 SET_UP, FLOWS, TRAFFIC, UPKEEP, DIGITALOCEAN = PANELS = ("Set up", "Flows", "Traffic", "Upkeep", "DigitalOcean")
 
 
@@ -19,7 +21,7 @@ class PanelOrder(TyperGroup):
         return str(getattr(self.commands[name], "rich_help_panel", ""))
 
 
-app = typer.Typer(
+app = CommandGroup(
     cls=PanelOrder,
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -40,8 +42,10 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 — its callback has printed it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    destination: DestinationOption = "",
 ) -> None:
     """Options of `slipway` itself."""
+    name_destination(destination)

@@ -15,7 +15,7 @@ from tests.faults.harness.blue_green import BlueGreenScenario
 from tests.faults.harness.blue_green_setup import open_blue_green_scenario
 from tests.faults.harness.fault_report import Case, Results
 from tests.faults.harness.one_droplet_setup import open_one_droplet
-from tests.faults.harness.sample import APART, ONE_DROPLET, sampled
+from tests.faults.harness.sample import APART, ONE_DROPLET, WORKER_TYPES, sampled
 from tests.faults.harness.scenario import DropletScenario, open_droplet_scenario
 from tests.faults.harness.slipway_process import warm_up
 from tests.faults.harness.worker_run import worker_of_an_open_pool
@@ -78,10 +78,10 @@ def open_shared(
         yield pair
 
 
-@pytest.fixture(scope="session")
-def open_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="session", params=WORKER_TYPES)
+def open_pool(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
     """The pool of a worker whose runs may carry faults."""
-    with worker_of_an_open_pool(tmp_path_factory.mktemp("worker") / "log") as pool:
+    with worker_of_an_open_pool(tmp_path_factory.mktemp("worker") / "log", request.param) as pool:
         yield pool
 
 

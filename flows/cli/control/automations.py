@@ -7,10 +7,11 @@ from rich.markup import escape
 
 from flows.cli.app import SET_UP, app
 from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.options import VerboseOption
 from flows.cli.terminal.runner import run_callable
 
-automations = typer.Typer(no_args_is_help=True, help="Automations at the Prefect server.")
+automations = CommandGroup(no_args_is_help=True, help="Automations at the Prefect server.")
 app.add_typer(automations, name="automations", rich_help_panel=SET_UP)
 
 

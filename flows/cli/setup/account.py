@@ -9,6 +9,7 @@ import typer
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import load_named_account, read_secret, save_block
 from flows.cli.terminal.console import SummaryConsole, tell
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.options import WideOption
 from flows.cli.terminal.runner import run_callable
 from flows.cli.terminal.tables import SummaryTable
@@ -16,7 +17,7 @@ from flows.cli.terminal.tables import SummaryTable
 if TYPE_CHECKING:
     from blocks.digitalocean.models import DropletInfo
 
-account_app = typer.Typer(no_args_is_help=True, help="The DigitalOcean account.")
+account_app = CommandGroup(no_args_is_help=True, help="The DigitalOcean account.")
 app.add_typer(account_app, name="account", rich_help_panel=SET_UP)
 
 AccountNameOption = Annotated[str, typer.Option("--name", help="Name of the block; default: the setting `account`.")]

@@ -10,12 +10,13 @@ import typer
 
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import CaOption, read_certificate, read_secret, save_block
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.runner import run_callable
 
-registry_app = typer.Typer(no_args_is_help=True, help="The container registry.")
-environment_app = typer.Typer(no_args_is_help=True, help="What a stack's variables, env files and secret files hold.")
-langfuse_app = typer.Typer(no_args_is_help=True, help="Langfuse, where traces are looked for.")
-prometheus_app = typer.Typer(no_args_is_help=True, help="Prometheus, where metrics are read.")
+registry_app = CommandGroup(no_args_is_help=True, help="The container registry.")
+environment_app = CommandGroup(no_args_is_help=True, help="What a stack's variables, env files and secret files hold.")
+langfuse_app = CommandGroup(no_args_is_help=True, help="Langfuse, where traces are looked for.")
+prometheus_app = CommandGroup(no_args_is_help=True, help="Prometheus, where metrics are read.")
 app.add_typer(registry_app, name="registry", rich_help_panel=SET_UP)
 app.add_typer(environment_app, name="environment", rich_help_panel=SET_UP)
 app.add_typer(langfuse_app, name="langfuse", rich_help_panel=SET_UP)
@@ -62,16 +63,17 @@ def slipway_registry_set(
 def slipway_environment_set(
     stack: Annotated[str, typer.Option("--stack", metavar="PATH", help="A compose file or its directory.")] = "",
     env_file: Annotated[Path | None, typer.Option(help="Its variables; default: .env beside the compose file.")] = None,
-    name: Annotated[str, typer.Option(help="Name of the block; default: the stack's own.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the block; default: as runs call it.")] = "",
 ) -> None:
     """Save what the stack's variables, env files and secret files hold, from the files as they are here."""
 
     def save() -> None:
+        from flows.settings import Settings
         from flows.tasks.runs.blocks import block_name
         from flows.tasks.stack.environment import read_environment
 
         block, stack_name = read_environment(stack, env_file)
-        save_block(block, name or block_name(stack_name))
+        save_block(block, name or Settings().environment or block_name(stack_name))
 
     run_callable(save, quiet=True)
 

@@ -8,12 +8,13 @@ import typer
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import NameArgument, YesOption, read_key_file
 from flows.cli.terminal.console import tell
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.runner import run_callable
 
 if TYPE_CHECKING:
     from blocks import Droplet
 
-droplet_app = typer.Typer(no_args_is_help=True, help="Droplets: add one, pin its host key.")
+droplet_app = CommandGroup(no_args_is_help=True, help="Droplets: add one, pin its host key.")
 app.add_typer(droplet_app, name="droplet", rich_help_panel=SET_UP)
 
 

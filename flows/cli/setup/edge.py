@@ -7,6 +7,7 @@ import typer
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import YesOption
 from flows.cli.terminal.console import tell
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.runner import run_callable
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from flows.core.traffic.edge.caddyfile import Certificates
     from flows.core.traffic.edge.view import EdgeView
 
-edge_app = typer.Typer(no_args_is_help=True, help="The edge: a Caddy on the droplet itself, in front of both colours.")
+edge_app = CommandGroup(no_args_is_help=True, help="The edge: a Caddy on the droplet itself, in front of both colours.")
 app.add_typer(edge_app, name="edge", rich_help_panel=SET_UP)
 
 DropletArgument = Annotated[str, typer.Argument(metavar="[DROPLET]", help="Its block; default: the settings' droplet.")]

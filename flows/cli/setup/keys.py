@@ -7,6 +7,7 @@ import typer
 
 from flows.cli.app import SET_UP, app
 from flows.cli.terminal.console import SummaryConsole, tell
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.options import WideOption
 from flows.cli.terminal.runner import run_callable
 from flows.cli.terminal.tables import SummaryTable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from blocks import SigningKey
     from blocks.signing.trusted_keys import TrustedKey
 
-keys_app = typer.Typer(no_args_is_help=True, help="The keys that releases are signed with.")
+keys_app = CommandGroup(no_args_is_help=True, help="The keys that releases are signed with.")
 app.add_typer(keys_app, name="keys", rich_help_panel=SET_UP)
 
 KmsOption = Annotated[

@@ -7,12 +7,13 @@ import typer
 from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import NameArgument, load_named_account
 from flows.cli.terminal.console import tell
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.runner import run_callable
 
 if TYPE_CHECKING:
     from blocks.traffic.switch import TrafficSwitch
 
-switch_app = typer.Typer(no_args_is_help=True, help="The traffic switch: what sends traffic to a colour.")
+switch_app = CommandGroup(no_args_is_help=True, help="The traffic switch: what sends traffic to a colour.")
 app.add_typer(switch_app, name="switch", rich_help_panel=SET_UP)
 
 UrlOption = Annotated[str, typer.Option(help="The one stable address that clients use.")]

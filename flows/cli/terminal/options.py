@@ -49,7 +49,7 @@ RefOption = Annotated[
         "--ref", metavar="COMMIT", help="Build this branch, tag or commit, not the checkout as it lies there."
     ),
 ]
-# The choices stand in flows/settings.py too, which is not imported here: it would make `--help` slow.
+# The choices stand in flows/settings/fields.py too, which is not imported here: it would make `--help` slow.
 StrategyOption = Annotated[
     Literal["rolling", "prefetch", "recreate"] | None,
     typer.Option("--strategy", help="How services are replaced; default: the setting `strategy`."),

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from flows.cli.terminal.console import CleanConsole, SummaryConsole, show_error
+from flows.cli.terminal.destination import asked_destination, in_its_settings
 
 if TYPE_CHECKING:
     from flows.cli.terminal.progress import Progress
@@ -47,9 +48,11 @@ def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keyword
         typer.Exit: as `run_callable` does.
     """
 
+    to = {"destination": asked_destination()} if asked_destination() else {}
+
     def call() -> Any:
         module, _, name = flow.partition(":")
-        return getattr(import_module(module), name)(**keywords)
+        return getattr(import_module(module), name)(**keywords, **to)
 
     return run_callable(call, verbose=verbose, quiet=quiet)
 
@@ -74,7 +77,7 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with _prefect_settings(), progress.shown():
-            return _patiently(work, progress)
+            return _patiently(in_its_settings(work), progress)
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
         raise typer.Exit(error.exit_code) from None
@@ -87,8 +90,11 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
         raise typer.Exit(_unexpected(errors, error, verbose, progress.begun)) from None
 
 
-def run_without_prefect(work: Callable[[], T]) -> T:
+def run_without_prefect(work: Callable[[], T], *, settings: bool = True) -> T:
     """Do work that only looks: its errors and its exit code are those of a flow, and it waits for no import.
+
+    Args:
+        settings: whether it reads settings; without them fewer packages are needed.
 
     Raises:
         typer.Exit: as `run_callable` does.
@@ -98,7 +104,7 @@ def run_without_prefect(work: Callable[[], T]) -> T:
 
     errors = CleanConsole(stderr=True, highlight=False, soft_wrap=True)
     try:
-        return work()
+        return (in_its_settings(work) if settings else work)()
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
         raise typer.Exit(error.exit_code) from None

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from flows.cli.app import FLOWS, app
+from flows.cli.terminal.destination import asked_destination
 from flows.cli.terminal.options import VerboseOption
 from flows.cli.terminal.runner import run_without_prefect
 
@@ -21,7 +22,6 @@ def slipway_trigger(
         str | None,
         typer.Option("--ref", metavar="COMMIT", help="Default: GITHUB_SHA, CI_COMMIT_SHA, or HEAD of the checkout."),
     ] = None,
-    destination: Annotated[str | None, typer.Option("--destination", metavar="NAME", help="Where to.")] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="A parameter of the run.")
     ] = None,
@@ -51,9 +51,10 @@ def slipway_trigger(
         from flows.api.client import PrefectApi
         from flows.api.runs import find_deployment, start_run
         from flows.cli.trigger.waiting import RunWatch, WaitOptions
-        from flows.core.control.ci_log import ci_commit, ci_log
-        from flows.core.control.trigger import idempotency_key, trigger_parameters
+        from flows.core.control.ci.log import ci_commit, ci_log
+        from flows.core.control.ci.trigger import idempotency_key, trigger_parameters
 
+        destination = asked_destination() or None
         commit = ref or ci_commit(os.environ) or _head()
         with PrefectApi() as api:
             found = find_deployment(api, deployment)
@@ -74,7 +75,7 @@ def slipway_trigger(
             )  # fmt: skip
             return RunWatch(api, run, ci_log(os.environ), options).end()
 
-    raise typer.Exit(run_without_prefect(work))
+    raise typer.Exit(run_without_prefect(work, settings=False))
 
 
 def _head() -> str | None:

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from flows.api.client import PrefectApi
 from flows.api.runs import (
+    FinishedTask,
     LogPosition,
-    Run,
-    Step,
+    PrefectRun,
     cancel_run,
     find_run,
     finished_steps,
@@ -21,9 +21,9 @@ from flows.api.runs import (
     run_artifacts,
     run_link,
 )
-from flows.core.control.ci_log import PlainLog
-from flows.core.control.ci_summary import run_summary
-from flows.core.control.trigger import Ending, ending_of
+from flows.core.control.ci.log import PlainLog
+from flows.core.control.ci.summary import run_summary
+from flows.core.control.ci.trigger import Ending, ending_of
 from flows.core.errors import BadSettings
 
 _POLL_S = 2.0
@@ -53,7 +53,7 @@ class RunWatch:
     def __init__(
         self,
         api: PrefectApi,
-        run: Run,
+        run: PrefectRun,
         log: PlainLog,
         options: WaitOptions,
         pause: Callable[[float], None] = time.sleep,
@@ -62,7 +62,7 @@ class RunWatch:
         self._api, self._run, self._log, self._options = api, run, log, options
         self._pause, self._clock = pause, clock
         self._link = run_link(api, run.id)
-        self._position, self._steps = LogPosition(), dict[UUID, Step]()
+        self._position, self._steps = LogPosition(), dict[UUID, FinishedTask]()
         self._state = ""
 
     def end(self) -> int:

@@ -37,6 +37,22 @@ class BadSettings(Refused):
     """A setting, a parameter or the settings file cannot be read."""
 
 
+class OperatorSetting(Refused):
+    """A settings file that comes with a stack says what only the worker's operator may say."""
+
+
+class UnknownDestination(Refused):
+    """A destination was named that no settings file defines."""
+
+
+class DestinationNeeded(Refused):
+    """Several destinations are defined, and none of them was chosen."""
+
+
+class SharedDroplet(Refused):
+    """Two destinations mean the same droplet for the same stack."""
+
+
 class BlockMissing(Refused):
     """A Prefect block that is needed was never saved."""
 
@@ -47,3 +63,11 @@ class ConflictingOptions(Refused):
 
 class DirectoryNotOurs(SlipwayError):
     """A directory of this host that reports are written to is another user's, or can be written by everybody."""
+
+
+class TemplateEnded(SlipwayError):
+    """The process that a worker forks its runs from ended before it could start one."""
+
+
+class StartRefused(SlipwayError):
+    """The process that a worker forks its runs from was asked for something it does not do."""

@@ -24,6 +24,7 @@ from flows.core.control.events import SUPERSEDED
 from flows.core.control.superseding import QueuedRun, RunStatus, superseded_runs, superseding_run
 from flows.core.errors import GaveWay, SlipwayError
 from flows.settings import Settings
+from flows.settings.choice import chosen
 from flows.tasks.runs.declaration import SUPERSEDED_NAME
 from flows.tasks.runs.events import emit
 from flows.tasks.stack.project import stack_name
@@ -69,7 +70,11 @@ def give_way(stack: str | None, settings: Settings) -> None:
 
 def end_superseded(_flow: Any, flow_run: Any, _state: Any) -> None:
     """Hook of a run that ended: of those that wait by now only the newest of each place is left to begin."""
-    settings = Settings()
+    with chosen(str(flow_run.parameters.get("destination") or ""), anywhere=True):
+        _end_queued(flow_run, Settings())
+
+
+def _end_queued(flow_run: FlowRun, settings: Settings) -> None:
     if flow_run.deployment_id is None or flow_run.parent_task_run_id is not None or not settings.supersede:
         return
     try:

@@ -8,6 +8,7 @@ from flows.core.gates.probes import ProbeResult
 from flows.core.quotation import Markup, literal
 from flows.core.registry.references import slug
 from flows.core.results import Deployed, Validated
+from flows.settings import Settings
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.server import server_answers
 
@@ -18,13 +19,13 @@ def table(key: str, rows: Sequence[dict[str, object]], description: str) -> None
     """Show rows as a table artifact. Without a Prefect server there is none, and the run goes on."""
     shown = [{name: _shown(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
     if server_answers():
-        create_table_artifact(shown, key=_key(key), description=mask(description))
+        create_table_artifact(shown, **_named(key, description))
 
 
 def page(key: str, text: str, description: str) -> None:
     """Show Markdown as an artifact. Without a Prefect server there is none, and the run goes on."""
     if server_answers():
-        create_markdown_artifact(mask(text), key=_key(key), description=mask(description))
+        create_markdown_artifact(mask(text), **_named(key, description))
 
 
 def probe_rows(outcomes: Iterable[ProbeResult]) -> list[dict[str, object]]:
@@ -57,6 +58,13 @@ def _shown(cell: str) -> str:
     """A cell as the UI's Markdown shows it word for word; what is Markdown of our own stays so."""
     shown = mask(cell)
     return str(shown) if isinstance(cell, Markup) else literal(shown, cell=False)
+
+
+def _named(key: str, description: str) -> dict[str, str]:
+    """An artifact's key and description: with the run's destination, which others would overwrite it from."""
+    if to := Settings().destination:
+        key, description = f"{key}-{to}", f"{description} ({to})"
+    return {"key": _key(key), "description": mask(description)}
 
 
 def _key(text: str) -> str:

@@ -1,10 +1,13 @@
 """The decorators that declare a flow or a task: Prefect's own, and no error leaves one with a secret in it.
 
+Every flow takes a destination beside its own parameters, and reads its settings as those of that destination.
+
 Prefect puts an error's text into the state's message, which its database keeps, and pickles the error of every flow
 that failed into a file of its result storage. Errors of ours are masked where they are told; this holds for those of
 others, too, and for what an error carries beside its text.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,9 +17,13 @@ from typing import Any, ParamSpec, TypeVar, cast
 import httpx
 import prefect
 from prefect import Flow, Task, runtime
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_logger, get_run_logger
 from prefect.states import Cancelled
 
 from flows.core.errors import GaveWay
+from flows.settings.choice import chosen
+from flows.settings.notices import telling_notices
 from flows.tasks.runs.log_masking import Masked, mask
 
 P = ParamSpec("P")
@@ -26,8 +33,13 @@ SUPERSEDED_NAME = "Superseded"
 _outermost: ContextVar[str] = ContextVar("slipway_outermost_run", default="")
 
 
+DESTINATION = inspect.Parameter("destination", inspect.Parameter.KEYWORD_ONLY, default="", annotation=str)
+_DESCRIPTION = """destination: name of a destination of the settings files; default: the setting `destination`,
+        or the only one there is."""
+
+
 def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
-    """Prefect's `flow`, whose errors hold no secret."""
+    """Prefect's `flow`, whose errors hold no secret, and which takes a destination."""
 
     def declare(function: Callable[P, R]) -> Flow[P, R]:
         clean = _with_clean_errors(function)
@@ -40,7 +52,7 @@ def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
                 except GaveWay as way:
                     return cast(R, Cancelled(name=SUPERSEDED_NAME, message=str(way)))
 
-        return prefect.flow(**options)(run)
+        return prefect.flow(**options)(_with_destination(run))
 
     return declare
 
@@ -52,6 +64,38 @@ def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]:
         return prefect.task(**options)(_with_clean_errors(function))
 
     return declare
+
+
+def _with_destination(function: Callable[P, R]) -> Callable[P, R]:
+    """The function with one parameter more, by which settings are read until it ends; flows inside it inherit it."""
+    taken = inspect.signature(function, eval_str=True)
+
+    @wraps(function)
+    def run(*args: P.args, **keywords: P.kwargs) -> R:
+        destination = str(keywords.pop(DESTINATION.name, "") or "")
+        stack = taken.bind_partial(*args, **keywords).arguments.get("stack")
+        with telling_notices(_warn), chosen(destination, stack if isinstance(stack, str) else ""):
+            return function(*args, **keywords)
+
+    run.__signature__ = taken.replace(parameters=[*taken.parameters.values(), DESTINATION])  # type: ignore[attr-defined]
+    run.__doc__ = _described(inspect.getdoc(function) or "")
+    return run
+
+
+def _warn(notice: str) -> None:
+    try:
+        get_run_logger().warning("%s", notice)
+    except MissingContextError:  # called as a plain function, because no server answers
+        get_logger("slipway.hooks").warning("%s", notice)
+
+
+def _described(doc: str) -> str:
+    """A flow's description with the parameter that is added; Prefect shows it in the form."""
+    if "\nArgs:\n" not in doc:
+        return f"{doc}\n\nArgs:\n    {_DESCRIPTION}"
+    head, _, rest = doc.partition("\nArgs:\n")
+    own, gap, after = rest.partition("\n\n")
+    return f"{head}\nArgs:\n{own}\n    {_DESCRIPTION}{gap}{after}"
 
 
 def outermost_run() -> str:

@@ -10,6 +10,8 @@ from prefect.logging import get_logger
 from prefect.settings import get_current_settings
 
 from flows.core.control.events import LONGEST, EventKind, EventPayload, event_resource, related_resources
+from flows.settings import Settings
+from flows.settings.choice import current_choice
 from flows.tasks.runs.declaration import outermost_run
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.run_info import whoami
@@ -17,7 +19,7 @@ from flows.tasks.runs.run_info import whoami
 
 def current_destination() -> str:
     """The destination that this run goes to; '' where none is set."""
-    return ""
+    return current_choice().destination or Settings().destination
 
 
 def emit(kind: EventKind, *, stack: str, run: str = "", by: str = "", **said: str) -> None:

@@ -19,6 +19,8 @@ COST = {"test_cancels": 2}
 
 # Where a pair of colours is: the values of the parameter `pair`.
 APART, ONE_DROPLET = "two-droplets", "one-droplet"
+# Values of the parameter `open_pool`; the first alone is in the sample.
+WORKER_TYPES = ("fork", "process")
 _EVERY = 6
 
 Strike = tuple[str, Hashable]
@@ -26,6 +28,7 @@ Strike = tuple[str, Hashable]
 
 def sampled(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The items that are played: all without a point, and of the others one for each point and each fault."""
+    items = [item for item in items if _given(item).get("open_pool", WORKER_TYPES[0]) == WORKER_TYPES[0]]
     again = [item for item in items if _on_one_droplet(item)]
     strikes = [(item, strike) for item in items if not _on_one_droplet(item) and (strike := _strike(item))]
     chosen = share_out([(fault, point, _cost(item)) for item, (fault, point) in strikes])

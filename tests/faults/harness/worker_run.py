@@ -3,8 +3,9 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,17 +29,17 @@ class Deployment:
     def __init__(self, api: httpx.Client, flow: str, pool: str) -> None:
         self._api = api
         like = api.get(f"deployments/name/{flow}/{flow}").raise_for_status().json()
-        kept = ("flow_id", "entrypoint", "path", "pull_steps", "enforce_parameter_schema")
-        fields = {name: like[name] for name in kept}
+        fields = {name: like[name] for name in ("flow_id", "entrypoint", "path", "enforce_parameter_schema")}
+        fields["pull_steps"] = [{"prefect.deployments.steps.set_working_directory": {"directory": str(CHECKOUT)}}]
         named = {"name": f"faults-{flow}-{uuid4().hex[:8]}", "work_pool_name": pool}
-        self.id = _post(api, "deployments/", {**fields, **named})["id"]
+        self.id = posted(api, "deployments/", {**fields, **named})["id"]
 
     def run(self, parameters: dict[str, Any], environment: dict[str, str], fault: Fault) -> "WorkerRun":
         """Have the worker run it with these parameters and this fault."""
         path = os.pathsep.join(filter(None, [str(INJECT), os.environ.get("PYTHONPATH")]))
         env = {**environment, VARIABLE: fault.text(), "PYTHONPATH": path}
         query = {"parameters": parameters, "job_variables": {"env": env}, "idempotency_key": uuid4().hex}
-        made = _post(self._api, f"deployments/{self.id}/create_flow_run", query)
+        made = posted(self._api, f"deployments/{self.id}/create_flow_run", query)
         return WorkerRun(self._api, made["id"], Path(fault.directory))
 
 
@@ -58,7 +59,7 @@ class WorkerRun:
 
     def cancel(self) -> None:
         """Ask Prefect's API to cancel it, as the UI does."""
-        answer = _post(self._api, f"flow_runs/{self.id}/set_state", {"state": {"type": "CANCELLING"}})
+        answer = posted(self._api, f"flow_runs/{self.id}/set_state", {"state": {"type": "CANCELLING"}})
         assert answer["status"] == "ACCEPT", answer
 
     def final(self, within: float = PATIENCE) -> str:
@@ -75,7 +76,7 @@ class WorkerRun:
         return "\n".join(entry["message"] for entry in self._api.post("logs/filter", json=query).json())
 
 
-def _post(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]:
+def posted(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]:
     """Ask until the server is not too busy to answer: SQLite is locked now and then."""
     said: list[httpx.Response] = []
 
@@ -88,14 +89,26 @@ def _post(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]
 
 
 @contextmanager
-def worker_of_an_open_pool(log: Path) -> Iterator[str]:
-    """A worker, and the name of its pool, in which a run may bring its environment, and with it its fault: in the lab's
-    own pool it may not."""
+def worker_of_an_open_pool(log: Path, kind: str) -> Iterator[str]:
+    """A worker of this type, and the name of its pool, in which a run may bring its environment, and with it its fault:
+    in the lab's own pool it may not."""
     pool = f"faults-{uuid4().hex[:8]}"
     # It ends with these tests, also where they are killed.
-    argv = ["setpriv", "--pdeathsig", "KILL", "prefect", "worker", "start", "--pool", pool, "--type", "process"]
+    argv = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "worker",
+        "--pool",
+        pool,
+        "--type",
+        kind,
+    ]
     with prefect_api() as api, log.open("wb") as file:
-        _post(api, "work_pools/", {"name": pool, "type": "process"})  # the worker gives it Prefect's usual template
+        posted(api, "work_pools/", {"name": pool, "type": kind})  # the worker gives it Prefect's usual template
         process = subprocess.Popen(
             argv, cwd=CHECKOUT, env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "2"},
             stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
@@ -103,7 +116,8 @@ def worker_of_an_open_pool(log: Path) -> Iterator[str]:
         try:
             yield pool
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
             api.delete(f"work_pools/{pool}")
 

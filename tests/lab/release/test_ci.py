@@ -40,7 +40,7 @@ def commands(tmp_path: Path) -> Path:
     script = tmp_path / "slipway-trigger"
     script.write_text(
         f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(CHECKOUT)!r})\n"
-        "from flows.cli.entry import trigger\ntrigger()\n"
+        "from flows.cli.__main__ import run_trigger\nrun_trigger()\n"
     )
     script.chmod(0o755)
     return tmp_path

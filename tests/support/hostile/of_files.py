@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from flows.core.answers import MALFORMED, unpacked
+from flows.core.control.settings_file import read_settings_file
 from flows.core.droplet.places import split_place
 from flows.core.explanation.includes import include_env_files
 from flows.core.explanation.interpolation import uses_in, variable_uses
@@ -48,6 +49,7 @@ DOCKERFILE = (
     "# escape=\\\nARG BASE=a\nFROM --platform=x ${BASE} AS b\n"
     "RUN --mount=type=bind,from=c cat <<E\nx\nE\nCOPY --from=b /x /\n"
 )
+SETTINGS = '[gates]\nwindow = 1\n[destinations.a]\ndroplet = "b"\n[destinations.a.trust.verification_of]\nc = "warn"\n'
 TREE = json.loads(dump_tree({"files/a": Entry("file", 0o644, 1, "a" * 64, layer=0)}, {0: {"files/a": 1}}))
 BUNDLE = pack({"release.json": File(b"{}"), "files/a": File(b"a", 0o755)})
 YAML = (yaml.YAMLError,)
@@ -83,6 +85,7 @@ def _swapped(text: str) -> None:
 
 
 OF_FILES = (
+    Attacked(read_settings_file, SETTINGS, read=lambda text: read_settings_file(text, "slipway.toml")),
     Attacked(read_release, json.loads(release().document()), encoding="utf-8"),
     Attacked(read_tree, TREE, encoding="utf-8"),
     Attacked(read_stale, TREE, encoding="utf-8"),

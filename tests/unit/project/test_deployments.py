@@ -39,7 +39,7 @@ def test_every_flow_of_the_command_line_has_its_deployment():
 
 def test_the_root_of_flows_is_the_list_of_deployments():
     flows = {deployment["entrypoint"].split(":")[0] for deployment in DEPLOYMENTS.values()}
-    beside = {f"flows/{name}.py" for name in ("__init__", "canary", "hooks", "settings")}
+    beside = {f"flows/{name}.py" for name in ("__init__", "canary", "hooks")}
     assert {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "flows").glob("*.py")} == flows | beside
 
 
@@ -92,6 +92,13 @@ def test_its_parameters_are_those_of_the_flow(deployment):
     assert set(given) <= set(taken)
     required = {name for name, parameter in taken.items() if parameter.default is parameter.empty}
     assert flow.validate_parameters({**dict.fromkeys(required, "v1"), **given})
+
+
+@each
+def test_every_deployment_takes_a_destination_and_its_form_says_what_that_is(deployment):
+    shown = flow_of(deployment).parameters.properties["destination"]
+    assert (shown["type"], shown["default"]) == ("string", "")
+    assert shown["description"].startswith("name of a destination of the settings files")
 
 
 @each

@@ -13,6 +13,7 @@ from typer.main import get_command
 from blocks import errors as outside_errors
 from flows.cli.main import app
 from flows.core import errors
+from flows.core.control.groups import OPERATORS, PLACES
 from flows.core.gates.verdict import Observable
 from flows.settings import Settings
 from tests import CHECKOUT
@@ -82,8 +83,17 @@ def test_every_link_to_a_file_leads_somewhere(page: Path):
 
 def test_the_table_of_settings_is_the_settings():
     text = (DOCS / "SETTINGS.md").read_text()
-    rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (.+) \|$", text, re.MULTILINE))
-    assert rows == {name: field.description for name, field in Settings.model_fields.items()}
+    sections = re.split(r"^## .*?(?:`\[(\w+)\]`)?$", text, flags=re.MULTILINE)
+    row = re.compile(r"^\| `(\w+)`( ✋)? \| `SLIPWAY_(\w+)` \| .* \| (.+) \|$", re.MULTILINE)
+    rows = {
+        variable.lower(): (group, key, bool(operators), description)
+        for group, section in zip(["", *sections[1::2]], sections[::2], strict=True)
+        for key, operators, variable, description in row.findall(section)
+    }
+    places = {**PLACES, "destination": ("", "destination")}
+    assert rows == {
+        name: (*places[name], name in OPERATORS, field.description) for name, field in Settings.model_fields.items()
+    }
 
 
 def test_the_page_of_settings_shows_the_default_queries():

@@ -1,12 +1,12 @@
 """Settings: which source wins, and what may not be among them."""
 
 import math
-import tomllib
 
 import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from flows.core.errors import BadSettings
 from flows.core.traffic.colours import Colours
 from flows.settings import Settings
 
@@ -114,7 +114,7 @@ def test_a_bad_value_is_refused_by_name(directory, monkeypatch, name, value):
 
 def test_a_file_that_is_no_toml_is_refused(directory):
     (directory / "slipway.toml").write_text("droplet = green\n")
-    with pytest.raises(tomllib.TOMLDecodeError):
+    with pytest.raises(BadSettings, match=r"slipway.toml: is no TOML: .*line 1"):
         Settings()
 
 

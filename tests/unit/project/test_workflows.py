@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.core.control.ci_workflow import ci_workflow
+from flows.core.control.ci.workflow import ci_workflow
 from tests import CHECKOUT
 
 pytestmark = pytest.mark.unit

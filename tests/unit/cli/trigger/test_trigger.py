@@ -11,7 +11,7 @@ from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
 from flows.api.runs import LogPosition, find_deployment, find_run, next_lines, start_run
 from flows.cli.trigger.waiting import RunWatch, WaitOptions
-from flows.core.control.ci_log import GitHubLog
+from flows.core.control.ci.log import GitHubLog
 from flows.core.errors import BadSettings, DeploymentMissing, TriggerRefused
 from tests import CHECKOUT
 from tests.support.http_server import Says, serving
@@ -180,9 +180,9 @@ def test_it_imports_only_what_its_documentation_installs():
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name in {heavy!r}: raise ImportError(name)\n"
         "sys.meta_path.insert(0, Missing())\n"
-        "from flows.cli import entry\n"
+        "from flows.cli import __main__ as entry\n"
         "sys.argv[1:] = ['trigger', 'release', '-p', 'x']\n"
-        "entry.main()\n"
+        "entry.run_slipway()\n"
     )
     env = {"PREFECT_API_URL": "ftp://nobody", "PATH": "/usr/bin:/bin", "GITHUB_SHA": "c"}
     answer = subprocess.run(

@@ -6,10 +6,10 @@ import re
 import pytest
 import yaml
 
-from flows.core.control.ci_log import GitHubLog, GitLabLog, PlainLog, ci_commit, ci_log
-from flows.core.control.ci_summary import run_summary
-from flows.core.control.ci_workflow import ci_workflow
-from flows.core.control.trigger import Ending, ending_of, idempotency_key, trigger_parameters
+from flows.core.control.ci.log import GitHubLog, GitLabLog, PlainLog, ci_commit, ci_log
+from flows.core.control.ci.summary import run_summary
+from flows.core.control.ci.trigger import Ending, ending_of, idempotency_key, trigger_parameters
+from flows.core.control.ci.workflow import ci_workflow
 from flows.core.errors import BadParameter
 
 pytestmark = pytest.mark.unit

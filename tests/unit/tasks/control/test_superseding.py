@@ -34,6 +34,7 @@ def test_a_run_that_gives_way_ends_as_superseded_before_it_does_anything(module,
 
 def a_run(**changed) -> SimpleNamespace:
     given = {"id": uuid4(), "deployment_id": uuid4(), "parent_task_run_id": None, "created": datetime.now(UTC)}
+    given["parameters"] = {}
     return SimpleNamespace(**{**given, **changed})
 
 

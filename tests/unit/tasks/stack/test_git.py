@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.core.errors import BadTag, BrokenStack, StackNotFound
-from flows.tasks.stack.checkout import checked_out
+from flows.tasks.stack.commit.checkout import checked_out
 from flows.tasks.stack.git import checkout_of, commit_of, git
 from flows.tasks.stack.source import default_tag
 from tests.support.files.checkout import GIT

@@ -7,7 +7,7 @@ import pytest
 from blocks import StackEnvironment
 from flows.core.errors import OutsideSource
 from flows.settings import Settings
-from flows.tasks.stack.checkout import checked_out
+from flows.tasks.stack.commit.checkout import checked_out
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import find_compose_files, stack_name
 from flows.tasks.stack.source_roots import refuse_outside

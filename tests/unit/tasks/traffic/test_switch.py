@@ -6,12 +6,11 @@ import threading
 import pytest
 from pydantic import PrivateAttr
 
-import blocks
 from blocks import CaddySwitch, Droplet
 from blocks.errors import SwitchFailed, SwitchMoved, Unreachable
 from blocks.traffic.state import SwitchProbe, SwitchState
 from blocks.traffic.switch import TrafficSwitch
-from flows.core.errors import NoSwitch, SwitchSilent
+from flows.core.errors import NoSwitch
 from flows.settings import Settings
 from flows.tasks.traffic import switch as traffic
 from tests.support import PATIENCE
@@ -223,42 +222,3 @@ def test_the_key_of_its_host_is_kept_out_of_every_log(monkeypatch):
     with traffic.open_switch(Settings(switch="edge")) as opened:
         assert opened is edge
     assert "sentinel-of-a-key" in kept
-
-
-class InFront(Hearing):
-    _block_type_slug = "slipway-test-in-front"
-
-    @property
-    def in_front(self) -> bool:
-        return True
-
-
-def test_what_stands_in_front_of_both_colours_must_answer_whatever_it_says():
-    sick = InFront(url="http://x")
-    sick._heard = [SwitchProbe(None, 0, "refused"), SwitchProbe(None, 502, "bad gateway")]
-    traffic.refuse_silent_switch(sick, SwitchState(("green",)), 60.0)
-    assert sick._count == 2
-
-
-def test_one_that_does_not_answer_at_all_is_named_and_nothing_else_is_to_blame():
-    silent = InFront(url="http://x")
-    silent._heard = [SwitchProbe(None, 0, "GET http://x: ConnectError")]
-    with pytest.raises(SwitchSilent, match=r"does not answer: GET http.*Traffic was not moved") as said:
-        traffic.refuse_silent_switch(silent, SwitchState(("green",)), 0.0)
-    assert said.value.exit_code == 2
-
-
-@pytest.mark.parametrize(("kind", "active"), [(Hearing, ("green",)), (InFront, ())])
-def test_an_address_that_leads_to_a_dead_droplet_may_be_turned_and_so_may_one_that_leads_nowhere(kind, active):
-    switch = kind(url="http://x")
-    switch._heard = [SwitchProbe(None, 0, "refused")]
-    traffic.refuse_silent_switch(switch, SwitchState(active), 0.0)
-    assert switch._count == 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "is_in_front"),
-    [("CaddySwitch", True), ("LoadBalancerSwitch", True), ("DnsSwitch", False), ("ReservedIpSwitch", False)],
-)
-def test_a_caddy_and_a_load_balancer_stand_in_front_a_name_and_an_address_do_not(kind, is_in_front):
-    assert getattr(blocks, kind).in_front.fget(None) is is_in_front

@@ -1,29 +1,15 @@
-"""Everything a user may set, except credentials (these are Prefect blocks).
+"""Everything a user may set, except credentials (these are Prefect blocks): names, types, defaults, descriptions."""
 
-Read from, strongest first: environment variables `SLIPWAY_…`, `.env`, `slipway.toml` in the working directory, and the
-file that SLIPWAY_SETTINGS names.
-"""
-
-import math
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-    TomlConfigSettingsSource,
-)
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from flows.core.droplet.places import block_of, divided_places, refuse_divided
 from flows.core.gates import metrics
 from flows.core.gates.verdict import Observable
-from flows.core.release.role import Role, home_stack
 from flows.core.traffic.canary import Percents
-from flows.core.traffic.colours import Colour, Colours
 from flows.core.trust.policy import Policy
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
@@ -31,8 +17,8 @@ KeepWarm = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["always"
 Approval = Literal["never", "inconclusive", "always"]
 
 
-class Settings(BaseSettings):
-    """The settings, each with a default that serves."""
+class SettingsFields(BaseSettings):
+    """All settings, each with a default that serves. In a file they stand in groups: flows/core/control/groups.py."""
 
     model_config = SettingsConfigDict(
         env_prefix="SLIPWAY_",
@@ -41,6 +27,9 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
+    destination: str = Field(
+        "", description="the destination of runs that name none; empty: the only one there is, or none at all"
+    )
     stack: str = Field("compose", description="compose file, or the directory it is in")
     droplet: str = Field("green", description="name of the Droplet block that is deployed to")
     droplets: tuple[str, ...] = Field(
@@ -167,83 +156,3 @@ class Settings(BaseSettings):
     readiness_delay: float = Field(2, ge=0, description="seconds a service without healthcheck must keep running")
     restarts_allowed: int = Field(3, ge=0, description="restarts a starting service may have")
     log_lines: int = Field(20, ge=0, description="last log lines shown of what is not healthy")
-
-    @model_validator(mode="after")
-    def _places(self) -> "Settings":
-        """A droplet that both colours share is divided into places."""
-        if self.one_droplet:
-            if named := [n for n in ("green", "blue", "home") if getattr(self, n) and n in self.model_fields_set]:
-                raise ValueError(f"it means green, blue and home, so leave one_droplet or {', '.join(named)} out")
-            self.__dict__.update(green=(self.one_droplet,), blue=(self.one_droplet,), home=self.one_droplet)
-        green, blue, home = divided_places(self.green, self.blue, self.home)
-        self.__dict__.update(green=green, blue=blue, home=home)
-        return self
-
-    @property
-    def shared_droplet(self) -> str:
-        """Name of the Droplet block that both colours share; '' where each has its own."""
-        blocks = {block_of(name) for name in self.green} & {block_of(name) for name in self.blue}
-        return next(iter(blocks), "")
-
-    @property
-    def first_colour(self) -> Colour | None:
-        """Where the first promotion goes: the switch of a new edge on the droplet points nowhere."""
-        return "green" if self.shared_droplet else None
-
-    @property
-    def deployed_to(self) -> str:
-        """The droplet, or the place on it, that is deployed to when none is named."""
-        shared = self.shared_droplet
-        unsaid = "droplet" not in self.model_fields_set or self.droplet == shared
-        return self.green[0] if shared and unsaid else self.droplet
-
-    def refuse_divided(self, droplet: str) -> str:
-        """The droplet, unless it has several parts of a stack and none is named. Raises ConflictingOptions."""
-        return refuse_divided(droplet, self.shared_droplet, (*self.green, *self.blue, self.home))
-
-    @property
-    def colours(self) -> Colours:
-        """Which droplets each colour has."""
-        return Colours(self.green, self.blue)
-
-    @property
-    def warm_seconds(self) -> float:
-        """Seconds from the turn for which the colour that traffic left goes on running; infinite: always."""
-        if not isinstance(self.keep_warm, str):
-            return max(self.keep_warm, self.drain)
-        sleeps = self.keep_warm == "never" or (self.shared_droplet and not self.keep_warm)
-        return self.drain if sleeps else math.inf
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        """The droplets that are looked at when none is named."""
-        return self.droplets or (*self.green, *self.blue, *((self.home,) if self.home else ()))
-
-    def role(self, droplet: str) -> Role:
-        """Which part of a stack is deployed to this droplet: where there is a data home, the colours run the rest."""
-        return "colour" if self.home and self.colours.of(droplet) else "all"
-
-    def name_on(self, droplet: str, stack: str) -> str:
-        """The name of what stands on a droplet: on a data home that has no colour, it is the stack's home."""
-        return home_stack(stack) if droplet == self.home and not self.colours.of(droplet) else stack
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 — secrets are blocks, never settings
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        base = os.environ.get("SLIPWAY_SETTINGS", "")
-        if base and not Path(base).is_file():
-            raise SettingsError(f"SLIPWAY_SETTINGS names {base}, and there is no such file")
-        if not base and (state := os.environ.get("SLIPWAY_STATE")):  # how a lab of version 0.1 says the same
-            base = str(Path(state) / "settings.toml")
-        return (
-            init_settings,
-            env_settings,
-            dotenv_settings,
-            TomlConfigSettingsSource(settings_cls, [*([Path(base)] if base else []), Path("slipway.toml")]),
-        )

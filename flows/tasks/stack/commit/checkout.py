@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.core.errors import BadTag, BrokenStack, StackNotFound
+from flows.settings.choice import current_choice
 from flows.tasks.private_directory import private_directory
 from flows.tasks.stack.git import checkout_of, git
 from flows.tasks.stack.project import find_compose_files
@@ -38,7 +39,8 @@ def checked_out(stack: str, ref: str | None) -> Iterator[str]:
     top = checkout_of(os.path.dirname(files[0]))
     if not top:
         raise BadTag(f"{stack} is in no git checkout, so there is no commit to take. Leave --ref out")
-    commit = _commit(top, ref)
+    known = current_choice().commit
+    commit = known.commit if known and known.ref == ref else resolved_commit(top, ref)
     git(top, "worktree", "prune", "--expire", "1.day.ago")  # those of killed runs: their directories are swept
     with private_directory("checkout") as directory:
         place = os.path.join(directory, os.path.basename(top))
@@ -56,8 +58,12 @@ def checked_out(stack: str, ref: str | None) -> Iterator[str]:
             git(top, "worktree", "remove", "--force", place, timeout=FETCH_TIMEOUT)
 
 
-def _commit(top: str, ref: str) -> str:
-    """The commit that a ref means, fetched from origin when it is not here."""
+def resolved_commit(top: str, ref: str) -> str:
+    """The commit that a ref means, fetched from origin when it is not here.
+
+    Raises:
+        BadTag
+    """
     here, there = _meanings(top, ref)
     for name in here:
         if commit := _resolved(top, name):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flows.core.control.trigger import Ending
+from flows.core.control.ci.trigger import Ending
 from flows.core.quotation import literal, quoted_line, without_controls
 
 _MOST_TABLES = 20

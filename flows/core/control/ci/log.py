@@ -11,7 +11,7 @@ from flows.core.quotation import without_controls
 
 _ERASE = "\x1b[0K"
 # `::name::` begins a line for a runner; `##[name]` is its older form, and is taken anywhere in one.
-_COMMAND = re.compile(r"^(\s*)::|##\[", re.MULTILINE)
+_COMMAND = re.compile(r"^([^\S\n]*+)::|##\[", re.MULTILINE)
 
 
 class PlainLog:

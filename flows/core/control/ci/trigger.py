@@ -54,7 +54,7 @@ def trigger_parameters(
     """The run's parameters.
 
     Args:
-        given: `name=value`, each; the value as text where the parameter takes text, else as JSON; `null` where it may be
+        given: `name=value`, each; as text where the parameter takes text, else as JSON; `null` where it may be
             nothing.
         schema: the deployment's parameters, as JSON Schema.
         ref: the commit; it is a parameter where the deployment takes one.

@@ -1,0 +1,172 @@
+"""From a trigger through the API to the first step: Prefect's process worker and ours, with our flow and with one that
+does nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from benchmarks.bench import Bench
+from benchmarks.command import BenchmarkFailed
+from benchmarks.lab import CHECKOUT, NAME
+from benchmarks.measure import Section, alternate, judged, median, seconds, times
+from benchmarks.prefect_runs import api_client
+
+TARGET_S = 3.0
+_KINDS = ("process", "fork")
+_FLOWS = {"status": ("flows/status.py:status", {"stack": "compose"}), "noop": ("benchmarks/noop.py:noop", {})}
+_PATIENCE = 180.0
+_FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+@dataclass
+class _Side:
+    """One flow on one worker: seconds from the trigger until it runs, until its first step, until it is done."""
+
+    api: httpx.Client
+    deployment: str
+    parameters: dict[str, str]
+    running: list[float] = field(default_factory=list)
+    step: list[float] = field(default_factory=list)
+    done: list[float] = field(default_factory=list)
+
+    def once(self) -> float:
+        query = {"parameters": self.parameters}
+        began = time.time()
+        run = _posted(self.api, f"deployments/{self.deployment}/create_flow_run", query)["id"]
+        found = self._ended(run)
+        self.running.append(_time(found["start_time"]) - began)
+        self.done.append(_time(found["end_time"]) - began)
+        self.step.append(_first_step(self.api, run) - began)
+        return self.step[-1]
+
+    def _ended(self, run: str) -> dict[str, Any]:
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            found: dict[str, Any] = self.api.get(f"flow_runs/{run}").json()
+            if found.get("state_type") == "COMPLETED":
+                return found
+            if found.get("state_type") in _FINAL:
+                raise BenchmarkFailed(f"the run {run} ended {found['state_type']}: {found['state']['message']}")
+            time.sleep(0.3)
+        raise BenchmarkFailed(f"the run {run} did not end within {_PATIENCE:g} s")
+
+
+def measure(bench: Bench) -> list[Section]:
+    """One table: each flow on each worker."""
+    sides: dict[str, _Side] = {}
+    with ExitStack() as stack:
+        api = stack.enter_context(api_client())
+        for kind in _KINDS:
+            pool = stack.enter_context(_worker(api, kind))
+            for flow, (entrypoint, parameters) in _FLOWS.items():
+                deployment = stack.enter_context(_deployment(api, pool, flow, entrypoint))
+                sides[f"{flow} on {kind}"] = _Side(api, deployment, parameters)
+        for side in sides.values():  # whatever is compiled or cached at the first run
+            side.once()
+            for warm in (side.running, side.step, side.done):
+                warm.clear()
+        alternate(
+            bench.rounds,
+            {name: side.once for name, side in sides.items()},
+            lambda words: bench.tell(f"trigger: {words}"),
+        )
+    return [_table(sides)]
+
+
+def _table(sides: dict[str, _Side]) -> Section:
+    columns = ("flow", "until it runs", "until its first step", "until it is done", "first step: ratio", "target", "")
+    section = Section("Trigger to first step", columns)
+    for flow in _FLOWS:
+        before, ours = (sides[f"{flow} on {kind}"] for kind in _KINDS)
+        section.add(f"`{flow}`, process worker", *map(seconds, (before.running, before.step, before.done)), "", "", "")
+        factor = times(median(ours.step) / median(before.step))
+        kept = "met" if median(ours.running) <= TARGET_S else "not met"
+        section.add(
+            f"`{flow}`, fork worker", *map(seconds, (ours.running, ours.step, ours.done)), factor,
+            f"runs ≤ {TARGET_S:g} s", kept, strong=True,
+        )  # fmt: skip
+    ours, plain = sides["status on fork"], sides["noop on fork"]
+    section.add(
+        "`status` beside Prefect's no-op, both forked", "", "", "", *judged(median(ours.step) / median(plain.step), 1.5)
+    )
+    section.notes.append("Both workers look for runs every 2 s, and the time until they look is in every number.")
+    return section
+
+
+@contextmanager
+def _worker(api: httpx.Client, kind: str) -> Iterator[str]:
+    """A worker of this type; the name of its pool."""
+    pool = f"{NAME}-{kind}"
+    argv = [sys.executable, "-m", "flows.cli", "worker", "--pool", pool, "--type", kind]
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PREFECT_WORKER_QUERY_SECONDS": "2"}
+    process = subprocess.Popen(
+        argv, cwd=CHECKOUT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _until_online(api, pool)
+        yield pool
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        api.delete(f"work_pools/{pool}")
+
+
+def _until_online(api: httpx.Client, pool: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        found = api.get(f"work_pools/{pool}")
+        if found.status_code == httpx.codes.OK and found.json().get("status") == "READY":
+            return
+        time.sleep(0.5)
+    raise BenchmarkFailed(f"the worker of the pool {pool} did not begin within {_PATIENCE:g} s")
+
+
+@contextmanager
+def _deployment(api: httpx.Client, pool: str, flow: str, entrypoint: str) -> Iterator[str]:
+    pull = [{"prefect.deployments.steps.set_working_directory": {"directory": str(CHECKOUT)}}]
+    query = {
+        "name": pool, "flow_id": _posted(api, "flows/", {"name": flow})["id"], "work_pool_name": pool,
+        "entrypoint": entrypoint, "pull_steps": pull, "enforce_parameter_schema": False,
+    }  # fmt: skip
+    deployment = str(_posted(api, "deployments/", query)["id"])
+    try:
+        yield deployment
+    finally:
+        api.delete(f"deployments/{deployment}")
+
+
+def _first_step(api: httpx.Client, run: str) -> float:
+    """When the first task of a run began. Task runs come to the server as events, so a little later."""
+    deadline = time.monotonic() + _PATIENCE
+    query = {"task_runs": {"flow_run_id": {"any_": [run]}}, "limit": 50}
+    while time.monotonic() < deadline:
+        answer = api.post("task_runs/filter", json=query)
+        begun = [task["start_time"] for task in answer.json() if task.get("start_time")] if answer.is_success else []
+        if begun:
+            return min(map(_time, begun))
+        time.sleep(0.3)
+    raise BenchmarkFailed(f"no step of the run {run} is known to the server")
+
+
+def _posted(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]:
+    """The answer; a server that is too busy (503) is asked again."""
+    deadline = time.monotonic() + _PATIENCE
+    while (answer := api.post(path, json=query)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    made: dict[str, Any] = answer.raise_for_status().json()
+    return made
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

@@ -1,0 +1,1 @@
+"""The commit that a run is about: checked out, and its settings."""
