@@ -22,7 +22,10 @@ _ENDS = (
 _HEARTBEATS_MISSED = 3
 # What these leave half way, `reconcile` finishes or undoes.
 _CHANGING = ["release", "deploy", "deploy-home", "promote", "rollback", "switch-back", "watch"]
-_STACK = "{{ flow_run.parameters.stack | default(none) }}"
+_OF_THE_RUN = {
+    "stack": "{{ flow_run.parameters.stack | default(none) }}",
+    "destination": "{{ flow_run.parameters.destination | default('') }}",
+}
 
 
 def crash_detection(heartbeat: float) -> dict[str, Any]:
@@ -55,11 +58,9 @@ def recovery(reconcile: str, droplets: Sequence[str], watch: str = "") -> dict[s
         reconcile, watch: ids of the deployments; no watch: there is no switch.
         droplets: names of the Droplet blocks.
     """
-    runs: list[tuple[str, dict[str, Any]]] = [
-        (reconcile, {"stack": _STACK, "droplet": droplet}) for droplet in droplets
-    ]
+    runs: list[tuple[str, dict[str, Any]]] = [(reconcile, {**_OF_THE_RUN, "droplet": droplet}) for droplet in droplets]
     if watch:
-        runs.append((watch, {"stack": _STACK, "seconds": 0}))
+        runs.append((watch, {**_OF_THE_RUN, "seconds": 0}))
     return {
         "name": f"{_PREFIX}reconcile after a crash",
         "description": "What a run that died left half way is finished or undone; traffic is on a colour that is well.",

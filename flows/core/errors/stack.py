@@ -1,6 +1,6 @@
 """Refusals and failures of the stack or the files it is made of."""
 
-from flows.core.errors.base import Refused
+from flows.core.errors.base import Refused, SlipwayError
 
 
 class StackNotFound(Refused):
@@ -13,6 +13,10 @@ class BrokenStack(Refused):
 
 class ReadingsDiffer(Refused):
     """This host and a droplet resolve one stack to two different ones; the message names each field."""
+
+
+class FileChanged(SlipwayError):
+    """A file of the checkout was written by somebody else while a change of it was being asked for; it was left."""
 
 
 class BadExtension(Refused):

@@ -161,10 +161,11 @@ def included_env_files(texts: Mapping[str, str], resolve: Callable[[str], str] =
 
 def referred_files(document: Mapping[str, Any]) -> tuple[str, ...]:
     """The compose files that a document includes or extends, as it names them."""
-    return (*_included(document), *_extended(document))
+    return (*included_files(document), *_extended(document))
 
 
-def _included(document: Mapping[str, Any]) -> Iterator[str]:
+def included_files(document: Mapping[str, Any]) -> Iterator[str]:
+    """The compose files that a document includes, as it names them."""
     for entry in _list(document.get("include")):
         paths = entry.get("path") if isinstance(entry, Mapping) else entry
         yield from (path for path in _list(paths) if isinstance(path, str))

@@ -8,6 +8,10 @@ from typing import Any
 import yaml
 
 from flows.core.answers import MALFORMED, unpacked
+from flows.core.control.beginning.images import known_image
+from flows.core.control.beginning.proposal import propose
+from flows.core.control.beginning.services import written_services
+from flows.core.control.beginning.text import service_spots, with_proposals
 from flows.core.control.settings_file import read_settings_file
 from flows.core.droplet.places import split_place
 from flows.core.explanation.includes import include_env_files
@@ -96,6 +100,13 @@ OF_FILES = (
     Attacked(unpacked, _latin(BUNDLE), encoding="latin-1", refuses=MALFORMED),
     Attacked(load_config, CONFIG),
     Attacked(load_service, CONFIG, read=lambda text: load_service(text, "web")),
+    Attacked(service_spots, COMPOSE, refuses=YAML),
+    Attacked(
+        with_proposals,
+        COMPOSE,
+        read=lambda text: with_proposals(text, propose(written_services(("/c",), {"/c": text}).specs)),
+    ),
+    Attacked(known_image, "host:5000/a/grafana:11@sha256:0"),
     Attacked(documents_of, COMPOSE, read=lambda text: documents_of("compose.yml", text)),
     Attacked(collect_files, COMPOSE, read=lambda text: collect_files(["/s/compose.yml"], lambda _: text)),
     Attacked(referred_files, COMPOSE, read=lambda text: [referred_files(one) for one in documents_of("c", text)]),

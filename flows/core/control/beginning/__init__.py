@@ -1,0 +1,1 @@
+"""What a repository needs to be released: proposals for its compose file, and files beside it."""
