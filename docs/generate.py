@@ -27,7 +27,7 @@ FAMILIES = {
     "prune": "`prune`, `system-prune`",
     "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
     "`deploy-home`, `adopt`",
-    "control": "runs of deployments; `automations`, `alert-receiver`, `debug-agent`",
+    "control": "runs of deployments; `automations`, `alert-receiver`, `debug-agent`, `trigger`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes
@@ -43,6 +43,7 @@ says what happened, where, and the next command to run. What to do about the fre
 | 1 | Work was begun and failed; the text says what runs now. Of `slipway check`: a block cannot be reached. |
 | 2 | Refused; nothing was changed. Also for bad options or settings, and where no Prefect server answers. |
 | 3 | A person said no, or nobody answered in time; traffic stays. Of `slipway gates`: inconclusive. |
+| 4, 5, 6, 7 | Of `slipway trigger`: the run was cancelled, timed out, gave way to a newer one, waits for an answer. |
 | {bug} | A bug of Slipway's: an error that it does not know. `--verbose` prints where. |
 | {interrupted} | Interrupted (Ctrl-C, SIGTERM). The same command again finishes or repeats the work. |
 

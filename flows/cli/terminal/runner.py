@@ -90,8 +90,11 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
         raise typer.Exit(_unexpected(errors, error, verbose, progress.begun)) from None
 
 
-def run_without_prefect(work: Callable[[], T]) -> T:
+def run_without_prefect(work: Callable[[], T], *, settings: bool = True) -> T:
     """Do work that only looks: its errors and its exit code are those of a flow, and it waits for no import.
+
+    Args:
+        settings: whether it reads settings; without them fewer packages are needed.
 
     Raises:
         typer.Exit: as `run_callable` does.
@@ -101,7 +104,7 @@ def run_without_prefect(work: Callable[[], T]) -> T:
 
     errors = CleanConsole(stderr=True, highlight=False, soft_wrap=True)
     try:
-        return in_its_settings(work)()
+        return (in_its_settings(work) if settings else work)()
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
         raise typer.Exit(error.exit_code) from None

@@ -21,6 +21,7 @@ from flows.core.errors.base import (
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
 from flows.core.errors.control import (
     BadAlert,
+    BadParameter,
     BadServerDirectory,
     BadToken,
     BundleNotWritten,
@@ -29,6 +30,7 @@ from flows.core.errors.control import (
     NotDeployed,
     ServerNotReady,
     ServerPortTaken,
+    TriggerRefused,
 )
 from flows.core.errors.deploy import (
     DeployFailed,
@@ -128,6 +130,7 @@ __all__ = [
     "BadColours",
     "BadEdge",
     "BadExtension",
+    "BadParameter",
     "BadRelease",
     "BadRetention",
     "BadServerDirectory",
@@ -221,6 +224,7 @@ __all__ = [
     "SwitchSilent",
     "SwitchedBack",
     "TemplateEnded",
+    "TriggerRefused",
     "UnknownDestination",
     "UnknownService",
     "UnpinnedImage",

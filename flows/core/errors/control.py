@@ -40,3 +40,11 @@ class ServerNotReady(SlipwayError):
 
 class BadServerDirectory(Refused):
     """The directory of the control plane cannot be used: not ours, or its file cannot be read."""
+
+
+class BadParameter(Refused):
+    """A parameter of a run that is to be triggered is unknown, given twice, or has no value that can be read."""
+
+
+class TriggerRefused(Refused):
+    """Prefect starts no run with such parameters."""

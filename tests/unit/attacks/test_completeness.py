@@ -29,6 +29,9 @@ WITH_OTHERS = "attacked with `CollectorTarget.of`, by what debug-agent makes of 
 SENTENCES = "it makes sentences or names for people, not arguments"
 OF_OURS = "what it is given is ours, or was read by a parser that is attacked"
 NOT_ATTACKED = {
+    "flows.core.control.ci.log.PlainLog.line": "attacked in test_words_of_others_command_no_runner",
+    "flows.core.control.ci.log.PlainLog.error": "attacked in test_words_of_others_command_no_runner",
+    "flows.core.control.ci.log.GitHubLog.error": "attacked in test_words_of_others_command_no_runner",
     "flows.core.traffic.edge.view.EdgeView.owner": "words for a person; the port in them is a number",
     "flows.core.cloud.provisioning.missing_firewalls": SENTENCES,
     "flows.core.control.deployments.differing_fields": OF_OURS,

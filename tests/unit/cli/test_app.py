@@ -11,6 +11,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from flows.cli import __main__ as entry
 from flows.cli import main as cli
 from flows.cli.app import PANELS
 from tests import CHECKOUT
@@ -62,7 +63,7 @@ def test_every_deployment_has_a_command():
 def test_the_entry_point_stands_in_the_package():
     scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["scripts"]
     module, function = scripts["slipway"].split(":")
-    assert getattr(importlib.import_module(module), function) is cli.main
+    assert getattr(importlib.import_module(module), function) is entry.run_slipway
 
 
 def test_the_version_is_that_of_the_package():

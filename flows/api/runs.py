@@ -1,0 +1,183 @@
+"""Runs of deployments, by Prefect's API: started with a key that keeps them from starting twice, and looked at.
+
+Source: https://docs.prefect.io/v3/api-ref/rest-api
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import BaseModel, Field, ValidationError
+
+from blocks.errors import PrefectFailed
+from flows.api.client import PrefectApi
+from flows.core.errors import DeploymentMissing, TriggerRefused
+
+Model = TypeVar("Model", bound=BaseModel)
+_LINES = 200
+_REFUSED = (": 409: ", ": 422: ")
+
+
+class PrefectDeployment(BaseModel):
+    """A deployment: what runs are started of."""
+
+    id: UUID
+    name: str
+    parameter_openapi_schema: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunState(BaseModel):
+    """A state of a run."""
+
+    type: str
+    name: str
+    message: str | None = None
+
+
+class PrefectRun(BaseModel):
+    """A run of a flow."""
+
+    id: UUID
+    name: str
+    state: RunState | None = None
+    total_run_time: float = 0.0
+    parent_task_run_id: UUID | None = None
+
+
+class FinishedTask(BaseModel):
+    """A task of a run."""
+
+    id: UUID
+    name: str
+    state_type: str | None = None
+    state_name: str | None = None
+    total_run_time: float = 0.0
+    start_time: str | None = None
+
+
+class RunLogLine(BaseModel):
+    """A line of a run's log."""
+
+    id: UUID
+    level: int
+    message: str
+    timestamp: str
+
+
+@dataclass
+class LogPosition:
+    """Up to where a run's log was read."""
+
+    since: str = ""
+    seen: frozenset[UUID] = frozenset()
+
+
+def find_deployment(api: PrefectApi, name: str) -> PrefectDeployment:
+    """The deployment of that name.
+
+    Args:
+        name: `flow/deployment`; one word stands for both.
+
+    Raises:
+        DeploymentMissing, and what the API's client raises.
+    """
+    flow, slash, deployment = name.partition("/")
+    words = (flow, deployment if slash else flow)
+    said = api.get("/deployments/name/" + "/".join(quote(word, safe="") for word in words)) if all(words) else None
+    if said is None:
+        raise DeploymentMissing(
+            f"Prefect at {api.connection.url} has no deployment {'/'.join(words)}. Which there are: "
+            "prefect deployment ls. From a checkout: prefect deploy --all"
+        )
+    return _read(PrefectDeployment, said, api)
+
+
+def start_run(api: PrefectApi, deployment: PrefectDeployment, parameters: Mapping[str, Any], key: str) -> PrefectRun:
+    """Start a run; where one was started with this key, that one is the answer.
+
+    Raises:
+        TriggerRefused, and what the API's client raises.
+    """
+    body = {"parameters": dict(parameters), "idempotency_key": key, "tags": ["ci"]}
+    try:
+        said = api.post(f"/deployments/{deployment.id}/create_flow_run", body)
+    except PrefectFailed as error:
+        if any(code in str(error) for code in _REFUSED):
+            raise TriggerRefused(
+                f"no run was started of {deployment.name}: {error}. Its parameters: prefect deployment inspect"
+            ) from None
+        raise
+    return _read(PrefectRun, said, api)
+
+
+def find_run(api: PrefectApi, run_id: UUID) -> PrefectRun:
+    """The run as it is now. Raises what the API's client raises."""
+    return _read(PrefectRun, api.get(f"/flow_runs/{run_id}"), api)
+
+
+def cancel_run(api: PrefectApi, run_id: UUID) -> None:
+    """Ask for the run's end. Raises what the API's client raises."""
+    api.post(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+
+
+def finished_steps(api: PrefectApi, run_id: UUID) -> list[FinishedTask]:
+    """The run's tasks that ended, the flows that it called among them, in their order; the newest 200 of them."""
+    body = {
+        "flow_runs": {"id": {"any_": [str(run_id)]}},
+        "task_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}},
+        "sort": "END_TIME_DESC",
+        "limit": _LINES,
+    }
+    found = [_read(FinishedTask, one, api) for one in _listed(api.post("/task_runs/filter", body), api)]
+    return sorted(found, key=lambda step: step.start_time or "")
+
+
+def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition) -> list[RunLogLine]:
+    """The lines of the log that came since; `position` moves on."""
+    asked: dict[str, Any] = {"flow_run_id": {"any_": [str(run_id)]}, "level": {"ge_": level}}
+    if position.since:
+        asked["timestamp"] = {"after_": position.since}
+    said = api.post("/logs/filter", {"logs": asked, "sort": "TIMESTAMP_ASC", "limit": _LINES})
+    lines = [_read(RunLogLine, one, api) for one in _listed(said, api)]
+    fresh = [line for line in lines if line.id not in position.seen]
+    if lines:
+        position.since = lines[-1].timestamp
+        position.seen = frozenset(line.id for line in lines if line.timestamp == position.since) | (
+            position.seen if position.since == lines[0].timestamp else frozenset()
+        )
+    return fresh
+
+
+def run_artifacts(api: PrefectApi, run_id: UUID) -> list[dict[str, Any]]:
+    """The tables that the run and the flows that it called left, the oldest first."""
+    whose = {"flow_runs": {"parent_flow_run_id": {"any_": [str(run_id)]}}, "limit": 50}
+    called = [_read(PrefectRun, one, api) for one in _listed(api.post("/flow_runs/filter", whose), api)]
+    asked = {
+        "flow_run_id": {"any_": [str(run_id), *(str(one.id) for one in called)]},
+        "type": {"any_": ["table"]},
+    }
+    body = {"artifacts": asked, "sort": "CREATED_DESC", "limit": 20}
+    found = [one for one in _listed(api.post("/artifacts/filter", body), api) if isinstance(one, dict)]
+    return sorted(found, key=lambda one: str(one.get("created")))
+
+
+def run_link(api: PrefectApi, run_id: UUID) -> str:
+    """The run's page in the UI."""
+    return f"{api.ui}/runs/flow-run/{run_id}"
+
+
+def _listed(said: Any, api: PrefectApi) -> list[Any]:
+    if not isinstance(said, list):
+        raise PrefectFailed(f"what answers at {api.connection.url} is not Prefect's API")
+    return said
+
+
+def _read(model: type[Model], said: Any, api: PrefectApi) -> Model:
+    try:
+        return model.model_validate(said)
+    except ValidationError:
+        raise PrefectFailed(
+            f"what answers at {api.connection.url} is not Prefect's API: no {model.__name__.lower()} as it has them"
+        ) from None

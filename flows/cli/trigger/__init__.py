@@ -1,0 +1,1 @@
+"""`slipway trigger`: runs that CI starts through Prefect's API, without Prefect."""

@@ -1,0 +1,167 @@
+"""Waiting for a run's end: its states, its steps and its errors as lines of a CI job's log."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from uuid import UUID
+
+from flows.api.client import PrefectApi
+from flows.api.runs import (
+    FinishedTask,
+    LogPosition,
+    PrefectRun,
+    cancel_run,
+    find_run,
+    finished_steps,
+    next_lines,
+    run_artifacts,
+    run_link,
+)
+from flows.core.control.ci.log import PlainLog
+from flows.core.control.ci.summary import run_summary
+from flows.core.control.ci.trigger import Ending, ending_of
+from flows.core.errors import BadSettings
+
+_POLL_S = 2.0
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class WaitOptions:
+    """How to wait."""
+
+    wait: bool = True
+    timeout: float = 3600.0
+    neutral: bool = False
+    verbose: bool = False
+    cancel: bool = False
+    summary: Path | None = None
+
+
+class RunWatch:
+    """A run that was started, and what was printed of it.
+
+    Args:
+        pause: waits so many seconds; tests give another.
+        clock: seconds; tests give another.
+    """
+
+    def __init__(
+        self,
+        api: PrefectApi,
+        run: PrefectRun,
+        log: PlainLog,
+        options: WaitOptions,
+        pause: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api, self._run, self._log, self._options = api, run, log, options
+        self._pause, self._clock = pause, clock
+        self._link = run_link(api, run.id)
+        self._position, self._steps = LogPosition(), dict[UUID, FinishedTask]()
+        self._state = ""
+
+    def end(self) -> int:
+        """Wait for its end as asked; the exit code."""
+        self._say(f"{self._run.name}: {self._link}")
+        if not self._options.wait:
+            self._summarise(None)
+            return 0
+        signal.signal(signal.SIGTERM, _interrupt)
+        self._raw(self._log.begin(f"Run {self._run.name}", int(time.time())))
+        try:
+            ending = self._watch()
+        except KeyboardInterrupt:
+            self._raw(self._log.end(int(time.time())))
+            return self._interrupted()
+        self._raw(self._log.end(int(time.time())))
+        self._conclude(ending)
+        self._summarise(ending)
+        return ending.value
+
+    def _watch(self) -> Ending:
+        deadline = self._clock() + self._options.timeout
+        while True:
+            self._run = run = find_run(self._api, self._run.id)
+            self._show_news()
+            kind, name = (run.state.type, run.state.name) if run.state else ("PENDING", "Pending")
+            if f"{kind} {name}" != self._state:
+                self._state = f"{kind} {name}"
+                self._say(f"{time.strftime('%H:%M:%S', time.gmtime())} {name}")
+                if kind == "PAUSED":
+                    self._say(f"A person is asked: {self._link} (or: slipway approve {run.id})")
+            if ending := ending_of(kind, name):
+                self._show_news()  # the last lines come after the state
+                return ending
+            if kind == "PAUSED" and self._options.neutral:
+                return Ending.PAUSED
+            left = deadline - self._clock()
+            if left <= 0:
+                return Ending.TIMED_OUT
+            self._pause(min(_POLL_S, left))
+
+    def _show_news(self) -> None:
+        level = logging.DEBUG if self._options.verbose else logging.ERROR
+        while lines := next_lines(self._api, self._run.id, level, self._position):
+            for line in lines:
+                said = f"{line.timestamp[11:19]} {logging.getLevelName(line.level)} {line.message}"
+                self._raw(self._log.error(said) if line.level >= logging.ERROR else self._log.line(said))
+        for step in finished_steps(self._api, self._run.id):
+            if step.id not in self._steps:
+                self._say(f"  {step.name}: {step.state_name} after {step.total_run_time:.1f} s")
+            self._steps[step.id] = step
+
+    def _conclude(self, ending: Ending) -> None:
+        state = self._run.state
+        over = state and ending_of(state.type, state.name)
+        if ending is Ending.TIMED_OUT and not over:
+            self._raw(self._log.error(
+                f"{self._run.name} did not end within {self._options.timeout:g} s, and goes on: {self._link}"
+            ))  # fmt: skip
+            return
+        words = f"{self._run.name}: {state.name if state else ''}. {self._message()}".rstrip(". ")
+        if ending in (Ending.COMPLETED, Ending.PAUSED):
+            self._say(words)
+        else:
+            self._raw(self._log.error(f"{words} · {self._link}"))
+
+    def _interrupted(self) -> int:
+        if self._options.cancel:
+            cancel_run(self._api, self._run.id)
+            self._say(f"Interrupted. {self._run.name} is being cancelled: {self._link}")
+        else:
+            self._say(f"Interrupted. {self._run.name} goes on: {self._link}. The same command waits for it again.")
+        return _INTERRUPTED
+
+    def _summarise(self, ending: Ending | None) -> None:
+        path = self._options.summary
+        if path is None:
+            return
+        steps = [(one.name, one.state_name or "", one.total_run_time) for one in self._steps.values()]
+        text = run_summary(
+            self._run.name, self._link, ending, self._message(), steps, run_artifacts(self._api, self._run.id)
+        )
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise BadSettings(f"the summary cannot be written to {path}: {error}. The run: {self._link}") from None
+
+    def _message(self) -> str:
+        return (self._run.state.message or "") if self._run.state else ""
+
+    def _say(self, text: str) -> None:
+        self._raw(self._log.line(text))
+
+    @staticmethod
+    def _raw(line: str) -> None:
+        if line:
+            print(line, flush=True)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
