@@ -24,9 +24,18 @@ def slipway_init(
         str, typer.Argument(metavar="[PATH]", help="A compose file or its directory; default: the directory here.")
     ] = ".",
     yes: Annotated[bool, typer.Option("--yes", help="Write all of it without asking.")] = False,
+    ci_source: Annotated[
+        str,
+        typer.Option(
+            "--ci-source",
+            metavar="REQUIREMENT",
+            help="Write the CI's workflow too; what its pip installs Slipway from: a wheel's address, or "
+            "git+https://…@COMMIT.",
+        ),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
 ) -> None:
-    """Propose x-slipway for each service, and slipway.toml. Each change is shown and asked for; what is there stays."""
+    """Propose x-slipway for each service, slipway.toml, and the CI's workflow. Each change is shown and asked for."""
 
     def begin() -> None:
         from flows.core.errors import ConflictingOptions
@@ -37,10 +46,12 @@ def slipway_init(
         if not (yes or dry_run or is_asked()):
             raise ConflictingOptions("nobody can be asked here. Give --yes to write all of it, or --dry-run to look")
         console = SummaryConsole()
-        found = find_beginning(path)
+        found = find_beginning(path, ci_source)
         written = [change for change in found.changes if _settle(console, found, change, yes=yes, dry_run=dry_run)]
         _show_rest(console, found)
         _show_end(console, found, written, path, dry_run=dry_run)
+        if not ci_source:
+            console.say("A workflow for GitHub or GitLab, too: slipway init --ci-source REQUIREMENT (docs/CI.md).")
 
     run_without_prefect(begin)
 

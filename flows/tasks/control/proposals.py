@@ -9,10 +9,11 @@ from pathlib import Path
 from flows.core.control.beginning.images import by_default
 from flows.core.control.beginning.proposal import FIELD, Proposal, propose, unsaid_state
 from flows.core.control.beginning.services import WrittenServices, written_services
-from flows.core.control.beginning.starting_files import SETTINGS_FILE, starting_settings
+from flows.core.control.beginning.starting_files import SETTINGS_FILE, ci_file, ci_kind, starting_settings
 from flows.core.control.beginning.text import with_proposals
 from flows.core.errors import BrokenStack, FileChanged
 from flows.core.stack.compose_files import collect_files
+from flows.tasks.stack.git import checkout_of, git
 from flows.tasks.stack.project import find_compose_files
 
 
@@ -56,14 +57,15 @@ class Beginning:
     unsaid: Mapping[str, tuple[str, ...]] = field(hash=False)
 
 
-def find_beginning(stack: str) -> Beginning:
+def find_beginning(stack: str, ci_source: str = "") -> Beginning:
     """What would be changed for the stack of this path. Changes nothing and needs no engine.
 
     Args:
         stack: a compose file, several joined by ':', or a directory.
+        ci_source: what pip installs Slipway from in the CI; '' for no workflow.
 
     Raises:
-        StackNotFound, BrokenStack
+        StackNotFound, BrokenStack, BadParameter
     """
     given = find_compose_files(stack)
     directory = Path(given[0]).parent
@@ -87,6 +89,13 @@ def find_beginning(stack: str) -> Beginning:
         left.append(f"{SETTINGS_FILE} is there already")
     else:
         changes.append(FileChange(settings, None, starting_settings().encode()))
+    if ci_source:
+        root = Path(checkout_of(str(directory)) or directory)
+        name, text = ci_file(ci_kind(git(str(root), "remote", "get-url", "origin").stdout.strip()), ci_source)
+        if os.path.lexists(root / name):
+            left.append(f"{name} is there already")
+        else:
+            changes.append(FileChange(root / name, None, text.encode()))
     return Beginning(directory, tuple(changes), tuple(left), tuple(unplaced), unsaid_state(written.specs, proposals))
 
 
@@ -98,6 +107,7 @@ def write_change(change: FileChange) -> None:
     """
     path = Path(os.path.realpath(change.path))
     if change.before is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with path.open("xb") as file:
                 file.write(change.after)

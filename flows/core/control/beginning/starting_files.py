@@ -2,6 +2,8 @@
 
 import re
 
+from flows.core.control.ci.workflow import CiKind, ci_workflow
+
 SETTINGS_FILE = "slipway.toml"
 _GITLAB = re.compile(r"(?:^|[@/.])gitlab[.\w-]*[:/]", re.IGNORECASE)
 
@@ -20,16 +22,20 @@ droplet = "production"
 """
 
 
-def ci_kind(remote: str) -> str:
+def ci_kind(remote: str) -> CiKind:
     """The CI that a repository's remote has: `gitlab`, or `github` for all others."""
     return "gitlab" if _GITLAB.search(remote) else "github"
 
 
-def ci_file(kind: str) -> tuple[str, str] | None:
-    """The path and the text of the CI's workflow; None where this version has none.
+def ci_file(kind: CiKind, source: str) -> tuple[str, str]:
+    """The path, from the repository's root, and the text of the CI's workflow.
 
     Args:
         kind: as `ci_kind` says it.
+        source: what pip installs Slipway from, as `ci_workflow` takes it.
+
+    Raises:
+        BadParameter
     """
-    del kind
-    return None
+    path = ".gitlab-ci.yml" if kind == "gitlab" else ".github/workflows/release.yml"
+    return path, ci_workflow(kind, source, "production")

@@ -77,3 +77,37 @@ def test_it_waits_for_no_import_of_prefect(here):
     code = "import sys; from flows.cli.main import app; app(['init', '--dry-run'], standalone_mode=False); " \
            "sys.exit('prefect' in sys.modules)"  # fmt: skip
     assert subprocess.run([sys.executable, "-c", code], cwd=here, check=False, timeout=60).returncode == 0
+
+
+SOURCE = "git+https://git.example.com/slipway@0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("remote", "written"),
+    [("git@github.com:me/shop.git", ".github/workflows/release.yml"), ("https://gitlab.com/me/shop", ".gitlab-ci.yml")],
+)
+def test_the_workflow_stands_at_the_repositorys_root_for_the_ci_of_its_remote(tmp_path, monkeypatch, remote, written):
+    for words in (["init", "-q"], ["remote", "add", "origin", remote]):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/compose.yaml").write_text(API)
+    monkeypatch.chdir(tmp_path / "deploy")
+    code, said = init("--yes", "--ci-source", SOURCE)
+    assert code == 0, said
+    text = (tmp_path / written).read_text()
+    assert SOURCE in text
+    assert "slipway-trigger release --destination production" in text
+    code, said = init("--yes", "--ci-source", SOURCE)
+    assert f"{written} is there already; left as it is." in said
+    assert (tmp_path / written).read_text() == text
+
+
+def test_a_source_that_would_be_more_than_a_word_is_refused(here):
+    code, said = init("--yes", "--ci-source", "x'; rm -rf /")
+    assert code == 2
+    assert "BadParameter" in said
+    assert sorted(path.name for path in here.iterdir()) == ["compose.yaml"]
+
+
+def test_without_a_source_it_is_said_how_to_get_a_workflow(here):
+    assert "slipway init --ci-source REQUIREMENT" in init("--dry-run")[1]
