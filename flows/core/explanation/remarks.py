@@ -110,7 +110,9 @@ def explain_promotion(read: ReadStack) -> Iterator[Remark]:
     across = cross_role_dependencies(read.stack)
     for name, others in across.items():
         yield Remark(
-            name, f"finds {', '.join(others)} across the data home by a variable; depends_on is left out there"
+            name,
+            f"finds {', '.join(others)} at the data home: by its own name where all is on one droplet; by a variable "
+            "where that is another droplet, and depends_on is left out there",
         )
     for name in sorted(n for n in {*home, *across} if read.spec(n).get("profiles")):
         yield Remark(name, "cannot have a profile there: remove `profiles:`")

@@ -37,7 +37,10 @@ def open_switch(settings: Settings) -> Iterator[TrafficSwitch]:
             "there is no traffic switch, so there is one colour only. Save one (slipway switch add) and name it: "
             "SLIPWAY_SWITCH=NAME. How to get there: docs/BLUE_GREEN_DEPLOYMENT.md"
         )
-    switch = load_any(KINDS, settings.switch, f"slipway switch add {settings.switch} --url URL --host DROPLET")
+    remedy = f"slipway switch add {settings.switch} --url URL --host DROPLET"
+    if shared := settings.shared_droplet:
+        remedy = f"slipway edge setup {shared} --stack STACK --url URL; for an edge of your own: {remedy}"
+    switch = load_any(KINDS, settings.switch, remedy)
     if isinstance(switch, CaddySwitch):
         register_secrets(file_values("key", switch.host.private_key.get_secret_value()))
     if isinstance(switch, DigitalOceanSwitch):
