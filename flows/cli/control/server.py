@@ -8,10 +8,11 @@ import typer
 
 from flows.cli.app import SET_UP, app
 from flows.cli.terminal.console import tell
+from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.options import VerboseOption
 from flows.cli.terminal.runner import run_callable
 
-server_app = typer.Typer(no_args_is_help=True, help="The control plane on this machine: Prefect server and worker.")
+server_app = CommandGroup(no_args_is_help=True, help="The control plane on this machine: Prefect server and worker.")
 app.add_typer(server_app, name="server", rich_help_panel=SET_UP)
 
 DirectoryOption = Annotated[
