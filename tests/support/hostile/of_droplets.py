@@ -26,6 +26,7 @@ from flows.core.droplet.running import read_resolved, read_running, stack_there
 from flows.core.droplet.sections import read_rows, sections
 from flows.core.droplet.versions import is_older, version
 from flows.core.gates.probes import judge_health, judge_workflow
+from flows.core.insight.doctor import read_droplet_checks
 from flows.core.insight.drift import read_drift
 from flows.core.insight.status import read_status
 from flows.core.prune.inventory import read_inventory, read_strangers
@@ -130,6 +131,10 @@ OF_DROPLETS = (
     Attacked(read_deployed_state, {**LISTED, **RUNNING, "environment": "A=b"}, shape=in_sections,
              read=lambda text: read_deployed_state(text, HOME, "web-1")),
     Attacked(read_service_names, {"services": "web", "release": DOCUMENT}, shape=in_sections, read=read_service_names),
+    Attacked(read_droplet_checks, {
+        "now": "1.5", "engine": "28.1", "compose": "2.26", "disk": "/dev/sda 9 1 8 1% /", "holder": "{}", "writable": "yes",
+        "release": DOCUMENT,
+    }, shape=in_sections, read=lambda text: read_droplet_checks(text, "droplet web-1", 1.0)),
     Attacked(read_drift, {
         **LISTED, **RUNNING, "environment": "A=b", "names": "current:v1.0",
         "would": " DRY-RUN MODE -  Container web  Recreate\n:said:",

@@ -36,6 +36,7 @@ from flows.core.droplet.running import (
     running_sections,
 )
 from flows.core.droplet.sections import section_script
+from flows.core.insight.doctor import droplet_check_script
 from flows.core.insight.drift import drift_script
 from flows.core.insight.status import status_script
 from flows.core.prune.inventory import inventory_script
@@ -171,6 +172,7 @@ SCRIPTS = (
     ScriptBuilder(system_prune_script, lambda w: system_prune_script(
         PrunableObjects(containers=((w[0], w[1], w[2]),), networks=(w[3],), volumes=(w[4],)))),
     ScriptBuilder(services_script, lambda w: services_script(home(w))),
+    ScriptBuilder(droplet_check_script, lambda w: droplet_check_script(home(w))),
     ScriptBuilder(drift_script, lambda w: drift_script(home(w))),
     ScriptBuilder(status_script, lambda w: status_script(home(w))),
     ScriptBuilder(overview_script, lambda w: overview_script(w[1], home(w))),

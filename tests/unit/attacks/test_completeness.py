@@ -55,6 +55,13 @@ NOT_ATTACKED = {
     "flows.core.gates.probes.judge_tools": "names that `list_tools` found",
     "flows.core.gates.probes.judge_trace": OF_OURS,
     "blocks.traffic.active_url.read_active_url": "an address of the settings",
+    **dict.fromkeys(
+        (
+            f"flows.core.insight.doctor.judge_{what}"
+            for what in ("automations", "certificate", "clock", "deployments", "disk", "versions", "workers")
+        ),
+        SENTENCES,
+    ),
     "flows.core.insight.drift.Drifted.words": SENTENCES,
     "flows.core.insight.drift.DropletDrift.tag": OF_OURS,
     "flows.core.insight.status.with_traffic": SENTENCES,
