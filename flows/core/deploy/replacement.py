@@ -6,8 +6,8 @@ from typing import Literal
 
 from flows.core.droplet.containers import Container, by_service
 
-# Nothing is done, and Compose's own comparison decides.
-TRIED = ("up", "--detach", "--dry-run", "--no-build", "--pull", "never")
+# Nothing is done, and Compose's own comparison decides. Without `--no-start` it waits for one-shots, which never run.
+TRIED = ("up", "--no-start", "--dry-run", "--no-build", "--pull", "never")
 _WOULD = re.compile(r"DRY-RUN MODE - +Container (\S+) +Recreate$", re.MULTILINE)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
-from blocks.errors import RemoteFailed
+from blocks.errors import RemoteFailed, RemoteTimeout
 from blocks.ssh.output import Line
 from flows.core.deploy.digests import digest_mismatches
 from flows.core.deploy.facts import Facts, facts_script, read_facts
@@ -151,8 +151,13 @@ def tell_cost(deployment: Deployment, containers: Sequence[Container], strategy:
         containers: those that are there.
     """
     d = deployment
-    said = d.session.run(d.compose(*TRIED), timeout=QUICK, check=False) if strategy == "rolling" else None
-    replaced = replaced_services(said.out + said.err, containers) if said else ()
+    replaced: tuple[str, ...] = ()
+    if strategy == "rolling":
+        try:
+            said = d.session.run(d.compose(*TRIED), timeout=QUICK, check=False)
+            replaced = replaced_services(said.out + said.err, containers)
+        except RemoteTimeout as error:
+            get_run_logger().warning("what is replaced is not known: %s", error)
     if words := replacement_cost(replaced, containers, strategy):
         get_run_logger().warning("%s", words)
 

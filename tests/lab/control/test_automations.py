@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
 from blocks.polling import until
@@ -65,8 +66,8 @@ def test_a_published_release_starts_the_trigger_of_prefect_yaml_once_it_is_turne
     emit(PUBLISHED, stack=unique, tag="v3")
     found = {run.parameters["tag"]: run.parameters for run in runs_of(deployments["promote"], 2)}
     assert found == {
-        "v2": {"stack": unique, "tag": "v2", "digest": "sha256:2"},
-        "v3": {"stack": unique, "tag": "v3", "digest": None},
+        "v2": {"stack": unique, "destination": "", "tag": "v2", "digest": "sha256:2"},
+        "v3": {"stack": unique, "destination": "", "tag": "v3", "digest": None},
     }
 
 
@@ -112,7 +113,7 @@ def test_a_run_whose_process_died_is_marked_crashed_and_reconciled(
     assert sorted((run.parameters["stack"], run.parameters["droplet"]) for run in begun) == [
         (unique, "blue"), (unique, "green"),
     ]  # fmt: skip
-    (mine,) = [run for run in client.read_flow_runs() if unique in run.tags]
+    (mine,) = client.read_flow_runs(flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[unique])))
     assert (mine.state.name, mine.state.message[:12]) == ("Crashed", "No heartbeat")
 
 

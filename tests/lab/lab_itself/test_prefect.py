@@ -65,7 +65,7 @@ def test_the_labs_command_sends_the_login_to_no_other_server(tmp_path: Path) -> 
     with serving(lambda _: Says(401)) as server:
         answer = _labs_command(tmp_path, PREFECT_API_URL=f"{server.url}/api")
     assert (answer.returncode, "LoginRefused" in answer.stderr) == (2, True)
-    assert [asked.headers.get("authorization") for asked in server.asked] == [None]
+    assert {asked.headers.get("authorization") for asked in server.asked} == {None}
 
 
 def _labs_command(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:

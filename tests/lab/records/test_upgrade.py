@@ -10,7 +10,7 @@ import certifi
 import pytest
 
 from tests.stacks.single_service import BLOCK, STACK, SingleServiceStack, open_single_service_stack
-from tests.support.lab.lab import CA, CHECKOUT
+from tests.support.lab.lab import CA, CHECKOUT, STATE
 
 pytestmark = pytest.mark.lab
 
@@ -44,7 +44,11 @@ def run_before(before: Path, stack: SingleServiceStack, *words: str) -> None:
     public = Path(os.environ.get("SSL_CERT_FILE") or certifi.where()).read_text()
     authorities = stack.place / "authorities.pem"
     authorities.write_text(f"{public}\n{CA.read_text()}")
-    env = {**os.environ, **stack.settings, "PYTHONPATH": str(before), "SSL_CERT_FILE": str(authorities)}
+    state = stack.place / "of-the-version-before"  # it knows no groups of settings
+    state.mkdir(exist_ok=True)
+    (state / "settings.toml").write_text(f'docker = "{STATE / "bin/docker"}"\n')
+    own = {"PYTHONPATH": str(before), "SSL_CERT_FILE": str(authorities), "SLIPWAY_STATE": str(state)}
+    env = {**os.environ, **stack.settings, **own}
     done = subprocess.run(argv, cwd=before, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -70,7 +70,7 @@ class Droplet:
         would = "".join(
             f" DRY-RUN MODE -  Container {name}  {word}\n" for name in anew for word in ("Recreate", "Recreated")
         )
-        wanted = "up --detach --dry-run --no-build --pull never"
+        wanted = "up --no-start --dry-run --no-build --pull never"
         end = f"echo '{fails}' >&2; exit 15" if fails else ""
         (self.at / "compose").write_text(f'#!/bin/sh\n[ "$*" = "{wanted}" ] && printf "{would}"\n{end}\n')
         (self.at / "compose").chmod(0o755)
