@@ -96,7 +96,8 @@ def _droplet(place: LookedAt, name: str, hosts: dict[str, str]) -> Callable[[], 
             said = session.run(droplet_check_script(place.directory), timeout=_TIMEOUT_S, name="doctor").out
             found, exposed = read_droplet_checks(said, f"droplet {name}", (before + time.time()) / 2)
         hosts.update(dict.fromkeys(exposed, name))
-        return [Check(f"droplet {name}", "ok", f"{place.address}"), *found]
+        at = place.address
+        return [Check(f"droplet {name}", "ok", f"reached as {at.user}@{at.host}:{at.port}"), *found]
 
     return look
 
@@ -108,7 +109,8 @@ def _registry(api: PrefectApi, settings: Settings) -> Check:
         return Check(name, "unknown", "DigitalOcean's; slipway check asks it")
     if fields is None:
         return Check(name, "fail", "was never saved", f"{remedy}, or: slipway registry set-docr")
-    host, user, password = (str(fields.get(key) or "") for key in ("host", "username", "password"))
+    url, user, password = (str(fields.get(key) or "") for key in ("registry_url", "username", "password"))
+    host = url.split("://")[-1].rstrip("/")
     register_secrets([password, str(fields.get("pull_password") or "")])
     with RegistryClient(host, user, password, _ANSWER_S, authority=str(fields.get("ca_certificate") or "")) as client:
         client.check()

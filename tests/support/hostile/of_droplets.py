@@ -132,8 +132,8 @@ OF_DROPLETS = (
              read=lambda text: read_deployed_state(text, HOME, "web-1")),
     Attacked(read_service_names, {"services": "web", "release": DOCUMENT}, shape=in_sections, read=read_service_names),
     Attacked(read_droplet_checks, {
-        "now": "1.5", "engine": "28.1", "compose": "2.26", "disk": "/dev/sda 9 1 8 1% /", "holder": "{}", "writable": "yes",
-        "release": DOCUMENT,
+        "now": "1.5", "engine": "28.1", "compose": "2.26", "disk": "/dev/sda 9 1 8 1% /", "holder": "{}",
+        "writable": "yes", "release": DOCUMENT,
     }, shape=in_sections, read=lambda text: read_droplet_checks(text, "droplet web-1", 1.0)),
     Attacked(read_drift, {
         **LISTED, **RUNNING, "environment": "A=b", "names": "current:v1.0",

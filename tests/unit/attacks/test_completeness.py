@@ -55,6 +55,7 @@ NOT_ATTACKED = {
     "flows.core.gates.probes.judge_tools": "names that `list_tools` found",
     "flows.core.gates.probes.judge_trace": OF_OURS,
     "blocks.traffic.active_url.read_active_url": "an address of the settings",
+    "flows.core.insight.doctor.Check.as_json": SENTENCES,
     **dict.fromkeys(
         (
             f"flows.core.insight.doctor.judge_{what}"

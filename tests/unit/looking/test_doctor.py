@@ -28,8 +28,8 @@ def well(world, monkeypatch):
     world.said["/api/deployments/filter"] = [{"name": name} for name in doctor._packaged()]
     world.said["/api/automations/filter"] = [{"name": name, "enabled": True} for name in doctor._automations()]
     registry = world.stack.enter_context(serving(lambda _asked: Says(200, {})))
-    host = registry.url.removeprefix("http://")
-    world.blocks["slipway-container-registry", "registry"] = {"host": host, "username": "me", "password": "s3cret-pass"}
+    saved = {"registry_url": registry.url, "username": "me", "password": "s3cret-pass"}
+    world.blocks["slipway-container-registry", "registry"] = saved
     return world
 
 
@@ -71,7 +71,7 @@ def test_one_that_hangs_is_unknown_and_the_look_ends(well, monkeypatch):
 
 def test_a_refused_registry_is_told_without_its_password(well):
     registry = well.stack.enter_context(serving(lambda _asked: Says(401, b"no s3cret-pass")))
-    well.blocks["slipway-container-registry", "registry"]["host"] = registry.url.removeprefix("http://")
+    well.blocks["slipway-container-registry", "registry"]["registry_url"] = registry.url
     found = asked(well)
     assert found["registry"][0] == "fail"
     assert "s3cret" not in str(found)
