@@ -172,8 +172,8 @@ def _run_steps(
     bringing = compare_writable(deployment, staged.tree, current_release(facts))
     guard.armed = True
     kept = make_current(deployment, [record, *left], bringing)
-    if not colour:
-        tell_cost(deployment, facts.containers, strategy)
+    if not (deployment.settings.switch and deployment.settings.colours.of(deployment.droplet)):
+        tell_cost(deployment, facts.containers, strategy)  # a colour is replaced while traffic goes to the other one
     if orphans:
         remove_orphans(deployment, orphans)
     # What `down` removes leads to volumes that have no name: nobody would find them again.
