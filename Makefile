@@ -86,7 +86,7 @@ bench-switch: lab ## Measure what clients see of a promotion, and of other ways 
 	@python -m benchmarks.switch
 
 docs: venv ## Rewrite the pages that are made from the code
-	@python docs/generate.py
+	@python -m docs.generate
 
 down: ## Remove what the lab made, and nothing else
 	@$(LAB)/down.sh
