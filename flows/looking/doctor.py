@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from datetime import UTC, datetime
-from importlib import metadata, resources
+from importlib import metadata
 from typing import Any
-
-import yaml
 
 from blocks.errors import OutsideError
 from blocks.registry.client import RegistryClient
@@ -32,6 +30,7 @@ from flows.core.insight.doctor import (
 from flows.looking.places import LookedAt, find_places
 from flows.looking.traffic import CADDY, read_traffic
 from flows.settings import Settings
+from flows.tasks.control.deployments import packaged_document
 from flows.tasks.runs.log_masking import mask, register_secrets
 
 POOL = "slipway"
@@ -159,8 +158,7 @@ def _host(host: str, authority: str) -> Callable[[], Checks]:
 
 
 def _packaged() -> list[str]:
-    document = yaml.safe_load(resources.files("flows").joinpath("prefect.yaml").read_text())
-    return [str(one["name"]) for one in document["deployments"]]
+    return [str(one["name"]) for one in packaged_document()["deployments"]]
 
 
 def _automations() -> list[str]:

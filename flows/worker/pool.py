@@ -1,5 +1,7 @@
 """The work pool of Slipway's deployments: made where it is missing, and what its runs may bring."""
 
+import json
+from importlib import resources
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -9,17 +11,8 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from flows.core.errors import ConflictingOptions
 
 KINDS = ("fork", "process")
-# As work-pool.json: a run brings no command, no environment and no directory (docs/SECURITY.md).
-CLOSED_TEMPLATE: dict[str, Any] = {
-    "job_configuration": {"stream_output": True},
-    "variables": {
-        "type": "object",
-        "description": "A run brings nothing of its own: no command, no environment, no directory. "
-        "See docs/SECURITY.md.",
-        "properties": {},
-        "additionalProperties": False,
-    },
-}
+# A run brings no command, no environment and no directory (docs/SECURITY.md).
+CLOSED_TEMPLATE: dict[str, Any] = json.loads(resources.files("flows").joinpath("work-pool.json").read_text())
 
 
 def ensure_pool(name: str, kind: str) -> bool:
