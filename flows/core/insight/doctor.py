@@ -26,7 +26,7 @@ _CERTIFICATE_WARN_S = 14 * 86400
 _HEARTBEAT_S = 90.0
 _NO_ENGINE = "install it, or: systemctl start docker"
 # What is there of a path already: the rest would be made inside of it.
-_NEAREST = 'while [ ! -e "$at" ]; do at=$(dirname "$at"); done'
+_NEAREST = 'while [ ! -e "${at:-/}" ]; do case $at in */*) at=${at%/*} ;; *) at=. ;; esac; done'
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def droplet_check_script(directory: StackDirectory) -> str:
         "compose": "docker compose version --short 2>/dev/null",
         "disk": f'df -Pk "{root}" | tail -n 1',
         "holder": holder_script(directory.directory),
-        "writable": f"at={shlex.quote(directory.directory)}; {_NEAREST}; [ -w \"$at\" ] && echo yes",
+        "writable": f"at={shlex.quote(directory.directory)}; {_NEAREST}; [ -w \"${{at:-/}}\" ] && echo yes",
         "release": release_sections(directory.current)["release"],
     })  # fmt: skip
 

@@ -61,7 +61,7 @@ class Shell:
             "TMPDIR": "/nowhere",
         }
         done = subprocess.run(
-            ["/bin/sh"], input=text, env=env, cwd=self._place, capture_output=True, check=False, timeout=600
+            ["/bin/sh"], input=text, env=env, cwd=self._place, capture_output=True, check=False, timeout=60
         )
         if self.canary.exists():
             said = self.canary.read_text()
