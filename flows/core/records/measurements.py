@@ -118,7 +118,7 @@ class Measurements(BaseModel):
     restored_seconds: float | None = None
 
     def merged(self, later: "Measurements") -> "Measurements":
-        """These, and what a later run measured: seconds of steps are added, all else is the later one's if it says so."""
+        """These, and what a later run measured: seconds of steps are added, all else is the later one's if said."""
         said = {name: getattr(later, name) for name in later.model_fields_set}
         steps = {name: self.steps.get(name, 0.0) + later.steps.get(name, 0.0) for name in {**self.steps, **later.steps}}
         return self.model_copy(update={**said, "steps": steps})
