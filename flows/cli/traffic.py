@@ -13,6 +13,7 @@ from flows.cli.terminal.options import (
     CanaryOption,
     DigestOption,
     EnvFileOption,
+    JsonOption,
     StackOption,
     StrategyOption,
     ToColourOption,
@@ -20,6 +21,7 @@ from flows.cli.terminal.options import (
     WaitOption,
     WideOption,
 )
+from flows.cli.terminal.plans import show_plans_of_deploys
 from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, shown_image
 
@@ -74,11 +76,28 @@ def slipway_promote(
 def slipway_plan(
     stack: StackOption = None,
     to: ToColourOption = None,
+    tag: Annotated[
+        str | None, typer.Option("--tag", metavar="TAG", help="Of a published release: plan its deploy.")
+    ] = None,
+    droplet: Annotated[
+        str | None, typer.Option("--droplet", metavar="NAME", help="With --tag; default: those of the idle colour.")
+    ] = None,
+    strategy: StrategyOption = None,
+    env_file: EnvFileOption = None,
+    digest: DigestOption = None,
     edge: Annotated[bool, typer.Option("--edge", help="Also print what the droplet's edge is told to serve.")] = False,
+    as_json: JsonOption = False,
     wide: WideOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Show what a promotion would change, and change nothing."""
+    """Show what a promotion would change, or the deploy of a release with --tag, and change nothing."""
+    if tag or droplet:
+        plans = run_flow(
+            "flows.plan:plan", verbose=verbose, quiet=not verbose, stack=stack, to=to, tag=tag, droplet=droplet,
+            strategy=strategy, env_file=env_file, digest=digest,
+        )  # fmt: skip
+        show_plans_of_deploys(SummaryConsole(wide=wide), plans, as_json=as_json)
+        return
     plan = run_flow("flows.plan:plan", verbose=verbose, quiet=not verbose, stack=stack, to=to)
     show_plan(SummaryConsole(wide=wide), plan)
     if edge:

@@ -35,13 +35,18 @@ BUG = 70
 BUSY_TIMEOUT_S = 20.0
 
 
-def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keywords: Any) -> Any:
+def run_flow(
+    flow: str, *, verbose: bool = False, quiet: bool = False, asks: bool = False, confirms: bool | None = None,
+    **keywords: Any,
+) -> Any:  # fmt: skip
     """Run a flow in this process and return its result.
 
     Args:
         flow: `module:name`, imported only now, for it brings Prefect with it.
         verbose: show every line of the run's log.
         quiet: show no progress.
+        asks: whoever sits at the terminal may be asked before the first change.
+        confirms: whether they are; None: as the setting `confirm` says.
         keywords: the flow's parameters.
 
     Raises:
@@ -54,11 +59,17 @@ def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keyword
         module, _, name = flow.partition(":")
         return getattr(import_module(module), name)(**keywords, **to)
 
-    return run_callable(call, verbose=verbose, quiet=quiet)
+    return run_callable(call, verbose=verbose, quiet=quiet, asks=asks, confirms=confirms)
 
 
-def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = False) -> T:
+def run_callable(
+    work: Callable[[], T], *, verbose: bool = False, quiet: bool = False, asks: bool = False,
+    confirms: bool | None = None,
+) -> T:  # fmt: skip
     """Do the work as a flow is done: its progress, its errors, its exit code. Returns its result.
+
+    Args:
+        asks: whoever sits at the terminal may be asked. Without a terminal, and in CI, nobody is.
 
     Raises:
         typer.Exit: with the exit code of what went wrong, after it was shown as one error without a stack trace.
@@ -71,12 +82,16 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
     from blocks.errors import OutsideError
     from flows.cli.terminal.progress import Progress
     from flows.core.errors import SlipwayError
+    from flows.tasks.runs.context import Asking, extended_context
 
     errors = CleanConsole(stderr=True, highlight=False, soft_wrap=True)
     progress = Progress(SummaryConsole(quiet=quiet), verbose)
+    asking = Asking(progress.ask, confirms) if asks and _somebody_is_there() else None
+    if asks and confirms and asking is None:
+        errors.print("[yellow]Nobody is asked: this is no terminal.[/yellow]")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _prefect_settings(), progress.shown():
+        with _prefect_settings(), progress.shown(), extended_context(asking=asking):
             return _patiently(in_its_settings(work), progress)
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
@@ -115,6 +130,10 @@ def run_without_prefect(work: Callable[[], T], *, settings: bool = True) -> T:
         raise
     except Exception as error:
         raise typer.Exit(_unexpected(errors, error, verbose=False, begun=False)) from None
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
 
 
 def _patiently(work: Callable[[], T], progress: "Progress") -> T:
