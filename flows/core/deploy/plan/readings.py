@@ -184,7 +184,7 @@ def _fields(services: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _compared(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in leaves(spec):
+    for name, value in leaves(dict(spec)):
         first = name.partition(".")[0].partition("[")[0]
         if first not in _NOT_COMPARED and not first.startswith("x-") and name != "deploy.replicas":
             yield name, value
