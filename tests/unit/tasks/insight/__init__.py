@@ -1,0 +1,1 @@
+"""Tests of what reads how well things run, and of the pages."""
