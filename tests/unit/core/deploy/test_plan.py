@@ -15,17 +15,13 @@ from flows.core.deploy.plan.readings import (
     Coming,
     Standing,
     coming,
-    hashed_config,
     read_standing,
-    standing_sections,
 )
 from flows.core.droplet.directories import StackDirectory
-from flows.core.droplet.sections import section_script
 from flows.core.records.measurements import Measurements
 from flows.core.registry.references import engine_name
 from flows.core.release.bundle import File
 from flows.core.release.tree import Entry, dump_tree
-from tests.support import assert_good_shell
 from tests.support.builders import container, digest, image, past, pinned, record, release
 from tests.support.hostile.changes import in_sections
 
@@ -250,21 +246,3 @@ def test_the_mark_changes_with_what_is_put_there():
     one, two = (planned(stands(), came(), runs(), history=past(*records)).mark
                 for records in ([record(1, "v1")], [record(1, "v1"), record(2, "v1")]))  # fmt: skip
     assert one != two
-
-
-def test_the_script_is_good_shell_asks_with_the_stack_on_standard_input_and_changes_nothing():
-    whole = release(environment_files=({"path": "a b"}, {"path": "c'd"}), profiles=("p",))
-    parts = standing_sections(StackDirectory("/opt/it's", "shop"), whole, hashed=True)
-    assert_good_shell(section_script(parts))
-    assert parts["hashes"].endswith(
-        " compose --project-name shop --file - --profile p --env-file /dev/null config --hash '*' 2>/dev/null"
-    )
-    assert "hashes" not in standing_sections(HOME, whole, hashed=False)
-
-
-def test_paths_of_the_release_are_hashed_as_they_will_be_there():
-    mounts = [{"type": "bind", "source": source, "target": "/t"} for source in ("/files/a", "/filesystem", "/files")]
-    mounts.append({"type": "volume", "source": "/files/a", "target": "/v"})
-    text = hashed_config(release(), config(web={}), {"web": {"volumes": mounts}}, HOME)
-    sources = [mount["source"] for mount in json.loads(text)["services"]["web"]["volumes"]]
-    assert sources == [f"{HOME.current}/files/a", "/filesystem", f"{HOME.current}/files", "/files/a"]
