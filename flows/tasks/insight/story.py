@@ -48,7 +48,7 @@ def gather_story(stack: str, called: str, droplet: str | None, settings: Setting
     word = called.partition(":")[0]
     contents = where.read(called) if word == CURRENT else _told(notes, lambda: where.read(called))
     tag = contents.release.tag if contents else called
-    placements = placements_of(tag, dict(_histories(stack, settings, notes)))
+    placements = placements_of(tag, dict(_histories(stack, droplet or settings.deployed_to, settings, notes)))
     before = before_of(placements)
     differences = _told(notes, lambda: _differences(where, before, contents)) if before else None
     timelines = _told(notes, lambda: _timelines(run_ids(placements), notes)) or []
@@ -65,8 +65,8 @@ def story_page(story: ReleaseStory) -> str:
     return rendered("story.html", story=masked(story), most=_ROWS, spans=_SPANS, made=made)
 
 
-def _histories(stack: str, settings: Settings, notes: list[str]) -> Iterator[tuple[str, History]]:
-    for name in settings.shown:
+def _histories(stack: str, besides: str, settings: Settings, notes: list[str]) -> Iterator[tuple[str, History]]:
+    for name in dict.fromkeys([*settings.shown, besides]):
         try:
             target = Target.of(load_droplet(name), settings.name_on(name, stack), settings)
             with target.connected() as session:

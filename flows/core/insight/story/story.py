@@ -207,7 +207,7 @@ def run_ids(placements: Iterable[Placement]) -> tuple[str, ...]:
 
 def _placed(tag: str, droplet: str, history: History) -> Iterator[Placement]:
     now = history.deployed()
-    for record, after in zip(history.records, (*history.records[1:], None), strict=True):
+    for record, after in zip(history.records, (*history.records[1:], None), strict=False):
         if record.tag == tag:
             followed, until = (after.tag, after.began) if after else ("", "")
             yield Placement(droplet, record, record.previous_tag or "", followed, until, record == now)

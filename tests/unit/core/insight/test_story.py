@@ -22,7 +22,7 @@ NOON, LATER = "2026-05-04T12:00:00+00:00", "2026-05-04T12:00:30+00:00"
 def test_what_it_replaced_and_what_replaced_it_is_told_droplet_by_droplet():
     green = past(record(1, "v1", began=NOON), record(2, "v2", began=LATER, previous_tag="v1"), record(3, "v3"))
     blue = past(record(1, "v2", FAILED, began=NOON))
-    found = placements_of("v2", {"green": green, "blue": blue})
+    found = placements_of("v2", {"green": green, "blue": blue, "nothing was ever put there": past(current="")})
     assert [(one.droplet, one.replaced, one.followed_by, one.runs) for one in found] == [
         ("blue", "", "", True), ("green", "v1", "v3", False),
     ]  # fmt: skip
