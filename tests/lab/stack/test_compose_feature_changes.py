@@ -1,7 +1,6 @@
 """The second release of a stack Slipway has never seen: what changed restarts, what services keep is kept."""
 
 import json
-import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -130,7 +129,7 @@ def test_a_profile_that_is_off_again_takes_its_service_away(shop: ComposeFeature
     before = droplet.started()
     said = shop.release()
     assert set(droplet.containers()) == set(before) - {"Mailer"}
-    assert _plan(said)["Mailer"] == "removed"
+    assert said.plan["Mailer"] == "removed"
     assert _restarted(before, droplet, said) == AS_ALWAYS
 
 
@@ -215,17 +214,8 @@ def _restarted(before: dict[str, tuple[str, str]], droplet: DropletView, said: C
     """Services of before whose container is another one now, or was started again; the plan has foretold them."""
     after = droplet.started()
     found = {name for name, start in before.items() if name in after and after[name] != start}
-    assert {
-        name for name, becomes in _plan(said).items() if becomes in ("replaced", "restarted", "runs again")
-    } == found
+    assert {name for name, becomes in said.plan.items() if becomes in ("replaced", "restarted", "runs again")} == found
     return found
-
-
-def _plan(said: CliResult) -> dict[str, str]:
-    """What becomes of each service, as a deploy told it before its first change."""
-    table = said.out.partition("Plan: release")[2]
-    kinds = "new|replaced|restarted|started|runs again|scaled|left alone|removed"
-    return dict(re.findall(rf"^(\S+) {{2,}}({kinds})(?: {{2}}|$)", table, re.MULTILINE))
 
 
 def _volumes(droplet: DropletView) -> str:

@@ -8,7 +8,7 @@ from flows.core.deploy.content_labels import CONTENT_LABEL
 from flows.core.deploy.files.staging import SECRETS_LABEL
 from flows.core.deploy.plan.readings import CONTENT, Coming, Standing, container_hash
 from flows.core.droplet.containers import Container, by_service
-from flows.core.droplet.versions import version
+from flows.core.droplet.versions import is_older, version
 from flows.core.registry.references import split_reference
 from flows.core.release.release import FILES_LABEL, Release
 from flows.core.release.tree import Tree, below, shown
@@ -16,6 +16,8 @@ from flows.core.release.tree import Tree, below, shown
 Becomes = Literal["new", "replaced", "restarted", "started", "runs again", "scaled", "left alone", "removed"]
 _FILES, _SECRETS = f"labels.{FILES_LABEL}", f"labels.{SECRETS_LABEL}"
 _SHOWN = 4
+# Before, Compose made anew whatever depends on what it made anew (docker/compose#12122).
+_ONLY_RESTARTED = "2.29.3"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Comparison:
 
     Args:
         alike: the same version of Compose reads it here and there.
+        follows: service → those with which it is made anew.
         anew: why everything is made anew, whatever has changed; '' otherwise.
     """
 
@@ -49,6 +52,7 @@ class Comparison:
     standing: Standing
     coming: Coming
     alike: bool
+    follows: Mapping[str, tuple[str, ...]]
     anew: str = ""
 
     def changed(self, service: str) -> list[str]:
@@ -68,7 +72,7 @@ class Comparison:
         Args:
             others: those of which that is known already.
         """
-        if any(one in others for one in self.coming.shares.get(service, ())):
+        if any(one in others for one in self.follows.get(service, ())):
             return True
         # What it shares stands in the hash by the other container's id, which nobody can know before it is there.
         told = self.alike and service not in self.coming.unknown and not self.coming.shares.get(service)
@@ -88,7 +92,10 @@ def compare(
         compose: the version of Compose on the droplet.
     """
     alike = bool(coming.version) and version(coming.version) == version(compose)
-    return Comparison(release, by_service(containers), standing, coming, alike, anew)
+    old = is_older(compose, _ONLY_RESTARTED)
+    services = coming.shares.keys() | coming.waits_for.keys()
+    follows = {n: (*coming.shares.get(n, ()), *(coming.waits_for.get(n, ()) if old else ())) for n in services}
+    return Comparison(release, by_service(containers), standing, coming, alike, follows, anew)
 
 
 def service_changes(c: Comparison) -> tuple[ServiceChange, ...]:
@@ -151,8 +158,9 @@ def _reasons(c: Comparison, name: str, old: str, new: str, replaced: Collection[
     settings = {_setting(f) for f in changed if f not in (_FILES, _SECRETS, CONTENT, "image")} - {"environment"}
     if settings:
         yield f"settings: {_listed(sorted(settings))}"
-    if others := [one for one in c.coming.shares.get(name, ()) if one in replaced]:
-        yield f"it shares what {', '.join(others)} has"
+    others = [one for one in dict.fromkeys(c.follows.get(name, ())) if one in replaced]
+    if others:
+        yield f"with {', '.join(others)}, which it shares something with or depends on"
     if not changed and old == new and not others:
         yield "its container is not what the current release made, or Compose is another version"
 

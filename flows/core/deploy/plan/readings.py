@@ -61,7 +61,8 @@ class Coming:
         mounts: service → names of the release's files that it mounts; a directory stands for all below it.
         replicas: service → how many containers it has.
         shares: service → those whose network, processes or volumes it uses: it is made anew with them.
-        restarts_with: service → those with which Compose restarts it.
+        waits_for: service → those that it depends on.
+        restarts_with: service → those of them with which Compose restarts it.
         contents: service → the label that says what configs and secrets it is given.
         one_shots: services that end.
     """
@@ -75,6 +76,7 @@ class Coming:
     mounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     replicas: Mapping[str, int] = field(default_factory=dict)
     shares: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waits_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     restarts_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     contents: Mapping[str, str] = field(default_factory=dict)
     one_shots: frozenset[str] = frozenset()
@@ -150,6 +152,7 @@ def coming(
         {name: tuple(_mounted(spec)) for name, spec in services.items()},
         {name: service.replicas for name, service in stack.services.items()},
         {name: tuple(_shared(spec)) for name, spec in services.items()},
+        {name: tuple(spec.get("depends_on") or ()) for name, spec in services.items()},
         {name: tuple(_restarting(spec)) for name, spec in services.items()},
         labels, frozenset(stack.one_shots),
     ), services  # fmt: skip

@@ -76,7 +76,7 @@ class ReleaseDifferences:
             (len(self.settings or ()), "setting"),
         )  # fmt: skip
         said = ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
-        return f"{self.old_tag} → {self.new_tag}: {f'{said} differ' if said else 'no difference was found'}."
+        return f"{self.old_tag} → {self.new_tag}: {f'they differ in {said}' if said else 'no difference was found'}."
 
     def as_json(self) -> dict[str, Any]:
         def plain(found: tuple[NamedDifference, ...] | None) -> list[dict[str, Any]] | None:

@@ -8,7 +8,6 @@ import pytest
 
 from flows.core.deploy.content_labels import CONTENT_LABEL
 from flows.core.deploy.facts import Facts
-from flows.core.deploy.plan.changes import ServiceChange
 from flows.core.deploy.plan.plan import DeployPlan, PlannedPull, plan_deploy
 from flows.core.deploy.plan.readings import (
     CONFIG_HASH,
@@ -64,8 +63,7 @@ def planned(standing: Standing, comes: Coming, *containers, whole=None, strategy
 
 
 def only(plan: DeployPlan) -> tuple[str, tuple[str, ...]]:
-    (one,) = plan.services
-    return one.becomes, one.reasons
+    return next((one.becomes, one.reasons) for one in plan.services)
 
 
 def test_a_service_whose_hash_is_the_one_noted_is_left_alone():
@@ -106,8 +104,10 @@ def test_files_that_differ_are_named():
     old, new = config(web={**there, **labels[0]}), config(web={**mount, **labels[1]})
     found = planned(stands(old, hashes={"web": "2"}, tree=TREE), came(new, tree=changed), runs(noted="1"))
     assert only(found) == ("replaced", ("files: conf/a.yml, conf/b",))
-    unknown = planned(stands(old, hashes={"web": "2"}), came(new, tree=changed), runs(noted="1"))
-    assert only(unknown) == ("replaced", ("files: what it mounts",))
+    assert only(planned(stands(old, hashes={"web": "2"}), came(new, tree=changed), runs(noted="1"))) == (
+        "replaced",
+        ("files: what it mounts",),
+    )
 
 
 def test_secret_files_that_differ_are_named():
@@ -148,15 +148,20 @@ def test_a_service_that_shares_anothers_network_is_replaced_with_it_and_never_by
     assert {one.becomes for one in kept.services} == {"left alone"}
     moved = planned(stands(what, hashes={"web": "2", "side": "9", "third": "9"}), came(what), *mine)
     assert [one.becomes for one in moved.services] == ["replaced"] * 3
-    assert moved.services[0].reasons == ("it shares what web has",)
+    assert moved.services[0].reasons == ("with web, which it shares something with or depends on",)
 
 
-def test_a_service_that_is_restarted_with_another_is_told():
-    what = config(web={}, edge={"depends_on": {"web": {"condition": "service_started", "restart": True}}})
-    found = planned(
-        stands(what, hashes={"web": "2", "edge": "1"}), came(what), runs(noted="1"), runs("edge", noted="1")
-    )
-    assert found.services[0] == ServiceChange("edge", "restarted", ("it is restarted with web",), WEB, WEB)
+@pytest.mark.parametrize(
+    ("compose", "restart", "becomes"),
+    [("2.26.1", False, "replaced"), ("2.26.1", True, "replaced"), ("2.30.0", True, "restarted"),
+     ("2.30.0", False, "left alone")],
+)  # fmt: skip
+def test_what_depends_on_a_service_that_is_replaced_becomes_what_that_compose_makes_of_it(compose, restart, becomes):
+    what = config(web={}, edge={"depends_on": {"web": {"condition": "service_started", "restart": restart}}})
+    comes = replace(came(what), version=compose)
+    mine = runs(noted="1"), runs("edge", noted="1")
+    found = planned(stands(what, hashes={"web": "2", "edge": "1"}), comes, *mine, compose=compose)
+    assert found.services[0].becomes == becomes
 
 
 def test_new_removed_scaled_stopped_and_ended_services_are_told_apart():

@@ -53,7 +53,7 @@ def test_digests_and_sizes_are_told_and_equal_images_only_counted():
         ("more", "added", None, None), ("web", "changed", 1000, 1030),
     ]  # fmt: skip
     assert (found.same, found.services[1].grows, found.services[0].grows) == (1, 30, None)
-    assert found.sentence == "v1 → v2: 2 services differ."
+    assert found.sentence == "v1 → v2: they differ in 2 services."
 
 
 def test_a_mirrored_image_of_the_same_digest_is_the_same():
