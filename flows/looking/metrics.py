@@ -129,14 +129,14 @@ class DropletMetrics(Collector):
             self._tell(mask(f"{what}: {why}"))
 
 
-def metrics_registry(collector: DropletMetrics) -> CollectorRegistry:
+def metrics_registry(collector: Collector) -> CollectorRegistry:
     """A registry of these metrics alone."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(collector)
     return registry
 
 
-def metrics_server(collector: DropletMetrics, host: str, port: int) -> WSGIServer:
+def metrics_server(collector: Collector, host: str, port: int) -> WSGIServer:
     """The server of these metrics, bound and not yet serving. Raises OSError where the address cannot be had."""
     app = make_wsgi_app(metrics_registry(collector))
     return make_server(host, port, app, _Server6 if ":" in host else _Server, _Handler)
