@@ -25,6 +25,7 @@ from flows.core.errors import GaveWay
 from flows.settings.choice import chosen
 from flows.settings.notices import telling_notices
 from flows.tasks.runs.log_masking import Masked, mask
+from flows.tasks.runs.reports import tidied_reports
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,7 +47,7 @@ def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
 
         @wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
-            with _known_as_outermost():
+            with _known_as_outermost(), tidied_reports():
                 try:
                     return clean(*args, **keywords)
                 except GaveWay as way:
