@@ -18,7 +18,7 @@ class ReportKind(Enum):
 
 
 _NAMES = {
-    ReportKind.BUNDLE: re.compile(r"debug-[a-z0-9][a-z0-9._-]*-\d{8}T\d{6}\.\d{3}Z\.tar\.gz"),
+    ReportKind.BUNDLE: re.compile(r"debug-[a-z0-9][a-z0-9._-]{0,200}-\d{8}T\d{6}\.\d{3}Z\.tar\.gz"),
     ReportKind.METADATA: re.compile(rf"{METADATA}-[A-Za-z0-9][A-Za-z0-9._-]*\.json"),
     ReportKind.UNFINISHED: re.compile(r"\.slipway-[a-z0-9_]{8}"),
 }
