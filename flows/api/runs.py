@@ -3,7 +3,7 @@
 Source: https://docs.prefect.io/v3/api-ref/rest-api
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -44,6 +44,28 @@ class PrefectRun(BaseModel):
     state: RunState | None = None
     total_run_time: float = 0.0
     parent_task_run_id: UUID | None = None
+
+
+class PausedRun(BaseModel):
+    """A run that waits for an answer: what it was started with, and since when it waits."""
+
+    class Since(BaseModel):
+        """The state that it is in."""
+
+        timestamp: str = ""
+
+    id: UUID
+    name: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    state: Since | None = None
+
+
+class LatestArtifact(BaseModel):
+    """What stands now under an artifact's key."""
+
+    key: str
+    description: str | None = None
+    updated: str | None = None
 
 
 class FinishedTask(BaseModel):
@@ -161,6 +183,19 @@ def run_artifacts(api: PrefectApi, run_id: UUID) -> list[dict[str, Any]]:
     body = {"artifacts": asked, "sort": "CREATED_DESC", "limit": 20}
     found = [one for one in _listed(api.post("/artifacts/filter", body), api) if isinstance(one, dict)]
     return sorted(found, key=lambda one: str(one.get("created")))
+
+
+def paused_runs(api: PrefectApi) -> list[PausedRun]:
+    """The runs that wait for an answer, the newest first. Raises what the API's client raises."""
+    asked = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}, "sort": "START_TIME_DESC", "limit": _LINES}
+    return [_read(PausedRun, one, api) for one in _listed(api.post("/flow_runs/filter", asked), api)]
+
+
+def latest_artifacts(api: PrefectApi, keys: Sequence[str]) -> dict[str, LatestArtifact]:
+    """What stands under these keys, where there is something. Raises what the API's client raises."""
+    body = {"artifacts": {"key": {"any_": list(keys)}}, "limit": _LINES}
+    found = [_read(LatestArtifact, one, api) for one in _listed(api.post("/artifacts/latest/filter", body), api)]
+    return {one.key: one for one in found}
 
 
 def run_link(api: PrefectApi, run_id: UUID) -> str:
