@@ -140,10 +140,8 @@ def _adopt(
         pull_ahead(lock, fetched.release, load_registry(settings), settings)
         away = Adoption(home, green, switch, fetched, env_file, wait).carry_out(lock, plan)
     emit(ADOPTED, stack=stack, tag=tag, droplet=home.droplet.block)
-    took = time.monotonic() - began
-    return Adopted(
-        home.droplet.block, stack, project, "adopted", tag, tuple(plan.rows()), tuple(plan.said()), away, took
-    )
+    place, took = home.droplet.block, time.monotonic() - began
+    return Adopted(place, stack, project, "adopted", tag, tuple(plan.rows()), tuple(plan.said()), away, took)
 
 
 @dataclass(frozen=True)

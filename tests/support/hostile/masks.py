@@ -97,7 +97,8 @@ MASKS = (
     MaskingRule(redact, _redacted, _hidden),
     MaskingRule(without_controls, lambda secret, text: without_controls(text + secret), _clean),
     MaskingRule(literal, lambda secret, text: literal(text + secret), lambda _, found: "\n" not in found),
-    MaskingRule(link_or_words, lambda secret, text: link_or_words(text + secret, text), lambda _, found: "\n" not in found),
+    MaskingRule(link_or_words, lambda secret, text: link_or_words(text + secret, text),
+                lambda _, found: "\n" not in found),
     MaskingRule(quoted_line, lambda secret, text: quoted_line(text + secret), _line),
     MaskingRule(quoted_end, lambda secret, text: quoted_end(text + secret), lambda _, found: len(found) <= 20 * 401),
 )  # fmt: skip
