@@ -28,7 +28,7 @@ FAMILIES = {
     "prune": "`prune`, `system-prune`",
     "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
     "`deploy-home`, `adopt`",
-    "control": "runs of deployments; `automations`, `alert-receiver`, `debug-agent`, `trigger`, `--worker`",
+    "control": "runs of deployments; `automations`, `alert-receiver`, `debug-agent`, `trigger`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes
