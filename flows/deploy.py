@@ -38,6 +38,7 @@ from flows.tasks.deploy.steps import (
 )
 from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
@@ -59,6 +60,7 @@ from flows.validate import validate
 @flow(
     name="deploy",
     flow_run_name=run_name("deploy {stack} {tag} to {droplet}"),
+    overview=keep_overview,
     on_failure=[prune_after_failure],
     on_crashed=[recover_after_crash],
     on_cancellation=[recover_after_crash],

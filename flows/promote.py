@@ -25,6 +25,7 @@ from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
 from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
 from flows.tasks.records.promotion import keep_promotion, measure_gates
@@ -63,6 +64,7 @@ from flows.watch import keep_watch
 @flow(
     name="promote",
     flow_run_name=run_name("promote {stack}"),
+    overview=keep_overview,
     on_completion=[end_superseded],
     on_failure=[prune_colours_after_failure, end_superseded],
     on_crashed=[recover_promotion],

@@ -25,6 +25,7 @@ from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, r
 from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import find_kept_release, keep_record, load_history
 from flows.tasks.runs.artifacts import table
@@ -46,7 +47,7 @@ from flows.validate import validate, validate_droplet
 NOTHING = "nothing to do"
 
 
-@flow(name="reconcile", flow_run_name=run_name("put {stack} on {droplet} right"))
+@flow(name="reconcile", flow_run_name=run_name("put {stack} on {droplet} right"), overview=keep_overview)
 def reconcile(stack: str | None = None, droplet: str | None = None, wait: float = 0.0) -> Reconciled:
     """Finish or undo whatever a killed, crashed or cancelled run left on a droplet. Where all is well, nothing changes.
 

@@ -16,6 +16,7 @@ from flows.settings import Approval, Settings, Strategy
 from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
@@ -34,6 +35,7 @@ from flows.validate import validate
 @flow(
     name="release",
     flow_run_name=run_name("release {stack} {tag} to {droplet}"),
+    overview=keep_overview,
     on_completion=[end_superseded],
     on_failure=[prune_after_failure, end_superseded],
     on_crashed=[recover_after_crash, recover_promotion],

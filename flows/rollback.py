@@ -16,6 +16,7 @@ from flows.hooks import prune_after_failure, recover_after_crash
 from flows.reconcile import restore
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.blocks import load_environment
 from flows.tasks.runs.declaration import flow
@@ -29,6 +30,7 @@ from flows.tasks.stack.run_names import run_name
 @flow(
     name="rollback",
     flow_run_name=run_name("roll {stack} on {droplet} back"),
+    overview=keep_overview,
     on_failure=[prune_after_failure],
     on_crashed=[recover_after_crash],
     on_cancellation=[recover_after_crash],

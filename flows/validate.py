@@ -30,6 +30,7 @@ from flows.tasks.droplet.deployed_secrets import register_environment_secrets
 from flows.tasks.droplet.target import Target
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.artifacts import probe_rows, table
 from flows.tasks.runs.blocks import load_environment, load_langfuse
@@ -41,7 +42,12 @@ from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name
 
 
-@flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"), on_failure=[capture_after_failure])
+@flow(
+    name="validate",
+    flow_run_name=run_name("validate {stack} on {droplet}"),
+    overview=keep_overview,
+    on_failure=[capture_after_failure],
+)
 def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     """Probe what runs on a droplet, as its `x-slipway` fields say, through SSH: no port needs to be public.
 
