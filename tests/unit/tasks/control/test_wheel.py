@@ -23,7 +23,8 @@ def installed(tmp_path_factory):
     place = tmp_path_factory.mktemp("wheel")
     source = place / "source"
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json"],
+        ["git", "ls-files", "-z", "flows", "blocks", "compose/observability", "pyproject.toml", "README.md", "LICENSE",
+         "*.yaml", "*.json"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,
     ).stdout.split("\0")  # fmt: skip
     for name in filter(None, tracked):
@@ -70,3 +71,15 @@ def test_the_packaged_pool_is_as_closed_as_the_checkouts(installed, tmp_path):
     assert json.loads(run(installed / "python", "-c", ask, cwd=tmp_path)) == json.loads(
         (CHECKOUT / "work-pool.json").read_text()
     )
+
+
+def test_the_installed_command_writes_the_rules_and_nothing_over_others(installed, tmp_path):
+    run(installed / "slipway", "metrics", "--rules", "rules", cwd=tmp_path)
+    source = CHECKOUT / "compose/observability"
+    assert {file.name: file.read_text() for file in (tmp_path / "rules").iterdir()} == {
+        file.name: file.read_text() for file in source.iterdir()
+    }
+    (tmp_path / "rules/alerts.yml").write_text("mine")
+    with pytest.raises(subprocess.CalledProcessError):
+        run(installed / "slipway", "metrics", "--rules", "rules", cwd=tmp_path)
+    assert (tmp_path / "rules/alerts.yml").read_text() == "mine"
