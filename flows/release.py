@@ -21,6 +21,7 @@ from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.measuring import measuring
 from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -114,7 +115,7 @@ def _release_to(
         stack, tag = published.release.stack, published.release.tag
         target = Target.of(first, stack, settings)
         # A build is long: the connection may have broken meanwhile, so it is asked for anew.
-        with target.locked(f"release of {stack} {tag}", wait) as lock:
+        with measuring(target.name), target.locked(f"release of {stack} {tag}", wait) as lock:
             with rollback_on_failure(target) as guard:
                 deployed = deploy(
                     tag=tag, stack=stack, droplet=target.name, strategy=strategy, env_file=env_file,

@@ -21,6 +21,7 @@ from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.blocks import load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.measuring import with_measured
 from flows.tasks.runs.run_info import now
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
@@ -148,5 +149,5 @@ def _has_rollback_target(target: Target, cause: str) -> bool:
     with target.locked(purpose, settings.lock_patience, settings.reconnect_timeout) as lock:
         history = load_history(lock, target.directory)
         if history.unfinished and not history.good():
-            keep_record(lock, target.directory, conclude(history, history.unfinished, now(), cause))
+            keep_record(lock, target.directory, conclude(history, with_measured(history.unfinished), now(), cause))
         return bool(history.good())

@@ -26,6 +26,7 @@ from flows.core.errors import GaveWay
 from flows.settings.choice import chosen
 from flows.settings.notices import telling_notices
 from flows.tasks.runs.log_masking import Masked, mask
+from flows.tasks.runs.measuring import measured_run, timed_step
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,7 +78,7 @@ def flow(
 
         @wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
-            with _known_as_outermost(), _overview_kept(overview):
+            with _known_as_outermost(), measured_run(), _overview_kept(overview):
                 try:
                     return clean(*args, **keywords)
                 except GaveWay as way:
@@ -89,10 +90,17 @@ def flow(
 
 
 def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Prefect's `task`, whose errors hold no secret."""
+    """Prefect's `task`, whose errors hold no secret, and whose seconds are measured under its name."""
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
-        return prefect.task(**options)(_with_clean_errors(function))
+        clean, name = _with_clean_errors(function), str(options.get("name") or getattr(function, "__name__", ""))
+
+        @wraps(function)
+        def run(*args: P.args, **keywords: P.kwargs) -> R:
+            with timed_step(name):
+                return clean(*args, **keywords)
+
+        return prefect.task(**options)(run)
 
     return declare
 
