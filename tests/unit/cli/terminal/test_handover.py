@@ -57,7 +57,10 @@ class Prefect:
             assert body["logs"]["flow_run_id"]["any_"] == [RUN, CHILD]
             if body["logs"].get("timestamp"):
                 return []
-            lines = ["the disk is [red]nearly full", "Engine execution exited with unexpected exception: RollbackFailed: x"]
+            lines = [
+                "the disk is [red]nearly full",
+                "Engine execution exited with unexpected exception: RollbackFailed: x",
+            ]
             return [
                 {"id": ID(7 + n), "level": 30 + 10 * n, "message": line, "timestamp": "2026-01-01T10:00:00Z"}
                 for n, line in enumerate(lines)
