@@ -28,6 +28,7 @@ from flows.core.errors.control import (
     DeploymentMissing,
     GaveWay,
     NotDeployed,
+    ServerNeeded,
     ServerNotReady,
     ServerPortTaken,
     TriggerRefused,
@@ -42,7 +43,16 @@ from flows.core.errors.deploy import (
     ServicesNotReady,
     ValidationFailed,
 )
-from flows.core.errors.droplet import DropletBusy, DropletNotReady, KeyFileOpen, LockLost, UnreadableAnswer
+from flows.core.errors.droplet import (
+    DistributionUnknown,
+    DropletBusy,
+    DropletNotReady,
+    KeyFileOpen,
+    LockLost,
+    SetupFailed,
+    SetupRefused,
+    UnreadableAnswer,
+)
 from flows.core.errors.prune import EngineTooOld, NotConfirmed, VolumeLost
 from flows.core.errors.records import (
     AlreadyRunning,
@@ -156,6 +166,7 @@ __all__ = [
     "DevelopmentOnly",
     "DigestMismatch",
     "DirectoryNotOurs",
+    "DistributionUnknown",
     "DropletBusy",
     "DropletNotReady",
     "EdgeMissing",
@@ -207,9 +218,12 @@ __all__ = [
     "ReleaseTooLarge",
     "ReleaseUnderWay",
     "RollbackFailed",
+    "ServerNeeded",
     "ServerNotReady",
     "ServerPortTaken",
     "ServicesNotReady",
+    "SetupFailed",
+    "SetupRefused",
     "SharedDroplet",
     "SignatureMoved",
     "SignedAsAnother",

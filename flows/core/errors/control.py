@@ -48,3 +48,7 @@ class BadParameter(Refused):
 
 class TriggerRefused(Refused):
     """Prefect starts no run with such parameters."""
+
+
+class ServerNeeded(Refused):
+    """No Prefect server answers, and without one nothing can be saved."""
