@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from flows.cli.app import SET_UP, app
-from flows.cli.setup.saving import YesOption, read_key_file
+from flows.cli.setup.saving import YesOption, confirm, confirmed_host_key, read_key_file
 from flows.cli.terminal.console import SummaryConsole, tell
 from flows.cli.terminal.options import StackOption
 from flows.cli.terminal.runner import api_url, run_callable
@@ -81,7 +81,7 @@ def slipway_setup(
     yes: YesOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")] = False,
 ) -> None:
-    """Make a machine a droplet: Docker, a deploy user without root, its block, the edge where wanted. docs/INSTALL.md."""
+    """Make a machine a droplet: Docker, a deploy user without root, its block, and the edge. docs/INSTALL.md."""
     if (url or edge_image or tls or email) and not edge:
         raise typer.BadParameter("--url, --edge-image, --tls and --email need --edge")
     asked = SetupRequest(stack, edge, edge_image, tls, email, url, control_plane, yes, dry_run)
@@ -132,7 +132,7 @@ def set_up(block: "Droplet", name: str, wish: "SetupWish", asked: SetupRequest) 
             tell("Nothing was changed." if pending or asked.edge else "Nothing to do.")
             return
         if pending and not asked.yes:
-            _confirm("Do this?")
+            confirm("Do this?")
         with _control_plane() if bring_up else nullcontext():
             done = set_up_machine(session, wish, tell)
             tell(f"{try_deploy_user(wanted)}.")
@@ -186,22 +186,7 @@ def _host_key(block: "Droplet", before: "Droplet | None", asked: SetupRequest) -
     """The pinned key of the same machine, or the one that it shows, after a yes."""
     if before is not None and before.host_key and (before.host, before.port) == (block.host, block.port):
         return before.host_key
-    key, fingerprint = block.seen_host_key()
-    tell(f"{block.address} shows {key.split()[0]} {fingerprint}.")
-    tell("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine's own console.")
-    if not asked.yes:
-        _confirm("Is it the machine's?")
-    return key
-
-
-def _confirm(question: str) -> None:
-    try:
-        agreed = typer.confirm(question)
-    except typer.Abort:  # nobody answers
-        agreed = False
-    if not agreed:
-        tell("Nothing was changed.")
-        raise typer.Exit(2)
+    return confirmed_host_key(block, asked.yes)
 
 
 def _read_key(file: Path) -> str:
@@ -234,7 +219,7 @@ def _brings_up(asked: SetupRequest, served: bool) -> bool:
         return bool(asked.control_plane)
     if asked.control_plane is None and not asked.yes:
         tell(f"No Prefect server answers at {api_url()}, and the droplet is saved there.")
-        _confirm("Start one here, with its worker (slipway server up)?")
+        confirm("Start one here, with its worker (slipway server up)?")
         return True
     raise ServerNeeded(
         f"no Prefect server answers at {api_url()}, and the droplet is saved there; nothing was changed. Start one "

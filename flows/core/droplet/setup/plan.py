@@ -177,8 +177,8 @@ def _directory(facts: SetupFacts, wish: SetupWish) -> tuple[SetupStep, ...]:
         return ()
     if there.exists and there.owner != wish.user and not there.empty:
         raise SetupRefused(
-            f"{wish.directory} is {there.owner}'s there, and not empty; nothing was changed. Hand it over while nothing "
-            f"is deployed (docs/LEAST_PRIVILEGE.md), or take another one: --directory /opt/{wish.user}"
+            f"{wish.directory} is {there.owner}'s there, and not empty; nothing was changed. Hand it over while "
+            f"nothing is deployed (docs/LEAST_PRIVILEGE.md), or take another one: --directory /opt/{wish.user}"
         )
     sentence = f"{wish.directory}, which {wish.user} alone may enter"
     return (SetupStep("directory", sentence, directory_script(wish.user, wish.directory)),)

@@ -10,7 +10,9 @@ SWAP_FILE = "/slipway.swap"
 CHANGED_MEANWHILE, NOT_TAKEN, NO_ANSWER = 73, 74, 75
 _LOCK = "/run/slipway-setup.lock"
 _LOCK_S = 300
-_APT = "apt-get -o DPkg::Lock::Timeout=240"
+# Somebody's configuration of a package stays, and nobody is asked about it.
+_KEEP = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
+_APT = f"apt-get -o DPkg::Lock::Timeout=240 {_KEEP}"
 # What apt was told to do when it was cut off is finished first. A source that does not answer is no reason to stop.
 _INSTALL = f"""\
 export DEBIAN_FRONTEND=noninteractive
@@ -23,7 +25,7 @@ put() {{
 """
 _START = f"""\
 engine() {{
-    if [ -d /run/systemd/system ]; then systemctl "$1" docker; else service docker "$1" >/dev/null 2>&1; fi
+    if [ -d /run/systemd/system ]; then systemctl "$1" docker; else service docker "$1" >&2; fi
 }}
 answers() {{
     turn=0
