@@ -33,7 +33,9 @@ act() {
         apt-get)
             case " $* " in *" install "*) ;; *) return 0 ;; esac
             for word; do case $word in
-                docker.io | docker-ce) : >"$ROOT/group"; ln -sf fake "$ROOT/bin/docker"; ln -sf fake "$ROOT/bin/dockerd" ;;
+                docker.io | docker-ce)
+                    : >"$ROOT/group"
+                    for program in docker dockerd; do ln -sf fake "$ROOT/bin/$program"; done ;;
                 docker-compose | docker-compose-v2 | docker-compose-plugin) : >"$ROOT/compose" ;;
             esac; done ;;
         dpkg) ;;

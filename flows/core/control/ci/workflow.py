@@ -82,6 +82,8 @@ def ci_workflow(
     *,
     deployment: str = "release",
     branch: str = "main",
+    stack: str = "",
+    promote: bool = False,
 ) -> str:
     """The file `.github/workflows/release.yml`, or the job for `.gitlab-ci.yml`.
 
@@ -90,16 +92,22 @@ def ci_workflow(
             public index the name may be another's.
         destination: where releases go; None: where the deployment's own parameters say.
         branch: whose commits are released.
+        stack: path of the compose file's directory in the repository; '': as the deployment's own parameters say.
+        promote: to the idle colour, and traffic after it.
 
     Raises:
         BadParameter: a name that would be more than a word in the file.
     """
-    for what, word in {"destination": destination or "x", "deployment": deployment, "branch": branch}.items():
-        if not _NAME.fullmatch(word):
+    words = {"destination": destination, "deployment": deployment, "branch": branch, "stack": stack.removeprefix(".")}
+    for what, word in words.items():
+        if word and not _NAME.fullmatch(word):
             raise BadParameter(f"{what} {word!r}: letters, digits and . _ / - make a name here")
     if not _SOURCE.fullmatch(source):
         raise BadParameter(f"source {source!r}: pip takes no such requirement here")
     command = f"slipway-trigger {deployment}" + (f" --destination {destination}" if destination else "")
+    # Where it goes says the destination, and not the deployment's own parameter.
+    command += f" -p stack={stack} -p droplet=null" if stack else ""
+    command += " -p promote=true" if promote else ""
     text = _GITHUB if kind == "github" else _GITLAB
     group = f"-{destination.replace('/', '-')}" if destination else ""
     values = {"COMMAND": command, "DEPLOYMENT": deployment, "BRANCH": branch, "GROUP": group, "SLIPWAY": source}
