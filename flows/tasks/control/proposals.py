@@ -93,7 +93,7 @@ def find_beginning(stack: str, ci_source: str = "", *, promote: bool = False) ->
     if ci_source:
         root = Path(checkout_of(str(directory)) or directory)
         kind = ci_kind(git(str(root), "remote", "get-url", "origin").stdout.strip())
-        here = os.path.relpath(directory.resolve(), root.resolve())
+        here = os.pathsep.join(os.path.relpath(Path(one).resolve(), root.resolve()) for one in stack.split(os.pathsep))
         name, text = ci_file(kind, ci_source, here, promote=promote)
         if os.path.lexists(root / name):
             left.append(f"{name} is there already")
