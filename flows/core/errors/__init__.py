@@ -29,6 +29,7 @@ from flows.core.errors.control import (
     GaveWay,
     LocalPath,
     NotDeployed,
+    ServerNeeded,
     ServerNotReady,
     ServerPortTaken,
     TriggerRefused,
@@ -43,7 +44,16 @@ from flows.core.errors.deploy import (
     ServicesNotReady,
     ValidationFailed,
 )
-from flows.core.errors.droplet import DropletBusy, DropletNotReady, KeyFileOpen, LockLost, UnreadableAnswer
+from flows.core.errors.droplet import (
+    DistributionUnknown,
+    DropletBusy,
+    DropletNotReady,
+    KeyFileOpen,
+    LockLost,
+    SetupFailed,
+    SetupRefused,
+    UnreadableAnswer,
+)
 from flows.core.errors.prune import EngineTooOld, NotConfirmed, VolumeLost
 from flows.core.errors.records import (
     AlreadyRunning,
@@ -157,6 +167,7 @@ __all__ = [
     "DevelopmentOnly",
     "DigestMismatch",
     "DirectoryNotOurs",
+    "DistributionUnknown",
     "DropletBusy",
     "DropletNotReady",
     "EdgeMissing",
@@ -209,9 +220,12 @@ __all__ = [
     "ReleaseTooLarge",
     "ReleaseUnderWay",
     "RollbackFailed",
+    "ServerNeeded",
     "ServerNotReady",
     "ServerPortTaken",
     "ServicesNotReady",
+    "SetupFailed",
+    "SetupRefused",
     "SharedDroplet",
     "SignatureMoved",
     "SignedAsAnother",
