@@ -57,3 +57,16 @@ def _pin(block: "Droplet", name: str, yes: bool) -> None:
     block.save(name, overwrite=True)
     tell(f"Saved the droplet {name}. Trying it.")
     tell(f"{block.reach()}.")
+    _offer()
+
+
+def _offer() -> None:
+    """Let the forms of the deployments offer it; where that cannot be, its name can be written there all the same."""
+    from blocks.errors import OutsideError
+    from flows.core.errors import SlipwayError
+    from flows.tasks.control.deployments import renew_choices
+
+    try:
+        renew_choices()
+    except (OutsideError, SlipwayError) as error:
+        tell(f"The forms in the Prefect UI do not offer it yet: {error}. They do after: slipway server up")
