@@ -72,6 +72,14 @@ def test_the_plan_is_shown_and_done_after_two_answers_and_the_deploy_user_is_sav
     assert "Pin" not in said
 
 
+def test_a_droplet_that_is_saved_otherwise_is_named_before_it_is_replaced(world):
+    assert setup(world, "--yes")[0] == 0
+    world.saved["web"] = world.saved["web"].model_copy(update={"host": "203.0.113.8", "directory": "/srv/slipway"})
+    code, said = setup(world, input="y\nn\n")
+    assert (code, world.saved["web"].host) == (2, "203.0.113.8")
+    assert "slipway@203.0.113.7:22, /opt/slipway; until now slipway@203.0.113.8:22, /srv/slipway" in said
+
+
 @pytest.mark.parametrize(
     ("words", "answers", "code"), [((), "n\n", 2), ((), "y\nn\n", 2), ((), "", 2), (("--yes", "--dry-run"), "", 0)]
 )
