@@ -124,7 +124,7 @@ def set_up(block: "Droplet", name: str, wish: "SetupWish", asked: SetupRequest) 
         tell(f"{block.address}: {facts.machine}; Docker Engine {engine}, Compose {compose}.")
         _show(plan, {
             "control plane": f"slipway server up, as nothing answers at {api_url()}" if new_server else "",
-            "block": "" if saved else f"save the droplet {name}: {_place(wanted)}{_replaced(before)}",
+            "block": "" if saved else f"save the droplet {name}: {_place(wanted)}; until now {_place(before)}",
             "edge": "Caddy at ports 80 and 443, where it is not so already" if asked.edge else "",
         })  # fmt: skip
         pending = bool(plan.steps) or not saved or new_server
@@ -239,12 +239,8 @@ def _control_plane() -> AbstractContextManager[Any]:
     return temporary_settings({PREFECT_API_URL: plane.api, PREFECT_API_AUTH_STRING: login})
 
 
-def _place(block: "Droplet") -> str:
-    return f"{block.user}@{block.host}:{block.port}, {block.directory}"
-
-
-def _replaced(before: "Droplet | None") -> str:
-    return f"; until now {_place(before)}" if before else ""
+def _place(block: "Droplet | None") -> str:
+    return f"{block.user}@{block.host}:{block.port}, {block.directory}" if block else "none"
 
 
 def _fields(block: "Droplet") -> tuple[object, ...]:
