@@ -143,7 +143,7 @@ class Newcomer:
 @pytest.fixture
 def newcomer(tmp_path: Path, lab: Lab) -> Iterator[Newcomer]:
     from blocks import ContainerRegistry  # noqa: PLC0415 — after the environment is set
-    from tests.support.lab.registry_namespace import RegistryNamespace  # noqa: PLC0415
+    from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images  # noqa: PLC0415
 
     registry = RegistryNamespace(ContainerRegistry.load("registry"), NAMESPACE)
     for name in ("image", "machine", "wheel"):
@@ -161,6 +161,7 @@ def newcomer(tmp_path: Path, lab: Lab) -> Iterator[Newcomer]:
             made.place = made.stack
             made.type("slipway server down")
             registry.empty()
+            remove_build_images(NAMESPACE)
 
 
 def test_from_nothing_to_a_release_that_the_steps_of_ci_promote(newcomer: Newcomer) -> None:
