@@ -93,8 +93,8 @@ down: ## Remove what the lab made, and nothing else
 
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: venv ## Write the lock files anew from pyproject.toml
-	@$(COMPILE) pyproject.toml --extra dev --extra sample -o requirements-dev.lock
-	$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra dev --extra sample --extra server -o requirements-dev.lock
+	$(COMPILE) -c requirements-dev.lock pyproject.toml --extra server -o requirements.lock
 	echo uv | $(COMPILE) - -o $(LAB)/uv-tool.lock
 	! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock requirements-dev.lock $(LAB)/uv-tool.lock
 
