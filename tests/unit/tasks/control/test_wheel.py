@@ -23,7 +23,8 @@ def installed(tmp_path_factory):
     place = tmp_path_factory.mktemp("wheel")
     source = place / "source"
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json"],
+        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json",
+         "compose/control-plane.yml"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,
     ).stdout.split("\0")  # fmt: skip
     for name in filter(None, tracked):
@@ -70,3 +71,8 @@ def test_the_packaged_pool_is_as_closed_as_the_checkouts(installed, tmp_path):
     assert json.loads(run(installed / "python", "-c", ask, cwd=tmp_path)) == json.loads(
         (CHECKOUT / "work-pool.json").read_text()
     )
+
+
+def test_the_packaged_control_plane_is_that_of_the_checkout(installed, tmp_path):
+    run(installed / "slipway", "server", "compose", "plane", "--host", "plane.example.com", cwd=tmp_path)
+    assert (tmp_path / "plane/compose.yaml").read_text() == (CHECKOUT / "compose/control-plane.yml").read_text()
