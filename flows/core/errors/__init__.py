@@ -21,6 +21,7 @@ from flows.core.errors.base import (
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
 from flows.core.errors.control import (
     BadAlert,
+    BadExport,
     BadParameter,
     BadServerDirectory,
     BadToken,
@@ -129,6 +130,7 @@ __all__ = [
     "BadCanary",
     "BadColours",
     "BadEdge",
+    "BadExport",
     "BadExtension",
     "BadParameter",
     "BadRelease",
