@@ -107,6 +107,7 @@ class SettingsFields(BaseSettings):
     )
 
     supersede: bool = Field(True, description="a run that waits in the queue gives way to a newer one for its place")
+    overview: bool = Field(True, description="a run that changes something renews the overview of its destination")
     approval: Approval = Field(
         "inconclusive", description="when a person is asked before traffic moves: never, inconclusive or always"
     )

@@ -52,3 +52,7 @@ class BadParameter(Refused):
 
 class TriggerRefused(Refused):
     """Prefect starts no run with such parameters."""
+
+
+class LocalPath(Refused):
+    """A worker on another machine was to do the work, and a file of this one was named."""

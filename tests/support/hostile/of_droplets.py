@@ -16,6 +16,7 @@ from flows.core.deploy.files.droplet_trees import read_trees
 from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.deploy.files.writable_scripts import read_kept, read_look
 from flows.core.deploy.preflight import missing_external
+from flows.core.deploy.pull import read_pulls
 from flows.core.deploy.readiness import Patience, Watch, judge_readiness
 from flows.core.droplet.asleep import SleepMarker, read_marker
 from flows.core.droplet.containers import by_service, container_environment, read_containers, read_inspected
@@ -163,6 +164,7 @@ OF_DROPLETS = (
         "anonymous": "v w", "volumes": "v w x", "disk": "Build Cache\t1GB",
         "documents": f"@@document\n{json.dumps(DOCUMENT)}\n",
     }, shape=in_sections),
+    Attacked(read_pulls, ["slipway-pulled r@d 1.5 2.5"], shape=lambda lines: "\n".join(map(str, lines))),
     Attacked(read_records, LISTED, shape=in_sections, read=lambda text: read_records(sections(text), STACK)),
     Attacked(read_records, HISTORY, shape=packed, read=lambda text: read_records({"history": text}, STACK)),
     Attacked(read_history, RECORD, read=lambda text: read_history([("000001.json", text)], ["v1.0"], "v1.0", STACK)),
