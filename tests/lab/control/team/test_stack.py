@@ -127,7 +127,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     files = TeamPlaneFiles(place, image)
     shop = place / "shop"
     (shop / "note.py").write_text(FLOW)
-        shop.chmod(0o777)
+    shop.chmod(0o777)
     (shop / "note.py").chmod(0o644)
     try:
         files.compose("up", "--detach", "--wait", timeout=900)
@@ -188,4 +188,3 @@ def test_a_worker_is_killed_in_the_middle_of_a_run_and_the_other_one_takes_what_
     assert stack.notes([name]) == Counter({f"{name} began": 1})
     assert stack.state(run) in ("RUNNING", "CRASHED")
     stack.whole_again()
-
