@@ -1,6 +1,7 @@
 """The control plane on this machine: start it, stop it, look at it. Done again, each changes nothing."""
 
 import dataclasses
+import importlib.metadata
 import json
 import os
 import socket
@@ -70,7 +71,8 @@ def start_control_plane(
     login, told = ensure_profile(plane.api)
     for sentence in told:
         changed(sentence)
-    common = common_environment(plane, str(profiles_file()), os.environ)
+    versions = " ".join(f"{name}-{importlib.metadata.version(name)}" for name in ("slipway", "prefect"))
+    common = common_environment(plane, str(profiles_file()), os.environ, versions)
     if done := services.start(server_service(plane, common)):
         changed(f"The Prefect server was {done}: {plane.api.removesuffix('/api')}.")
     _await_health(plane, services)
