@@ -50,7 +50,7 @@ def slipway_server_compose(
     directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="For its files; made where it is missing.")],
     host: Annotated[str, typer.Option("--host", metavar="NAME", help="Name by which it is reached.")] = "",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where it speaks TLS.")] = 443,
-    address: Annotated[str, typer.Option("--address", metavar="IP", help="It listens there.")] = "0.0.0.0",  # noqa: S104
+    address: Annotated[str, typer.Option("--address", metavar="IP", help="It listens there.")] = "0.0.0.0",  # noqa: S104 — for others
     tls: Annotated[
         str, typer.Option("--tls", metavar="internal|MAIL", help="A mail address: public certificates for the name.")
     ] = "internal",

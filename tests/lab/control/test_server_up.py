@@ -12,7 +12,7 @@ import pytest
 from blocks.polling import until
 from flows.core.control.server import SERVER, WORKER
 from flows.tasks.control.supervisor import began
-from tests.support.lab.machine_plane import MachinePlane, answer
+from tests.support.control.machine_plane import MachinePlane, answer
 
 pytestmark = pytest.mark.lab
 

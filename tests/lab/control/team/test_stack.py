@@ -16,7 +16,7 @@ import pytest
 
 from blocks.polling import until
 from tests import CHECKOUT
-from tests.support.lab.team_plane import HOST, TeamPlaneFiles, docker
+from tests.support.control.team_plane import HOST, TeamPlaneFiles, docker
 
 pytestmark = [
     pytest.mark.lab,

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.lab.team_plane import ServerProcess, TeamPlaneFiles
+from tests.support.control.team_plane import ServerProcess, TeamPlaneFiles
 
 pytestmark = pytest.mark.lab
 RUNS = 40

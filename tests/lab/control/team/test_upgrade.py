@@ -18,7 +18,7 @@ from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
 from flows.tasks.control.deployments import code_version
 from tests import CHECKOUT
-from tests.support.lab.machine_plane import MachinePlane, answer
+from tests.support.control.machine_plane import MachinePlane, answer
 
 pytestmark = [
     pytest.mark.lab,
