@@ -16,6 +16,7 @@ import pytest
 
 from blocks.polling import until
 from tests import CHECKOUT
+from tests.support.control.notes import deploy_notes, notes_of, once_each
 from tests.support.control.team_plane import HOST, TeamPlaneFiles, docker
 
 pytestmark = [
@@ -23,24 +24,6 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("SLIPWAY_FAULTS") != "all", reason="five minutes: SLIPWAY_FAULTS=all"),
 ]
 IMAGE = "slipway-lab-worker"
-FLOW = """\
-import os, socket, time
-from prefect import flow, pause_flow_run, runtime
-
-def note(word):
-    with open("/srv/stack/done", "a") as file:
-        file.write(f"{runtime.flow_run.name} {word}\\n")
-
-@flow
-def leave_a_note(seconds: float = 0, pause: bool = False):
-    note("began")
-    if seconds > 100:
-        open("/srv/stack/where", "w").write(socket.gethostname())
-    if pause:
-        pause_flow_run(timeout=900)
-    time.sleep(seconds)
-    note("ended")
-"""
 
 
 class Stack:
@@ -52,11 +35,7 @@ class Stack:
         files.compose("cp", "proxy:/data/caddy/pki/authorities/local/root.crt", str(authority))
         trust = ssl.create_default_context(cafile=str(authority))
         self.client = httpx.Client(verify=trust, trust_env=False, timeout=30, auth=files.login)
-        flow = self.ask("POST", "/flows/", {"name": "leave-a-note"})["id"]
-        self.deployment = self.ask("POST", "/deployments/", {
-            "name": "leave-a-note", "flow_id": flow, "work_pool_name": "slipway", "entrypoint": "note.py:leave_a_note",
-            "pull_steps": [{"prefect.deployments.steps.set_working_directory": {"directory": "/srv/stack"}}],
-        })["id"]  # fmt: skip
+        self.deployment = deploy_notes(lambda path, body: self.ask("POST", path, body), shop, "/srv/stack")
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         return self.client.request(
@@ -101,14 +80,12 @@ class Stack:
 
     def notes(self, names: Any) -> Counter[str]:
         """What runs of these names wrote, and how often."""
-        done = self.shop / "done"
-        lines = done.read_text().splitlines() if done.exists() else []
-        return Counter(line for line in lines if line.split()[0] in names)
+        return notes_of(names, self.shop)
 
     def all_done_once(self, runs: dict[str, str]) -> None:
         for run in runs.values():
             assert self.becomes(run, "COMPLETED", "FAILED", "CRASHED", "CANCELLED") == "COMPLETED"
-        assert self.notes(runs) == Counter({f"{name} {word}": 1 for name in runs for word in ("began", "ended")})
+        assert self.notes(runs) == once_each(runs)
 
     def whole_again(self) -> None:
         """What was killed runs again."""
@@ -126,9 +103,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     place = tmp_path_factory.mktemp("team")
     files = TeamPlaneFiles(place, image)
     shop = place / "shop"
-    (shop / "note.py").write_text(FLOW)
     shop.chmod(0o777)
-    (shop / "note.py").chmod(0o644)
     try:
         files.compose("up", "--detach", "--wait", timeout=900)
         yield Stack(files, shop)
