@@ -13,8 +13,9 @@ import httpx
 
 from blocks.polling import until
 from tests import CHECKOUT
+from tests.support.lab.lab import LAB
 
-DATABASES = "slipway-lab-control-plane"
+DATABASES = f"{LAB}-control-plane"
 HOST = "plane.test"
 # Databases without their network, so that processes of this machine may reach them.
 _OPENED = """\
@@ -47,7 +48,9 @@ class TeamPlaneFiles:
     """The files in a directory, and `docker compose` for them, as a project of its own."""
 
     def __init__(self, place: Path, image: str = "slipway-worker:latest") -> None:
-        docker("build", "--quiet", "--tag", DATABASES, str(CHECKOUT / "compose/lab/control-plane"))
+        # With the labels by which `make down` finds what is the lab's.
+        labels = ("--label", "dev.slipway.lab=true", "--label", f"com.docker.compose.project={LAB}")
+        docker("build", "--quiet", *labels, "--tag", DATABASES, str(CHECKOUT / "compose/lab/control-plane"))
         self.directory, self.port = place / "plane", free_port()
         (place / "shop").mkdir()
         words = ["--host", HOST, "--port", str(self.port), "--address", "127.0.0.1", "--image", image]
