@@ -10,7 +10,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Answer(Generic[Found]):
+class LookAnswer(Generic[Found]):
     """What a look found, and when it ended (seconds since the epoch); without `found`, the error that it ended in."""
 
     found: Found | None
@@ -27,7 +27,7 @@ class Looked(Generic[Found]):
         self._lock = threading.Condition()
         self._running = False
         self._ended: float | None = None
-        self._answer: Answer[Found] | None = None
+        self._answer: LookAnswer[Found] | None = None
 
     def begin(self, asked: float) -> None:
         """Look anew, unless the last look was young enough then (monotonic), or one is under way."""
@@ -37,22 +37,22 @@ class Looked(Generic[Found]):
             self._running = True
         threading.Thread(target=self._run, daemon=True).start()
 
-    def newest(self, deadline: float) -> Answer[Found] | None:
+    def newest(self, deadline: float) -> LookAnswer[Found] | None:
         """The answer of the look that was begun last; None where that has not ended by the deadline (monotonic)."""
         with self._lock:
             self._lock.wait_for(lambda: not self._running, max(0.0, deadline - time.monotonic()))
             return None if self._running else self._answer
 
     @property
-    def last(self) -> Answer[Found] | None:
+    def last(self) -> LookAnswer[Found] | None:
         """The last answer, whether or not another look is under way."""
         return self._answer
 
     def _run(self) -> None:
         try:
-            answer = Answer(self._look(), time.time())
+            answer = LookAnswer(self._look(), time.time())
         except Exception as error:  # whatever it is, the scrape goes on without it
-            answer = Answer(None, time.time(), error)
+            answer = LookAnswer(None, time.time(), error)
         with self._lock:
             self._answer, self._ended, self._running = answer, time.monotonic(), False
             self._lock.notify_all()

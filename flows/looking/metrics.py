@@ -16,9 +16,9 @@ from prometheus_client.registry import Collector
 from flows.api.client import PrefectApi
 from flows.core.errors import SlipwayError
 from flows.core.insight.drift import DropletDrift, drift_script, read_drift
-from flows.core.insight.metrics.droplet import DropletLook, look_script, read_look
-from flows.core.insight.metrics.families import DropletFacts, Facts, metrics
-from flows.looking.looked import Answer, Looked
+from flows.core.insight.metrics.droplet import DropletLook, metrics_script, read_metrics_look
+from flows.core.insight.metrics.families import DropletFacts, MetricFacts, metrics
+from flows.looking.looked import LookAnswer, Looked
 from flows.looking.places import LookedAt, find_places
 from flows.looking.traffic import Traffic, read_traffic
 from flows.settings import Settings
@@ -67,7 +67,7 @@ class DropletMetrics(Collector):
         self._note("Prefect's API", places)
         traffic = self._traffic.newest(deadline) if self._traffic else None
         said = traffic.found if traffic and traffic.found else Traffic()
-        facts = Facts(
+        facts = MetricFacts(
             self.stack,
             self.settings.destination,
             places is not None and places.found is not None,
@@ -117,7 +117,7 @@ class DropletMetrics(Collector):
             drifted.at if drifted else None,
         )
 
-    def _note(self, what: str, answer: Answer[Any] | None) -> None:
+    def _note(self, what: str, answer: LookAnswer[Any] | None) -> None:
         """Tell once that something does not answer, and once that it does again."""
         if answer and answer.error is None:
             if what in self._troubled:
@@ -159,9 +159,9 @@ class _Handler(WSGIRequestHandler):
 
 def _look(place: LookedAt) -> DropletLook:
     with place.session() as session:
-        said = session.run(look_script(place.directory), timeout=_LOOK_S, name="metrics").out
+        said = session.run(metrics_script(place.directory), timeout=_LOOK_S, name="metrics").out
     try:
-        return read_look(said, place.directory.stack)
+        return read_metrics_look(said, place.directory.stack)
     except SlipwayError:
         return DropletLook()  # it answered, and what it says cannot be read
 

@@ -16,7 +16,7 @@ from flows.core.control.ci.trigger import Ending
 from flows.core.control.handover import named_failure
 
 # What Prefect writes of an error, which is shown at the end, and of states, which are shown as they come.
-_NOISE = ("Encountered exception", "Task run failed", "Finished in state", "Crash detected", "Process for flow run")
+_NOISE = ("Encountered exception", "Task run failed", "Finished in state", "Crash detected", "Engine execution")
 _QUEUED = {
     "Late": "No worker has taken it yet. Whether there is one: slipway doctor",
     "AwaitingConcurrencySlot": "It waits for another run of this deployment.",

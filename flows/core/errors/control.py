@@ -56,3 +56,7 @@ class TriggerRefused(Refused):
 
 class LocalPath(Refused):
     """A worker on another machine was to do the work, and a file of this one was named."""
+
+
+class ServerNeeded(Refused):
+    """No Prefect server answers, and without one nothing can be saved."""

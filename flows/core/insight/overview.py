@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flows.core.quotation import link_or_words, literal
-from flows.core.records.record import Record, RecordOutcome
+from flows.core.records.record import RecordOutcome
 from flows.core.results import DropletStatus
 
 _LIGHTS = {RecordOutcome.GOOD: "🟢", RecordOutcome.FAILED: "🔴", RecordOutcome.CANDIDATE: "🟡"}
@@ -76,6 +76,8 @@ class DestinationOverview:
             )
             parts.append("\n".join(("**A person is asked:**", "", *asked)))
         parts.append(_table(_COLUMNS, (_row(name, said) for name, said in self.droplets.items())))
+        if remarks := [line for name, said in self.droplets.items() for line in _remarks(name, said)]:
+            parts.append("\n".join(remarks))
         if self.found:
             rows = ((link_or_words(one.what, one.link), _cell(one.words), _time(one.at)) for one in self.found)
             parts.append(_table(("found last", "what", "when"), rows))
@@ -99,7 +101,7 @@ def _row(droplet: str, said: DropletStatus) -> list[str]:
         _time((record.deployed or record.began) if record else ""),
         _cell(record.run.by if record else ""),
         link_or_words(record.run.name or record.run.id, record.run.url) if record else "",
-        _services(said, record),
+        _services(said),
     ]
 
 
@@ -113,19 +115,33 @@ def _part(said: DropletStatus) -> str:
     return f"{words} ({said.share} %)" if said.share is not None else words
 
 
-def _services(said: DropletStatus, record: Record | None) -> str:
-    """How its services are, and what else is to be known."""
-    well = [name for name, one in said.services.items() if one.health in ("healthy", "none", "") and _runs(one.state)]
-    unwell = [f"{n}: {one.state}, {one.health}" for n, one in sorted(said.services.items()) if n not in well]
-    words = f"{len(well)} of {len(said.services)} well" if said.services and not said.asleep else ""
-    more = [*(unwell if not said.asleep else ())]
+def _services(said: DropletStatus) -> str:
+    if not said.services or said.asleep:
+        return ""
+    return f"{len(said.services) - len(_unwell(said))} of {len(said.services)} well"
+
+
+def _unwell(said: DropletStatus) -> list[str]:
+    """The services that are not well, each with how it is."""
+    if said.asleep:
+        return []
+    return [
+        f"{name}: {one.state}, {one.health}"
+        for name, one in sorted(said.services.items())
+        if one.health not in ("healthy", "none", "") or not _runs(one.state)
+    ]
+
+
+def _remarks(droplet: str, said: DropletStatus) -> list[str]:
+    """What else is to be known of a droplet; Prefect's tables do not wrap, so it stands below them."""
+    remarks = _unwell(said)
     if said.trouble:
-        more.append(f"could not be looked at: {said.trouble}")
+        remarks.append(f"could not be looked at: {said.trouble}")
     if said.holder:
-        more.append(f"is being changed: {said.holder}")
-    if record and record.reason:
-        more.append(record.reason)
-    return "; ".join(part for part in (words, *(_cell(one) for one in more)) if part)
+        remarks.append(f"is being changed: {said.holder}")
+    if said.record and said.record.reason:
+        remarks.append(said.record.reason)
+    return [f"- {_said(droplet)}: {_said(remark)}" for remark in remarks]
 
 
 def _runs(state: str) -> bool:

@@ -23,10 +23,11 @@ from prefect.logging import get_logger, get_run_logger
 from prefect.states import Cancelled
 
 from flows.core.errors import GaveWay
-from flows.settings.choice import chosen
+from flows.settings.choice import Choice, chosen, current_choice
 from flows.settings.notices import telling_notices
 from flows.tasks.runs.log_masking import Masked, mask
 from flows.tasks.runs.measuring import measured_run, timed_step
+from flows.tasks.runs.reports import tidied_reports
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,18 +38,20 @@ _outermost: ContextVar[str] = ContextVar("slipway_outermost_run", default="")
 
 @dataclass(frozen=True)
 class _Noted:
-    """The stacks of which a run changed something, and what keeps their overviews."""
+    """The stacks of which a run changed something, by whose settings, and what keeps their overviews."""
 
     keep: Callable[[str, bool], None]
-    stacks: dict[str, None] = field(default_factory=dict)
+    stacks: dict[str, Choice] = field(default_factory=dict)
 
     def end(self) -> None:
         for stack in self.stacks:
             self.write(stack)
 
     def write(self, stack: str, asking: bool = False) -> None:
+        by = self.stacks[stack]
         try:
-            self.keep(stack, asking)
+            with chosen(by.destination, by.stack, by.commit):
+                self.keep(stack, asking)
         except Exception as error:  # a run is not worse for an overview
             _warn(f"the overview of {stack} was not written: {type(error).__name__}: {mask(str(error))}")
 
@@ -78,7 +81,7 @@ def flow(
 
         @wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
-            with _known_as_outermost(), measured_run(), _overview_kept(overview):
+            with _known_as_outermost(), tidied_reports(), measured_run(), _overview_kept(overview):
                 try:
                     return clean(*args, **keywords)
                 except GaveWay as way:
@@ -159,7 +162,7 @@ def note_change(stack: str, *, now: bool = False, asking: bool = False) -> None:
         asking: this run is about to wait for a person.
     """
     if noted := _noted.get():
-        noted.stacks[stack] = None
+        noted.stacks[stack] = current_choice()
         if now:
             noted.write(stack, asking)
 

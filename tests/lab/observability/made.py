@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from flows.core.insight.drift import DriftFinding
 from flows.core.insight.metrics.droplet import DropletLook
-from flows.core.insight.metrics.families import DropletFacts, Facts, metrics
+from flows.core.insight.metrics.families import DropletFacts, MetricFacts, metrics
 from flows.core.records.history import History
 from tests.support.builders import release
 from tests.support.records.history import MadeHistory
@@ -22,7 +22,7 @@ def shop(history: History, at: datetime) -> list[Metric]:
     """A stack on one droplet whose history is this one."""
     look = DropletLook(history, release(tag="v20", commit="c" * 40))
     facts = DropletFacts("green", look, at.timestamp(), drift=(), drifted=at.timestamp())
-    return metrics(Facts("shop", "production", True, {"green": facts}, ("green",)), VERSIONS)
+    return metrics(MetricFacts("shop", "production", True, {"green": facts}, ("green",)), VERSIONS)
 
 
 class Shop(Collector):
@@ -56,4 +56,4 @@ class Ill(Collector):
         look = DropletLook(history, release(tag="v0"), locked=True)
         drift = (DriftFinding("files", "changed by hand: x"),)
         droplets = {"green": DropletFacts("green", look, 1.0, drift, 1.0), "blue": DropletFacts("blue")}
-        return metrics(Facts("ill", "", False, droplets, ("green",), {"blue": 20, "green": 80}), VERSIONS)
+        return metrics(MetricFacts("ill", "", False, droplets, ("green",), {"blue": 20, "green": 80}), VERSIONS)

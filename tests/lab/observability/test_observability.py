@@ -31,7 +31,7 @@ def test_promtool_has_nothing_to_say_of_the_metrics(rules: Tools):
 def test_promtool_takes_the_rules_the_configuration_and_passes_their_tests(rules: Tools):
     assert "SUCCESS" in rules.promtool("check", "config", "prometheus.yml")
     assert "SUCCESS" in rules.promtool("check", "rules", "recording.yml", "alerts.yml")
-    rules.promtool("test", "rules", "alerts.test.yml")
+    rules.promtool("test", "rules", "alerts.test.yml", "week.test.yml")
 
 
 def test_once_prints_what_promtool_takes_of_the_droplets_of_the_lab(rules: Tools):

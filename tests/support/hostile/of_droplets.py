@@ -29,6 +29,7 @@ from flows.core.droplet.versions import is_older, version
 from flows.core.gates.probes import judge_health, judge_workflow
 from flows.core.insight.doctor import read_droplet_checks
 from flows.core.insight.drift import read_drift
+from flows.core.insight.metrics.droplet import read_metrics_look
 from flows.core.insight.status import read_status
 from flows.core.prune.inventory import read_inventory, read_strangers
 from flows.core.prune.removal import Item, Kind, Removal, read_refusals
@@ -140,6 +141,8 @@ OF_DROPLETS = (
         **LISTED, **RUNNING, "environment": "A=b", "names": "current:v1.0",
         "would": " DRY-RUN MODE -  Container web  Recreate\n:said:",
     }, shape=in_sections, read=lambda text: read_drift(text, HOME, "web-1")),
+    Attacked(read_metrics_look, {**LISTED, "holder": "{}"}, shape=in_sections,
+             read=lambda text: read_metrics_look(text, STACK)),
     Attacked(read_status, {**LISTED, **RUNNING, "holder": "{}"}, shape=in_sections,
              read=lambda text: read_status(text, STACK)),
     Attacked(read_overview, {**RUNNING, "now": "1", "records": "{}"}, shape=in_sections,

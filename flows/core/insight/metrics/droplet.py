@@ -32,7 +32,7 @@ class DropletLook:
     asleep: bool = False
 
 
-def look_script(directory: StackDirectory) -> str:
+def metrics_script(directory: StackDirectory) -> str:
     """The script that prints it; the engine is not asked."""
     places = (directory.directory, directory.path, directory.history)
     closed = " || ".join(f"{{ [ -e {at} ] && ! [ -x {at} -a -r {at} ]; }}" for at in map(shlex.quote, places))
@@ -46,8 +46,8 @@ def look_script(directory: StackDirectory) -> str:
 
 
 @reads("what the droplet says of its releases")
-def read_look(output: str, stack: str) -> DropletLook:
-    """Parse the output of `look_script`.
+def read_metrics_look(output: str, stack: str) -> DropletLook:
+    """Parse the output of `metrics_script`.
 
     Raises:
         ForeignRecord, NewerRecord

@@ -83,7 +83,7 @@ class DropletFacts:
 
 
 @dataclass(frozen=True)
-class Facts:
+class MetricFacts:
     """All that is known when metrics are asked for.
 
     Args:
@@ -101,7 +101,7 @@ class Facts:
     shares: Mapping[str, int] = field(default_factory=dict)
 
 
-def metrics(facts: Facts, versions: Mapping[str, str]) -> list[Metric]:
+def metrics(facts: MetricFacts, versions: Mapping[str, str]) -> list[Metric]:
     """Every metric of which something is known. What is not known is left out, and is never 0.
 
     Args:
@@ -147,7 +147,7 @@ class _Families:
         return self.found[name]
 
 
-def _ratios(facts: Facts) -> Iterator[tuple[str, float]]:
+def _ratios(facts: MetricFacts) -> Iterator[tuple[str, float]]:
     """Colour → its share, while exactly one is active; a canary's is taken from it."""
     if facts.active is None or len(facts.active) != 1:
         return

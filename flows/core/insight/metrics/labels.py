@@ -8,9 +8,9 @@ LONGEST = 128
 OTHER = "other"
 
 
-def label(text: str) -> str:
+def label(name: str) -> str:
     """Text as the value of a label: printable, and not longer than a name is."""
-    return "".join(one if one.isprintable() else "�" for one in text[:LONGEST])
+    return "".join(one if one.isprintable() else "�" for one in name[:LONGEST])
 
 
 def bounded(values: Iterable[str], most: int) -> dict[str, str]:
@@ -31,10 +31,10 @@ def plain(value: float | None) -> float | None:
     return number if math.isfinite(number) and number >= 0 else None
 
 
-def timestamp(text: str | None) -> float | None:
+def timestamp(when: str | None) -> float | None:
     """Seconds since the epoch of a time in ISO 8601; None for what is no such time."""
     try:
-        said = datetime.fromisoformat(text or "")
+        said = datetime.fromisoformat(when or "")
         return plain((said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return None

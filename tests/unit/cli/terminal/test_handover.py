@@ -57,7 +57,10 @@ class Prefect:
             assert body["logs"]["flow_run_id"]["any_"] == [RUN, CHILD]
             if body["logs"].get("timestamp"):
                 return []
-            lines = ["the disk is [red]nearly full", "Encountered exception during execution: RollbackFailed: x"]
+            lines = [
+                "the disk is [red]nearly full",
+                "Engine execution exited with unexpected exception: RollbackFailed: x",
+            ]
             return [
                 {"id": ID(7 + n), "level": 30 + 10 * n, "message": line, "timestamp": "2026-01-01T10:00:00Z"}
                 for n, line in enumerate(lines)
@@ -99,7 +102,7 @@ def test_a_run_by_a_worker_is_shown_as_if_it_were_done_here(command):
     ]  # fmt: skip
     assert "No worker has taken it yet" in said
     assert said.count("the disk is [red]nearly full") == 1
-    assert "Encountered exception" not in said
+    assert "Engine execution" not in said
     assert "v_1" in said.partition("Release v_1 runs")[2]
     assert "of a step" not in said
     assert f"/runs/flow-run/{RUN}" in said

@@ -13,6 +13,7 @@ from prefect.states import exception_to_crashed_state, exception_to_failed_state
 
 from blocks.errors import RemoteFailed
 from flows.core.errors import BuildFailed
+from flows.settings.choice import CommitFile, chosen, current_choice
 from flows.tasks.runs import log_masking
 from flows.tasks.runs.declaration import flow, note_change, task
 from flows.tasks.runs.log_masking import Masked, register_secrets
@@ -129,6 +130,21 @@ def test_the_outermost_run_keeps_the_overview_once_for_each_stack_whatever_its_e
     assert kept.told == [("shop", False), ("other", False)]
     note_change("shop")  # no run is there that keeps one
     assert len(kept.told) == 2
+
+
+def test_an_overview_is_kept_by_the_settings_of_what_changed():
+    """A release reads the settings of its commit, which nobody reads any more once it is over."""
+    commit = CommitFile("shop", "main", "c" * 40, "slipway.toml", "", "/srv/slipway.toml")
+    seen = []
+
+    @flow(name="releases", overview=lambda _stack, _asking: seen.append(current_choice()))
+    def releases() -> None:
+        with chosen("staging", "shop", commit):
+            note_change("shop")
+
+    releases.fn()
+    assert [(one.destination, one.commit) for one in seen] == [("staging", commit)]
+    assert current_choice().commit is None
 
 
 def test_a_question_is_in_the_overview_at_once():

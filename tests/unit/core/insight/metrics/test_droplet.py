@@ -7,7 +7,7 @@ import pytest
 
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import ForeignRecord, UnreadableAnswer
-from flows.core.insight.metrics.droplet import DropletLook, look_script, read_look
+from flows.core.insight.metrics.droplet import DropletLook, metrics_script, read_metrics_look
 from tests.support.builders import record, release
 
 pytestmark = pytest.mark.unit
@@ -19,9 +19,11 @@ def directory(tmp_path):
 
 
 def asked(directory: StackDirectory) -> DropletLook:
-    done = subprocess.run(["sh", "-c", look_script(directory)], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        ["sh", "-c", metrics_script(directory)], capture_output=True, text=True, timeout=30, check=True
+    )
     assert done.stderr == ""
-    return read_look(done.stdout, "shop")
+    return read_metrics_look(done.stdout, "shop")
 
 
 def put(directory: StackDirectory, stack: str = "shop") -> None:
@@ -55,8 +57,8 @@ def test_what_may_not_be_read_is_not_taken_for_nothing(directory):
 
 
 def test_what_is_closed_or_cut_off_is_not_taken_for_nothing():
-    assert read_look("", "shop").history is None
-    assert read_look("\n@@slipway:closed\nclosed\n@@slipway:history\n", "shop").history is None
+    assert read_metrics_look("", "shop").history is None
+    assert read_metrics_look("\n@@slipway:closed\nclosed\n@@slipway:history\n", "shop").history is None
 
 
 def test_a_release_that_cannot_be_read_is_none_and_records_of_others_are_refused(directory):
@@ -64,5 +66,5 @@ def test_a_release_that_cannot_be_read_is_none_and_records_of_others_are_refused
     with pytest.raises(ForeignRecord):
         asked(directory)
     with pytest.raises(UnreadableAnswer):
-        read_look("\n@@slipway:history\nnot packed", "shop")
-    assert read_look("\n@@slipway:release\n{\n@@slipway:history\n", "shop").release is None
+        read_metrics_look("\n@@slipway:history\nnot packed", "shop")
+    assert read_metrics_look("\n@@slipway:release\n{\n@@slipway:history\n", "shop").release is None

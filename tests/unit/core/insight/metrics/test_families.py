@@ -15,7 +15,7 @@ from flows.core.insight.metrics.families import (
     HISTOGRAMS,
     SUMMARIES,
     DropletFacts,
-    Facts,
+    MetricFacts,
     metrics,
 )
 from flows.core.records.history import History
@@ -28,7 +28,7 @@ HOSTILE = 'a"b\\c\nd{e}\x1b[31m\u202e' + "x" * 500
 BEFORE = {"looked": 1000.0}
 
 
-def collected(facts: Facts) -> dict[tuple, float]:
+def collected(facts: MetricFacts) -> dict[tuple, float]:
     """(name, labels that are not empty) → value, as both parsers of prometheus_client read them."""
     registry = CollectorRegistry(auto_describe=False)
 
@@ -50,9 +50,9 @@ def read(families) -> dict[tuple, float]:
     return found
 
 
-def of(history: History | None = None, **more) -> Facts:
+def of(history: History | None = None, **more) -> MetricFacts:
     look = DropletLook(history, release(tag="v7", commit="c" * 40))
-    return Facts("shop", "", True, {"green": DropletFacts("green", look, **{**BEFORE, **more})}, ("green",))
+    return MetricFacts("shop", "", True, {"green": DropletFacts("green", look, **{**BEFORE, **more})}, ("green",))
 
 
 def test_a_history_is_told_with_counts_seconds_bytes_and_what_is_current():
@@ -97,7 +97,7 @@ def test_gates_and_agents_are_those_of_the_current_release():
 
 
 def test_a_droplet_that_is_away_is_down_and_nothing_else_is_said_of_it():
-    found = collected(Facts("shop", "production", True, {"blue": DropletFacts("blue")}))
+    found = collected(MetricFacts("shop", "production", True, {"blue": DropletFacts("blue")}))
     assert {name: value for name, value in found.items() if "slipway_build_info" not in name} == {
         named("slipway_prefect_up", "shop", "production"): 1,
         named("slipway_droplet_up", "blue", "shop", "production"): 0,
@@ -121,12 +121,12 @@ def test_what_is_not_known_is_left_out_and_is_never_zero():
 
 @pytest.mark.parametrize("active", [None, (), ("green", "blue")])
 def test_where_traffic_goes_is_left_out_where_nobody_knows(active):
-    found = collected(Facts("shop", active=active))
+    found = collected(MetricFacts("shop", active=active))
     assert not [name for name, *_ in found if name == "slipway_traffic_ratio"]
 
 
 def test_a_canary_takes_its_share_from_the_active_colour():
-    found = collected(Facts("shop", active=("green",), shares={"blue": 5, "green": 95}))
+    found = collected(MetricFacts("shop", active=("green",), shares={"blue": 5, "green": 95}))
     assert found[named("slipway_traffic_ratio", "shop", "green")] == pytest.approx(0.95)
     assert found[named("slipway_traffic_ratio", "shop", "blue")] == 0.05
 
@@ -149,7 +149,9 @@ def test_names_of_others_break_no_line_and_make_no_endless_series():
         agents={f"{number}{HOSTILE}": True for number in range(1000)},
     )  # fmt: skip
     history = past(record(1, HOSTILE, measured=measured))
-    facts = Facts(HOSTILE, HOSTILE, True, {HOSTILE: DropletFacts("green", DropletLook(history, release(tag="v1")))})
+    facts = MetricFacts(
+        HOSTILE, HOSTILE, True, {HOSTILE: DropletFacts("green", DropletLook(history, release(tag="v1")))}
+    )
     found = collected(facts)
     assert len(found) < 600
     assert max(len(value) for _, *values in found for value in values) <= 128
