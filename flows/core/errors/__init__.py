@@ -136,8 +136,8 @@ from flows.core.errors.trust import (
 
 __all__ = [
     "AlreadyRunning", "BadAlert", "BadAnswer", "BadCanary", "BadColours", "BadEdge", "BadExport", "BadExtension",
-    "BadParameter", "BadRelease", "BadRetention", "BadServerDirectory", "BadSettings", "BadTag", "BadToken", "BlockMissing",
-    "BothColoursUnhealthy", "BrokenStack", "BuildFailed", "BundleNotWritten", "CannotAdopt", "CannotDecommission",
+    "BadParameter", "BadRelease", "BadRetention", "BadServerDirectory", "BadSettings", "BadTag", "BadToken",
+    "BlockMissing", "BothColoursUnhealthy", "BrokenStack", "BuildFailed", "BundleNotWritten", "CannotAdopt", "CannotDecommission",
     "CannotProvision", "CollectionFailed", "ColourAsleep", "ConflictingOptions", "CosignMissing", "CredentialFound",
     "DeployFailed", "DeploymentMissing", "DestinationNeeded", "DevelopmentOnly", "DigestMismatch",
     "DirectoryNotOurs", "DistributionUnknown", "DropletBusy", "DropletNotReady", "EdgeMissing", "EdgeNotReady",
