@@ -72,9 +72,10 @@ def slipway_server_compose(
 
         stack = str((repository or Path.cwd()).expanduser().resolve())
         plane = TeamPlane(host, stack, port, tls, address, image) if host else None
-        return write_team_plane(directory.expanduser().resolve(), plane)
+        told = write_team_plane(directory.expanduser().resolve(), plane) or ["Nothing to change."]
+        return [*told, f"Its API is going to be {plane.api}"] if plane else told
 
-    for sentence in run_without_prefect(work, settings=False) or ["Nothing to change."]:
+    for sentence in run_without_prefect(work, settings=False):
         tell(sentence)
     tell(f"Start it:  docker compose --project-directory {directory} up --detach --wait")
     tell(f"Its login: grep SLIPWAY_LOGIN {directory}/.env")
