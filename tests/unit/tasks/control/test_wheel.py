@@ -58,3 +58,8 @@ def test_the_installed_command_writes_the_rules_and_nothing_over_others(installe
     with pytest.raises(subprocess.CalledProcessError):
         run(installed / "slipway", "metrics", "--rules", "rules", cwd=tmp_path)
     assert (tmp_path / "rules/alerts.yml").read_text() == "mine"
+
+
+def test_the_packaged_control_plane_is_that_of_the_checkout(installed, tmp_path):
+    run(installed / "slipway", "server", "compose", "plane", "--host", "plane.example.com", cwd=tmp_path)
+    assert (tmp_path / "plane/compose.yaml").read_text() == (CHECKOUT / "compose/control-plane.yml").read_text()
