@@ -11,6 +11,7 @@ from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
+from flows.core.records.measuring import pull_times
 from flows.core.release.bundle import DOCUMENT
 from flows.core.release.role import Role, part_stack, refuse_release, whole_stack
 from flows.core.results import Deployed, service_states
@@ -35,6 +36,7 @@ from flows.tasks.deploy.steps import (
     tell_cost,
 )
 from flows.tasks.deploy.writable import compare_writable
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
@@ -42,6 +44,7 @@ from flows.tasks.runs.blocks import block_cache, load_droplet, load_environment,
 from flows.tasks.runs.context import run_context
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import emit, failure_emitted
+from flows.tasks.runs.measuring import Measuring, measured_build, measuring
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -62,6 +65,7 @@ class _How(TypedDict):
 @flow(
     name="deploy",
     flow_run_name=run_name("deploy {stack} {tag} to {droplet}"),
+    overview=keep_overview,
     on_failure=[prune_after_failure],
     on_crashed=[recover_after_crash],
     on_cancellation=[recover_after_crash],
@@ -126,10 +130,11 @@ def deploy_release(
     proof = fetched.proof.of(payload.files.own[DOCUMENT].content)
     said = {"stack": whole.stack, "tag": whole.tag, "digest": fetched.digest, "droplet": droplet.name}
     said["colour"] = target.colour
-    with target.locked(f"deploy of {release.stack} {whole.tag}", wait) as lock:
+    purpose = f"deploy of {release.stack} {whole.tag}"
+    with measuring(target.name) as measured, target.locked(purpose, wait) as lock:
         deployment = Deployment(lock, target, release, prepared.name)
         with deployment.at_work(), rollback_on_failure(target) as guard, failure_emitted(DEPLOY_FAILED, **said):
-            deployed = _run_steps(deployment, prepared, proof, guard, strategy, began)
+            deployed = _run_steps(deployment, prepared, proof, guard, strategy, began, measured)
     emit(DEPLOYED, **said)
     return deployed
 
@@ -141,6 +146,7 @@ def _run_steps(
     guard: RollbackGuard,
     strategy: Strategy,
     began: float,
+    measured: Measuring,
 ) -> Deployed:
     payload, registry = prepared.payload, load_registry(deployment.settings)
     ahead = LookAhead.of(prepared)
@@ -153,9 +159,10 @@ def _run_steps(
     if interrupted := facts.history.unfinished:
         guard.armed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
+    before = current_release(facts)
     if not seen:
         tell_plan(plan_of(prepared, facts, standing, ahead, strategy))
-    to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
+    to_pull = layers_to_pull(deployment.release, facts, before)
     guard.staged = deployment.name
     stack = put_files(deployment, payload, facts, prepared.here)
     if colour:
@@ -167,10 +174,12 @@ def _run_steps(
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),
         verified=proof.verified, unverified=proof.unverified,
     )  # fmt: skip
+    measured.number = record.number
+    measured.note(committed=deployment.release.committed, build=measured_build())
     orphans = orphan_containers(facts.containers, stack.services)
     pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)
     staged = payload.staged(deployment.release, deployment.directory)
-    bringing = compare_writable(deployment, staged.tree, current_release(facts))
+    bringing = compare_writable(deployment, staged.tree, before)
     guard.armed = True
     kept = make_current(deployment, [record, *left], bringing)
     if not (deployment.settings.switch and deployment.settings.colours.of(deployment.droplet)):
@@ -188,7 +197,9 @@ def _run_steps(
     prove_digests(deployment, stack, running)
     if colour:
         serve(deployment.session, deployment.directory.directory, deployment.release, colour)
-    keep_record(deployment.session, deployment.directory, [mark_deployed(record, now())])
+    pulls = pull_times(deployment.release, before, {**measured.ahead, **measured.pulled}, measured.ahead)
+    measured.note(pulls=pulls)
+    keep_record(deployment.session, deployment.directory, [measured.kept_in(mark_deployed(record, now()))])
     deployed = Deployed(
         droplet=deployment.droplet,
         release=deployment.release,
@@ -197,6 +208,7 @@ def _run_steps(
         pulled_bytes=sum(layer.size for layer in to_pull),
         seconds=time.monotonic() - began,
         kept=kept,
+        measured=measured.so_far(),
     )
     rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in deployed.services.items()]
     table(f"deploy-{deployed.droplet}", rows, f"Release {deployment.release.tag} on {deployed.droplet}")

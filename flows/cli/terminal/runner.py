@@ -17,6 +17,7 @@ from rich.console import Console
 
 from flows.cli.terminal.console import CleanConsole, SummaryConsole, show_error
 from flows.cli.terminal.destination import asked_destination, in_its_settings
+from flows.cli.terminal.handover import hand_over, worker_wanted
 
 if TYPE_CHECKING:
     from flows.cli.terminal.progress import Progress
@@ -39,14 +40,13 @@ def run_flow(
     flow: str, *, verbose: bool = False, quiet: bool = False, asks: bool = False, confirms: bool | None = None,
     **keywords: Any,
 ) -> Any:  # fmt: skip
-    """Run a flow in this process and return its result.
+    """Run a flow in this process and return its result; or hand it to a worker, and end as it ended.
 
     Args:
         flow: `module:name`, imported only now, for it brings Prefect with it.
         verbose: show every line of the run's log.
         quiet: show no progress.
-        asks: whoever sits at the terminal may be asked before the first change.
-        confirms: whether they are; None: as the setting `confirm` says.
+        asks, confirms: whether a person may be asked before the first change, and is; None: as a setting says.
         keywords: the flow's parameters.
 
     Raises:
@@ -54,6 +54,8 @@ def run_flow(
     """
 
     to = {"destination": asked_destination()} if asked_destination() else {}
+    if worker_wanted():
+        run_without_prefect(lambda: hand_over(flow, {**keywords, **to}, verbose=verbose))
 
     def call() -> Any:
         module, _, name = flow.partition(":")
@@ -67,9 +69,6 @@ def run_callable(
     confirms: bool | None = None,
 ) -> T:  # fmt: skip
     """Do the work as a flow is done: its progress, its errors, its exit code. Returns its result.
-
-    Args:
-        asks: whoever sits at the terminal may be asked. Without a terminal, and in CI, nobody is.
 
     Raises:
         typer.Exit: with the exit code of what went wrong, after it was shown as one error without a stack trace.

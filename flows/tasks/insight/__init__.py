@@ -1,1 +1,1 @@
-"""What runs and how well, over time: reads it from droplets and Prometheus, and writes the page."""
+"""What runs where, for people: looked at side by side, and shown in the Prefect UI."""

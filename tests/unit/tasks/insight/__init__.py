@@ -1,1 +1,1 @@
-"""Tests of what reads how well things run, and of the pages."""
+"""What runs where, as it is shown in the Prefect UI."""
