@@ -77,7 +77,7 @@ class PrefectApi:
 
         Raises:
             Unreachable: nobody answers. LoginRefused: the login is none there.
-            PrefectFailed: it refuses the question, or goes on being busy.
+            PrefectFailed: it refuses the question, or goes on being busy, or is no such API.
         """
         for pause in (*_PAUSES_S, None):
             try:
@@ -105,7 +105,8 @@ class PrefectApi:
             )
         if not answer.is_success:
             raise PrefectFailed(
-                f"Prefect's API at {self.connection.url}{path}: {answer.status_code}: {excerpt(answer)}"
+                f"Prefect's API at {self.connection.url}{path}: {answer.status_code}: {excerpt(answer)}",
+                answer.status_code,
             )
         try:
             return json.loads(answer.content) if answer.content else None

@@ -3,21 +3,23 @@
 Source: https://docs.prefect.io/v3/api-ref/rest-api
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from blocks.errors import PrefectFailed
+from flows.api.answers import read_list as _listed
+from flows.api.answers import read_model as _read
 from flows.api.client import PrefectApi
 from flows.core.errors import DeploymentMissing, TriggerRefused
 
-Model = TypeVar("Model", bound=BaseModel)
-_LINES = 200
-_REFUSED = (": 409: ", ": 422: ")
+_LINES, _DEEPEST = 200, 8
+# It knows the deployment, and takes neither these parameters nor this state of it.
+_REFUSED = (409, 422)
 
 
 class PrefectDeployment(BaseModel):
@@ -43,6 +45,7 @@ class PrefectRun(BaseModel):
     name: str
     state: RunState | None = None
     total_run_time: float = 0.0
+    start_time: str | None = None
     parent_task_run_id: UUID | None = None
 
 
@@ -104,7 +107,7 @@ def start_run(api: PrefectApi, deployment: PrefectDeployment, parameters: Mappin
     try:
         said = api.post(f"/deployments/{deployment.id}/create_flow_run", body)
     except PrefectFailed as error:
-        if any(code in str(error) for code in _REFUSED):
+        if error.status in _REFUSED:
             raise TriggerRefused(
                 f"no run was started of {deployment.name}: {error}. Its parameters: prefect deployment inspect"
             ) from None
@@ -122,10 +125,10 @@ def cancel_run(api: PrefectApi, run_id: UUID) -> None:
     api.post(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
 
 
-def finished_steps(api: PrefectApi, run_id: UUID) -> list[FinishedTask]:
-    """The run's tasks that ended, the flows that it called among them, in their order; the newest 200 of them."""
+def finished_steps(api: PrefectApi, runs: Sequence[UUID]) -> list[FinishedTask]:
+    """The tasks of these runs that ended, the flows that they called among them, in their order; the newest 200."""
     body = {
-        "flow_runs": {"id": {"any_": [str(run_id)]}},
+        "flow_runs": {"id": {"any_": [str(one) for one in runs]}},
         "task_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}},
         "sort": "END_TIME_DESC",
         "limit": _LINES,
@@ -134,9 +137,9 @@ def finished_steps(api: PrefectApi, run_id: UUID) -> list[FinishedTask]:
     return sorted(found, key=lambda step: step.start_time or "")
 
 
-def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition) -> list[RunLogLine]:
-    """The lines of the log that came since; `position` moves on."""
-    asked: dict[str, Any] = {"flow_run_id": {"any_": [str(run_id)]}, "level": {"ge_": level}}
+def next_lines(api: PrefectApi, runs: Sequence[UUID], level: int, position: LogPosition) -> list[RunLogLine]:
+    """The lines of these runs' logs that came since; `position` moves on."""
+    asked: dict[str, Any] = {"flow_run_id": {"any_": [str(one) for one in runs]}, "level": {"ge_": level}}
     if position.since:
         asked["timestamp"] = {"after_": position.since}
     said = api.post("/logs/filter", {"logs": asked, "sort": "TIMESTAMP_ASC", "limit": _LINES})
@@ -150,12 +153,33 @@ def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition)
     return fresh
 
 
-def run_artifacts(api: PrefectApi, run_id: UUID) -> list[dict[str, Any]]:
-    """The tables that the run and the flows that it called left, the oldest first."""
-    whose = {"flow_runs": {"parent_flow_run_id": {"any_": [str(run_id)]}}, "limit": 50}
-    called = [_read(PrefectRun, one, api) for one in _listed(api.post("/flow_runs/filter", whose), api)]
+def called_runs(api: PrefectApi, run_id: UUID) -> list[PrefectRun]:
+    """The runs that the run called, and that those called, down to the last, in the order of their start; the first 200
+    of them, and those at most eight calls away.
+
+    Raises:
+        what the API's client raises.
+    """
+    found: dict[UUID, PrefectRun] = {}
+    above = [run_id]
+    for _ in range(_DEEPEST):
+        if not above or len(found) >= _LINES:
+            break
+        asked = {
+            "flow_runs": {"parent_flow_run_id": {"any_": [str(one) for one in above]}},
+            "sort": "EXPECTED_START_TIME_ASC",
+            "limit": _LINES - len(found),
+        }
+        below = [_read(PrefectRun, one, api) for one in _listed(api.post("/flow_runs/filter", asked), api)]
+        above = [one.id for one in below if one.id not in found and one.id != run_id]
+        found |= {one.id: one for one in below if one.id != run_id}
+    return sorted(found.values(), key=lambda one: one.start_time or "9999")
+
+
+def run_artifacts(api: PrefectApi, runs: Sequence[UUID]) -> list[dict[str, Any]]:
+    """The tables that these runs left, the oldest first; the newest 20 of them."""
     asked = {
-        "flow_run_id": {"any_": [str(run_id), *(str(one.id) for one in called)]},
+        "flow_run_id": {"any_": [str(one) for one in runs]},
         "type": {"any_": ["table"]},
     }
     body = {"artifacts": asked, "sort": "CREATED_DESC", "limit": 20}
@@ -166,18 +190,3 @@ def run_artifacts(api: PrefectApi, run_id: UUID) -> list[dict[str, Any]]:
 def run_link(api: PrefectApi, run_id: UUID) -> str:
     """The run's page in the UI."""
     return f"{api.ui}/runs/flow-run/{run_id}"
-
-
-def _listed(said: Any, api: PrefectApi) -> list[Any]:
-    if not isinstance(said, list):
-        raise PrefectFailed(f"what answers at {api.connection.url} is not Prefect's API")
-    return said
-
-
-def _read(model: type[Model], said: Any, api: PrefectApi) -> Model:
-    try:
-        return model.model_validate(said)
-    except ValidationError:
-        raise PrefectFailed(
-            f"what answers at {api.connection.url} is not Prefect's API: no {model.__name__.lower()} as it has them"
-        ) from None

@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,6 +14,7 @@ from flows.api.runs import (
     FinishedTask,
     LogPosition,
     PrefectRun,
+    called_runs,
     cancel_run,
     find_run,
     finished_steps,
@@ -28,6 +29,7 @@ from flows.core.errors import BadSettings
 
 _POLL_S = 2.0
 _INTERRUPTED = 130
+_OVER = (Ending.COMPLETED, Ending.FAILED, Ending.CANCELLED, Ending.SUPERSEDED)
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,12 @@ class RunWatch:
         except KeyboardInterrupt:
             self._raw(self._log.end(int(time.time())))
             return self._interrupted()
+        called = [one.id for one in called_runs(self._api, self._run.id)] if ending in _OVER else []
+        if called and ending is not Ending.COMPLETED:
+            self._show_lines(called, logging.ERROR, LogPosition())
         self._raw(self._log.end(int(time.time())))
         self._conclude(ending)
-        self._summarise(ending)
+        self._summarise(ending, called)
         return ending.value
 
     def _watch(self) -> Ending:
@@ -106,14 +111,17 @@ class RunWatch:
 
     def _show_news(self) -> None:
         level = logging.DEBUG if self._options.verbose else logging.ERROR
-        while lines := next_lines(self._api, self._run.id, level, self._position):
-            for line in lines:
-                said = f"{line.timestamp[11:19]} {logging.getLevelName(line.level)} {line.message}"
-                self._raw(self._log.error(said) if line.level >= logging.ERROR else self._log.line(said))
-        for step in finished_steps(self._api, self._run.id):
+        self._show_lines([self._run.id], level, self._position)
+        for step in finished_steps(self._api, [self._run.id]):
             if step.id not in self._steps:
                 self._say(f"  {step.name}: {step.state_name} after {step.total_run_time:.1f} s")
             self._steps[step.id] = step
+
+    def _show_lines(self, runs: Sequence[UUID], level: int, position: LogPosition) -> None:
+        while lines := next_lines(self._api, runs, level, position):
+            for line in lines:
+                said = f"{line.timestamp[11:19]} {logging.getLevelName(line.level)} {line.message}"
+                self._raw(self._log.error(said) if line.level >= logging.ERROR else self._log.line(said))
 
     def _conclude(self, ending: Ending) -> None:
         state = self._run.state
@@ -137,14 +145,13 @@ class RunWatch:
             self._say(f"Interrupted. {self._run.name} goes on: {self._link}. The same command waits for it again.")
         return _INTERRUPTED
 
-    def _summarise(self, ending: Ending | None) -> None:
+    def _summarise(self, ending: Ending | None, called: Sequence[UUID] = ()) -> None:
         path = self._options.summary
         if path is None:
             return
-        steps = [(one.name, one.state_name or "", one.total_run_time) for one in self._steps.values()]
-        text = run_summary(
-            self._run.name, self._link, ending, self._message(), steps, run_artifacts(self._api, self._run.id)
-        )
+        runs = [self._run.id, *called]
+        steps = [(one.name, one.state_name or "", one.total_run_time) for one in finished_steps(self._api, runs)]
+        text = run_summary(self._run.name, self._link, ending, self._message(), steps, run_artifacts(self._api, runs))
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(text)
