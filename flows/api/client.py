@@ -48,7 +48,13 @@ class PrefectApi:
             refuse_clear_text(url, "Prefect's API")
         local = is_loopback(httpx.URL(url).netloc.decode())
         self._client = bounded_client(
-            url, timeout=TIMEOUT_S, trust_env=not local, headers=headers, auth=auth, base_url=url
+            url,
+            timeout=TIMEOUT_S,
+            trust_env=not local,
+            headers=headers,
+            auth=auth,
+            base_url=url,
+            encrypted=not (local and url.startswith("http:")),
         )
 
     def __enter__(self) -> "PrefectApi":
