@@ -106,9 +106,7 @@ def give_answer(api: PrefectApi, waiting: Waiting, decision: str, name: str, rea
     """
     answer = PersonsAnswer(decision, name.strip(), reason.strip())
     if wrong := [word for word in ("name", "reason") if not getattr(answer, word)]:
-        raise BadAnswer(
-            f"the answer needs a name and a reason (wrong: {', '.join(wrong)}): --name NAME --reason WORDS"
-        )
+        raise BadAnswer(f"the answer needs a name and a reason (wrong: {', '.join(wrong)}): --name NAME --reason WORDS")
     before = _state(api, waiting)
     said = api.post(f"/flow_runs/{waiting.id}/resume", {"run_input": asdict(answer)})
     result = read_model(_Resumed, said, api) if said is not None else _Resumed(status="none")

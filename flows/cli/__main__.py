@@ -25,6 +25,10 @@ _UNUSED = ("invoke", "httpx._main")
 
 def run_slipway() -> None:
     """Run the command line, and end the process with its exit code."""
+    if _may_be_forked():
+        from flows.worker.attached import run_attached
+
+        run_attached(sys.argv[1:], looks=sys.argv[1:2] != [] and sys.argv[1] in ALONE)
     # What is imported lasts; looking through all of it again and again takes a tenth of the time.
     gc.set_threshold(100_000, 20, 20)
     if module := ALONE.get(sys.argv[1]) if len(sys.argv) > 1 else None:
@@ -37,6 +41,12 @@ def run_slipway() -> None:
     from flows.cli.main import main as every_command
 
     every_command()
+
+
+def _may_be_forked() -> bool:
+    """Whether a worker on this machine may carry this out: in a terminal it may, and never what it has forked."""
+    said = os.environ.get("SLIPWAY_FORK", "1" if os.isatty(2) else "0")
+    return os.environ.pop("SLIPWAY__ATTACHED", None) is None and said == "1"
 
 
 def _leave_out() -> None:

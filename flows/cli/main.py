@@ -31,4 +31,4 @@ def slipway_check(verbose: VerboseOption = False) -> None:
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
-    ended(app)
+    ended(lambda: app(prog_name="slipway"))
