@@ -7,10 +7,12 @@ import gc
 import os
 import sys
 from importlib import import_module
+from typing import cast
 
 # Command → the module that registers it.
 ALONE = {
     "trigger": "flows.cli.trigger.command",
+    "settings": "flows.cli.looking.settings",
     "status": "flows.cli.looking.status",
     "logs": "flows.cli.looking.service",
     "exec": "flows.cli.looking.service",
@@ -50,8 +52,9 @@ def _may_be_forked() -> bool:
 
 
 def _leave_out() -> None:
+    modules = cast("dict[str, object]", sys.modules)
     for name in _UNUSED:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type] — importing it is an ImportError then
+        modules.setdefault(name, None)  # importing it is an ImportError then
     # Pydantic looks through everything that is installed for plugins; there are none of ours.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
