@@ -78,9 +78,9 @@ def run_request(request: StartRequest, imported: Imported) -> NoReturn:
 
 def _speak_to_terminal() -> None:
     """Streams anew: what each is to a terminal was decided when the template began, whose streams led elsewhere."""
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = open(1, "w", buffering=1 if os.isatty(1) else -1, encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", 1 if os.isatty(1) else -1, encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _module_of(command: list[str]) -> tuple[str, list[str]]:

@@ -14,9 +14,11 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.realpath(flows.__file__)))
 
 
 def meeting_place() -> Path | None:
-    """The directory of the sockets of this user's templates; made where it is missing. None: it is somebody else's, or its
-    name too long for a socket."""
-    place = Path(os.environ.get("TMPDIR") or "/tmp") / f"slipway-{os.getuid()}"
+    """The directory of the sockets of this user's templates, made where it is missing.
+
+    None: it is somebody else's, or its name is too long for a socket.
+    """
+    place = Path(os.environ.get("TMPDIR") or "/tmp") / f"slipway-{os.getuid()}"  # noqa: S108 — looked at below
     try:
         place.mkdir(mode=0o700, exist_ok=True)
         found = place.lstat()

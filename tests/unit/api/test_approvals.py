@@ -67,13 +67,13 @@ def test_the_only_run_that_waits_is_found_with_its_question():
 
 def test_of_several_one_has_to_be_named_and_all_are_listed():
     with asked(Prefect(waiting=2)) as api:
-        with pytest.raises(NothingToApprove, match="These wait: 'promote shop v2' .*, 'promote shop v3'"):
+        with pytest.raises(NothingToApprove, match=r"These wait: 'promote shop v2' .*, 'promote shop v3'"):
             find_waiting(api, None)
         assert [one.name for one in list_waiting(api)] == ["promote shop v2", "promote shop v3"]
 
 
 def test_one_that_does_not_wait_is_told_with_what_became_of_it():
-    with asked(Prefect(waiting=0)) as api, pytest.raises(NothingToApprove, match="gone does not wait .*: it is compl"):
+    with asked(Prefect(waiting=0)) as api, pytest.raises(NothingToApprove, match=r"gone does not wait .*: it is compl"):
         find_waiting(api, "gone")
 
 
@@ -92,9 +92,9 @@ def test_an_answer_that_is_not_taken_in_time_is_an_error(monkeypatch):
 
 
 def test_a_run_that_went_on_takes_no_answer():
-    with asked(Prefect(status="REJECT")) as api:
-        with pytest.raises(NothingToApprove, match="took no answer any more: it is over"):
-            give_answer(api, RUN, "hold", "Ada", "later")
+    over = pytest.raises(NothingToApprove, match="took no answer any more: it is over")
+    with asked(Prefect(status="REJECT")) as api, over:
+        give_answer(api, RUN, "hold", "Ada", "later")
 
 
 @pytest.mark.parametrize(("name", "reason", "wrong"), [("", "x", "name"), ("Ada", " ", "reason")])

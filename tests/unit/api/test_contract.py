@@ -173,7 +173,7 @@ def test_a_refused_start_is_known_by_its_status_whatever_the_words(status, error
             return Says(status, {"detail": "somebody says : 409: or : 422: here"})
         return Says(200, DEPLOYMENT)
 
-    with serving(answer) as there, PrefectApi(ApiConnection(f"{there.url}/api")) as api:
-        with pytest.raises(error) as raised:
-            runs.start_run(api, deployment(api), {}, "key")
+    raises = pytest.raises(error)
+    with serving(answer) as there, PrefectApi(ApiConnection(f"{there.url}/api")) as api, raises as raised:
+        runs.start_run(api, deployment(api), {}, "key")
     assert type(raised.value) is error

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from flows.core.errors import BadColours, BlockMissing, NothingDeployed, SwitchAmbiguous
 from flows.core.droplet.directories import RESOLVED
+from flows.core.errors import BadColours, BlockMissing, NothingDeployed, SwitchAmbiguous
 from flows.looking.plan import look_at_plan
 from flows.settings import Settings
 
