@@ -33,7 +33,11 @@ def docker_template(containers: Containers) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(resources.files("flows").joinpath("work-pool-docker.json").read_text())
     job = made["job_configuration"]
     job["image"] = containers.image or job["image"]
-    job["networks"], job["volumes"] = list(containers.networks), list(containers.volumes)
+    job["volumes"] = list(containers.volumes)
+    if "host" in containers.networks:  # Prefect then leaves an address of this machine's loopback as it is
+        job["network_mode"] = "host"
+    else:
+        job["networks"] = list(containers.networks)
     if containers.groups:
         job["container_create_kwargs"]["group_add"] = list(containers.groups)
     return made

@@ -32,8 +32,9 @@ def test_containers_are_as_they_were_asked_for_and_may_do_little():
     made = configuration(GIVEN)
     assert (made.image, made.networks, made.volumes) == (GIVEN.image, ["net"], ["/srv/stack:/srv/stack"])
     assert made.container_create_kwargs == {
-        "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"], "init": True, "group_add": ["999"]
+        "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"], "group_add": ["999"]
     }  # fmt: skip
+    assert made.env["PREFECT_HOME"] == "/home/slipway/.prefect"  # not the worker's, which is not in the image
     assert (made.privileged, made.auto_remove, made.stream_output) == (False, True, True)
     assert configuration(Containers()).image == "slipway-worker:latest"
     assert not configuration(Containers()).volumes
@@ -46,6 +47,11 @@ def test_a_run_brings_nothing_of_its_own(brought):
     assert docker_template(GIVEN)["variables"] == {**docker_template(GIVEN)["variables"], "additionalProperties": False,
                                                    "properties": {}}  # fmt: skip
     assert configuration(GIVEN, **brought) == configuration(GIVEN)
+
+
+def test_on_the_hosts_network_a_server_on_its_loopback_is_reached():
+    made = configuration(Containers(networks=("host",)))
+    assert (made.network_mode, made.networks) == ("host", [])
 
 
 def test_the_user_of_the_image_is_not_root():
