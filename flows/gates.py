@@ -26,6 +26,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
 from flows.tasks.runs.declaration import flow
@@ -38,7 +39,7 @@ from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import probe_all, read_running_release
 
 
-@flow(name="gates", flow_run_name=run_name("read the gates of {stack}"))
+@flow(name="gates", flow_run_name=run_name("read the gates of {stack}"), overview=keep_overview)
 def gates(stack: str | None = None, colour: Colour | None = None, window: float | None = None) -> GateReport:
     """Read every gate of a colour and change nothing.
 

@@ -32,7 +32,7 @@ _COMMANDS: dict[str, Callable[[StackDirectory], str]] = {
 # What a command waits for, besides the interpreter.
 _IMPORTS = {
     "`slipway --help`": "flows.cli.main",
-    "`slipway trigger`": "flows.cli.trigger.command, flows.cli.trigger.waiting, flows.core.control.ci.trigger",
+    "`slipway trigger`": "flows.cli.trigger.command, flows.cli.terminal.waiting, flows.core.control.ci.trigger",
     "`slipway status`": "flows.cli.looking.status, flows.looking.status, flows.tasks.stack.project",
     "`slipway plan`": "flows.cli.traffic, flows.looking.plan, flows.tasks.stack.project",
     "`slipway approve`": "flows.cli.approval, flows.api.approvals",

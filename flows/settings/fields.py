@@ -98,6 +98,8 @@ class SettingsFields(BaseSettings):
     builder_cache: str = Field("10GB", description="how much builder cache that pruning leaves")
     retention: int = Field(5, ge=1, description="good releases each droplet keeps")
     reports: Path = Field(Path("reports"), description="where reports are written")
+    keep_reports: int = Field(50, ge=1, description="debug bundles, and metadata of releases, that are kept there")
+    keep_reports_days: float = Field(90, gt=0, description="days after which they go, however few there are")
     active_url: str = Field("", description="URL that answers with the name of the droplet that traffic reaches")
     edge_url: str = Field("", description="the address people use, for the summary")
 
@@ -107,6 +109,7 @@ class SettingsFields(BaseSettings):
     )
 
     supersede: bool = Field(True, description="a run that waits in the queue gives way to a newer one for its place")
+    overview: bool = Field(True, description="a run that changes something renews the overview of its destination")
     approval: Approval = Field(
         "inconclusive", description="when a person is asked before traffic moves: never, inconclusive or always"
     )

@@ -18,7 +18,7 @@ from flows.worker.protocol import LENGTH, Answer, BadFrame, StartRequest, body_l
 # In the environment of a fork until it has begun: it is to ask no template again.
 ATTACHED = "SLIPWAY__ATTACHED"
 # They last, replace themselves, or begin quickly anyway.
-NOT_FORKED = frozenset({"worker", "server", "alert-receiver", "trigger", "init"})
+NOT_FORKED = frozenset({"worker", "server", "alert-receiver", "trigger", "init", "setup"})
 _STARTS_WITHIN_S = 2.0
 _LOOK_EVERY_S = 0.2
 _UNKNOWN = 1

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from flows.cli.terminal.handover import with_worker
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 DestinationOption = Annotated[
@@ -47,7 +49,7 @@ class CommandGroup(typer.Typer):
         register = super().command(*names, **options)
 
         def declare(function: F) -> F:
-            register(_without(function) if function.__name__ in WITHOUT else _with(function))
+            register(_without(function) if function.__name__ in WITHOUT else _with(with_worker(function)))
             return function
 
         return declare

@@ -48,3 +48,11 @@ class BadParameter(Refused):
 
 class TriggerRefused(Refused):
     """Prefect starts no run with such parameters."""
+
+
+class LocalPath(Refused):
+    """A worker on another machine was to do the work, and a file of this one was named."""
+
+
+class ServerNeeded(Refused):
+    """No Prefect server answers, and without one nothing can be saved."""

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flows.core.records.measurements import Measurements
+
 # The newest format that is read. A record says the oldest that can hold it: a version of Slipway that does not know an
 # outcome refuses the history that has one (NewerRecord), changes nothing, and still reads every other history.
 FORMAT = 2
@@ -66,7 +68,8 @@ class Record(BaseModel):
     were ready and their digests proved, `ended` once the release was judged. `traced` are the services whose workflow
     probe left a trace when the release was judged good; older records do not say it. `verified` says what its
     signatures proved, `unverified` why they did not, where it was put there all the same; neither is said where no key
-    was saved. Times are ISO 8601, UTC.
+    was saved. `measured` is what its runs measured; None in records of before. Where another verdict came later,
+    `judged` is when it was judged first, and `was_good` whether it was good then. Times are ISO 8601, UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,6 +94,9 @@ class Record(BaseModel):
     traced: tuple[str, ...] = ()
     verified: Verified | None = Field(None, exclude_if=lambda verified: verified is None)
     unverified: str = Field("", exclude_if=lambda why: not why)
+    measured: Measurements | None = Field(None, exclude_if=lambda measured: measured is None)
+    judged: str = Field("", exclude_if=lambda when: not when)
+    was_good: bool = Field(False, exclude_if=lambda was: not was)
 
     @property
     def file(self) -> str:

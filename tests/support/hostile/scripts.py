@@ -38,6 +38,7 @@ from flows.core.droplet.running import (
 from flows.core.droplet.sections import section_script
 from flows.core.insight.doctor import droplet_check_script
 from flows.core.insight.drift import drift_script
+from flows.core.insight.metrics.droplet import metrics_script
 from flows.core.insight.status import status_script
 from flows.core.prune.inventory import inventory_script
 from flows.core.prune.removal import Item, Kind, Removal, removal_script
@@ -174,6 +175,7 @@ SCRIPTS = (
     ScriptBuilder(services_script, lambda w: services_script(home(w))),
     ScriptBuilder(droplet_check_script, lambda w: droplet_check_script(home(w))),
     ScriptBuilder(drift_script, lambda w: drift_script(home(w))),
+    ScriptBuilder(metrics_script, lambda w: metrics_script(home(w))),
     ScriptBuilder(status_script, lambda w: status_script(home(w))),
     ScriptBuilder(overview_script, lambda w: overview_script(w[1], home(w))),
     ScriptBuilder(trees_script, lambda w: trees_script(home(w), w[2], w[3], standing=True)),

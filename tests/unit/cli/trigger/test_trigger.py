@@ -10,8 +10,8 @@ import pytest
 from blocks.errors import PrefectFailed
 from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
-from flows.api.runs import LogPosition, called_runs, find_deployment, find_run, next_lines, start_run
-from flows.cli.trigger.waiting import RunWatch, WaitOptions
+from flows.api.runs import LogPosition, find_deployment, find_run, next_lines, runs_below, start_run
+from flows.cli.terminal.waiting import RunWatch, WaitOptions
 from flows.core.control.ci.log import GitHubLog
 from flows.core.errors import BadSettings, DeploymentMissing, TriggerRefused
 from tests import CHECKOUT
@@ -180,10 +180,10 @@ def test_no_more_runs_are_looked_at_than_anybody_reads():
     prefect = Prefect()
     prefect.called = {ID(2): [f"00000000-0000-4000-8000-{number:012}" for number in range(300)]}
     with serving(prefect) as there, PrefectApi(ApiConnection(f"{there.url}/api")) as api:
-        assert len(called_runs(api, UUID(ID(2)))) == 200
+        assert len(runs_below(api, UUID(ID(2)))) == 200
         deep = {f"00000000-0000-4000-8000-{n:012}": [f"00000000-0000-4000-8000-{n + 1:012}"] for n in range(30)}
         prefect.called = deep
-        assert len(called_runs(api, UUID(next(iter(deep))))) == 8
+        assert len(runs_below(api, UUID(next(iter(deep))))) == 8
 
 
 def test_who_does_not_wait_is_told_the_link_alone(trigger, capsys):
@@ -210,7 +210,7 @@ def test_what_is_no_run_and_no_log_is_refused(content):
     with pytest.raises(PrefectFailed):
         ask(lambda _asked: Says(200, content), lambda api: find_run(api, ID(2)))
     with pytest.raises(PrefectFailed):
-        ask(lambda _asked: Says(200, content or {}), lambda api: next_lines(api, ID(2), 40, LogPosition()))
+        ask(lambda _asked: Says(200, content or {}), lambda api: next_lines(api, [ID(2)], 40, LogPosition()))
 
 
 def test_it_imports_only_what_its_documentation_installs():

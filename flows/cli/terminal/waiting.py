@@ -14,13 +14,14 @@ from flows.api.runs import (
     FinishedTask,
     LogPosition,
     PrefectRun,
-    called_runs,
+    RunLogLine,
     cancel_run,
     find_run,
     finished_steps,
     next_lines,
     run_artifacts,
     run_link,
+    runs_below,
 )
 from flows.core.control.ci.log import PlainLog
 from flows.core.control.ci.summary import run_summary
@@ -28,7 +29,7 @@ from flows.core.control.ci.trigger import Ending, ending_of
 from flows.core.errors import BadSettings
 
 _POLL_S = 2.0
-_INTERRUPTED = 130
+INTERRUPTED_CODE = 130
 _OVER = (Ending.COMPLETED, Ending.FAILED, Ending.CANCELLED, Ending.SUPERSEDED)
 
 
@@ -69,7 +70,7 @@ class RunWatch:
 
     def end(self) -> int:
         """Wait for its end as asked; the exit code."""
-        self._say(f"{self._run.name}: {self._link}")
+        self._begin()
         if not self._options.wait:
             self._summarise(None)
             return 0
@@ -77,16 +78,16 @@ class RunWatch:
         self._raw(self._log.begin(f"Run {self._run.name}", int(time.time())))
         try:
             ending = self._watch()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             self._raw(self._log.end(int(time.time())))
-            return self._interrupted()
-        called = [one.id for one in called_runs(self._api, self._run.id)] if ending in _OVER else []
-        if called and ending is not Ending.COMPLETED:
-            self._show_lines(called, logging.ERROR, LogPosition())
+            return self._interrupted(asked_to_end=bool(interrupt.args))
+        below = runs_below(self._api, self._run.id) if ending in _OVER else []
+        if ending is not Ending.COMPLETED:
+            self._show_lines([one for one in below if one not in self._shown_runs()], logging.ERROR, LogPosition())
         self._raw(self._log.end(int(time.time())))
-        self._conclude(ending)
-        self._summarise(ending, called)
-        return ending.value
+        code = self._conclude(ending)
+        self._summarise(ending, below)
+        return code
 
     def _watch(self) -> Ending:
         deadline = self._clock() + self._options.timeout
@@ -96,9 +97,7 @@ class RunWatch:
             kind, name = (run.state.type, run.state.name) if run.state else ("PENDING", "Pending")
             if f"{kind} {name}" != self._state:
                 self._state = f"{kind} {name}"
-                self._say(f"{time.strftime('%H:%M:%S', time.gmtime())} {name}")
-                if kind == "PAUSED":
-                    self._say(f"A person is asked: {self._link} (or: slipway approve {run.id})")
+                self._show_state(kind, name)
             if ending := ending_of(kind, name):
                 self._show_news()  # the last lines come after the state
                 return ending
@@ -110,47 +109,76 @@ class RunWatch:
             self._pause(min(_POLL_S, left))
 
     def _show_news(self) -> None:
-        level = logging.DEBUG if self._options.verbose else logging.ERROR
-        self._show_lines([self._run.id], level, self._position)
-        for step in finished_steps(self._api, [self._run.id]):
+        runs = self._shown_runs()
+        self._show_lines(runs, logging.DEBUG if self._options.verbose else self.level, self._position)
+        for step in finished_steps(self._api, *runs):
             if step.id not in self._steps:
-                self._say(f"  {step.name}: {step.state_name} after {step.total_run_time:.1f} s")
+                self._show_step(step)
             self._steps[step.id] = step
 
     def _show_lines(self, runs: Sequence[UUID], level: int, position: LogPosition) -> None:
-        while lines := next_lines(self._api, runs, level, position):
+        while runs and (lines := next_lines(self._api, runs, level, position)):
             for line in lines:
-                said = f"{line.timestamp[11:19]} {logging.getLevelName(line.level)} {line.message}"
-                self._raw(self._log.error(said) if line.level >= logging.ERROR else self._log.line(said))
+                self._show_line(line)
 
-    def _conclude(self, ending: Ending) -> None:
+    # What is shown of it, and how: a terminal shows it otherwise than a CI job's log.
+
+    level = logging.ERROR
+
+    def _begin(self) -> None:
+        self._say(f"{self._run.name}: {self._link}")
+
+    def _shown_runs(self) -> Sequence[UUID]:
+        """The runs whose steps and logs are shown."""
+        return (self._run.id,)
+
+    def _show_state(self, kind: str, name: str) -> None:
+        self._say(f"{time.strftime('%H:%M:%S', time.gmtime())} {name}")
+        if kind == "PAUSED":
+            self._say(f"A person is asked: {self._link} (or: slipway approve {self._run.id})")
+
+    def _show_line(self, line: RunLogLine) -> None:
+        said = f"{line.timestamp[11:19]} {logging.getLevelName(line.level)} {line.message}"
+        self._raw(self._log.error(said) if line.level >= logging.ERROR else self._log.line(said))
+
+    def _show_step(self, step: FinishedTask) -> None:
+        self._say(f"  {step.name}: {step.state_name} after {step.total_run_time:.1f} s")
+
+    def _conclude(self, ending: Ending) -> int:
+        """Say how it ended; the exit code."""
         state = self._run.state
         over = state and ending_of(state.type, state.name)
         if ending is Ending.TIMED_OUT and not over:
             self._raw(self._log.error(
                 f"{self._run.name} did not end within {self._options.timeout:g} s, and goes on: {self._link}"
             ))  # fmt: skip
-            return
+            return int(ending.value)
         words = f"{self._run.name}: {state.name if state else ''}. {self._message()}".rstrip(". ")
         if ending in (Ending.COMPLETED, Ending.PAUSED):
             self._say(words)
         else:
             self._raw(self._log.error(f"{words} · {self._link}"))
+        return int(ending.value)
 
-    def _interrupted(self) -> int:
+    def _interrupted(self, *, asked_to_end: bool) -> int:
+        """Say what becomes of the run; the exit code.
+
+        Args:
+            asked_to_end: by SIGTERM: nobody is at the keyboard.
+        """
         if self._options.cancel:
             cancel_run(self._api, self._run.id)
             self._say(f"Interrupted. {self._run.name} is being cancelled: {self._link}")
         else:
             self._say(f"Interrupted. {self._run.name} goes on: {self._link}. The same command waits for it again.")
-        return _INTERRUPTED
+        return INTERRUPTED_CODE
 
-    def _summarise(self, ending: Ending | None, called: Sequence[UUID] = ()) -> None:
+    def _summarise(self, ending: Ending | None, below: Sequence[UUID] = ()) -> None:
         path = self._options.summary
         if path is None:
             return
-        runs = [self._run.id, *called]
-        steps = [(one.name, one.state_name or "", one.total_run_time) for one in finished_steps(self._api, runs)]
+        runs = [self._run.id, *below]
+        steps = [(one.name, one.state_name or "", one.total_run_time) for one in finished_steps(self._api, *runs)]
         text = run_summary(self._run.name, self._link, ending, self._message(), steps, run_artifacts(self._api, runs))
         try:
             with path.open("a", encoding="utf-8") as file:
@@ -170,5 +198,5 @@ class RunWatch:
             print(line, flush=True)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)

@@ -1,0 +1,1 @@
+"""What runs where, for people: looked at side by side, and shown in the Prefect UI."""
