@@ -16,8 +16,8 @@ from flows.core.cloud.costs import Cost, cost_lines, droplet_cost, snapshot_cost
 from flows.core.cloud.rehearsal import Load, Rehearsed, StepTiming, summarise_load
 from flows.core.errors import NothingDeployed, RehearsalFailed, SlipwayError
 from flows.core.gates.verdict import Verdict
+from flows.core.insight.stability.condition import Stability, StabilityLimits, judge_stability
 from flows.core.records.record import Record
-from flows.core.records.stability import Stability, StabilityLimits, judge_stability
 from flows.core.traffic.colours import other
 from flows.decommission import decommission
 from flows.deploy import deploy_release
