@@ -14,7 +14,7 @@ from flows.cli import cloud, main, traffic
 from flows.cli.terminal import options
 from flows.core.cloud.rehearsal import Rehearsed
 from flows.core.gates.verdict import Verdict
-from flows.core.records.stability import Stability
+from flows.core.insight.stability.condition import Stability
 from flows.core.results import GateReport, TrafficMoved
 from tests import CHECKOUT
 

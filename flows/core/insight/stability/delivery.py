@@ -24,7 +24,6 @@ from flows.core.insight.stability.number import (
 from flows.core.insight.stability.rollouts import Rollout
 from flows.core.insight.stability.statistics import median, wilson_interval
 from flows.core.insight.stability.times import read_moment, seconds_between
-from flows.core.records.record import RecordOutcome
 
 _WEEK = 7
 # So many commits make a median that one of them alone does not make.
@@ -88,10 +87,14 @@ def change_failure_rate(
 def time_to_restore(
     rollouts: Sequence[Rollout], begin: datetime, until: datetime, days: Sequence[str], wanted: StabilityThresholds
 ) -> Number:
-    """Seconds from the beginning of a rollback until the release before was healthy again, as it was measured."""
-    back = [one for one in rollouts if not one.deploys and begin <= one.began <= until]
+    """Seconds from the beginning of a rollback until the release before was healthy again, as it was measured.
+
+    Where traffic only had to go back to the other colour, the record of the release that failed says it.
+    """
+    recent = [one for one in rollouts if begin <= one.began <= until]
+    back = [one for one in recent if not one.deploys]
     failed = sum(is_change(one) and not one.good and begin <= change_moment(one) <= until for one in rollouts)
-    seen = list(_restored(back))
+    seen = list(_restored(recent))
     value, limit = median([one.value for one in seen]), wanted.restore * _MINUTE
     verdict, why = judged_seconds(value, len(seen), limit, "measured rollbacks", 1)
     if value is None:
@@ -132,9 +135,9 @@ def _leads(rollouts: Iterable[Rollout], now: datetime) -> Iterator[Observation]:
             yield Observation(serving, took, one.id)
 
 
-def _restored(rollbacks: Iterable[Rollout]) -> Iterator[Observation]:
-    for one in rollbacks:
+def _restored(rollouts: Iterable[Rollout]) -> Iterator[Observation]:
+    for one in rollouts:
         took = [r.measured.restored_seconds for _, r in one.records if r.measured]
         known = [seconds for seconds in took if seconds is not None and 0 <= seconds < float("inf")]
-        if known and one.outcome is RecordOutcome.GOOD:
+        if known and one.good is not one.deploys:
             yield Observation(one.began, max(known), one.id, {"place": one.place})

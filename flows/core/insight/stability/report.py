@@ -98,7 +98,7 @@ class StabilityReport:
     @property
     def sentence(self) -> str:
         """How many numbers pass, in one sentence."""
-        verdicts = [number.verdict for number in self.numbers]
+        verdicts: list[str] = [number.verdict for number in self.numbers]
         words = [f"{verdicts.count(v)} {w}" for v, w in (("pass", "pass"), ("fail", "fail")) if verdicts.count(v)]
         if unknown := verdicts.count("not enough data"):
             words.append(f"{unknown} have not enough data")

@@ -5,6 +5,7 @@ every request counts once. The queries are those of the gates.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,12 +90,12 @@ def range_step(seconds: float) -> float:
 
 
 def request_windows(samples: ColourSamples) -> list[RequestWindow]:
-    """The windows that had requests. NaN, infinity and what cannot be are no data."""
+    """The windows that had requests, in their order. NaN, infinity and what cannot be are no data."""
     rates = {at: v for at, v in samples.error_rate if math.isfinite(v) and 0 <= v <= 1}
     latencies = {at: v for at, v in samples.latency if math.isfinite(v) and v >= 0}
     return [
         RequestWindow(at, count, rates.get(at), latencies.get(at))
-        for at, count in samples.requests
+        for at, count in sorted(samples.requests)
         if math.isfinite(count) and count > 0
     ]
 
@@ -184,7 +185,8 @@ def _between(windows: Mapping[str, Sequence[RequestWindow]], place: str, begin: 
              step: float) -> list[RequestWindow]:  # fmt: skip
     """The windows that lie wholly between two moments: of the place, or of the only one that was asked about."""
     mine = windows.get(place, next(iter(windows.values()), ()) if len(windows) == 1 else ())
-    return [one for one in mine if begin <= one.end - step and one.end <= end]
+    first = bisect_left(mine, begin + step, key=lambda one: one.end)
+    return list(mine[first : bisect_right(mine, end, key=lambda one: one.end)])
 
 
 def _worse(before: float | None, after: float | None, limit: float) -> bool:

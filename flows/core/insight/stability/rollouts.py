@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from flows.core.insight.stability.times import read_moment
 from flows.core.records.history import History
@@ -58,7 +59,7 @@ class Rollout:
         """Whether it brings a release; a rollback brings one back."""
         return self.first.kind == "deploy"
 
-    @property
+    @cached_property
     def outcome(self) -> RecordOutcome:
         """The worst outcome on any of its droplets; of two records on one, the later counts."""
         found = {record.outcome for record in dict(self.records).values()}

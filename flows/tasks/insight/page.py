@@ -1,0 +1,1 @@
+def stability_page(r): return ""
