@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flows.tasks.insight.page import stability_page
-
 from flows.core.insight.stability.condition import StabilityLimits
 from flows.core.insight.stability.number import StabilityThresholds
 from flows.core.insight.stability.report import StabilityReport, StabilitySources, stability_report
@@ -23,6 +21,7 @@ from flows.core.records.measurements import BuildTimes, GateNumbers, Measurement
 from flows.core.records.record import Record, RecordOutcome, Run
 from flows.core.release.release import Image, Release
 from flows.core.traffic.colours import Colours, other
+from flows.tasks.insight.page import stability_page
 from flows.tasks.runs.reports import write_report
 
 STACK, REGISTRY = "agents", "registry.example.com"

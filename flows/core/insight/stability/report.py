@@ -15,10 +15,12 @@ from flows.core.insight.stability.delivery import (
 from flows.core.insight.stability.number import Number, StabilityThresholds, days_of
 from flows.core.insight.stability.requests import (
     BeforeAfter,
+    RequestCourse,
     RequestHistory,
     before_and_after,
     error_rate_number,
     latency_number,
+    request_course,
 )
 from flows.core.insight.stability.rollouts import Rollout, read_rollouts
 from flows.core.insight.stability.runbook import pull_latency, rollout_success, trace_coverage
@@ -89,6 +91,7 @@ class StabilityReport:
     numbers: tuple[Number, ...]
     releases: tuple[ReleaseRow, ...]
     changes: tuple[BeforeAfter, ...]
+    course: tuple[RequestCourse, ...]
     stories: tuple[FailureStory, ...]
     condition: Stability
     remarks: tuple[str, ...]
@@ -156,7 +159,8 @@ def stability_report(
         remarks = (sources.requests.trouble, *remarks)
     return StabilityReport(
         stack, destination, days, told_moment(begin), told_moment(now), sources.active, numbers,
-        tuple(_row(one) for one in reversed(listed)), changes[::-1], failure_stories(recent, told.all), condition,
+        tuple(_row(one) for one in reversed(listed)), changes[::-1],
+        request_course(sources.requests, begin, now), failure_stories(recent, told.all), condition,
         remarks, sources.requests.queries, made,
     )  # fmt: skip
 

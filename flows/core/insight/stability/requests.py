@@ -25,7 +25,7 @@ from flows.core.insight.stability.times import told_moment
 # How many seconds before and after a release are compared; the next release, or the one before, cuts them short.
 SPAN = 3600
 Samples = Sequence[tuple[float, float]]
-_SHORTEST, _POINTS = 60, 2016
+_SHORTEST, _POINTS, _STRETCHES = 60, 2016, 400
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,16 @@ class BeforeAfter:
     error_rate: tuple[float | None, float | None]
     latency: tuple[float | None, float | None]
     worse: bool
+
+
+@dataclass(frozen=True)
+class RequestCourse:
+    """What clients met in one stretch of time, over all colours; it begins `at` (seconds since 1970)."""
+
+    at: float
+    requests: float
+    error_rate: float | None
+    latency: float | None
 
 
 def range_step(seconds: float) -> float:
@@ -179,6 +189,22 @@ def before_and_after(rollouts: Sequence[Rollout], asked: RequestHistory, begin: 
         moment = told_moment(datetime.fromtimestamp(at, UTC))
         found.append(BeforeAfter(one.id, one.tag, one.place, moment, counts, rates, times, worse))
     return tuple(found)
+
+
+def request_course(asked: RequestHistory, begin: datetime, until: datetime) -> tuple[RequestCourse, ...]:
+    """The course of error rate and latency in even stretches: an hour each, longer ones over many days."""
+    length = max(SPAN, math.ceil((until - begin).total_seconds() / _STRETCHES))
+    first, found = begin.timestamp(), dict[int, list[RequestWindow]]()
+    for samples in asked.colours.values():
+        for one in request_windows(samples):
+            found.setdefault(int((one.end - asked.step - first) // length), []).append(one)
+    return tuple(
+        RequestCourse(
+            first + number * length, sum(one.requests for one in windows), error_rate_of(windows)[0],
+            latency_of(windows),
+        )
+        for number, windows in sorted(found.items())
+    )  # fmt: skip
 
 
 def _between(windows: Mapping[str, Sequence[RequestWindow]], place: str, begin: float, end: float,

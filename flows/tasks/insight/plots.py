@@ -1,0 +1,183 @@
+"""The plots of the stability page, as SVG whose text is text and whose colours are the page's; by Matplotlib.
+
+Matplotlib is the extra `report` of the package: it brings NumPy and Pillow, 170 MB in all, and only this needs it. It
+is imported when the first plot is drawn; where it is not installed, the page says so and has its tables.
+"""
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from flows.core.insight.stability.number import Number
+from flows.core.insight.stability.report import StabilityReport
+
+# Colours that nobody would choose, each of which becomes a variable of the page.
+COLOURS: Mapping[str, str] = {
+    "#010203": "ink", "#010204": "faint", "#010205": "line", "#010206": "good", "#010207": "bad", "#010208": "limit",
+    "#010209": "second",
+}  # fmt: skip
+INK, FAINT, LINE, GOOD, BAD, LIMIT, SECOND = COLOURS
+MISSING = "The plots need Matplotlib, which is not installed here: pip install 'slipway[report]'"
+_SIZE, _FONT = (5.6, 2.0), 8
+# Where the axes stand in the figure: left, bottom, width, height. What Matplotlib works out by itself takes longer.
+_ROOM, _ROOM_FOR_NAMES = (0.11, 0.14, 0.88, 0.82), (0.24, 0.22, 0.74, 0.74)
+_MOST_MARKS = 400
+_HOUR, _MINUTE = 3600.0, 60.0
+_SETTINGS: Mapping[str, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "slipway", "text.parse_math": False, "font.size": _FONT,
+    "font.family": ["sans-serif"], "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK,
+    "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "axes.grid.axis": "y", "grid.color": FAINT, "grid.linewidth": 0.5, "axes.axisbelow": True,
+    "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none", "lines.linewidth": 1.4,
+}  # fmt: skip
+
+
+def stability_plots(report: StabilityReport) -> dict[str, str]:
+    """A number's key → its plot as an SVG element; empty where Matplotlib is not installed."""
+    try:
+        matplotlib = import_module("matplotlib")
+        figure, canvas = import_module("matplotlib.figure"), import_module("matplotlib.backends.backend_svg")
+    except ImportError:
+        return {}
+    found = {}
+    with matplotlib.rc_context(dict(_SETTINGS)):
+        for number in report.numbers:
+            drawn = figure.Figure(figsize=_SIZE)
+            canvas.FigureCanvasSVG(drawn)
+            axes = drawn.add_axes(_ROOM_FOR_NAMES if number.key == "trace_coverage" else _ROOM)
+            draw = _DRAWN.get(number.key, _course)
+            if draw(axes, number, report):
+                found[number.key] = _svg(drawn, number.key, _told(number))
+    return found
+
+
+def _course(axes: Any, number: Number, _: StabilityReport) -> bool:
+    """The value day by day, and the threshold."""
+    factor, unit = _scale(number)
+    days = [(place, day.value * factor) for place, day in enumerate(number.course) if day.value is not None]
+    if not days:
+        return False
+    well = [_is_well(number, value / factor) for _, value in days]
+    axes.plot(*zip(*days, strict=True), color=LINE, zorder=2)
+    axes.scatter(*zip(*days, strict=True), c=[GOOD if one else BAD for one in well], s=16, zorder=3)
+    axes.axhline(number.threshold * factor, color=LIMIT, linestyle="--", linewidth=1)
+    _days(axes, number, unit)
+    return True
+
+
+def _bars(axes: Any, number: Number, report: StabilityReport) -> bool:
+    """Releases a day: those that held, and those that did not."""
+    if not number.course:
+        return False
+    bad = {row.id for row in report.releases if row.outcome in ("failed", "rolled back")}
+    moments = {row.id: (row.serving or row.began)[:10] for row in report.releases}
+    failed = [sum(moments.get(one) == day.day for one in bad & set(number.behind)) for day in number.course]
+    places = range(len(number.course))
+    held = [day.count - lost for day, lost in zip(number.course, failed, strict=True)]
+    axes.bar(places, held, color=LINE, width=0.6)
+    axes.bar(places, failed, bottom=held, color=BAD, width=0.6)
+    axes.axhline(number.threshold, color=LIMIT, linestyle="--", linewidth=1)
+    _days(axes, number, "releases")
+    return True
+
+
+def _requests(axes: Any, number: Number, report: StabilityReport) -> bool:
+    """Error rate or latency hour by hour, with the moments of the releases."""
+    factor, unit = _scale(number)
+    told = [(one.at, getattr(one, number.key)) for one in report.course]
+    known = [(at, value * factor) for at, value in told if value is not None]
+    if not known:
+        return False
+    # A gap in what Prometheus has is a gap in the line.
+    line = [(at, value * factor if value is not None else float("nan")) for at, value in told]
+    axes.plot(*zip(*line, strict=True), color=LINE, zorder=3)
+    axes.scatter(*zip(*known, strict=True), color=LINE, s=2, zorder=3)
+    for one in report.changes[:_MOST_MARKS]:
+        at, bad = datetime.fromisoformat(one.at).timestamp(), number.key in _worse(one)
+        axes.axvline(at, color=BAD if bad else SECOND, linewidth=1.4 if bad else 0.6, alpha=0.9 if bad else 0.5)
+    if number.threshold * factor < 4 * max(value for _, value in known):
+        axes.axhline(number.threshold * factor, color=LIMIT, linestyle="--", linewidth=1)
+    begin, until = (datetime.fromisoformat(text).timestamp() for text in (report.begin, report.until))
+    axes.set_xlim(begin, until)
+    first = datetime.fromisoformat(report.begin).replace(hour=0, minute=0, second=0).timestamp()
+    ticks = [(first + 86400 * place, day.day[5:]) for place, day in enumerate(number.course)]
+    step = max(1, len(ticks) // 8)
+    shown = [(at, day) for at, day in ticks if at >= begin][::step]
+    axes.set_xticks([at for at, _ in shown], [day for _, day in shown])
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(unit)
+    return True
+
+
+def _parts(axes: Any, number: Number, report: StabilityReport) -> bool:
+    """The share of each agent, with its interval."""
+    parts = [one for one in number.parts if one.of == "agent" and one.value is not None][:12]
+    if not parts:
+        return _course(axes, number, report)
+    for place, one in enumerate(reversed(parts)):
+        low, high = one.interval or (0.0, 0.0)
+        colour = GOOD if (one.value or 0.0) >= number.threshold else BAD
+        axes.plot([low * 100, high * 100], [place, place], color=FAINT, linewidth=3, solid_capstyle="round")
+        axes.scatter([(one.value or 0.0) * 100], [place], color=colour, s=20, zorder=3)
+    axes.set_yticks(range(len(parts)), [one.name[:24] for one in reversed(parts)])
+    axes.axvline(number.threshold * 100, color=LIMIT, linestyle="--", linewidth=1)
+    axes.set_xlabel("% of traced workflows, with the 95 % interval")
+    return True
+
+
+_DRAWN: Mapping[str, Callable[[Any, Number, StabilityReport], bool]] = {
+    "deployment_frequency": _bars,
+    "error_rate": _requests,
+    "latency": _requests,
+    "trace_coverage": _parts,
+}
+
+
+def _worse(one: Any) -> tuple[str, ...]:
+    return ("error_rate", "latency") if one.worse else ()
+
+
+def _is_well(number: Number, value: float) -> bool:
+    return value >= number.threshold if number.wanted.startswith("at least") else value <= number.threshold
+
+
+def _scale(number: Number) -> tuple[float, str]:
+    """What a value is multiplied by, and the unit that it has then."""
+    if number.unit == "share":
+        return 100.0, "%"
+    values = [day.value for day in number.course if day.value is not None]
+    largest = max([number.threshold, *values])
+    for seconds, name in ((_HOUR, "hours"), (_MINUTE, "minutes")):
+        if largest >= 2 * seconds:
+            return 1 / seconds, name
+    return 1.0, "seconds"
+
+
+def _days(axes: Any, number: Number, unit: str) -> None:
+    step = max(1, len(number.course) // 8)
+    places = range(0, len(number.course), step)
+    axes.set_xticks(list(places), [number.course[place].day[5:] for place in places])
+    axes.set_xlim(-0.5, len(number.course) - 0.5)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(unit)
+
+
+def _told(number: Number) -> str:
+    return f"{number.title}, by days"
+
+
+def _svg(drawn: Any, key: str, title: str) -> str:
+    """The figure as an element of a page: scaled to its place, its ids its own, its colours variables."""
+    raw = io.StringIO()
+    drawn.savefig(raw, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
+    text = raw.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", text)
+    text = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img" class="plot">', text, count=1)
+    for colour, name in COLOURS.items():
+        text = text.replace(colour, f"var(--{name})")
+    return text
