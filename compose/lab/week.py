@@ -83,7 +83,9 @@ class MadeHistory:
             self.active = colour
             self.turns.append((turned, colour))
         elif turns:
-            self.bad.append((turned, turned + timedelta(seconds=600)))
+            back = turned + timedelta(seconds=900)
+            self.bad.append((turned, back))
+            self.turns += [(turned, colour), (back, self.active)]
 
     def _put(self, droplet: str, made: Release, run: Run, at: datetime, measured: Measurements, why: str) -> None:
         mine = self.records.setdefault(droplet, [])

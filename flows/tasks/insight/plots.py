@@ -4,6 +4,7 @@ Matplotlib is the extra `report` of the package: it brings NumPy and Pillow, 170
 is imported when the first plot is drawn; where it is not installed, the page says so and has its tables.
 """
 
+import base64
 import io
 import re
 from collections.abc import Callable, Mapping
@@ -20,10 +21,16 @@ COLOURS: Mapping[str, str] = {
     "#010209": "second",
 }  # fmt: skip
 INK, FAINT, LINE, GOOD, BAD, LIMIT, SECOND = COLOURS
+# Readable on dark and on light paper, where a picture cannot ask which one it lies on.
+_READABLE: Mapping[str, str] = {
+    "ink": "#7d8795", "faint": "#9aa3ae55", "line": "#3f8fd6", "good": "#2f9e5f", "bad": "#e0554c", "limit": "#c98324",
+    "second": "#9b86d3",
+}  # fmt: skip
+_ACROSS = 3
 MISSING = "The plots need Matplotlib, which is not installed here: pip install 'slipway[report]'"
-_SIZE, _FONT = (5.6, 2.0), 8
+_SIZE, _FONT = (4.6, 1.8), 8
 # Where the axes stand in the figure: left, bottom, width, height. What Matplotlib works out by itself takes longer.
-_ROOM, _ROOM_FOR_NAMES = (0.11, 0.14, 0.88, 0.82), (0.24, 0.22, 0.74, 0.74)
+_ROOM, _ROOM_FOR_NAMES = (0.13, 0.15, 0.86, 0.81), (0.24, 0.25, 0.74, 0.71)
 _MOST_MARKS = 400
 _HOUR, _MINUTE = 3600.0, 60.0
 _SETTINGS: Mapping[str, Any] = {
@@ -52,6 +59,33 @@ def stability_plots(report: StabilityReport) -> dict[str, str]:
             if draw(axes, number, report):
                 found[number.key] = _svg(drawn, number.key, _told(number))
     return found
+
+
+def overview_picture(report: StabilityReport) -> str:
+    """All plots as one picture, as the address of an image in Markdown (`data:`); '' without Matplotlib."""
+    try:
+        matplotlib = import_module("matplotlib")
+        figure, canvas = import_module("matplotlib.figure"), import_module("matplotlib.backends.backend_svg")
+    except ImportError:
+        return ""
+    with matplotlib.rc_context(dict(_SETTINGS)):
+        drawn = figure.Figure(figsize=(_SIZE[0] * _ACROSS, _SIZE[1] * _ACROSS))
+        canvas.FigureCanvasSVG(drawn)
+        places = drawn.subplots(_ACROSS, _ACROSS, gridspec_kw={"hspace": 0.5, "wspace": 0.25}).flat
+        for axes, number in zip(places, report.numbers, strict=False):
+            if not _DRAWN.get(number.key, _course)(axes, number, report):
+                axes.set_axis_off()
+            axes.set_title(f"{number.title}: {number.verdict}", fontsize=_FONT)
+        text = _svg(drawn, "overview", "The numbers by days")
+    for name, colour in _READABLE.items():
+        text = text.replace(f"var(--{name})", colour)
+    return f"data:image/svg+xml;base64,{base64.b64encode(_alone(text).encode()).decode()}"
+
+
+def _alone(svg: str) -> str:
+    """An element of a page as an image of its own."""
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return svg.replace("<svg ", f"<svg {names} ", 1)
 
 
 def _course(axes: Any, number: Number, _: StabilityReport) -> bool:

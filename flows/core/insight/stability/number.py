@@ -150,9 +150,12 @@ def judged_share(value: float | None, count: int, threshold: float, counted: str
     interval = wilson_interval(round(value * count), count)
     assert interval is not None
     sure = interval[1] <= threshold if at_most else interval[0] >= threshold
-    if well and not sure and (run := unbroken_run(threshold, at_most=at_most)):
-        return "pass", f"few: it would be sure after {run:,} {counted} without an exception"
-    return ("pass", "") if well else ("fail", f"{count:,} {counted}")
+    if well:
+        run = None if sure else unbroken_run(threshold, at_most=at_most)
+        sooner = f": {run:,} {counted} without an exception would make it sure" if run and run > count else ""
+        return "pass", "" if sure else f"the interval reaches beyond the threshold{sooner}"
+    surely = interval[0] > threshold if at_most else interval[1] < threshold
+    return "fail", "" if surely else "the interval still reaches the threshold"
 
 
 def judged_seconds(value: float | None, count: int, threshold: float, counted: str,
@@ -160,7 +163,7 @@ def judged_seconds(value: float | None, count: int, threshold: float, counted: s
     """The verdict over a time that must not be exceeded, and why."""
     if value is None or count < least:
         return "not enough data", missing(count, least, counted)
-    return ("pass", "") if value <= threshold else ("fail", f"{count:,} {counted}")
+    return ("pass" if value <= threshold else "fail"), ""
 
 
 def missing(count: int, least: int, counted: str) -> str:

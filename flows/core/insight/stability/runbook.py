@@ -17,6 +17,7 @@ from flows.core.insight.stability.number import (
 from flows.core.insight.stability.rollouts import Rollout
 from flows.core.insight.stability.statistics import median, percentile_95, wilson_interval
 from flows.core.records.measurements import Measurements
+from flows.core.registry.references import split_host, split_reference
 
 # Below that many, the 95th percentile is the largest value.
 PULLS = 20
@@ -70,9 +71,7 @@ def trace_coverage(rollouts: Sequence[Rollout], days: Sequence[str], wanted: Sta
 
 def image_name(image: str) -> str:
     """An image's name without registry and digest: `namespace/agent`."""
-    name = image.partition("@")[0]
-    first, slash, rest = name.partition("/")
-    return rest if slash and ("." in first or ":" in first or first == "localhost") else name
+    return split_host(split_reference(image.partition("@")[0])[0])[1]
 
 
 def _pulls(rollouts: Iterable[Rollout]) -> Iterator[Observation]:
