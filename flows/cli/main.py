@@ -12,7 +12,7 @@ from flows.cli.control import automations, alert_receiver, server  # noqa: F401
 from flows.cli.trust import command as trust_command  # noqa: F401
 from flows.cli import release, deploy  # noqa: F401
 from flows.cli.trigger import command as trigger_command  # noqa: F401
-from flows.cli.looking import status, service, drift, doctor  # noqa: F401
+from flows.cli.looking import status, service, drift, stability, doctor  # noqa: F401
 from flows.cli import traffic, approval, records, prune, debug, cloud, registry  # noqa: F401
 from flows.cli.adoption import command as adoption_command  # noqa: F401
 

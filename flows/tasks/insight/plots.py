@@ -209,7 +209,8 @@ def _svg(drawn: Any, key: str, title: str) -> str:
     drawn.savefig(raw, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     text = raw.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    before, _, rest = text.partition("<metadata>")
+    text = before + rest.partition("</metadata>")[2] if rest else before
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", text)
     text = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img" class="plot">', text, count=1)
     for colour, name in COLOURS.items():

@@ -18,7 +18,7 @@ from flows.core.insight.stability.number import (
     judged_seconds,
     judged_share,
     mean,
-    parts_of,
+    values_by_part,
     worst,
 )
 from flows.core.insight.stability.rollouts import Rollout
@@ -80,7 +80,7 @@ def change_failure_rate(
         "change_failure_rate", "change failure rate", "delivery", "share", value, len(seen), "changes",
         wanted.change_failures, f"at most {wanted.change_failures:.0%}", verdict, why, None,
         wilson_interval(sum(not one.good for one in changes), len(changes)), course_of(seen, days, mean),
-        parts_of(seen, mean, share=True), behind_of(seen), tuple(one.id for one in changes if not one.good),
+        values_by_part(seen, mean, share=True), behind_of(seen), tuple(one.id for one in changes if not one.good),
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def time_to_restore(
     return Number(
         "time_to_restore", "time to restore, median", "delivery", "s", value, len(seen), "measured rollbacks", limit,
         f"at most {wanted.restore:g} min", verdict, why, value, None, course_of(seen, days, median),
-        parts_of(seen, median, share=False), behind_of(seen), worst(one for one in seen if one.value > limit),
+        values_by_part(seen, median, share=False), behind_of(seen), worst(one for one in seen if one.value > limit),
     )  # fmt: skip
 
 

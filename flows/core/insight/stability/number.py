@@ -119,7 +119,7 @@ def course_of(seen: Iterable[Observation], days: Sequence[str], statistic: Stati
     return tuple(DayValue(day, statistic(values[day]), len(values[day])) for day in days)
 
 
-def parts_of(seen: Iterable[Observation], statistic: Statistic, *, share: bool) -> tuple[NumberPart, ...]:
+def values_by_part(seen: Iterable[Observation], statistic: Statistic, *, share: bool) -> tuple[NumberPart, ...]:
     """The statistic part by part, by kind and name; of each kind the parts with the most observations."""
     values: dict[tuple[str, str], list[float]] = {}
     for one in seen:

@@ -11,7 +11,7 @@ from flows.core.insight.stability.number import (
     judged_seconds,
     judged_share,
     mean,
-    parts_of,
+    values_by_part,
     worst,
 )
 from flows.core.insight.stability.rollouts import Rollout
@@ -36,7 +36,7 @@ def pull_latency(rollouts: Sequence[Rollout], days: Sequence[str], wanted: Stabi
     return Number(
         "pull_latency", "image pull latency, 95th percentile", "runbook", "s", value, len(seen), "pulls", wanted.pull,
         f"at most {wanted.pull:g} s", verdict, why, median(values), None, course_of(seen, days, percentile_95),
-        parts_of(seen, percentile_95, share=False), behind_of(seen), slow,
+        values_by_part(seen, percentile_95, share=False), behind_of(seen), slow,
     )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def rollout_success(rollouts: Sequence[Rollout], days: Sequence[str], wanted: St
     verdict, why = judged_share(value, len(seen), wanted.success, "releases", wanted.releases)
     interval = wilson_interval(sum(one.good for one in counted), len(counted))
     agents = [probe for one in counted for probe in _probed(one)]
-    parts = (*parts_of(seen, mean, share=True), *parts_of(agents, mean, share=True))
+    parts = (*values_by_part(seen, mean, share=True), *values_by_part(agents, mean, share=True))
     return Number(
         "rollout_success", "rollout success rate", "runbook", "share", value, len(seen), "releases", wanted.success,
         f"at least {wanted.success:.0%}", verdict, why, None, interval, course_of(seen, days, mean), parts,
@@ -65,7 +65,7 @@ def trace_coverage(rollouts: Sequence[Rollout], days: Sequence[str], wanted: Sta
     return Number(
         "trace_coverage", "trace coverage", "runbook", "share", value, len(seen), "traced workflows", wanted.coverage,
         f"at least {wanted.coverage:.0%}", verdict, why, None, interval, course_of(seen, days, mean),
-        parts_of(seen, mean, share=True), behind_of(seen), behind_of(one for one in seen if not one.value),
+        values_by_part(seen, mean, share=True), behind_of(seen), behind_of(one for one in seen if not one.value),
     )  # fmt: skip
 
 
