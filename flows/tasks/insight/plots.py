@@ -96,8 +96,9 @@ def _course(axes: Any, number: Number, _: StabilityReport) -> bool:
         return False
     well = [_is_well(number, value / factor) for _, value in days]
     axes.plot(*zip(*days, strict=True), color=LINE, zorder=2)
-    axes.scatter(*zip(*days, strict=True), c=[GOOD if one else BAD for one in well], s=16, zorder=3)
-    axes.axhline(number.threshold * factor, color=LIMIT, linestyle="--", linewidth=1)
+    axes.scatter(*zip(*days, strict=True), c=[GOOD if one else BAD for one in well], s=16, zorder=3, clip_on=False)
+    if _is_near(number):
+        axes.axhline(number.threshold * factor, color=LIMIT, linestyle="--", linewidth=1)
     _days(axes, number, unit)
     return True
 
@@ -129,10 +130,12 @@ def _requests(axes: Any, number: Number, report: StabilityReport) -> bool:
     line = [(at, value * factor if value is not None else float("nan")) for at, value in told]
     axes.plot(*zip(*line, strict=True), color=LINE, zorder=3)
     axes.scatter(*zip(*known, strict=True), color=LINE, s=2, zorder=3)
-    for one in report.changes[:_MOST_MARKS]:
-        at, bad = datetime.fromisoformat(one.at).timestamp(), number.key in _worse(one)
-        axes.axvline(at, color=BAD if bad else SECOND, linewidth=1.4 if bad else 0.6, alpha=0.9 if bad else 0.5)
-    if number.threshold * factor < 4 * max(value for _, value in known):
+    top = 1.05 * max(value for _, value in known) or 1.0
+    for bad, colour, width in ((False, SECOND, 0.5), (True, BAD, 1.4)):
+        marks = [datetime.fromisoformat(one.at).timestamp() for one in report.changes if one.worse is bad]
+        if marks:
+            axes.vlines(marks[:_MOST_MARKS], 0, top, color=colour, linewidth=width, alpha=0.6)
+    if number.threshold * factor < 5 * max(value for _, value in known):
         axes.axhline(number.threshold * factor, color=LIMIT, linestyle="--", linewidth=1)
     begin, until = (datetime.fromisoformat(text).timestamp() for text in (report.begin, report.until))
     axes.set_xlim(begin, until)
@@ -170,12 +173,14 @@ _DRAWN: Mapping[str, Callable[[Any, Number, StabilityReport], bool]] = {
 }
 
 
-def _worse(one: Any) -> tuple[str, ...]:
-    return ("error_rate", "latency") if one.worse else ()
-
-
 def _is_well(number: Number, value: float) -> bool:
     return value >= number.threshold if number.wanted.startswith("at least") else value <= number.threshold
+
+
+def _is_near(number: Number) -> bool:
+    """Whether the threshold is near enough to the values to be drawn beside them."""
+    largest = max((day.value for day in number.course if day.value is not None), default=0.0)
+    return number.unit == "share" or number.threshold < 5 * largest
 
 
 def _scale(number: Number) -> tuple[float, str]:
@@ -183,7 +188,7 @@ def _scale(number: Number) -> tuple[float, str]:
     if number.unit == "share":
         return 100.0, "%"
     values = [day.value for day in number.course if day.value is not None]
-    largest = max([number.threshold, *values])
+    largest = max([*values, number.threshold if _is_near(number) else 0.0])
     for seconds, name in ((_HOUR, "hours"), (_MINUTE, "minutes")):
         if largest >= 2 * seconds:
             return 1 / seconds, name

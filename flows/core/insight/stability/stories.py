@@ -79,7 +79,7 @@ def _afterwards(one: Rollout, later: Rollout | None) -> str:
         previous = one.turn.previous if one.turn else ""
         stays = f"; traffic had come from {previous}" if previous else ""
         return f"nothing was put on {one.place} since{stays}"
-    when, outcome = told_moment(later.began), later.outcome.value
+    when, outcome = f"{told_moment(later.began)[:16].replace('T', ' ')} UTC", later.outcome.value
     if later.deploys:
         return f"release {later.tag} was put there at {when}: {outcome}"
     restored = next((r.measured.restored_seconds for _, r in later.records if r.measured), None)

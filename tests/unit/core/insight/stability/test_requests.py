@@ -1,0 +1,67 @@
+"""Error rate and latency of samples with gaps, NaN and what cannot be."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from flows.core.insight.stability.number import StabilityThresholds
+from flows.core.insight.stability.requests import (
+    ColourSamples,
+    RequestHistory,
+    error_rate_number,
+    latency_number,
+    range_step,
+    request_course,
+    request_windows,
+)
+
+pytestmark = pytest.mark.unit
+BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
+AT = BEGIN.timestamp()
+NAN, INF = float("nan"), float("inf")
+WANTED = StabilityThresholds()
+
+
+def at(minute: float) -> float:
+    return AT + minute * 60
+
+
+SAMPLES = ColourSamples(
+    requests=((at(5), 100), (at(10), 0), (at(15), NAN), (at(20), 300), (at(30), 50), (at(35), INF)),
+    error_rate=((at(5), 0.1), (at(10), NAN), (at(20), 0.0), (at(30), 7.0)),
+    latency=((at(5), 0.2), (at(20), NAN), (at(30), 0.4)),
+)
+
+
+def test_windows_without_requests_and_values_that_cannot_be_are_no_data():
+    found = [(one.requests, one.error_rate, one.latency) for one in request_windows(SAMPLES)]
+    assert found == [(100, 0.1, 0.2), (300, 0.0, None), (50, None, 0.4)]
+
+
+def test_each_window_weighs_as_much_as_its_requests():
+    asked = RequestHistory({"green": SAMPLES})
+    rate = error_rate_number(asked, ["2026-05-04"], WANTED, ())
+    assert (rate.value, rate.count, rate.verdict) == (pytest.approx(0.025), 400, "fail")
+    assert [(day.value, day.count) for day in rate.course] == [(pytest.approx(0.025), 400)]
+    slow = latency_number(asked, ["2026-05-04"], WANTED, ())
+    assert (slow.value, slow.count, slow.verdict) == (0.2, 150, "pass")
+
+
+def test_a_prometheus_that_is_away_is_said_and_no_data():
+    asked = RequestHistory({}, trouble="Prometheus at http://p cannot be reached")
+    for one in (error_rate_number(asked, [], WANTED, ()), latency_number(asked, [], WANTED, ())):
+        assert (one.value, one.verdict, one.why) == (None, "not enough data", asked.trouble)
+
+
+def test_the_course_is_by_the_hour_and_a_gap_stays_one():
+    samples = ColourSamples([(at(5), 10), (at(59), 30), (at(245), 20)], [(at(5), 0.4), (at(59), 0.0)], ())
+    found = request_course(RequestHistory({"green": samples}), BEGIN, BEGIN + timedelta(days=1))
+    assert [((one.at - AT) / 3600, one.requests, one.error_rate, one.latency) for one in found] == [
+        (0, 40, pytest.approx(0.1), None), (4, 20, None, None)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "step"), [(7, 300), (0.1, 60), (366, 15686)])
+def test_a_range_has_no_more_points_than_prometheus_answers(days, step):
+    assert range_step(days * 86400) == step
+    assert days * 86400 / step < 11_000
