@@ -29,6 +29,7 @@ from benchmarks.sections import (
     release,
     rollback,
     signing,
+    stability,
     transfer,
     trigger,
     validate,
@@ -49,6 +50,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "history": history.measure,
     "digitalocean": digitalocean.measure,
     "signing": signing.measure,
+    "stability": stability.measure,
     "trigger": trigger.measure,
 }
 INTERRUPTED = 130
