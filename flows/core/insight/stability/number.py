@@ -168,7 +168,12 @@ def judged_seconds(value: float | None, count: int, threshold: float, counted: s
 
 def missing(count: int, least: int, counted: str) -> str:
     """How much there is, and how much would be enough."""
-    return f"{count:,} {counted}; {least:,} would be enough" if count else f"no {counted}; {least:,} would be enough"
+    return f"{counted_words(count, counted) if count else f'no {counted}'}; {least:,} would be enough"
+
+
+def counted_words(count: int, counted: str) -> str:
+    """`1 release`, `28 releases`."""
+    return f"{count:,} {counted.removesuffix('s') if count == 1 else counted}"
 
 
 def worst(seen: Iterable[Observation], most: int = 10) -> tuple[str, ...]:

@@ -170,13 +170,17 @@ def _unknown(recent: tuple[Rollout, ...]) -> list[str]:
     old = sum(all(record.measured is None for _, record in one.records) for one in recent)
     if old:
         found.append(
-            f"{old} of {len(recent)} records are of a version that measured nothing: their pulls, probes, traces and "
+            f"{old} of {len(recent)} rollouts are of a version that measured nothing: their pulls, probes, traces and "
             "commits are unknown, and counted nowhere"
         )
     if open_ones := sum(one.outcome.value == "candidate" for one in recent):
-        found.append(f"{open_ones} releases are not judged yet, and counted neither as good nor as failed")
+        found.append(
+            f"{open_ones} of {len(recent)} rollouts are not judged yet, and counted neither as good nor as failed"
+        )
     if superseded := sum(one.outcome.value == "superseded" for one in recent):
-        found.append(f"{superseded} releases were superseded before anybody judged them, and are not counted")
+        found.append(
+            f"{superseded} of {len(recent)} rollouts were superseded before anybody judged them, and are not counted"
+        )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flows.core.insight.stability.number import DayValue, Number, Unit
+from flows.core.insight.stability.number import DayValue, Number, Unit, counted_words
 
 UNKNOWN = "unknown"
 MARKS = {"pass": "✓", "fail": "✗", "not enough data": "?"}
@@ -40,7 +40,7 @@ def shown_interval(number: Number) -> str:
 
 def shown_count(number: Number) -> str:
     """What a number rests on: `28 releases`."""
-    return f"{number.count:,} {number.counted}"
+    return counted_words(number.count, number.counted)
 
 
 def sparkline(course: Sequence[DayValue]) -> str:

@@ -61,7 +61,7 @@ def test_no_records_at_all_are_no_data_and_never_a_pass():
 
 def test_one_record_says_how_many_more_would_be_enough():
     said = number(report({"green": history(record())}), "rollout_success")
-    assert (said.value, said.verdict, said.why) == (1.0, "not enough data", "1 releases; 5 would be enough")
+    assert (said.value, said.verdict, said.why) == (1.0, "not enough data", "1 release; 5 would be enough")
 
 
 def test_a_release_on_both_droplets_of_a_colour_counts_once_and_the_worse_outcome_holds():
@@ -81,8 +81,8 @@ def test_what_nobody_judged_counts_neither_way_and_is_told():
     found = report({"green": history(record(1), record(2, 9, OPEN), record(3, 8, SUPERSEDED), record(4, 7, BACK))})
     said = number(found, "rollout_success")
     assert (said.count, said.value) == (2, 0.5)
-    assert any("1 releases are not judged yet" in remark for remark in found.remarks)
-    assert any("1 releases were superseded" in remark for remark in found.remarks)
+    assert any("1 of 4 rollouts are not judged yet" in remark for remark in found.remarks)
+    assert any("1 of 4 rollouts were superseded" in remark for remark in found.remarks)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_records_of_before_are_unknown_and_never_zero():
     for key in ("pull_latency", "trace_coverage", "lead_time", "deployment_frequency", "change_failure_rate"):
         assert number(found, key).verdict == "not enough data", key
     assert {number(found, key).value for key in ("pull_latency", "trace_coverage", "lead_time")} == {None}
-    assert "7 of 7 records are of a version that measured nothing" in " ".join(found.remarks)
+    assert "7 of 7 rollouts are of a version that measured nothing" in " ".join(found.remarks)
     assert number(found, "rollout_success").value == 1.0
 
 
