@@ -26,9 +26,12 @@ _READABLE: Mapping[str, str] = {
     "ink": "#7d8795", "faint": "#9aa3ae55", "line": "#3f8fd6", "good": "#2f9e5f", "bad": "#e0554c", "limit": "#c98324",
     "second": "#9b86d3",
 }  # fmt: skip
-_ACROSS = 3
+_ACROSS, _OVERVIEW = 3, (9.0, 6.0)
+_CLOSE: Mapping[str, float] = {
+    "hspace": 0.45, "wspace": 0.3, "left": 0.07, "right": 0.99, "top": 0.95, "bottom": 0.05,
+}  # fmt: skip
 MISSING = "The plots need Matplotlib, which is not installed here: pip install 'slipway[report]'"
-_SIZE, _FONT = (4.6, 1.8), 8
+_SIZE, _FONT, _SMALL = (4.6, 1.8), 8, 6.5
 # Where the axes stand in the figure: left, bottom, width, height. What Matplotlib works out by itself takes longer.
 _ROOM, _ROOM_FOR_NAMES = (0.13, 0.15, 0.86, 0.81), (0.24, 0.25, 0.74, 0.71)
 _MOST_MARKS = 400
@@ -68,14 +71,14 @@ def overview_picture(report: StabilityReport) -> str:
         figure, canvas = import_module("matplotlib.figure"), import_module("matplotlib.backends.backend_svg")
     except ImportError:
         return ""
-    with matplotlib.rc_context(dict(_SETTINGS)):
-        drawn = figure.Figure(figsize=(_SIZE[0] * _ACROSS, _SIZE[1] * _ACROSS))
+    with matplotlib.rc_context({**_SETTINGS, "font.size": _SMALL}):
+        drawn = figure.Figure(figsize=_OVERVIEW)
         canvas.FigureCanvasSVG(drawn)
-        places = drawn.subplots(_ACROSS, _ACROSS, gridspec_kw={"hspace": 0.5, "wspace": 0.25}).flat
+        places = drawn.subplots(_ACROSS, _ACROSS, gridspec_kw=dict(_CLOSE)).flat
         for axes, number in zip(places, report.numbers, strict=False):
             if not _DRAWN.get(number.key, _course)(axes, number, report):
                 axes.set_axis_off()
-            axes.set_title(f"{number.title}: {number.verdict}", fontsize=_FONT)
+            axes.set_title(f"{number.title}: {number.verdict}", fontsize=_SMALL)
         text = _svg(drawn, "overview", "The numbers by days")
     for name, colour in _READABLE.items():
         text = text.replace(f"var(--{name})", colour)
@@ -85,7 +88,7 @@ def overview_picture(report: StabilityReport) -> str:
 def _alone(svg: str) -> str:
     """An element of a page as an image of its own."""
     names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    return svg.replace("<svg ", f"<svg {names} ", 1)
+    return svg.replace("<svg ", f'<svg {names} width="900" height="600" ', 1)
 
 
 def _course(axes: Any, number: Number, _: StabilityReport) -> bool:
