@@ -11,7 +11,7 @@ from jinja2 import Environment
 from markupsafe import Markup as SafeHtml
 
 from flows.core.insight.stability.report import StabilityReport
-from flows.core.insight.stability.words import MARKS, shown_count, shown_value
+from flows.core.insight.stability.words import MARKS, shown_count, shown_value, web_address
 from flows.tasks.insight.plots import MISSING, stability_plots
 from flows.tasks.runs.log_masking import mask
 
@@ -65,7 +65,7 @@ def stability_page(report: StabilityReport) -> str:
 def _template() -> Any:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["value"] = shown_value
-    environment.filters["counted"] = shown_count
+    environment.filters |= {"counted": shown_count, "web": web_address}
     environment.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
     return environment.from_string(files(__package__).joinpath("stability.html").read_text())
 

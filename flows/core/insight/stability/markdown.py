@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from flows.core.insight.stability.report import StabilityReport
-from flows.core.insight.stability.words import MARKS, shown_count, shown_interval, shown_value, sparkline
+from flows.core.insight.stability.words import MARKS, shown_count, shown_interval, shown_value, sparkline, web_address
 from flows.core.quotation import Markup, literal, quoted_line
 
 _GROUPS = {"runbook": "The numbers of the runbook", "delivery": "The four of DORA"}
@@ -44,8 +44,8 @@ def stability_markdown(report: StabilityReport, page: str = "", picture: str = "
         urls = {row.id: row.url for row in report.releases}
         for story in report.stories[:_STORIES]:
             what = quoted_line("; ".join((*story.failed, story.words)))
-            url = urls.get(story.rollout, "")
-            link = Markup(f"[run]({url})") if url and not set(url) & set("()<> \n\"'") else ""
+            url = web_address(urls.get(story.rollout, ""))
+            link = Markup(f"[run]({url})") if url else ""
             lines.append(_row((story.at, story.tag, story.place, story.outcome, what, story.afterwards, link)))
         lines.append("")
     if report.remarks:

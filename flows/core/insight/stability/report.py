@@ -26,6 +26,7 @@ from flows.core.insight.stability.rollouts import Rollout, read_rollouts
 from flows.core.insight.stability.runbook import pull_latency, rollout_success, trace_coverage
 from flows.core.insight.stability.stories import FailureStory, failure_stories
 from flows.core.insight.stability.times import told_moment
+from flows.core.insight.stability.words import web_address
 from flows.core.records.history import History
 
 FORMAT = 1
@@ -185,9 +186,9 @@ def _unknown(recent: tuple[Rollout, ...]) -> list[str]:
 
 
 def _row(one: Rollout) -> ReleaseRow:
-    url = one.run.url if one.run.url.startswith(("http://", "https://")) else ""
     return ReleaseRow(
         one.id, one.first.kind, one.tag, one.first.commit or "", one.place,
         tuple(dict.fromkeys(droplet for droplet, _ in one.records)), told_moment(one.began), told_moment(one.serving),
-        one.outcome.value, any(record.measured for _, record in one.records), one.run.by, one.run.name, one.run.id, url,
+        one.outcome.value, any(record.measured for _, record in one.records), one.run.by, one.run.name, one.run.id,
+        web_address(one.run.url),
     )  # fmt: skip

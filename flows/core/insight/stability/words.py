@@ -54,3 +54,8 @@ def sparkline(course: Sequence[DayValue]) -> str:
         "·" if day.value is None else _BARS[min(len(_BARS) - 1, int((day.value - low) / span * len(_BARS)))]
         for day in course
     )
+
+
+def web_address(url: str) -> str:
+    """The address, where it is one of the web and can stand in a link as it is; else ''."""
+    return url if url.startswith(("http://", "https://")) and not set(url) & set("()<>\"'\\ \t\r\n") else ""

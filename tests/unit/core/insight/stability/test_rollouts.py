@@ -71,6 +71,13 @@ def test_a_release_on_both_droplets_of_a_colour_counts_once_and_the_worse_outcom
     assert [row.droplets for row in found.releases if row.place == "green"] == [("green", "green-2")]
 
 
+def test_a_run_tells_releases_apart_whatever_their_tag_and_time():
+    slow = {"green": history(record(hours=10)), "green-2": history(record(hours=8))}
+    assert number(report(slow), "rollout_success").count == 1
+    twice = history(record(1, 10, tag="v1", run="a"), record(2, 9.9, tag="v1", run="b"))
+    assert number(report({"green": twice}), "rollout_success").count == 2
+
+
 @pytest.mark.parametrize(("apart", "count"), [(0.4, 1), (0.6, 2)])
 def test_without_a_run_the_tag_and_the_time_tell_releases_apart(apart, count):
     found = report({"green": history(record(run="")), "green-2": history(record(hours=10 - apart, run=""))})
@@ -139,6 +146,21 @@ def test_a_pull_that_brought_nothing_says_nothing_of_the_registry():
     )
     said = number(report({"solo": history(record(measured=Measurements(pulls=pulls)))}), "pull_latency")
     assert (said.count, said.value, said.why) == (2, 9.0, "2 pulls; 20 would be enough")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://p:4200/runs/flow-run/1", True),
+        ("javascript:alert(1)", False),
+        ("http://p/ ) [x](y", False),
+        ("", False),
+    ],
+)
+def test_a_run_is_led_to_by_an_address_of_the_web_alone(url, shown):
+    found = report({"solo": history(record(run="", outcome=FAILED).model_copy(update={"run": Run(url=url)}))})
+    assert found.releases[0].url == (url if shown else "")
+    assert ("[run](" in stability_markdown(found)) is shown
 
 
 def test_only_what_stands_on_the_active_colour_is_the_condition():
