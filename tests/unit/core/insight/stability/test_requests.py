@@ -8,12 +8,15 @@ from flows.core.insight.stability.number import StabilityThresholds
 from flows.core.insight.stability.requests import (
     ColourSamples,
     RequestHistory,
+    before_and_after,
     error_rate_number,
     latency_number,
     range_step,
     request_course,
     request_windows,
 )
+from flows.core.insight.stability.rollouts import Rollout
+from flows.core.records.record import Record
 
 pytestmark = pytest.mark.unit
 BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
@@ -65,3 +68,19 @@ def test_the_course_is_by_the_hour_and_a_gap_stays_one():
 def test_a_range_has_no_more_points_than_prometheus_answers(days, step):
     assert range_step(days * 86400) == step
     assert days * 86400 / step < 11_000
+
+
+def served(minute: float, number: int) -> Rollout:
+    told = Record(number=number, stack="shop", tag=f"v{number}", name=f"v{number}.0")
+    moment = BEGIN + timedelta(minutes=minute)
+    return Rollout(f"green-{number}", "green", (("green", told),), moment, moment, True, False)
+
+
+def test_before_and_after_are_whole_windows_of_an_hour_that_the_next_release_and_the_one_before_cut_short():
+    every = [(at(5 * place), 1) for place in range(1, 60)]
+    rates = [(moment, 0.05 if at(100) < moment <= at(120) else 0.001) for moment, _ in every]
+    asked = RequestHistory({"green": ColourSamples(every, rates, ())}, step=300)
+    found = before_and_after([served(102, 1), served(120, 2)], asked, BEGIN, WANTED)
+    assert [one.requests for one in found] == [(11, 3), (3, 12)]
+    assert [one.worse for one in found] == [True, False]
+    assert (found[0].error_rate[1], found[1].error_rate[1]) == (pytest.approx(0.05), pytest.approx(0.001))

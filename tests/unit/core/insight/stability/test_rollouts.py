@@ -139,6 +139,24 @@ def test_the_same_commit_again_has_no_second_lead_time_and_a_commit_from_the_fut
     assert (number(found, "lead_time").count, number(found, "lead_time").value) == (1, pytest.approx(2.1 * 3600))
 
 
+def test_the_time_to_restore_is_that_of_ways_that_restored_something():
+    took = [Measurements(restored_seconds=seconds) for seconds in (8.0, 30.0, 2.0, 500.0)]
+    found = report({"solo": history(
+        record(1, 9, kind="rollback", measured=took[0]), record(2, 8, FAILED, kind="rollback", measured=took[1]),
+        record(3, 7, FAILED, measured=took[2]), record(4, 6, measured=took[3]),
+    )})  # fmt: skip
+    said = number(found, "time_to_restore")
+    assert (said.count, said.value, said.behind) == (2, 5.0, ("solo-1", "solo-3"))
+
+
+def test_failures_that_nobody_measured_the_end_of_are_said_and_nothing_failed_is_said_too():
+    failed = number(report({"solo": history(record(1, 9, FAILED))}), "time_to_restore")
+    assert (failed.value, failed.why) == (
+        None, "1 failed changes, 0 rollbacks, none of them measured; 1 would be enough"
+    )  # fmt: skip
+    assert number(report({"solo": history(record())}), "time_to_restore").why == "nothing had to be restored"
+
+
 def test_a_pull_that_brought_nothing_says_nothing_of_the_registry():
     pulls = tuple(
         Pull(image="r.example.com/a/web@sha256:1", registry="r.example.com", seconds=s, bytes=b)
@@ -152,7 +170,7 @@ def test_a_pull_that_brought_nothing_says_nothing_of_the_registry():
     ("url", "shown"),
     [
         ("http://p:4200/runs/flow-run/1", True),
-        ("javascript:alert(1)", False),
+        ("javascript:alert", False),
         ("http://p/ ) [x](y", False),
         ("", False),
     ],
