@@ -20,7 +20,7 @@ FAMILIES = {
     "stack": "`release`, `build-push`, `environment set`; on a droplet also `deploy`, `promote`, `deploy-home`",
     "release": "`release`, `build-push`; where a release is fetched also `deploy`, `promote`, `deploy-home`",
     "registry": "`registry gc`, `registry retention`",
-    "droplet": "every command that changes a droplet",
+    "droplet": "every command that changes a droplet; `setup`",
     "deploy": "`release`, `deploy`, `validate`, `deploy-home`, `promote`, `rollback`, `reconcile`",
     "trust": "`keys`, `provenance`; where releases are signed or verified `release`, `build-push`, `deploy`, "
     "`deploy-home`, `promote`, `rehearse`, `rollback`, `reconcile`",
@@ -28,7 +28,7 @@ FAMILIES = {
     "prune": "`prune`, `system-prune`",
     "traffic": "`promote`, `plan`, `gates`, `watch`, `switch-back`, `approve`, `edge`, `release --promote`, "
     "`deploy-home`, `adopt`",
-    "control": "runs of deployments; `automations`, `alert-receiver`, `debug-agent`, `trigger`",
+    "control": "runs of deployments; `setup`, `server`, `automations`, `alert-receiver`, `debug-agent`, `trigger`",
     "cloud": "`provision`, `decommission`, `rehearse`",
 }
 ERRORS_HEAD = """# Errors and exit codes

@@ -23,6 +23,7 @@ from flows.switch_back import move_traffic
 from flows.tasks.deploy.pull import pull_ahead
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
@@ -53,6 +54,7 @@ from flows.validate import validate
 @flow(
     name="adopt",
     flow_run_name=run_name("adopt {stack}"),
+    overview=keep_overview,
     on_crashed=[undo_adoption_after_crash],
     on_cancellation=[undo_adoption_after_crash],
 )
@@ -138,10 +140,8 @@ def _adopt(
         pull_ahead(lock, fetched.release, load_registry(settings), settings)
         away = Adoption(home, green, switch, fetched, env_file, wait).carry_out(lock, plan)
     emit(ADOPTED, stack=stack, tag=tag, droplet=home.droplet.block)
-    return Adopted(
-        home.droplet.block, stack, project, "adopted", tag, tuple(plan.rows()), tuple(plan.said()), away,
-        time.monotonic() - began,
-    )  # fmt: skip
+    place, took = home.droplet.block, time.monotonic() - began
+    return Adopted(place, stack, project, "adopted", tag, tuple(plan.rows()), tuple(plan.said()), away, took)
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,18 @@
 """build-push: build the stack once, push it, publish the release."""
 
-import json
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from secrets import token_hex
-from typing import Any
 
-from prefect import runtime
 from prefect.logging import get_run_logger
 
 from blocks import ContainerRegistry
-from blocks.errors import OutsideError
-from flows.core.control.events import PUBLISHED
 from flows.core.deploy.content_labels import refuse_unset_contents
 from flows.core.deploy.files.staging import environment_contents
 from flows.core.errors import BrokenStack
 from flows.core.registry.references import check_tag, split_host, split_reference
-from flows.core.release.image_plan import plan_images
+from flows.core.release.image_plan import ImagePlan, plan_images
 from flows.core.results import Published
 from flows.core.secrets.release_environment import OWN
 from flows.core.trust.provenance import BuildParameters, BuildRun
@@ -30,25 +22,24 @@ from flows.settings import Settings
 from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.deploy.pull import PrefetchQueue
 from flows.tasks.droplet.connection import connected
-from flows.tasks.release.build import build_images, check_registry, push_images
-from flows.tasks.release.build_inputs import build_inputs, read_dockerfiles
+from flows.tasks.release.build import Builds, build_images, check_registry, push_images
+from flows.tasks.release.build_inputs import BuildInputs, build_inputs, read_dockerfiles
 from flows.tasks.release.fetch import latest_release, newest_verified, tag_before
 from flows.tasks.release.files.listing import list_files
 from flows.tasks.release.pin_images import mirrored, pin_external
 from flows.tasks.release.publish import publish_release, reuse_images
-from flows.tasks.runs.artifacts import table
+from flows.tasks.release.published import keep_published, measure_build, workflow_url
 from flows.tasks.runs.blocks import (
     engine_environment,
     layout,
     load_droplet,
     load_environment,
-    load_langfuse,
     load_registry,
     load_signing_key,
 )
 from flows.tasks.runs.declaration import flow
-from flows.tasks.runs.events import emit
-from flows.tasks.runs.reports import reports_directory, write_report
+from flows.tasks.runs.measuring import measuring
+from flows.tasks.runs.reports import reports_directory
 from flows.tasks.runs.run_info import whoami
 from flows.tasks.stack.commit.checkout import checked_out
 from flows.tasks.stack.commit.commit_settings import commit_settings
@@ -59,8 +50,6 @@ from flows.tasks.stack.source import default_tag, read_stack
 from flows.tasks.trust.attestation import with_predicates
 from flows.tasks.trust.signing import sign_all, sign_release
 from flows.tasks.trust.verification import check_signing
-
-METADATA = Path("push-docr-metadata.json")
 
 
 @flow(
@@ -149,11 +138,7 @@ def _build_push(
     kept = reuse_images(plan, wanted, previous, registry) if services else {}
     external = pin_external(sorted(plan.external), tag, registry, settings, env) if plan.external else {}
 
-    count = len({plan.services[service] for service in wanted} & set(plan.built))
-    made = build_images.with_options(task_run_name=f"build {count} images")(inputs, plan, wanted, settings, env)
-    digests = push_images.with_options(task_run_name=f"push {count} images")(
-        made.images, registry, settings, env, ahead
-    )
+    made, digests = _build_and_push(inputs, plan, wanted, registry, settings, env, ahead)
     before = tag_before(name, tag, previous, registry)
     built = {**kept, **digests}
     key, published_at = load_signing_key(settings), datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -174,9 +159,26 @@ def _build_push(
         reference = f"{split_reference(place.release_reference(name, tag))[0]}@{digest}"
         sign_release(release, reference, published_at, key, registry, settings)
 
-    published = Published(release, before, time.monotonic() - began, digest)
-    _record(published, started, settings)
+    published = Published(release, before, time.monotonic() - began, digest, measure_build(release, digests, previous))
+    keep_published(published, started, settings)
     return published
+
+
+def _build_and_push(
+    inputs: BuildInputs,
+    plan: ImagePlan,
+    wanted: Sequence[str],
+    registry: ContainerRegistry,
+    settings: Settings,
+    env: Mapping[str, str],
+    ahead: PrefetchQueue | None,
+) -> tuple[Builds, dict[str, str]]:
+    """What was built, and reference → digest of what the registry has of it now."""
+    count = len({plan.services[service] for service in wanted} & set(plan.built))
+    with measuring():
+        made = build_images.with_options(task_run_name=f"build {count} images")(inputs, plan, wanted, settings, env)
+        push = push_images.with_options(task_run_name=f"push {count} images")
+        return made, push(made.images, registry, settings, env, ahead)
 
 
 def _wait_for_room(references: Sequence[str], registry: ContainerRegistry, settings: Settings) -> None:
@@ -196,53 +198,9 @@ def _prefetching(
         PrefetchQueue(session, registry, settings, get_run_logger()) as ahead,
     ):
         yield ahead
+    with measuring(droplet) as measured:
+        measured.ahead |= ahead.pulled
 
 
 def _settings(mirror_external: bool | None) -> Settings:
     return Settings() if mirror_external is None else Settings(mirror_external=mirror_external)
-
-
-def _record(published: Published, started: datetime, settings: Settings) -> None:
-    """Keep what was pushed: as a file, as a table in the UI, as an event, and as a trace in Langfuse."""
-    release = published.release
-    metadata = {
-        "stack": release.stack,
-        "tag": release.tag,
-        "previous_tag": published.previous,
-        "commit": release.commit,
-        "registry": release.registry,
-        "digest": published.digest,
-        "images": dict(release.services),
-        "workflow_url": workflow_url(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(published.seconds, 2),
-    }
-    own = METADATA.with_name(f"{METADATA.stem}-{release.stack}-{release.tag}{METADATA.suffix}")
-    for file in (own, METADATA):  # one for each release, and the newest under the name that scripts know
-        write_report(settings.reports, file.name, json.dumps(metadata, indent=2) + "\n")
-    rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
-    table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
-    emit(PUBLISHED, stack=release.stack, tag=release.tag, digest=published.digest)
-    _trace(metadata, started, settings)
-
-
-def _trace(metadata: dict[str, Any], started: datetime, settings: Settings) -> None:
-    langfuse = load_langfuse(settings)
-    if langfuse is None:
-        return
-    attributes = {
-        "langfuse.trace.name": "build-push",
-        "langfuse.trace.tags": json.dumps(["slipway", metadata["stack"]]),
-        "langfuse.observation.output": json.dumps(metadata),
-        "langfuse.version": metadata["tag"],
-    }
-    try:
-        langfuse.send_trace("build-push", token_hex(16), attributes, started.timestamp(), time.time())
-    except OutsideError as error:
-        get_run_logger().warning("the release is published, but its trace was not taken: %s", error)
-
-
-def workflow_url() -> str:
-    """Where the run that made this can be looked at: the CI run if there is one, else the Prefect run."""
-    ci = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
-    return f"{ci[0]}/{ci[1]}/actions/runs/{ci[2]}" if all(ci) else str(runtime.flow_run.ui_url or "")

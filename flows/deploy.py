@@ -12,6 +12,7 @@ from flows.core.droplet.containers import orphan_containers
 from flows.core.droplet.places import block_of, split_place
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
+from flows.core.records.measuring import pull_times
 from flows.core.release.bundle import DOCUMENT
 from flows.core.release.role import Role, as_role, part_override, part_stack, refuse_release, role_files, whole_stack
 from flows.core.results import Deployed, service_states
@@ -37,12 +38,14 @@ from flows.tasks.deploy.steps import (
 )
 from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import emit, failure_emitted
+from flows.tasks.runs.measuring import Measuring, measured_build, measuring
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
@@ -57,6 +60,7 @@ from flows.validate import validate
 @flow(
     name="deploy",
     flow_run_name=run_name("deploy {stack} {tag} to {droplet}"),
+    overview=keep_overview,
     on_failure=[prune_after_failure],
     on_crashed=[recover_after_crash],
     on_cancellation=[recover_after_crash],
@@ -130,10 +134,10 @@ def deploy_release(
     proof = fetched.proof.of(files.own[DOCUMENT].content)
     target = Target.of(droplet, release.stack, settings)
     said = {"stack": stack, "tag": tag, "digest": fetched.digest, "droplet": droplet.name, "colour": colour}
-    with target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
+    with measuring(target.name) as measured, target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
         deployment = Deployment(lock, target, release, payload.name(tag))
         with deployment.at_work(), rollback_on_failure(target) as guard, failure_emitted(DEPLOY_FAILED, **said):
-            deployed = _run_steps(deployment, payload, proof, guard, registry, strategy, began)
+            deployed = _run_steps(deployment, payload, proof, guard, registry, strategy, began, measured)
     emit(DEPLOYED, **said)
     return deployed
 
@@ -146,6 +150,7 @@ def _run_steps(
     registry: ContainerRegistry,
     strategy: Strategy,
     began: float,
+    measured: Measuring,
 ) -> Deployed:
     facts = preflight(deployment)
     proof.refuse_replayed(facts.history, deployment.release.tag)
@@ -154,7 +159,8 @@ def _run_steps(
     if interrupted := facts.history.unfinished:
         guard.armed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
-    to_pull = layers_to_pull(deployment.release, facts, current_release(facts))
+    before = current_release(facts)
+    to_pull = layers_to_pull(deployment.release, facts, before)
     guard.staged = deployment.name
     stack = put_files(deployment, payload, facts)
     if colour:
@@ -166,10 +172,12 @@ def _run_steps(
         kind="deploy", environment=payload.environment, run=this_run(), now=now(),
         verified=proof.verified, unverified=proof.unverified,
     )  # fmt: skip
+    measured.number = record.number
+    measured.note(committed=deployment.release.committed, build=measured_build())
     orphans = orphan_containers(facts.containers, stack.services)
     pulled = [] if strategy == "recreate" else pull_images(deployment, facts.present, registry)
     staged = payload.staged(deployment.release, deployment.directory)
-    bringing = compare_writable(deployment, staged.tree, current_release(facts))
+    bringing = compare_writable(deployment, staged.tree, before)
     guard.armed = True
     kept = make_current(deployment, [record, *left], bringing)
     if not (deployment.settings.switch and deployment.settings.colours.of(deployment.droplet)):
@@ -187,7 +195,9 @@ def _run_steps(
     prove_digests(deployment, stack, running)
     if colour:
         serve(deployment.session, deployment.directory.directory, deployment.release, colour)
-    keep_record(deployment.session, deployment.directory, [mark_deployed(record, now())])
+    pulls = pull_times(deployment.release, before, {**measured.ahead, **measured.pulled}, measured.ahead)
+    measured.note(pulls=pulls)
+    keep_record(deployment.session, deployment.directory, [measured.kept_in(mark_deployed(record, now()))])
     deployed = Deployed(
         droplet=deployment.droplet,
         release=deployment.release,
@@ -196,6 +206,7 @@ def _run_steps(
         pulled_bytes=sum(layer.size for layer in to_pull),
         seconds=time.monotonic() - began,
         kept=kept,
+        measured=measured.so_far(),
     )
     rows: list[dict[str, object]] = [{"service": n, **state.as_json()} for n, state in deployed.services.items()]
     table(f"deploy-{deployed.droplet}", rows, f"Release {deployment.release.tag} on {deployed.droplet}")

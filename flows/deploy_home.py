@@ -11,6 +11,7 @@ from flows.hooks import prune_home_after_failure, recover_home_after_crash
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.blocks import block_cache, load_environment, load_registry
 from flows.tasks.runs.declaration import flow
@@ -25,6 +26,7 @@ from flows.validate import validate
 @flow(
     name="deploy-home",
     flow_run_name=run_name("deploy the data home of {stack} {tag}"),
+    overview=keep_overview,
     on_failure=[prune_home_after_failure],
     on_crashed=[recover_home_after_crash],
     on_cancellation=[recover_home_after_crash],

@@ -21,9 +21,10 @@ from flows.deploy import deploy
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_droplet, load_environment
-from flows.tasks.runs.declaration import flow, task
+from flows.tasks.runs.declaration import flow, note_change, task
 from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
 from flows.tasks.runs.retries import RETRIED
@@ -34,7 +35,7 @@ from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import validate
 
 
-@flow(name="drift", flow_run_name=run_name("look for drift of {stack}"))
+@flow(name="drift", flow_run_name=run_name("look for drift of {stack}"), overview=keep_overview)
 def drift(stack: str | None = None, droplets: list[str] | None = None, repair: bool = False) -> Drifted:
     """Compare what is on droplets with their records: digests, environment and configuration, containers, files that
     were changed by hand, the edge and the traffic switch. Changes nothing, unless it is told to repair.
@@ -61,6 +62,7 @@ def drift(stack: str | None = None, droplets: list[str] | None = None, repair: b
         repaired = tuple(_repair(name, seen.values(), settings)) if repair else ()
     found = Drifted(name, (*seen.values(), *traffic), repaired)
     table(f"drift-{name}", _rows(found), found.words)
+    note_change(name)
     return found
 
 

@@ -26,6 +26,7 @@ from flows.tasks.droplet.target import Target
 from flows.tasks.gates.measurements import generate_traffic, limits, read_metrics, read_traces
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import load_environment, load_langfuse, load_prometheus
 from flows.tasks.runs.declaration import flow
@@ -38,7 +39,7 @@ from flows.tasks.traffic.switch import open_switch, read_switch
 from flows.validate import probe_all, read_running_release
 
 
-@flow(name="gates", flow_run_name=run_name("read the gates of {stack}"))
+@flow(name="gates", flow_run_name=run_name("read the gates of {stack}"), overview=keep_overview)
 def gates(stack: str | None = None, colour: Colour | None = None, window: float | None = None) -> GateReport:
     """Read every gate of a colour and change nothing.
 
@@ -99,7 +100,7 @@ def read_gates(
         core.health_gate(outcomes),
         core.tools_gate(outcomes, _tools_of(active, settings) if active and _asks_for_tools(outcomes) else ()),
         core.workflows_gate(outcomes),
-        *_home(colour, settings),
+        *_home(colour, standings, settings),
         *_traces(outcomes, langfuse, settings, patient),
         *_metrics(colour, active, max(settings.gate_window, time.monotonic() - began), settings),
     ]
@@ -144,9 +145,10 @@ def _tools_of(active: ColourDroplets, settings: Settings) -> list[ProbeResult]:
         return []
 
 
-def _home(colour: ColourDroplets, settings: Settings) -> list[GateResult]:
-    """The data home, where there is one: every colour needs it."""
-    if not settings.home:
+def _home(colour: ColourDroplets, standings: Sequence[DeployedState], settings: Settings) -> list[GateResult]:
+    """The data home, where there is one, and the release has services there: every colour needs it."""
+    stateless = [bool(standing.release and not standing.release.home) for standing in standings]
+    if not settings.home or (stateless and all(stateless)):
         return []
     try:
         target = Target.data_home(stack=colour.stack, settings=settings)

@@ -25,12 +25,15 @@ from flows.settings import Approval, Settings, Strategy
 from flows.switch_back import move_traffic, move_traffic_back
 from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import mark_failed
+from flows.tasks.records.promotion import keep_promotion, measure_gates
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import failure_emitted
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.measuring import measuring
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
@@ -62,6 +65,7 @@ from flows.watch import keep_watch
 @flow(
     name="promote",
     flow_run_name=run_name("promote {stack}"),
+    overview=keep_overview,
     on_completion=[end_superseded],
     on_failure=[prune_colours_after_failure, end_superseded],
     on_crashed=[recover_promotion],
@@ -198,6 +202,7 @@ class Promotion:
             refuse_undeclared_states(states, self.settings.home)
             publish_plan(plan)
             gates = read_gates(self.candidate, self.active, states, before, self.settings.gate_window, self.settings)
+            measure_gates(self.candidate.targets, gates)
             tell_verdict(gates, self.stack, states)
             if gates.verdict is Verdict.FAIL:
                 stays = f"Traffic stays on {self.active}" if self.active else "Traffic was not moved"
@@ -219,14 +224,15 @@ class Promotion:
             if (story := self._move_back(error)) is not error:
                 raise story from error
             raise
-        for target in self.candidate.targets:
-            with target.locked("pruning", self.wait) as lock:
-                prune_best_effort(lock, target.directory, self.settings)
         promoted = Promoted(
             **{**vars(moved), "tag": plan.tag}, plan=plan, gates=gates, approved_by=approved_by,
             watched=watched.seconds, readings=watched.readings, run_url=str(runtime.flow_run.ui_url or ""),
             canary=self._steps,
         )  # fmt: skip
+        for target in self.candidate.targets:
+            with measuring(target.name), target.locked("pruning", self.wait) as lock:
+                keep_promotion(lock, target, promoted)
+                prune_best_effort(lock, target.directory, self.settings)
         publish_promotion(self.stack, promoted, plan)
         return promoted
 

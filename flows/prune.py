@@ -7,6 +7,7 @@ from flows.core.records.retention import check_retention
 from flows.tasks.droplet.target import Target
 from flows.tasks.prune.build_host import prune_build_host
 from flows.tasks.prune.droplet import plan_prune, prune_droplet
+from flows.tasks.prune.reports import prune_reports
 from flows.tasks.runs.declaration import flow
 from flows.tasks.stack.run_names import run_name
 
@@ -23,6 +24,7 @@ def prune(
     """Remove from a droplet what no kept release of a stack needs: never a volume, nothing without the stack's label.
 
     The newest good releases, the running one and the candidate are kept. What goes is listed first, as an artifact.
+    Of the reports on this host, old debug bundles and metadata of releases go (`keep_reports`, `keep_reports_days`).
 
     Args:
         stack: the stack's name, or its compose file; default: the setting `stack`.
@@ -47,4 +49,5 @@ def prune(
         with target.locked(f"pruning {target.stack}", wait) as lock:
             removal = prune_droplet(lock, target.directory, settings, kept)
     freed = prune_build_host(target.stack, settings, dry_run) if build_host else ()
-    return Pruned(target.name, target.stack, removal, dry_run, freed, time.monotonic() - began)
+    reports = prune_reports(settings, dry_run)
+    return Pruned(target.name, target.stack, removal, dry_run, freed, time.monotonic() - began, reports)

@@ -13,6 +13,7 @@ from flows.core.droplet.containers import orphan_containers
 from flows.core.errors import RollbackFailed, SlipwayError, ValidationFailed
 from flows.core.records.history import History
 from flows.core.records.lifecycle import conclude, mark_deployed, open_record
+from flows.core.records.measuring import pull_times
 from flows.core.records.record import Record
 from flows.core.records.recovery import RecoveryAction, plan_recovery
 from flows.core.records.rollback_target import rollback_target
@@ -24,6 +25,7 @@ from flows.tasks.deploy.steps import make_current, prove_digests, pull_images, r
 from flows.tasks.deploy.writable import compare_writable
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.records.history import find_kept_release, keep_record, load_history
 from flows.tasks.runs.artifacts import table
@@ -31,6 +33,7 @@ from flows.tasks.runs.blocks import load_registry
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.measuring import measuring_anew
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
@@ -44,7 +47,7 @@ from flows.validate import validate, validate_droplet
 NOTHING = "nothing to do"
 
 
-@flow(name="reconcile", flow_run_name=run_name("put {stack} on {droplet} right"))
+@flow(name="reconcile", flow_run_name=run_name("put {stack} on {droplet} right"), overview=keep_overview)
 def reconcile(stack: str | None = None, droplet: str | None = None, wait: float = 0.0) -> Reconciled:
     """Finish or undo whatever a killed, crashed or cancelled run left on a droplet. Where all is well, nothing changes.
 
@@ -111,7 +114,7 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
     check_kept_release(record, kept.document, target.settings, target.name)
     deployment = Deployment(lock, target, kept.release, record.name)
     try:
-        with deployment.at_work():
+        with deployment.at_work(), measuring_anew(target.name) as (measured, failed):
             pulled = []
             if missing_images(kept.release, kept.present):
                 pulled = pull_images(deployment, kept.present, load_registry(target.settings))
@@ -120,6 +123,8 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
                 kind="rollback", environment=record.environment, run=this_run(), now=now(), reason=cause,
                 verified=record.verified, unverified=record.unverified,
             )  # fmt: skip
+            measured.number = mine.number
+            left = [failed.kept_in(old) if failed and failed.number == old.number else old for old in left]
             kept_files = make_current(deployment, [mine, *left], compare_writable(deployment, None, None))
             if orphans := orphan_containers(kept.containers, kept.stack.services):
                 remove_orphans(deployment, orphans)
@@ -128,8 +133,10 @@ def restore(lock: LockedSession, target: Target, history: History, record: Recor
             prove_digests(deployment, kept.stack, running)
             if colour := deployment.colour_beside:
                 serve(lock, target.directory.directory, kept.release, colour)
-            keep_record(lock, target.directory, [mine := mark_deployed(mine, now())])
             healthy = time.monotonic() - began
+            pulls = pull_times(kept.release, None, measured.pulled)
+            measured.note(restored_seconds=round(healthy, 3), committed=kept.release.committed, pulls=pulls)
+            keep_record(lock, target.directory, [measured.kept_in(mark_deployed(mine, now()))])
             validated = run_as_flow_or_plain(
                 lambda: validate(stack=target.stack, droplet=target.name),
                 lambda: validate_droplet(target),

@@ -16,10 +16,12 @@ from flows.settings import Approval, Settings, Strategy
 from flows.tasks.control.superseding import end_superseded, give_way
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.prune.droplet import prune_best_effort
 from flows.tasks.runs.artifacts import release_rows, table
 from flows.tasks.runs.blocks import block_cache, load_droplet
 from flows.tasks.runs.declaration import flow
+from flows.tasks.runs.measuring import measuring
 from flows.tasks.stack.commit.commit_settings import commit_settings
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
@@ -33,6 +35,7 @@ from flows.validate import validate
 @flow(
     name="release",
     flow_run_name=run_name("release {stack} {tag} to {droplet}"),
+    overview=keep_overview,
     on_completion=[end_superseded],
     on_failure=[prune_after_failure, end_superseded],
     on_crashed=[recover_after_crash, recover_promotion],
@@ -112,7 +115,7 @@ def _release_to(
         stack, tag = published.release.stack, published.release.tag
         target = Target.of(first, stack, settings)
         # A build is long: the connection may have broken meanwhile, so it is asked for anew.
-        with target.locked(f"release of {stack} {tag}", wait) as lock:
+        with measuring(target.name), target.locked(f"release of {stack} {tag}", wait) as lock:
             with rollback_on_failure(target) as guard:
                 deployed = deploy(
                     tag=tag, stack=stack, droplet=target.name, strategy=strategy, env_file=env_file,

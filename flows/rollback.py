@@ -16,10 +16,12 @@ from flows.hooks import prune_after_failure, recover_after_crash
 from flows.reconcile import restore
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.blocks import load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.log_masking import mask
+from flows.tasks.runs.measuring import with_measured
 from flows.tasks.runs.run_info import now
 from flows.tasks.runs.server import run_as_flow_or_plain
 from flows.tasks.stack.run_names import run_name
@@ -28,6 +30,7 @@ from flows.tasks.stack.run_names import run_name
 @flow(
     name="rollback",
     flow_run_name=run_name("roll {stack} on {droplet} back"),
+    overview=keep_overview,
     on_failure=[prune_after_failure],
     on_crashed=[recover_after_crash],
     on_cancellation=[recover_after_crash],
@@ -146,5 +149,5 @@ def _has_rollback_target(target: Target, cause: str) -> bool:
     with target.locked(purpose, settings.lock_patience, settings.reconnect_timeout) as lock:
         history = load_history(lock, target.directory)
         if history.unfinished and not history.good():
-            keep_record(lock, target.directory, conclude(history, history.unfinished, now(), cause))
+            keep_record(lock, target.directory, conclude(history, with_measured(history.unfinished), now(), cause))
         return bool(history.good())

@@ -18,6 +18,7 @@ from flows.core.results import TrafficMoved
 from flows.core.traffic.colours import COLOURS, Colour, other
 from flows.gates import read_gates
 from flows.settings import Settings
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
@@ -123,7 +124,7 @@ def unhealthy_reason(side: ColourDroplets, settings: Settings) -> str:
     return "; ".join(f"{reading.gate}: {reading.found}" for reading in wrong)
 
 
-@flow(name="switch-back", flow_run_name=run_name("send traffic of {stack} back"))
+@flow(name="switch-back", flow_run_name=run_name("send traffic of {stack} back"), overview=keep_overview)
 def switch_back(stack: str | None = None, to: Colour | None = None, force: bool = False) -> TrafficMoved:
     """Send traffic to the colour it came from, after asking whether it is well; one that is asleep is woken before.
 

@@ -17,6 +17,7 @@ from flows.core.errors import ColourAsleep, DropletBusy, NothingDeployed, Valida
 from flows.core.gates.probes import ProbeResult, all_passed, traced_services
 from flows.core.records.history import History
 from flows.core.records.lifecycle import conclude
+from flows.core.records.measuring import agents_traced, probe_times
 from flows.core.records.record import Record
 from flows.core.records.storage import history_sections, read_records
 from flows.core.release.release import Release, read_release
@@ -29,17 +30,24 @@ from flows.tasks.droplet.deployed_secrets import register_environment_secrets
 from flows.tasks.droplet.target import Target
 from flows.tasks.gates.probe_targets import ProbeTargets
 from flows.tasks.gates.probes import probe_health, probe_mcp, probe_workflows
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record, load_history
 from flows.tasks.runs.artifacts import probe_rows, table
 from flows.tasks.runs.blocks import load_environment, load_langfuse
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import emit
 from flows.tasks.runs.log_masking import mask, register_stack_secrets
+from flows.tasks.runs.measuring import Measuring, measuring
 from flows.tasks.runs.run_info import now
 from flows.tasks.stack.run_names import run_name
 
 
-@flow(name="validate", flow_run_name=run_name("validate {stack} on {droplet}"), on_failure=[capture_after_failure])
+@flow(
+    name="validate",
+    flow_run_name=run_name("validate {stack} on {droplet}"),
+    overview=keep_overview,
+    on_failure=[capture_after_failure],
+)
 def validate(stack: str | None = None, droplet: str | None = None) -> Validated:
     """Probe what runs on a droplet, as its `x-slipway` fields say, through SSH: no port needs to be public.
 
@@ -59,14 +67,15 @@ def validate_droplet(target: Target) -> Validated:
     """
     began = time.monotonic()
     settings = target.settings
-    with target.connected() as session:
+    with measuring(target.name) as measured, target.connected() as session:
         release, probes, history = read_running_release(session, target)
         outcomes = [replace(found, detail=mask(found.detail)) for found in probe_all(probes, load_langfuse(settings))]
+        measured.note(probes=probe_times(outcomes), agents=agents_traced(outcomes))
         failed = tuple(dict.fromkeys(outcome.service for outcome in outcomes if outcome.failed))
         if failed:
             show_last_lines(session, target.directory, failed, settings.log_lines)
         elif (candidate := history.unfinished) and candidate.deployed and candidate.name == history.current:
-            _record_good(target, candidate, traced_services(outcomes, probes.traced))
+            _record_good(target, candidate, traced_services(outcomes, probes.traced), measured)
     rows = probe_rows(outcomes)
     table(f"validate-{target.name}", rows, f"{_summary(outcomes)} of release {release.tag} on {target.name}")
     if failed:
@@ -77,13 +86,14 @@ def validate_droplet(target: Target) -> Validated:
     return Validated(target.name, release.tag, tuple(outcomes), time.monotonic() - began)
 
 
-def _record_good(target: Target, candidate: Record, traced: Sequence[str]) -> None:
+def _record_good(target: Target, candidate: Record, traced: Sequence[str], measured: Measuring) -> None:
     """Write that it passed, unless another run changes the droplet meanwhile."""
     try:
         with target.locked(f"record of {candidate.tag}") as lock:
             history = load_history(lock, target.directory)
             if history.unfinished == candidate:
-                keep_record(lock, target.directory, conclude(history, candidate, now(), traced=traced))
+                good, *others = conclude(history, candidate, now(), traced=traced)
+                keep_record(lock, target.directory, [measured.kept_in(good), *others])
                 emit(VALIDATED, stack=target.whole, tag=candidate.tag, droplet=target.name, colour=target.colour)
     except DropletBusy as error:
         get_run_logger().warning("it passed, but is not recorded as good: %s", error)

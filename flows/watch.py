@@ -16,6 +16,7 @@ from flows.core.traffic.colours import direction, other
 from flows.gates import read_gates
 from flows.settings import Settings
 from flows.switch_back import move_traffic_back
+from flows.tasks.insight.overview import keep_overview
 from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.context import extended_context
 from flows.tasks.runs.declaration import flow
@@ -28,7 +29,7 @@ from flows.tasks.traffic.colours import ColourDroplets, load_colours, read_state
 from flows.tasks.traffic.switch import open_switch, read_switch, try_read_switch
 
 
-@flow(name="watch", flow_run_name=run_name("watch {stack}"))
+@flow(name="watch", flow_run_name=run_name("watch {stack}"), overview=keep_overview)
 def watch(stack: str | None = None, seconds: float | None = None) -> Watched:
     """Read the gates of the active colour again and again; traffic goes to the other when they fail.
 

@@ -90,6 +90,12 @@ def read_private_key(text: str, address: SshTarget) -> paramiko.PKey:
     )
 
 
+def public_half(text: str, address: SshTarget) -> str:
+    """The public half of a private key, `TYPE BASE64`. Raises LoginRefused."""
+    key = read_private_key(text, address)
+    return f"{key.get_name()} {key.get_base64()}"
+
+
 def host_key_changed(address: SshTarget, key: paramiko.PKey) -> HostKeyRefused:
     """The error for a droplet that shows another key than the pinned one."""
     pinned = parse_host_key(address)

@@ -99,7 +99,13 @@ class Session:
             RemoteFailed, RemoteTimeout, OutputTooLarge, Unreachable
         """
         argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
-        limited = ["timeout", "--kill-after=5", str(math.ceil(timeout)), *argv]  # 0 would be no limit
+        limited = [
+            "timeout",
+            "-k",
+            "5",
+            str(math.ceil(timeout)),
+            *argv,
+        ]  # 0 would be no limit; busybox knows no long words
         name = name or command_name(command)
         try:
             channel = self._transport().open_session(timeout=self._timeout)

@@ -3,7 +3,7 @@
 Source: https://docs.prefect.io/v3/api-ref/rest-api
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -46,6 +46,40 @@ class PrefectRun(BaseModel):
     parent_task_run_id: UUID | None = None
 
 
+class PausedRun(BaseModel):
+    """A run that waits for an answer: what it was started with, and since when it waits."""
+
+    class Since(BaseModel):
+        """The state that it is in."""
+
+        timestamp: str = ""
+
+    id: UUID
+    name: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    state: Since | None = None
+
+
+class LatestArtifact(BaseModel):
+    """What stands now under an artifact's key."""
+
+    key: str
+    description: str | None = None
+    updated: str | None = None
+
+
+class StepDetails(BaseModel):
+    """What Prefect says of a task's end: the run of the flow that it stands for."""
+
+    child_flow_run_id: UUID | None = None
+
+
+class StepState(BaseModel):
+    """The state of a task."""
+
+    state_details: StepDetails = StepDetails()
+
+
 class FinishedTask(BaseModel):
     """A task of a run."""
 
@@ -55,6 +89,12 @@ class FinishedTask(BaseModel):
     state_name: str | None = None
     total_run_time: float = 0.0
     start_time: str | None = None
+    state: StepState | None = None
+
+    @property
+    def called(self) -> bool:
+        """Whether it stands for a flow that the run called, which has steps of its own."""
+        return bool(self.state and self.state.state_details.child_flow_run_id)
 
 
 class RunLogLine(BaseModel):
@@ -94,13 +134,18 @@ def find_deployment(api: PrefectApi, name: str) -> PrefectDeployment:
     return _read(PrefectDeployment, said, api)
 
 
-def start_run(api: PrefectApi, deployment: PrefectDeployment, parameters: Mapping[str, Any], key: str) -> PrefectRun:
+def start_run(
+    api: PrefectApi, deployment: PrefectDeployment, parameters: Mapping[str, Any], key: str, tag: str = "ci"
+) -> PrefectRun:
     """Start a run; where one was started with this key, that one is the answer.
+
+    Args:
+        tag: that it gets beside the deployment's own.
 
     Raises:
         TriggerRefused, and what the API's client raises.
     """
-    body = {"parameters": dict(parameters), "idempotency_key": key, "tags": ["ci"]}
+    body = {"parameters": dict(parameters), "idempotency_key": key, "tags": [tag]}
     try:
         said = api.post(f"/deployments/{deployment.id}/create_flow_run", body)
     except PrefectFailed as error:
@@ -122,10 +167,20 @@ def cancel_run(api: PrefectApi, run_id: UUID) -> None:
     api.post(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
 
 
-def finished_steps(api: PrefectApi, run_id: UUID) -> list[FinishedTask]:
-    """The run's tasks that ended, the flows that it called among them, in their order; the newest 200 of them."""
+def called_runs(api: PrefectApi, run_ids: Iterable[UUID]) -> list[PrefectRun]:
+    """The runs of the flows that these runs called, in their order; what those called is asked for by their ids."""
     body = {
-        "flow_runs": {"id": {"any_": [str(run_id)]}},
+        "flow_runs": {"parent_flow_run_id": {"any_": [str(one) for one in run_ids]}},
+        "sort": "START_TIME_ASC",
+        "limit": _LINES,
+    }
+    return [_read(PrefectRun, one, api) for one in _listed(api.post("/flow_runs/filter", body), api)]
+
+
+def finished_steps(api: PrefectApi, *run_ids: UUID) -> list[FinishedTask]:
+    """The runs' tasks that ended, the flows that they called among them, in their order; the newest 200 of them."""
+    body = {
+        "flow_runs": {"id": {"any_": [str(one) for one in run_ids]}},
         "task_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}},
         "sort": "END_TIME_DESC",
         "limit": _LINES,
@@ -134,9 +189,9 @@ def finished_steps(api: PrefectApi, run_id: UUID) -> list[FinishedTask]:
     return sorted(found, key=lambda step: step.start_time or "")
 
 
-def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition) -> list[RunLogLine]:
-    """The lines of the log that came since; `position` moves on."""
-    asked: dict[str, Any] = {"flow_run_id": {"any_": [str(run_id)]}, "level": {"ge_": level}}
+def next_lines(api: PrefectApi, run_ids: Iterable[UUID], level: int, position: LogPosition) -> list[RunLogLine]:
+    """The lines of the runs' logs that came since; `position` moves on."""
+    asked: dict[str, Any] = {"flow_run_id": {"any_": [str(one) for one in run_ids]}, "level": {"ge_": level}}
     if position.since:
         asked["timestamp"] = {"after_": position.since}
     said = api.post("/logs/filter", {"logs": asked, "sort": "TIMESTAMP_ASC", "limit": _LINES})
@@ -152,15 +207,26 @@ def next_lines(api: PrefectApi, run_id: UUID, level: int, position: LogPosition)
 
 def run_artifacts(api: PrefectApi, run_id: UUID) -> list[dict[str, Any]]:
     """The tables that the run and the flows that it called left, the oldest first."""
-    whose = {"flow_runs": {"parent_flow_run_id": {"any_": [str(run_id)]}}, "limit": 50}
-    called = [_read(PrefectRun, one, api) for one in _listed(api.post("/flow_runs/filter", whose), api)]
     asked = {
-        "flow_run_id": {"any_": [str(run_id), *(str(one.id) for one in called)]},
+        "flow_run_id": {"any_": [str(run_id), *(str(one.id) for one in called_runs(api, [run_id]))]},
         "type": {"any_": ["table"]},
     }
     body = {"artifacts": asked, "sort": "CREATED_DESC", "limit": 20}
     found = [one for one in _listed(api.post("/artifacts/filter", body), api) if isinstance(one, dict)]
     return sorted(found, key=lambda one: str(one.get("created")))
+
+
+def paused_runs(api: PrefectApi) -> list[PausedRun]:
+    """The runs that wait for an answer, the newest first. Raises what the API's client raises."""
+    asked = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}, "sort": "START_TIME_DESC", "limit": _LINES}
+    return [_read(PausedRun, one, api) for one in _listed(api.post("/flow_runs/filter", asked), api)]
+
+
+def latest_artifacts(api: PrefectApi, keys: Sequence[str]) -> dict[str, LatestArtifact]:
+    """What stands under these keys, where there is something. Raises what the API's client raises."""
+    body = {"artifacts": {"key": {"any_": list(keys)}}, "limit": _LINES}
+    found = [_read(LatestArtifact, one, api) for one in _listed(api.post("/artifacts/latest/filter", body), api)]
+    return {one.key: one for one in found}
 
 
 def run_link(api: PrefectApi, run_id: UUID) -> str:

@@ -93,6 +93,10 @@ def show_pruned(console: SummaryConsole, pruned: "Pruned") -> None:
     )
     for line in pruned.build_host:
         console.say(f"Build host: {escape(line)}")
+    for report in pruned.reports:
+        console.say(
+            f"[dim]Reports: {escape(report.name)} {'would go' if pruned.dry_run else 'went'}: {report.why}[/dim]"
+        )
 
 
 def show_prunable(console: SummaryConsole, droplet: str, prunable: "PrunableObjects") -> None:

@@ -16,6 +16,9 @@ _CONTROL = re.compile(
 )
 _MARKUP = re.compile(r"[`*_~<>\[\]&!\\]|://|www\.|^\s*(?:[#+=-]|\d+[.)]\s)")
 
+# What ends no link, begins no other, and leads to a page: a scheme of the web, or a path of the UI that shows it.
+_ADDRESS = re.compile(r"(?:https?://|/(?!/))[!#-;=?-Z_a-z|~]{0,2000}")
+
 
 class Markup(str):
     """Markdown of our own, to be shown as such."""
@@ -43,6 +46,18 @@ def literal(text: str, *, cell: bool = True) -> str:
         fence, space = "`" * (longest + 1), " " if line[:1] == "`" or line[-1:] == "`" else ""
         line = f"{fence}{space}{line}{space}{fence}"
     return line.replace("\\|", "\\ |").replace("|", "\\|") if cell else line
+
+
+def link_or_words(text: str, url: str, *, cell: bool = True) -> str:
+    """Words of others as a link of Markdown; as mere words where the address is none of the web, or of this UI.
+
+    Args:
+        cell: whether it stands in a table.
+    """
+    words = literal(text, cell=cell)
+    if not words or not _ADDRESS.fullmatch(url):
+        return words
+    return f"[{words}](<{url.replace('|', '%7C')}>)"
 
 
 def quoted_line(text: str, width: int = WIDTH) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from flows.core.droplet.containers import Container, by_service
 from flows.core.gates.probes import ProbeResult
 from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.records.measurements import BuildTimes, Measurements
 from flows.core.records.record import Record
 from flows.core.release.release import Release
 from flows.core.traffic.promotion_plan import PromotionPlan
@@ -33,6 +34,7 @@ class Published:
     previous: str | None
     seconds: float
     digest: str = ""
+    build: BuildTimes | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Deployed:
     pulled_bytes: int
     seconds: float
     kept: Mapping[str, str] = field(default_factory=dict)
+    measured: Measurements | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def read_traffic(api: PrefectApi, settings: Settings) -> Traffic:
         if fields is None and not any(read_block(api, slug, settings.switch) for slug in OTHERS):
             return Traffic(trouble=f"where traffic goes is not known: no switch {settings.switch} was saved")
         # An admin API, or DigitalOcean's: these blocks ask themselves, and need Prefect.
-        active, shares = import_module("flows.status").active_colours(settings)
+        active, shares = import_module("flows.tasks.insight.droplets").active_colours(settings)
         return Traffic(active, shares)
     except (OutsideError, SlipwayError) as error:
         return Traffic(trouble=f"where traffic goes is not known: {error}")

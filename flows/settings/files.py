@@ -22,7 +22,7 @@ from flows.core.control.destinations import (
     refuse_shared_droplets,
 )
 from flows.core.control.settings_file import LARGEST, SettingsFile, read_settings_file
-from flows.core.errors import BadSettings
+from flows.core.errors import BadSettings, SlipwayError
 from flows.core.stack.stack import inside
 from flows.settings.choice import Choice, CommitFile, current_choice
 from flows.settings.notices import note
@@ -79,6 +79,17 @@ def own_files(commit: CommitFile | None = None) -> list[SettingsFile]:
             replaced = commit and commit.text is not None and os.path.realpath(place) == commit.replaces
             found.append(operators_part(file) if replaced else file)
     return found
+
+
+def known_destinations(directory: str) -> tuple[str, ...]:
+    """The destinations that the settings files of this process, and of a directory, define; one that cannot be read
+    says none."""
+    place = os.path.join(directory, FILE)
+    try:
+        there = [read_settings_file(_text(place, follow=False), place)] if os.path.isfile(place) else []
+        return destination_names([*own_files(), *there])
+    except (SlipwayError, SettingsError):
+        return ()
 
 
 def find_beside(stack: str) -> str:

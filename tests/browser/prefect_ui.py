@@ -53,6 +53,40 @@ class PrefectUi:
         _choose(self.page.get_by_role("button", name=re.compile("^(Oldest|Newest) to")), "Newest to oldest")
         expect(log).to_contain_text(logged)
 
+    def run_again(self) -> None:
+        """Press Retry on the page of a run that failed, and say yes."""
+        self.page.get_by_role("button", name="Retry").click()
+        self.dialog.get_by_role("button", name="Retry").click()
+        expect(self.dialog).to_be_hidden()
+
+    # The form of a run of a deployment.
+
+    def open_form(self, deployment: str) -> None:
+        """The page that asks for the parameters of a custom run."""
+        self.page.goto(f"/deployments/deployment/{deployment}/run")
+        expect(self.page.get_by_text("Validate parameters")).to_be_visible()
+
+    def choose(self, parameter: str, value: str) -> None:
+        """Choose one of the known values."""
+        field = self._parameter(parameter)
+        field.get_by_role("button", name="known", exact=True).click()
+        _choose(field.get_by_role("group").get_by_role("button"), value)
+
+    def write(self, parameter: str, value: str) -> None:
+        """Write a value that is no choice."""
+        field = self._parameter(parameter)
+        field.get_by_role("button", name="str", exact=True).click()
+        field.get_by_role("textbox").fill(value)
+
+    def start_run(self) -> None:
+        """Press Submit; the page of the deployment comes."""
+        self.page.get_by_role("button", name="Submit").click()
+        expect(self.page).not_to_have_url(re.compile("/run$"))
+
+    def _parameter(self, name: str) -> Locator:
+        label = self.page.locator(".schema-form-property__label", has_text=re.compile(rf"^{name}( \(Optional\))?$"))
+        return self.page.locator(".schema-form-property").filter(has=label)
+
     # The dialog of a run that waits.
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.app import SET_UP, app
-from flows.cli.setup.saving import NameArgument, YesOption, read_key_file
+from flows.cli.setup.saving import NameArgument, YesOption, confirmed_host_key, read_key_file
 from flows.cli.terminal.console import tell
 from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.runner import run_callable
@@ -53,13 +53,20 @@ def slipway_droplet_pin(name: NameArgument, yes: YesOption = False) -> None:
 
 
 def _pin(block: "Droplet", name: str, yes: bool) -> None:
-    key, fingerprint = block.seen_host_key()
-    tell(f"{block.address} shows {key.split()[0]} {fingerprint}.")
-    tell("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the droplet's own console.")
-    if not yes and not typer.confirm("Pin this key?"):
-        tell("Nothing was saved.")
-        raise typer.Exit(2)
-    block.host_key = key
+    block.host_key = confirmed_host_key(block, yes)
     block.save(name, overwrite=True)
     tell(f"Saved the droplet {name}. Trying it.")
     tell(f"{block.reach()}.")
+    _offer()
+
+
+def _offer() -> None:
+    """Let the forms of the deployments offer it; where that cannot be, its name can be written there all the same."""
+    from blocks.errors import OutsideError
+    from flows.core.errors import SlipwayError
+    from flows.tasks.control.deployments import renew_choices
+
+    try:
+        renew_choices()
+    except (OutsideError, SlipwayError) as error:
+        tell(f"The forms in the Prefect UI do not offer it yet: {error}. They do after: slipway server up")

@@ -48,9 +48,7 @@ def slipway_edge_setup(
         if not yes and not typer.confirm(f"Put the edge on {host.address}, at its ports 80 and 443?"):
             tell("Nothing was changed.")
             raise typer.Exit(2)
-        authority = _set_up(host, image, email, _certificates(tls), stack, url)
-        if stack:
-            _save_switch(host, stack, url, probe_path, authority)
+        set_up_edge(host, image, email, _certificates(tls), stack, url, probe_path)
 
     run_callable(setup, quiet=True)
 
@@ -89,6 +87,22 @@ def edge_lines(view: "EdgeView") -> list[str]:
     return lines if view.sites else [*lines, "No stack is served yet: slipway release --promote puts its site there."]
 
 
+def set_up_edge(
+    host: "Droplet",
+    image: str = "",
+    email: str = "",
+    tls: "Certificates | None" = None,
+    stack: str = "",
+    url: str = "",
+    probe_path: str = "/health",
+) -> bool:
+    """Put the edge there, and save the switch of a stack. Returns whether anything of the edge changed."""
+    changed, authority = _set_up(host, image, email, tls, stack, url)
+    if stack:
+        _save_switch(host, stack, url, probe_path, authority)
+    return changed
+
+
 def _certificates(tls: str) -> "Certificates | None":
     return "acme" if tls == "acme" else "internal" if tls == "internal" else None
 
@@ -101,8 +115,10 @@ def _load(droplet: str) -> "Droplet":
     return load_droplet(block_of(droplet or Settings().deployed_to))
 
 
-def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None", stack: str, url: str) -> str:
-    """Returns the authority (PEM) of an edge that certifies itself, else an empty text."""
+def _set_up(
+    host: "Droplet", image: str, email: str, tls: "Certificates | None", stack: str, url: str
+) -> tuple[bool, str]:
+    """Returns whether it changed, and the authority (PEM) of an edge that certifies itself, else an empty text."""
     from urllib.parse import urlsplit
 
     from flows.core.errors import BlockMissing
@@ -133,7 +149,7 @@ def _set_up(host: "Droplet", image: str, email: str, tls: "Certificates | None",
     named = urlsplit(url).hostname if stack else None
     for warning in told_before([named] if named else [], host.host, view):
         tell(f"Before a certificate is asked for: {warning}.")
-    return authority
+    return done.changed, authority
 
 
 def _save_switch(host: "Droplet", stack: str, url: str, probe_path: str, authority: str) -> None:

@@ -33,6 +33,9 @@ def slipway_init(
             "git+https://…@COMMIT.",
         ),
     ] = "",
+    promote: Annotated[
+        bool, typer.Option("--promote", help="The CI's workflow moves traffic, too: two colours, and a switch.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
 ) -> None:
     """Propose x-slipway for each service, slipway.toml, and the CI's workflow. Each change is shown and asked for."""
@@ -46,7 +49,7 @@ def slipway_init(
         if not (yes or dry_run or is_asked()):
             raise ConflictingOptions("nobody can be asked here. Give --yes to write all of it, or --dry-run to look")
         console = SummaryConsole()
-        found = find_beginning(path, ci_source)
+        found = find_beginning(path, ci_source, promote=promote)
         written = [change for change in found.changes if _settle(console, found, change, yes=yes, dry_run=dry_run)]
         _show_rest(console, found)
         _show_end(console, found, written, path, dry_run=dry_run)

@@ -12,7 +12,7 @@ from rich.markup import escape
 from flows.cli.terminal.console import SummaryConsole, tell
 
 if TYPE_CHECKING:
-    from blocks import DigitalOceanAccount
+    from blocks import DigitalOceanAccount, Droplet
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -86,6 +86,27 @@ def read_key_file(file: Path) -> str:
             f"Close it: chmod 600 {file}. If somebody may have read it, make a new key"
         )
     return file.read_text()
+
+
+def confirm(question: str, otherwise: str = "Nothing was changed.") -> None:
+    """Ask; the command ends where the answer is no, or nobody answers."""
+    try:
+        agreed = typer.confirm(question)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        tell(otherwise)
+        raise typer.Exit(2)
+
+
+def confirmed_host_key(block: "Droplet", yes: bool) -> str:
+    """The host key that a droplet shows, as `TYPE BASE64`, once somebody has confirmed it."""
+    key, fingerprint = block.seen_host_key()
+    tell(f"{block.address} shows {key.split()[0]} {fingerprint}.")
+    tell("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the droplet's own console.")
+    if not yes:
+        confirm("Pin this key?", "Nothing was saved.")
+    return key
 
 
 def read_certificate(file: Path | None) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from flows.cli.terminal.handover import with_worker
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 DestinationOption = Annotated[
@@ -23,7 +25,8 @@ DestinationOption = Annotated[
 WITHOUT = frozenset({
     "slipway_check", "slipway_approve", "slipway_droplet_add", "slipway_droplet_pin", "slipway_switch_add",
     "slipway_registry_set", "slipway_langfuse_set", "slipway_prometheus_set",
-    "slipway_server_up", "slipway_server_down", "slipway_server_status",
+    "slipway_server_up", "slipway_server_down", "slipway_server_status", "slipway_server_compose",
+    "slipway_server_register", "slipway_server_export", "slipway_server_import",
 })  # fmt: skip
 
 
@@ -47,7 +50,7 @@ class CommandGroup(typer.Typer):
         register = super().command(*names, **options)
 
         def declare(function: F) -> F:
-            register(_without(function) if function.__name__ in WITHOUT else _with(function))
+            register(_without(function) if function.__name__ in WITHOUT else _with(with_worker(function)))
             return function
 
         return declare

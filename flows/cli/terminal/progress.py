@@ -10,9 +10,10 @@ from rich.status import Status
 
 from flows.cli.terminal.console import SummaryConsole
 from flows.tasks.runs.context import run_context
+from flows.tasks.runs.log_masking import NAMED
 from flows.tasks.runs.retries import RAW
 
-_NOISE = ("Beginning ", "View at ", "Created ", "Finished in state")
+_NOISE = ("Beginning ", "View at ", "Created ", "Finished in state", "PID ")
 
 
 class Progress(logging.Handler):
@@ -40,7 +41,9 @@ class Progress(logging.Handler):
             self.begun = True
             self._console.say(f"[bold]▶ {escape(str(getattr(record, 'flow_run_name', flow)))}[/bold]")
             self._since = time.monotonic()
-        elif record.exc_info or message.startswith(_NOISE) or message.startswith("PID "):
+        elif (
+            record.exc_info or getattr(record, NAMED, False) or message.startswith(_NOISE) or message.startswith("PID ")
+        ):
             return
         elif _is_raw(record):
             self._show(message, dim=True, print_it=self._verbose)

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from flows.cli.terminal.console import CleanConsole, SummaryConsole, show_error
 from flows.cli.terminal.destination import asked_destination, in_its_settings
+from flows.cli.terminal.handover import hand_over, worker_wanted
 
 if TYPE_CHECKING:
     from flows.cli.terminal.progress import Progress
@@ -36,7 +37,7 @@ BUSY_TIMEOUT_S = 20.0
 
 
 def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keywords: Any) -> Any:
-    """Run a flow in this process and return its result.
+    """Run a flow in this process and return its result; or hand it to a worker, and end as it ended.
 
     Args:
         flow: `module:name`, imported only now, for it brings Prefect with it.
@@ -49,6 +50,8 @@ def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keyword
     """
 
     to = {"destination": asked_destination()} if asked_destination() else {}
+    if worker_wanted():
+        run_without_prefect(lambda: hand_over(flow, {**keywords, **to}, verbose=verbose))
 
     def call() -> Any:
         module, _, name = flow.partition(":")

@@ -13,7 +13,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
             name: name
             for name in (
                 *("environment", "profiles", "strategy", "mirror_external", "ships", "ships_megabytes"),
-                *("ships_entries", "retention", "restarts_allowed", "log_lines", "supersede"),
+                *("ships_entries", "retention", "restarts_allowed", "log_lines", "supersede", "overview"),
             )
         },
     },
@@ -67,7 +67,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "worker": {
         name: name
-        for name in ("docker", "build_host", "source_roots", "reports", "builder_cache", "cleanup_on_failure")
+        for name in (
+            *("docker", "build_host", "source_roots", "reports", "keep_reports", "keep_reports_days"),
+            *("traces_to", "builder_cache", "cleanup_on_failure"),
+        )
     },
 }
 PLACES: Mapping[str, tuple[str, str]] = {
@@ -82,6 +85,9 @@ OPERATORS: Mapping[str, str] = {
     "build_host": "it says on which machine images are built",
     "source_roots": "it says which of the worker's files a run may read",
     "reports": "it says where the worker writes files",
+    "keep_reports": "it says which of the worker's files are removed",
+    "keep_reports_days": "it says which of the worker's files are removed",
+    "traces_to": "it is an address that the worker tells what it does",
     "builder_cache": "it says what is removed from a build host that others use, too",
     "cleanup_on_failure": "it says what is removed from a build host that others use, too",
     "signing": "it says with whose key releases are signed",

@@ -6,12 +6,10 @@ from typing import Any
 
 from flows.core.answers import reads
 from flows.core.deploy.facts import Facts
-from flows.core.droplet.versions import is_older, version
+from flows.core.droplet.versions import MINIMUM_COMPOSE, MINIMUM_ENGINE, dotted, is_older, version
 from flows.core.registry.references import engine_name
 from flows.core.release.release import Layer, Release
 
-MINIMUM_COMPOSE = (2, 20)
-MINIMUM_ENGINE = (20, 10)
 # A compressed layer takes up to about three times its size once unpacked, and is on the disk twice meanwhile.
 UNPACKED = 3
 RESERVE = 256 * 1024 * 1024
@@ -23,11 +21,11 @@ def preflight_problems(release: Release, facts: Facts, previous: Release | None)
         return ["no Docker Engine answers: install it, or start it with `systemctl start docker`"]
     found = []
     if version(facts.engine) < MINIMUM_ENGINE:
-        found.append(f"its Docker Engine is {facts.engine}; Slipway needs {_dots(MINIMUM_ENGINE)} or later")
+        found.append(f"its Docker Engine is {facts.engine}; Slipway needs {dotted(MINIMUM_ENGINE)} or later")
     if not facts.compose:
         found.append("it has no Compose v2: install the package docker-compose-plugin (or docker-compose)")
     elif version(facts.compose) < MINIMUM_COMPOSE:
-        found.append(f"its Compose is {facts.compose}; Slipway needs {_dots(MINIMUM_COMPOSE)} or later")
+        found.append(f"its Compose is {facts.compose}; Slipway needs {dotted(MINIMUM_COMPOSE)} or later")
     else:
         found += older_compose(facts.compose, release.compose_needs)
     found += _wrong_platform(release, facts)
@@ -127,10 +125,6 @@ def _wrong_platform(release: Release, facts: Facts) -> list[str]:
 
 def _fits(platform: str, offered: tuple[str, ...]) -> bool:
     return any(entry == platform or entry.startswith(f"{platform}/") for entry in offered)
-
-
-def _dots(numbers: tuple[int, ...]) -> str:
-    return ".".join(map(str, numbers))
 
 
 def _mb(size: int) -> str:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flows.core.answers import reads
 from flows.core.droplet.docker_commands import login
 from flows.core.droplet.private_place import PRIVATE_PLACE
 from flows.core.registry.references import split_reference
@@ -12,6 +13,10 @@ from flows.core.registry.references import split_reference
 # Our own exit codes; Docker does not use them.
 LOGIN_FAILED = 77
 PULL_FAILED = 78
+# How a line begins that says how long a pull took.
+PULLED = "slipway-pulled"
+# A `date` that knows no nanoseconds prints the N as it stands.
+_TIME = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ def pull_script(references: Sequence[str], account: RegistryLogin) -> str:
 
     To the engine an image known by its digest only is dangling: any `docker image prune` would remove it, and with it
     the release to roll back to. The logins of the droplet's own user count too; that configuration is left alone.
+
+    Each pull says when it began and ended, by the droplet's clock: `read_pulls`.
 
     Exit codes: LOGIN_FAILED, or PULL_FAILED after all the others were tried; the reason is in standard error.
     """
@@ -49,7 +56,7 @@ def pull_script(references: Sequence[str], account: RegistryLogin) -> str:
         f'  cat "$config/said" >&2; exit {LOGIN_FAILED}',
         "fi",
         "code=0 pids=",
-        *[f'docker pull --quiet {reference} & pids="$pids $!"' for reference in quoted],
+        *[f'{{ {_timed_pull(reference)}; }} & pids="$pids $!"' for reference in quoted],
         f'for pid in $pids; do wait "$pid" || code={PULL_FAILED}; done',
         '[ "$code" = 0 ] || exit "$code"',
         *[
@@ -58,6 +65,27 @@ def pull_script(references: Sequence[str], account: RegistryLogin) -> str:
         ],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _timed_pull(quoted: str) -> str:
+    return (
+        f"began=$(date +%s.%N); docker pull --quiet {quoted} || exit; "
+        f'printf \'%s %s %s %s\\n\' {PULLED} {quoted} "$began" "$(date +%s.%N)"'
+    )
+
+
+@reads("what the pulls of images printed")
+def read_pulls(output: str) -> dict[str, float | None]:
+    """Parse the output of `pull_script`: reference → seconds; None where the droplet's clock does not say."""
+    lines = (line.split() for line in output.splitlines() if line.startswith(f"{PULLED} "))
+    return {words[1]: _seconds(words[2:]) for words in lines if len(words) >= 2}
+
+
+def _seconds(times: Sequence[str]) -> float | None:
+    if len(times) != 2 or not all(_TIME.fullmatch(one) for one in times):
+        return None
+    took = float(times[1]) - float(times[0])
+    return round(took, 3) if took >= 0 else None
 
 
 def _without_stores(host: str) -> str:

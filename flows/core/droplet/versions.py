@@ -1,5 +1,8 @@
 """Versions of Docker Engine and Compose as numbers that can be compared."""
 
+# What a droplet needs at least.
+MINIMUM_COMPOSE = (2, 20)
+MINIMUM_ENGINE = (20, 10)
 _DIGITS = 10
 
 
@@ -12,3 +15,8 @@ def version(text: str) -> tuple[int, ...]:
 def is_older(text: str, needed: str) -> bool:
     """Whether a version is older than the one needed; an unreadable one (a build of one's own) is not known to be."""
     return version(text) != (0, 0, 0) and version(text) < version(needed)
+
+
+def dotted(numbers: tuple[int, ...]) -> str:
+    """A version as people write it: (2, 20) → `2.20`."""
+    return ".".join(map(str, numbers))

@@ -42,9 +42,21 @@ class BadServerDirectory(Refused):
     """The directory of the control plane cannot be used: not ours, or its file cannot be read."""
 
 
+class BadExport(Refused):
+    """An export of a control plane cannot be written, read or taken: its file, its passphrase, or what it holds."""
+
+
 class BadParameter(Refused):
     """A parameter of a run that is to be triggered is unknown, given twice, or has no value that can be read."""
 
 
 class TriggerRefused(Refused):
     """Prefect starts no run with such parameters."""
+
+
+class LocalPath(Refused):
+    """A worker on another machine was to do the work, and a file of this one was named."""
+
+
+class ServerNeeded(Refused):
+    """No Prefect server answers, and without one nothing can be saved."""

@@ -21,3 +21,15 @@ class LockLost(SlipwayError):
 
 class KeyFileOpen(Refused):
     """The file of a private key can be read by others than its owner."""
+
+
+class DistributionUnknown(Refused):
+    """`slipway setup` cannot install Docker on this distribution; it says what to install by hand."""
+
+
+class SetupRefused(Refused):
+    """A machine cannot be set up as it was asked for; nothing on it was changed."""
+
+
+class SetupFailed(SlipwayError):
+    """A step of `slipway setup` failed, or did not do what it is for; the steps before it stay done."""

@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from flows.core.answers import MALFORMED, reads
-from flows.core.deploy.preflight import MINIMUM_COMPOSE, MINIMUM_ENGINE
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.lock import holder_script, read_holder
 from flows.core.droplet.running import release_sections
 from flows.core.droplet.sections import section_script, sections
-from flows.core.droplet.versions import version
+from flows.core.droplet.versions import MINIMUM_COMPOSE, MINIMUM_ENGINE, version
 from flows.core.errors import BadRelease
 from flows.core.release.release import read_release
 from flows.core.traffic.edge.site import exposures

@@ -33,10 +33,12 @@ def plan_removal(inventory: Inventory, history: History, keep: int) -> Removal:
     gone = {item.id for item in containers}
     images = [_image(image, inventory, needed, unknown, gone) for image in _ours(inventory)]
     images_go, images_left = _split(images)
+    good = history.last_known_good()
     return Removal(
         (*containers, *images_go, *goes, *incoming),
         (*left, *images_left),
         tuple(_warnings(inventory, history, unknown)),
+        good.tag if good else "",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from flows.core.droplet.directories import StackDirectory
+from flows.core.prune.reports import ExpiredReport
 
 
 class Kind(Enum):
@@ -44,11 +45,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Removal:
-    """The items that are removed from a droplet, those of the same kinds that stay, and warnings."""
+    """The items that are removed from a droplet, those of the same kinds that stay, and warnings.
+
+    Args:
+        last_good: tag of the last good release there; '' for none.
+    """
 
     goes: tuple[Item, ...] = ()
     left: tuple[Item, ...] = ()
     warnings: tuple[str, ...] = ()
+    last_good: str = ""
 
     def of(self, kind: Kind) -> tuple[Item, ...]:
         """The items of one kind that are removed."""
@@ -81,7 +87,8 @@ class Removal:
 
 @dataclass(frozen=True)
 class Pruned:
-    """Result of prune: what was removed (or would be, in a dry run), and what the build host freed."""
+    """Result of prune: what was removed (or would be, in a dry run), what the build host freed, and which files of the
+    reports went."""
 
     droplet: str
     stack: str
@@ -89,6 +96,7 @@ class Pruned:
     dry_run: bool
     build_host: tuple[str, ...]
     seconds: float
+    reports: tuple[ExpiredReport, ...] = ()
 
 
 def removal_script(directory: StackDirectory, removal: Removal) -> str:

@@ -62,6 +62,9 @@ def close_record(record: Record, outcome: RecordOutcome, now: str, reason: str =
     line = next((line.strip() for line in reason.splitlines() if line.strip()), "")
     words = line if len(line) <= _REASON else f"{line[: _REASON - 1]}…"
     closed = {"outcome": outcome, "ended": now, "reason": words or record.reason, "format": outcome.format}
+    if not record.open:  # what it was first is counted for good
+        first = record.was_good or record.outcome is RecordOutcome.GOOD
+        closed |= {"judged": record.judged or record.ended or "", "was_good": first}
     return record.model_copy(update=closed)
 
 

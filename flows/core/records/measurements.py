@@ -118,7 +118,10 @@ class Measurements(BaseModel):
     restored_seconds: float | None = None
 
     def merged(self, later: "Measurements") -> "Measurements":
-        """These, and what a later run measured: seconds of steps are added, all else is the later one's if said."""
+        """These, and what a later run measured: seconds of steps and of the lock are added, all else is the later one's
+        if said."""
         said = {name: getattr(later, name) for name in later.model_fields_set}
         steps = {name: self.steps.get(name, 0.0) + later.steps.get(name, 0.0) for name in {**self.steps, **later.steps}}
+        if self.lock_seconds is not None and later.lock_seconds is not None:
+            said["lock_seconds"] = self.lock_seconds + later.lock_seconds
         return self.model_copy(update={**said, "steps": steps})

@@ -68,7 +68,8 @@ class Record(BaseModel):
     were ready and their digests proved, `ended` once the release was judged. `traced` are the services whose workflow
     probe left a trace when the release was judged good; older records do not say it. `verified` says what its
     signatures proved, `unverified` why they did not, where it was put there all the same; neither is said where no key
-    was saved. `measured` is what its runs measured; None in records of before. Times are ISO 8601, UTC.
+    was saved. `measured` is what its runs measured; None in records of before. Where another verdict came later,
+    `judged` is when it was judged first, and `was_good` whether it was good then. Times are ISO 8601, UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -94,6 +95,8 @@ class Record(BaseModel):
     verified: Verified | None = Field(None, exclude_if=lambda verified: verified is None)
     unverified: str = Field("", exclude_if=lambda why: not why)
     measured: Measurements | None = Field(None, exclude_if=lambda measured: measured is None)
+    judged: str = Field("", exclude_if=lambda when: not when)
+    was_good: bool = Field(False, exclude_if=lambda was: not was)
 
     @property
     def file(self) -> str:

@@ -91,6 +91,7 @@ class Release(BaseModel):
 
     It comes from the registry, so every name, path and digest has a type that refuses what no release of ours holds.
 
+    `committed` is when its commit was made, ISO 8601, UTC; '' where that is not known.
     `services` maps each service to `repository@sha256:…`; `images` says more of each of these references.
     `secret_readers` says which secret files each service mounts; `secret_copies` are the mounts that need a file of
     their own, because they have another mode than the file in its place.
@@ -108,6 +109,7 @@ class Release(BaseModel):
     stack: StackName
     tag: Tag
     commit: str | None = None
+    committed: str = Field("", exclude_if=lambda when: not when)
     compose_files: tuple[Place, ...] = Field(min_length=1)
     profiles: tuple[str, ...] = ()
     services: Mapping[Name, PinnedImage]

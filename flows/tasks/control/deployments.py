@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +17,8 @@ from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
 from flows.core.control.deployments import differing_fields, keep_switched_on, packaged_deployments
 from flows.core.errors import NotDeployed
+from flows.settings.files import known_destinations
+from flows.tasks.control.forms import offer_choices
 from flows.tasks.private_directory import private_directory
 
 TIMEOUT_S = 300
@@ -69,7 +71,20 @@ def deploy_all(
                 unchanged.append(one["name"])
     if changed:
         _deploy(changed, os.environ if environ is None else environ)
+    with PrefectApi(connection) as api:
+        names = known_destinations(str(directory))
+        offer_choices(api, [one["id"] for name, one in _registered(api).items() if name in _names(wanted)], names)
     return DeploymentChanges(tuple(created), tuple(updated), tuple(unchanged))
+
+
+def renew_choices() -> None:
+    """Let the forms of our deployments offer the droplets that are saved now. Raises what Prefect's API does."""
+    with PrefectApi() as api:
+        offer_choices(api, [one["id"] for one in _registered(api).values()])
+
+
+def _names(deployments: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {one["name"] for one in deployments}
 
 
 def packaged_document() -> dict[str, Any]:

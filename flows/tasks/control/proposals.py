@@ -57,12 +57,13 @@ class Beginning:
     unsaid: Mapping[str, tuple[str, ...]] = field(hash=False)
 
 
-def find_beginning(stack: str, ci_source: str = "") -> Beginning:
+def find_beginning(stack: str, ci_source: str = "", *, promote: bool = False) -> Beginning:
     """What would be changed for the stack of this path. Changes nothing and needs no engine.
 
     Args:
         stack: a compose file, several joined by ':', or a directory.
         ci_source: what pip installs Slipway from in the CI; '' for no workflow.
+        promote: whether the workflow moves traffic, too.
 
     Raises:
         StackNotFound, BrokenStack, BadParameter
@@ -91,7 +92,9 @@ def find_beginning(stack: str, ci_source: str = "") -> Beginning:
         changes.append(FileChange(settings, None, starting_settings().encode()))
     if ci_source:
         root = Path(checkout_of(str(directory)) or directory)
-        name, text = ci_file(ci_kind(git(str(root), "remote", "get-url", "origin").stdout.strip()), ci_source)
+        kind = ci_kind(git(str(root), "remote", "get-url", "origin").stdout.strip())
+        here = os.pathsep.join(os.path.relpath(Path(one).resolve(), root.resolve()) for one in stack.split(os.pathsep))
+        name, text = ci_file(kind, ci_source, here, promote=promote)
         if os.path.lexists(root / name):
             left.append(f"{name} is there already")
         else:

@@ -12,7 +12,7 @@ from blocks.errors import CertificateRefused, LoginRefused, OutsideError, Remote
 from blocks.ssh.shell import RemoteShell
 from flows.core.deploy.facts import facts_script, read_facts
 from flows.core.deploy.preflight import RESERVE, missing_images, older_compose
-from flows.core.deploy.pull import LOGIN_FAILED, RegistryLogin, pull_script
+from flows.core.deploy.pull import LOGIN_FAILED, PULLED, RegistryLogin, pull_script, read_pulls
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import DropletNotReady, PullFailed, SlipwayError
 from flows.core.registry.certificates import certificate_hint
@@ -31,21 +31,21 @@ def pull_references(
     registry: ContainerRegistry,
     settings: Settings,
     on_line: Callable[[str], None] | None = None,
-) -> None:
-    """Pull these images by digest.
+) -> dict[str, float | None]:
+    """Pull these images by digest; returns how many seconds each took, None where that is not known.
 
     Raises:
         CertificateRefused, LoginRefused, PullFailed
     """
     login = registry.login(write=False)
     try:
-        _pull(session, references, registry, login, settings, on_line)
+        return _pull(session, references, registry, login, settings, on_line)
     except LoginRefused as error:
         fresh = registry.renew(write=False)
         if fresh is None:
             raise
         get_logger("slipway.hooks").warning("%s. It has expired, or was revoked; trying a new one", error)
-        _pull(session, references, registry, fresh, settings, on_line)
+        return _pull(session, references, registry, fresh, settings, on_line)
 
 
 def _pull(
@@ -55,11 +55,17 @@ def _pull(
     login: tuple[str, str],
     settings: Settings,
     on_line: Callable[[str], None] | None,
-) -> None:
+) -> dict[str, float | None]:
     user, password = login
     script = pull_script(references, RegistryLogin(registry.host, user))
+
+    def show(line: str) -> None:
+        if on_line and not line.startswith(PULLED):
+            on_line(line)
+
     try:
-        session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=on_line)
+        answer = session.run(script, timeout=settings.pull_timeout, stdin=password.encode(), on_line=show)
+        return {**dict.fromkeys(references), **read_pulls(answer.out)}
     except RemoteFailed as error:
         said = masked_end(error.output)
         if hint := certificate_hint(error.output):
@@ -87,7 +93,8 @@ class PrefetchQueue:
     """Lets a droplet pull each image as soon as it is pushed, while the next is still on its way.
 
     It only saves time: what it could not or would not pull (too little disk, another architecture, no engine), the
-    deploy pulls, or refuses. Use it as a context manager; it waits for its pulls at the end.
+    deploy pulls, or refuses. Use it as a context manager; it waits for its pulls at the end. `pulled` says then how
+    many seconds each took, by reference.
     """
 
     def __init__(
@@ -104,6 +111,7 @@ class PrefetchQueue:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="pull-ahead")
         self._work: list[Future[None]] = []
         self._stopped = False
+        self.pulled: dict[str, float | None] = {}
 
     def check_compose(self, stack: str, needs: Mapping[str, str]) -> None:
         """Refuse, before anything is built, a stack that the droplet's Compose does not know all fields of.
@@ -146,7 +154,7 @@ class PrefetchQueue:
             ]
             if not missing or facts.free < sum(sizes[reference] for reference in missing) + RESERVE:
                 return
-            pull_references(self._session, missing, self._registry, self._settings)
+            self.pulled |= pull_references(self._session, missing, self._registry, self._settings)
             self._log.info("%s has pulled %d images ahead", self._session.address.name, len(missing))
         except (OutsideError, SlipwayError) as error:
             if self._stopped:  # the release failed, its connection is closed, and that is said already

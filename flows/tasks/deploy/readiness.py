@@ -6,7 +6,15 @@ import time
 from prefect.logging import get_run_logger
 
 from blocks.polling import until
-from flows.core.deploy.readiness import Patience, ServiceReadiness, Watch, all_ready, failures, judge_readiness
+from flows.core.deploy.readiness import (
+    Patience,
+    Readiness,
+    ServiceReadiness,
+    Watch,
+    all_ready,
+    failures,
+    judge_readiness,
+)
 from flows.core.droplet.containers import Container, read_containers
 from flows.core.droplet.running import Running, containers_script, read_running, running_script
 from flows.core.errors import ServicesNotReady
@@ -17,6 +25,7 @@ from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_end, masked_line
+from flows.tasks.runs.measuring import now_measured
 from flows.tasks.runs.retries import ONCE, RAW
 
 _POLL = 0.15
@@ -32,6 +41,8 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
     settings = deployment.settings
     patience = Patience(readiness_delay=settings.readiness_delay, restarts_allowed=settings.restarts_allowed)
     observation = _Observation()
+    measured = now_measured()
+    began = measured.began.get(Step.START.value) if measured else None
 
     def look() -> tuple[Running, list[ServiceReadiness]]:
         answer = deployment.session.run(running_script(deployment.release.stack), timeout=QUICK)
@@ -45,7 +56,11 @@ def wait_until_ready(deployment: Deployment, stack: Stack) -> Running:
         return running, services
 
     # The deadline is each service's own, from its healthcheck: one that is over is a failure.
-    running, _ = until(look, lambda seen: all_ready(seen[1]), math.inf, pause=_POLL)
+    try:
+        running, _ = until(look, lambda seen: all_ready(seen[1]), math.inf, pause=_POLL)
+    finally:
+        if measured:
+            measured.note(ready_seconds=observation.ready_after(began))
     return running
 
 
@@ -58,6 +73,7 @@ class _Observation:
         self._restarts: dict[str, int] = {}
         self._latest: dict[str, int] = {}
         self._logged: dict[str, str] = {}
+        self._ready_at: dict[str, float] = {}
 
     def watch(self, containers: list[Container]) -> Watch:
         """Note what is seen now, and return all that was seen by our own clock."""
@@ -72,8 +88,23 @@ class _Observation:
             self._latest[container.id] = container.restarts
         return Watch(now - self._began, {c: now - t for c, t in self._first_seen.items()}, self._restarts)
 
+    def ready_after(self, began: float | None) -> dict[str, float]:
+        """Service → seconds until all of its containers were ready.
+
+        Args:
+            began: when their start began, by the monotonic clock; default: when they were first looked at.
+        """
+        since = self._began if began is None else began
+        return {service: round(at - since, 3) for service, at in sorted(self._ready_at.items())}
+
     def log_changes(self, services: list[ServiceReadiness]) -> None:
-        """Log each service whose readiness changed."""
+        """Log each service whose readiness changed, and note since when each is ready."""
+        waiting = {one.service for one in services if one.readiness is not Readiness.READY}
+        for one in services:
+            if one.service in waiting:
+                self._ready_at.pop(one.service, None)
+            else:
+                self._ready_at.setdefault(one.service, time.monotonic())
         for one in services:
             key = one.container or one.service
             if self._logged.get(key) != one.reason:

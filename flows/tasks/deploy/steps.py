@@ -33,6 +33,7 @@ from flows.tasks.deploy.writable import bring
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
+from flows.tasks.runs.measuring import now_measured
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
 # What fails here is looked at before it is rolled back.
@@ -79,7 +80,9 @@ def pull_images(deployment: Deployment, present: Collection[str], registry: Cont
     if not missing:
         get_run_logger().info("nothing to pull: %s has all %d images", d.droplet, len(d.release.images))
         return []
-    pull_references(d.session, missing, registry, d.settings, _log_line())
+    took = pull_references(d.session, missing, registry, d.settings, _log_line())
+    if measured := now_measured():
+        measured.pulled |= took
     return missing
 
 

@@ -34,6 +34,7 @@ from flows.core.droplet.lock import (
 from flows.core.errors import DropletBusy, DropletNotReady, LockLost
 from flows.tasks.runs.context import extended_context, run_context
 from flows.tasks.runs.log_masking import masked_line
+from flows.tasks.runs.measuring import now_measured
 from flows.tasks.runs.run_info import whoami
 
 _PATIENCE = 30.0
@@ -144,7 +145,10 @@ def locked(session: RemoteShell, directory: str, purpose: str, wait: float = 0.0
     if isinstance(outer, LockedSession) and outer.alive:
         yield outer
         return
+    began = time.monotonic()
     mine = _take(session, directory, purpose, wait)
+    if measured := now_measured():
+        measured.note(lock_seconds=round(time.monotonic() - began, 3))
     try:
         with extended_context(locks={**held, place: mine}):
             yield mine

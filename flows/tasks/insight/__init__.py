@@ -1,1 +1,1 @@
-"""What runs and how well, over time: reads it from droplets and Prometheus, and writes the page."""
+"""What runs where, and how well over time, for people: looked at side by side, and shown as tables and pages."""

@@ -10,11 +10,13 @@ from flows.core.prune.inventory import inventory_script, read_inventory
 from flows.core.prune.plan import plan_removal
 from flows.core.prune.removal import Removal, read_refusals, removal_script
 from flows.core.records.retention import check_retention
+from flows.core.release.role import whole_stack
 from flows.settings import Settings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.droplet.lock import LockedSession
 from flows.tasks.runs.artifacts import table
 from flows.tasks.runs.declaration import task
+from flows.tasks.runs.reports import note_good_release
 from flows.tasks.runs.retries import ONCE, RAW, RETRIED
 
 
@@ -33,6 +35,8 @@ def prune_droplet(
         BadRetention, ForeignRecord, NewerRecord: nothing was changed.
     """
     removal = plan_prune(session, directory, settings.retention if keep is None else keep)
+    stacks = {directory.stack, whole_stack(directory.stack)}
+    note_good_release(settings, stacks, f"{session.address.name} {directory.stack}", removal.last_good)
     return remove_listed(session, directory, removal, settings) if removal.goes else removal
 
 

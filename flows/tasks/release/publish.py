@@ -82,6 +82,7 @@ def publish_release(
             stack=source.stack.name,
             tag=tag,
             commit=source.commit,
+            committed=source.committed,
             compose_files=tuple(sources.relative(path) for path in source.given),
             profiles=settings.profiles,
             services=services,

@@ -60,13 +60,15 @@ def _shown(cell: str) -> str:
     return str(shown) if isinstance(cell, Markup) else literal(shown, cell=False)
 
 
+def artifact_key(key: str) -> str:
+    """The key under which this run keeps an artifact: with its destination, as others would overwrite it from there.
+
+    Keys take lower-case letters, digits and dashes.
+    """
+    to = Settings().destination
+    return slug(f"{key}-{to}" if to else key).replace(".", "-").replace("_", "-")
+
+
 def _named(key: str, description: str) -> dict[str, str]:
-    """An artifact's key and description: with the run's destination, which others would overwrite it from."""
-    if to := Settings().destination:
-        key, description = f"{key}-{to}", f"{description} ({to})"
-    return {"key": _key(key), "description": mask(description)}
-
-
-def _key(text: str) -> str:
-    """Artifact keys take lower-case letters, digits and dashes."""
-    return slug(text).replace(".", "-").replace("_", "-")
+    to = Settings().destination
+    return {"key": artifact_key(key), "description": mask(f"{description} ({to})" if to else description)}

@@ -8,9 +8,10 @@ others, too, and for what an error carries beside its text.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -22,9 +23,12 @@ from prefect.logging import get_logger, get_run_logger
 from prefect.states import Cancelled
 
 from flows.core.errors import GaveWay
-from flows.settings.choice import chosen
+from flows.settings.choice import Choice, chosen, current_choice
 from flows.settings.notices import telling_notices
 from flows.tasks.runs.log_masking import Masked, mask
+from flows.tasks.runs.measuring import measured_run, timed_step
+from flows.tasks.runs.reports import tidied_reports
+from flows.tasks.runs.tracing.recording import traced_run, traced_step
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,20 +37,55 @@ SUPERSEDED_NAME = "Superseded"
 _outermost: ContextVar[str] = ContextVar("slipway_outermost_run", default="")
 
 
+@dataclass(frozen=True)
+class _Noted:
+    """The stacks of which a run changed something, by whose settings, and what keeps their overviews."""
+
+    keep: Callable[[str, bool], None]
+    stacks: dict[str, Choice] = field(default_factory=dict)
+
+    def end(self) -> None:
+        for stack in self.stacks:
+            self.write(stack)
+
+    def write(self, stack: str, asking: bool = False) -> None:
+        by = self.stacks[stack]
+        try:
+            with chosen(by.destination, by.stack, by.commit):
+                self.keep(stack, asking)
+        except Exception as error:  # a run is not worse for an overview
+            _warn(f"the overview of {stack} was not written: {type(error).__name__}: {mask(str(error))}")
+
+
+_noted: ContextVar[_Noted | None] = ContextVar("slipway_noted", default=None)
+
+
 DESTINATION = inspect.Parameter("destination", inspect.Parameter.KEYWORD_ONLY, default="", annotation=str)
 _DESCRIPTION = """destination: name of a destination of the settings files; default: the setting `destination`,
         or the only one there is."""
 
 
-def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
-    """Prefect's `flow`, whose errors hold no secret, and which takes a destination."""
+def flow(
+    *, overview: Callable[[str, bool], None] | None = None, **options: Any
+) -> Callable[[Callable[P, R]], Flow[P, R]]:
+    """Prefect's `flow`, whose errors hold no secret, and which takes a destination.
+
+    Args:
+        overview: is given the name of each stack of which `note_change` told something, and whether this run is about
+            to ask a person: when the outermost run that has one ends, whatever way but a cancel, and when it is told
+            at once. What it raises is a warning in the log.
+        options: Prefect's own.
+    """
 
     def declare(function: Callable[P, R]) -> Flow[P, R]:
-        clean = _with_clean_errors(function)
+        clean, name = _with_clean_errors(function), _named(function, options)
 
         @wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
-            with _known_as_outermost():
+            with (
+                _known_as_outermost(), tidied_reports(), traced_run(name, outermost_run()), measured_run(),
+                _overview_kept(overview),
+            ):  # fmt: skip
                 try:
                     return clean(*args, **keywords)
                 except GaveWay as way:
@@ -58,12 +97,23 @@ def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]:
 
 
 def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Prefect's `task`, whose errors hold no secret."""
+    """Prefect's `task`, whose errors hold no secret, and whose seconds are measured under its name."""
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
-        return prefect.task(**options)(_with_clean_errors(function))
+        clean, name = _with_clean_errors(function), _named(function, options)
+
+        @wraps(function)
+        def run(*args: P.args, **keywords: P.kwargs) -> R:
+            with timed_step(name), traced_step(name):
+                return clean(*args, **keywords)
+
+        return prefect.task(**options)(run)
 
     return declare
+
+
+def _named(function: Callable[..., Any], options: Mapping[str, Any]) -> str:
+    return str(options.get("name") or getattr(function, "__name__", ""))
 
 
 def _with_destination(function: Callable[P, R]) -> Callable[P, R]:
@@ -110,6 +160,38 @@ def _known_as_outermost() -> Iterator[None]:
         yield
     finally:
         _outermost.reset(token)
+
+
+def note_change(stack: str, *, now: bool = False, asking: bool = False) -> None:
+    """Note that the overview of a stack says something else by now; outside of a run that keeps one this is nothing.
+
+    Args:
+        now: it is written at once, and again at the end.
+        asking: this run is about to wait for a person.
+    """
+    if noted := _noted.get():
+        noted.stacks[stack] = current_choice()
+        if now:
+            noted.write(stack, asking)
+
+
+@contextmanager
+def _overview_kept(keep: Callable[[str, bool], None] | None) -> Iterator[None]:
+    """Keep the overview of what changes inside, unless a run around this one does."""
+    if keep is None or _noted.get():
+        yield
+        return
+    noted = _Noted(keep)
+    token = _noted.set(noted)
+    try:
+        try:
+            yield
+        except Exception:
+            noted.end()
+            raise
+        noted.end()
+    finally:
+        _noted.reset(token)
 
 
 def _with_clean_errors(function: Callable[P, R]) -> Callable[P, R]:

@@ -9,10 +9,18 @@ from prefect.events import emit_event
 from prefect.logging import get_logger
 from prefect.settings import get_current_settings
 
-from flows.core.control.events import LONGEST, EventKind, EventPayload, event_resource, related_resources
+from flows.core.control.events import (
+    APPROVAL_ANSWERED,
+    APPROVAL_WAITING,
+    LONGEST,
+    EventKind,
+    EventPayload,
+    event_resource,
+    related_resources,
+)
 from flows.settings import Settings
 from flows.settings.choice import current_choice
-from flows.tasks.runs.declaration import outermost_run
+from flows.tasks.runs.declaration import note_change, outermost_run
 from flows.tasks.runs.log_masking import masked_line
 from flows.tasks.runs.run_info import whoami
 
@@ -25,7 +33,8 @@ def current_destination() -> str:
 def emit(kind: EventKind, *, stack: str, run: str = "", by: str = "", **said: str) -> None:
     """Tell the event bus that something happened. It returns at once, and never fails: Prefect sends in the background.
 
-    Without the address of a server nothing is emitted: Prefect would start one for it.
+    Without the address of a server nothing is emitted: Prefect would start one for it. What is told changes the
+    overview of the stack, too: that of a question, and of its answer, at once.
 
     Args:
         stack: the whole stack's name.
@@ -46,6 +55,9 @@ def emit(kind: EventKind, *, stack: str, run: str = "", by: str = "", **said: st
         emit_event(kind.name, event_resource(payload), related=related_resources(payload), payload=payload.model_dump())
     except Exception as error:
         _tell_once(type(error).__name__)
+    else:
+        asking = kind is APPROVAL_WAITING
+        note_change(stack, now=asking or kind is APPROVAL_ANSWERED, asking=asking)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from blocks.errors import OutsideError
 from flows.core.errors import SlipwayError
 from flows.core.quotation import LINES, WIDTH, Markup, quoted_end, quoted_line, without_controls
 from flows.core.secrets.masking import Mask, container_values
@@ -18,6 +19,8 @@ from flows.core.stack.stack import Stack
 _lock = threading.Lock()
 _mask = Mask()
 _FORMAT = logging.Formatter()
+# Mark of a record that tells of an error which has a name, and is raised besides.
+NAMED = "slipway_named"
 
 
 class Masked(Exception):
@@ -93,13 +96,27 @@ def _clean(record: logging.LogRecord) -> None:
         said = record.getMessage()
     except Exception:
         return  # arguments that do not fit: logging itself says so
-    if (shown := mask(said)) != said:
+    error = record.exc_info[1] if record.exc_info else None
+    plain = said
+    if isinstance(error, (SlipwayError, OutsideError)):  # its name says what it is: no trace helps who reads it
+        plain = _as_a_sentence(said, error)
+        record.exc_info = record.exc_text = None
+        setattr(record, NAMED, True)
+    if (shown := mask(plain)) != said:
         record.msg, record.args = shown, None
     if record.exc_info and record.exc_info[1] is not None:
         told = _FORMAT.formatException(record.exc_info)
         if (shown := mask(told)) != told:
             record.exc_text = shown
             record.exc_info = (Masked, Masked(shown), None)
+
+
+def _as_a_sentence(said: str, error: Exception) -> str:
+    """A message about an error that has a name: with its sentence, which Prefect writes as Python would."""
+    sentence = f"{type(error).__name__}: {error}"
+    if repr(error) in said:
+        return said.replace(repr(error), sentence)
+    return said if str(error) in said else f"{said}: {sentence}"
 
 
 SlipwayError.shown = staticmethod(mask)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from flows.core.errors import BrokenStack
 from flows.tasks.build_host import TIMED_OUT, own_environment
@@ -61,6 +62,16 @@ def commit_of(directory: str) -> str | None:
     """The commit that is checked out there; None where there is none."""
     answer = git(directory, "rev-parse", "--verify", "--quiet", "HEAD")
     return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def commit_time(directory: str) -> str:
+    """When the commit was made that is checked out there; ISO 8601, UTC; '' where there is none."""
+    answer = git(directory, "show", "--no-patch", "--format=%cI", "HEAD")
+    try:
+        when: datetime = datetime.fromisoformat(answer.stdout.strip())
+        return when.astimezone(UTC).isoformat(timespec="seconds")
+    except ValueError:
+        return ""
 
 
 def _below_git(directory: str) -> bool:

@@ -17,7 +17,7 @@ from flows.settings import Settings
 from flows.tasks.runs.declaration import task
 from flows.tasks.runs.retries import ONCE
 from flows.tasks.stack.checks import refuse_empty, release_checks
-from flows.tasks.stack.git import checkout_of, commit_of, git
+from flows.tasks.stack.git import checkout_of, commit_of, commit_time, git
 from flows.tasks.stack.given_files import settle_given_files
 from flows.tasks.stack.project import Project, find_compose_files, open_project
 from flows.tasks.stack.reading import ComposeReader
@@ -34,6 +34,7 @@ class Source:
     config: Mapping[str, Any]
     given: tuple[str, ...]
     commit: str | None
+    committed: str = ""
 
     @property
     def named_texts(self) -> dict[str, str]:
@@ -80,7 +81,8 @@ def read_stack(
     refuse_outside(stack, sources, settings)
     for check in release_checks(resolved, sources, texts, config, bool(settings.shared_droplet)):
         check()
-    return Source(resolved, sources, texts, config, project.given, commit_of(project.directory))
+    commit, when = commit_of(project.directory), commit_time(project.directory)
+    return Source(resolved, sources, texts, config, project.given, commit, when)
 
 
 @contextmanager

@@ -66,6 +66,28 @@ def test_a_record_holds_a_hash_of_the_environment_and_none_of_its_values(
     assert set(stack.droplet.sh(f"stat -c %a {stack.droplet.home}/history/*").split()) == {"600"}
 
 
+def test_a_record_says_what_its_runs_measured(stack: SingleServiceStack, first: dict[str, Any]) -> None:
+    measured, place = first["measured"], f"{stack.droplet.home}/current/release.json"
+    assert datetime.fromisoformat(measured["committed"]) <= datetime.fromisoformat(first["began"])
+    assert {"preflight", "put files", "pull images", "start services", "wait until ready", "probe health"} <= set(
+        measured["steps"]
+    )
+    assert (
+        sum(measured["steps"].values())
+        < (datetime.fromisoformat(first["ended"]) - datetime.fromisoformat(first["began"])).total_seconds()
+        + measured["steps"]["preflight"]
+        + measured["steps"]["put files"]
+        + 1
+    )
+    images = json.loads(stack.droplet.sh(f"cat {place}"))["images"]
+    assert {pull["image"] for pull in measured["pulls"]} == set(images)
+    layers = {layer["digest"]: layer["size"] for image in images.values() for layer in image["layers"]}
+    assert sum(pull["bytes"] for pull in measured["pulls"]) == sum(layers.values())
+    assert set(measured["ready_seconds"]) == {probe["service"] for probe in measured["probes"]}
+    assert measured["build"]["images"] == len(images)
+    assert measured["lock_seconds"] >= 0
+
+
 def test_history_and_status_show_the_record(stack: SingleServiceStack, first: dict[str, Any]) -> None:
     shown = json.loads(stack.on_droplet("history", "--json").out)["droplets"][BLOCK]
     assert shown == [first]

@@ -7,7 +7,7 @@ from typing import Any
 from flows.core.debug.evidence import Evidence, HostEvidence
 from flows.core.debug.overview import StackOverview
 from flows.core.debug.redaction import redact, redaction_mask
-from flows.core.quotation import literal, quoted_end, quoted_line, without_controls
+from flows.core.quotation import link_or_words, literal, quoted_end, quoted_line, without_controls
 from flows.core.secrets.masking import (
     Mask,
     container_values,
@@ -97,6 +97,8 @@ MASKS = (
     MaskingRule(redact, _redacted, _hidden),
     MaskingRule(without_controls, lambda secret, text: without_controls(text + secret), _clean),
     MaskingRule(literal, lambda secret, text: literal(text + secret), lambda _, found: "\n" not in found),
+    MaskingRule(link_or_words, lambda secret, text: link_or_words(text + secret, text),
+                lambda _, found: "\n" not in found),
     MaskingRule(quoted_line, lambda secret, text: quoted_line(text + secret), _line),
     MaskingRule(quoted_end, lambda secret, text: quoted_end(text + secret), lambda _, found: len(found) <= 20 * 401),
 )  # fmt: skip

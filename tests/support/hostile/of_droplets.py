@@ -16,6 +16,7 @@ from flows.core.deploy.files.droplet_trees import read_trees
 from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.deploy.files.writable_scripts import read_kept, read_look
 from flows.core.deploy.preflight import missing_external
+from flows.core.deploy.pull import read_pulls
 from flows.core.deploy.readiness import Patience, Watch, judge_readiness
 from flows.core.droplet.asleep import SleepMarker, read_marker
 from flows.core.droplet.containers import by_service, container_environment, read_containers, read_inspected
@@ -28,6 +29,7 @@ from flows.core.droplet.versions import is_older, version
 from flows.core.gates.probes import judge_health, judge_workflow
 from flows.core.insight.doctor import read_droplet_checks
 from flows.core.insight.drift import read_drift
+from flows.core.insight.metrics.droplet import read_metrics_look
 from flows.core.insight.status import read_status
 from flows.core.prune.inventory import read_inventory, read_strangers
 from flows.core.prune.removal import Item, Kind, Removal, read_refusals
@@ -44,6 +46,7 @@ from tests.support.adoption.attacked import OF_ADOPTION
 from tests.support.builders import HOST, pinned, record, release, stack
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.changes import in_lines, in_sections, packed
+from tests.support.machine.attacked import OF_SETUP
 
 STACK = "shop"
 HOME = StackDirectory("/opt/slipway", STACK)
@@ -139,6 +142,8 @@ OF_DROPLETS = (
         **LISTED, **RUNNING, "environment": "A=b", "names": "current:v1.0",
         "would": " DRY-RUN MODE -  Container web  Recreate\n:said:",
     }, shape=in_sections, read=lambda text: read_drift(text, HOME, "web-1")),
+    Attacked(read_metrics_look, {**LISTED, "holder": "{}"}, shape=in_sections,
+             read=lambda text: read_metrics_look(text, STACK)),
     Attacked(read_status, {**LISTED, **RUNNING, "holder": "{}"}, shape=in_sections,
              read=lambda text: read_status(text, STACK)),
     Attacked(read_overview, {**RUNNING, "now": "1", "records": "{}"}, shape=in_sections,
@@ -163,6 +168,7 @@ OF_DROPLETS = (
         "anonymous": "v w", "volumes": "v w x", "disk": "Build Cache\t1GB",
         "documents": f"@@document\n{json.dumps(DOCUMENT)}\n",
     }, shape=in_sections),
+    Attacked(read_pulls, ["slipway-pulled r@d 1.5 2.5"], shape=lambda lines: "\n".join(map(str, lines))),
     Attacked(read_records, LISTED, shape=in_sections, read=lambda text: read_records(sections(text), STACK)),
     Attacked(read_records, HISTORY, shape=packed, read=lambda text: read_records({"history": text}, STACK)),
     Attacked(read_history, RECORD, read=lambda text: read_history([("000001.json", text)], ["v1.0"], "v1.0", STACK)),
@@ -198,5 +204,6 @@ OF_DROPLETS = (
              read=lambda text: unknown_fields(text, ())),
     Attacked(judge_health, {"status": "ok"}, read=lambda text: judge_health(200, text)),
     *OF_ADOPTION,
+    *OF_SETUP,
     Attacked(judge_workflow, {"a": {"b": [1]}}, read=lambda text: judge_workflow(PROBE, 200, text)),
 )  # fmt: skip

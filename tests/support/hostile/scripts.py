@@ -38,6 +38,7 @@ from flows.core.droplet.running import (
 from flows.core.droplet.sections import section_script
 from flows.core.insight.doctor import droplet_check_script
 from flows.core.insight.drift import drift_script
+from flows.core.insight.metrics.droplet import metrics_script
 from flows.core.insight.status import status_script
 from flows.core.prune.inventory import inventory_script
 from flows.core.prune.removal import Item, Kind, Removal, removal_script
@@ -70,6 +71,7 @@ from flows.core.traffic.memory import memory_script
 from tests.support.builders import release
 from tests.support.hostile.attacked import full_name
 from tests.support.hostile.of_droplets import CONFIG, FACTS
+from tests.support.machine.attacked import SETUP_SCRIPTS
 
 Words = Sequence[str]
 WORDS = 6
@@ -174,6 +176,7 @@ SCRIPTS = (
     ScriptBuilder(services_script, lambda w: services_script(home(w))),
     ScriptBuilder(droplet_check_script, lambda w: droplet_check_script(home(w))),
     ScriptBuilder(drift_script, lambda w: drift_script(home(w))),
+    ScriptBuilder(metrics_script, lambda w: metrics_script(home(w))),
     ScriptBuilder(status_script, lambda w: status_script(home(w))),
     ScriptBuilder(overview_script, lambda w: overview_script(w[1], home(w))),
     ScriptBuilder(trees_script, lambda w: trees_script(home(w), w[2], w[3], standing=True)),
@@ -215,4 +218,5 @@ SCRIPTS = (
     ScriptBuilder(stop_projects_script, stop_projects_script),
     ScriptBuilder(remove_stopped_script, remove_stopped_script),
     ScriptBuilder(edge_script, lambda w: edge_script(w[0])),
+    *(ScriptBuilder(function, build) for function, build in SETUP_SCRIPTS),
 )  # fmt: skip

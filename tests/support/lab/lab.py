@@ -79,7 +79,9 @@ def lab_tls() -> ssl.SSLContext:
 def use_settings() -> None:
     """From now on commands in this process and its children have the lab's settings and Prefect server, with its login,
     unless others are named. Prefect reads this when it is imported. The key of a demo does not count: what tests
-    publish is not signed, but where signing is what they test."""
+    publish is not signed, but where signing is what they test; and an overview, which takes half a second of every
+    command, is written where that is what they test."""
+    os.environ.setdefault("SLIPWAY_OVERVIEW", "false")
     for name in ("SLIPWAY_SIGNING", "SLIPWAY_TRUSTED"):
         os.environ.setdefault(name, "")
     if (STATE / "settings.toml").exists():

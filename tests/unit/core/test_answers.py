@@ -5,7 +5,6 @@ import gzip
 
 import pytest
 
-from flows import status as status_flow
 from flows import watch as watch_flow
 from flows.core.answers import LARGEST, unpacked
 from flows.core.debug.overview import read_overview
@@ -14,7 +13,9 @@ from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import UnreadableAnswer
 from flows.core.gates.verdict import Verdict
 from flows.core.records.storage import read_records
+from flows.core.results import DropletStatus
 from flows.settings import Settings
+from flows.tasks.insight import droplets
 from tests.support.builders import release
 
 pytestmark = pytest.mark.unit
@@ -53,16 +54,22 @@ def test_a_watch_counts_a_droplet_that_talks_rubbish_as_not_well(monkeypatch):
 
 
 def test_a_status_shows_the_other_droplets_when_one_talks_rubbish(monkeypatch):
-    well = status_flow.DropletStatus(None, "1.0")
-    look = {"green": _unreadable, "blue": lambda *_args: well}
-    monkeypatch.setattr(status_flow, "_look", lambda droplet, *rest: look[droplet](*rest))
-    monkeypatch.setattr(status_flow, "active_colours", lambda _settings: (None, {}))
-    monkeypatch.setattr(status_flow, "table", lambda *_args: None)
-    monkeypatch.setattr(status_flow, "stack_name", lambda name: name)
-    monkeypatch.setattr(status_flow, "Settings", type("S", (), {"shown": ("green", "blue"), "stack": "shop"}))
-    found = status_flow.status.fn("shop")
+    well = DropletStatus(None, "1.0")
+    look = {"green": _unreadable, "blue": lambda: well}
+
+    def asked(name: str) -> DropletStatus | Exception:
+        try:
+            return look[name]()
+        except UnreadableAnswer as error:
+            return error
+
+    monkeypatch.setattr(droplets, "_target", lambda name, *_rest: name)
+    monkeypatch.setattr(droplets, "_look", asked)
+    found, _ = droplets.read_droplets("shop", Settings(green=("green",), blue=("blue",), home="", switch=""))
     assert found["blue"] == well
     assert "cannot be read" in found["green"].trouble
+    with pytest.raises(UnreadableAnswer):
+        droplets.read_droplets("shop", Settings(switch=""), ["green"])
 
 
 def test_a_history_that_unpacks_to_more_than_the_limit_is_not_unpacked_whole():

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from prefect.client.schemas.actions import DeploymentCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
+from prefect.utilities.schema_tools.validation import is_valid_schema, validate
 
 from flows.core.control.events import EVENT_KINDS
 from tests import CHECKOUT
@@ -94,6 +96,36 @@ def test_its_parameters_are_those_of_the_flow(deployment):
     assert flow.validate_parameters({**dict.fromkeys(required, "v1"), **given})
 
 
+def filled_in(schema: dict, definitions: dict) -> object:
+    """A value that a form may give for a parameter."""
+    kinds = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    one = definitions[kinds[0]["$ref"].rpartition("/")[2]] if "$ref" in kinds[0] else kinds[0]
+    if "enum" in one or "const" in one:
+        return one.get("enum", [one.get("const")])[0]
+    values = {"string": "a-b", "integer": 7, "number": 0.5, "boolean": True, "array": ["a", "b"], "object": {"a": "b"}}
+    return values[one["type"]]
+
+
+@each
+@pytest.mark.parametrize("whole", [False, True], ids=["as it is", "everything filled in"])
+def test_a_rerun_is_accepted_with_the_parameters_that_prefect_kept(deployment, whole):
+    """Prefect keeps what a run was given as JSON, and gives it to the flow again when somebody reruns it."""
+    flow = flow_of(deployment)
+    form = flow.parameters.model_dump()
+    asked = {name for name, one in form["properties"].items() if whole or name in form.get("required", ())}
+    given = {
+        **deployment.get("parameters", {}),
+        **{name: filled_in(form["properties"][name], form.get("definitions", {})) for name in sorted(asked)},
+    }
+    assert is_valid_schema(form) is None
+    assert validate(given, form, ignore_required=False) == []
+    taken = flow.validate_parameters(given)
+    kept = json.loads(json.dumps(flow.serialize_parameters(taken)))
+    assert validate(kept, form, ignore_required=False) == []
+    assert flow.validate_parameters(kept) == taken
+    assert kept.keys() >= given.keys()
+
+
 @each
 def test_every_deployment_takes_a_destination_and_its_form_says_what_that_is(deployment):
     shown = flow_of(deployment).parameters.properties["destination"]
@@ -161,3 +193,14 @@ SIDE_BY_SIDE = {
 def test_what_changes_something_runs_one_at_a_time():
     limits = {name: deployment["concurrency_limit"]["limit"] for name, deployment in DEPLOYMENTS.items()}
     assert {name for name, limit in limits.items() if limit > 1} == SIDE_BY_SIDE
+
+
+def test_what_tells_of_a_change_keeps_the_overview():
+    text = {name: (CHECKOUT / one["entrypoint"].split(":")[0]).read_text() for name, one in DEPLOYMENTS.items()}
+    telling = {name for name, code in text.items() if any(f" {word}(" in code for word in ("emit", "note_change"))}
+    keeping = {
+        name for name, code in text.items() if "    overview=keep_overview,\n" in code or ", overview=keep" in code
+    }
+    # A release that was published runs nowhere yet, and a plan changes nothing.
+    assert keeping == (telling | {"release", "rollback", "promote"}) - {"build-push", "plan"}
+    assert keeping >= {"deploy", "promote", "switch-back", "deploy-home", "adopt", "reconcile", "status", "drift"}

@@ -27,15 +27,15 @@ def ci_kind(remote: str) -> CiKind:
     return "gitlab" if _GITLAB.search(remote) else "github"
 
 
-def ci_file(kind: CiKind, source: str) -> tuple[str, str]:
+def ci_file(kind: CiKind, source: str, stack: str, *, promote: bool = False) -> tuple[str, str]:
     """The path, from the repository's root, and the text of the CI's workflow.
 
     Args:
         kind: as `ci_kind` says it.
-        source: what pip installs Slipway from, as `ci_workflow` takes it.
+        source, stack, promote: as `ci_workflow` takes them.
 
     Raises:
         BadParameter
     """
     path = ".gitlab-ci.yml" if kind == "gitlab" else ".github/workflows/release.yml"
-    return path, ci_workflow(kind, source, "production")
+    return path, ci_workflow(kind, source, "production", stack=stack, promote=promote)

@@ -46,15 +46,29 @@ def run_summary(
     return "\n\n".join(parts) + "\n"
 
 
-def _artifact(artifact: Mapping[str, Any]) -> str:
-    """A table artifact under its description; '' for what is none."""
+def artifact_rows(artifact: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a table artifact; none for what is no such table."""
     if artifact.get("type") != "table" or not isinstance(artifact.get("data"), str):
-        return ""
+        return []
     try:
         rows = json.loads(artifact["data"])
     except (ValueError, RecursionError):
-        return ""
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return []
+    return rows
+
+
+def plain_cell(value: Any) -> str:
+    """A value of such a row as text: what an artifact shows as code is unwrapped."""
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
+    whole = _CODE.fullmatch(text.strip())
+    return whole[2].strip() if whole else text
+
+
+def _artifact(artifact: Mapping[str, Any]) -> str:
+    """A table artifact under its description; '' for what is none."""
+    if not (rows := artifact_rows(artifact)):
         return ""
     said = artifact.get("description")
     return "\n\n".join(part for part in (f"### {_words(said)}" if isinstance(said, str) else "", _table(rows)) if part)
@@ -75,9 +89,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cell(value: Any) -> str:
     """One value; what an artifact already shows as code is unwrapped first, and quoted anew."""
-    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
-    whole = _CODE.fullmatch(text.strip())
-    return _words(whole[2].strip() if whole else text)
+    return _words(plain_cell(value))
 
 
 def _words(text: str) -> str:

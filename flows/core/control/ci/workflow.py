@@ -72,6 +72,7 @@ release:
     exit_codes: [6, 7]
 """
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_STACK = re.compile(r"[A-Za-z0-9._/][A-Za-z0-9._/:-]*")
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,_/:@=+<>!#?&%~-]*")
 
 
@@ -82,6 +83,8 @@ def ci_workflow(
     *,
     deployment: str = "release",
     branch: str = "main",
+    stack: str = "",
+    promote: bool = False,
 ) -> str:
     """The file `.github/workflows/release.yml`, or the job for `.gitlab-ci.yml`.
 
@@ -90,6 +93,8 @@ def ci_workflow(
             public index the name may be another's.
         destination: where releases go; None: where the deployment's own parameters say.
         branch: whose commits are released.
+        stack: the compose file or its directory, from the root; '': as the deployment's own parameters say.
+        promote: to the idle colour, and traffic after it.
 
     Raises:
         BadParameter: a name that would be more than a word in the file.
@@ -97,9 +102,14 @@ def ci_workflow(
     for what, word in {"destination": destination or "x", "deployment": deployment, "branch": branch}.items():
         if not _NAME.fullmatch(word):
             raise BadParameter(f"{what} {word!r}: letters, digits and . _ / - make a name here")
+    if stack and not _STACK.fullmatch(stack):
+        raise BadParameter(f"stack {stack!r}: letters, digits and . _ / : - make a path here")
     if not _SOURCE.fullmatch(source):
         raise BadParameter(f"source {source!r}: pip takes no such requirement here")
     command = f"slipway-trigger {deployment}" + (f" --destination {destination}" if destination else "")
+    # Where it goes says the destination, and not the deployment's own parameter.
+    command += f" -p stack={stack} -p droplet=null" if stack else ""
+    command += " -p promote=true" if promote else ""
     text = _GITHUB if kind == "github" else _GITLAB
     group = f"-{destination.replace('/', '-')}" if destination else ""
     values = {"COMMAND": command, "DEPLOYMENT": deployment, "BRANCH": branch, "GROUP": group, "SLIPWAY": source}

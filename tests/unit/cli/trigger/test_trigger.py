@@ -10,7 +10,7 @@ from blocks.errors import PrefectFailed
 from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
 from flows.api.runs import LogPosition, find_deployment, find_run, next_lines, start_run
-from flows.cli.trigger.waiting import RunWatch, WaitOptions
+from flows.cli.terminal.waiting import RunWatch, WaitOptions
 from flows.core.control.ci.log import GitHubLog
 from flows.core.errors import BadSettings, DeploymentMissing, TriggerRefused
 from tests import CHECKOUT
@@ -168,7 +168,7 @@ def test_what_is_no_run_and_no_log_is_refused(content):
     with pytest.raises(PrefectFailed):
         ask(lambda _asked: Says(200, content), lambda api: find_run(api, ID(2)))
     with pytest.raises(PrefectFailed):
-        ask(lambda _asked: Says(200, content or {}), lambda api: next_lines(api, ID(2), 40, LogPosition()))
+        ask(lambda _asked: Says(200, content or {}), lambda api: next_lines(api, [ID(2)], 40, LogPosition()))
 
 
 def test_it_imports_only_what_its_documentation_installs():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.core.deploy.facts import facts_script, read_facts
-from flows.core.deploy.pull import LOGIN_FAILED, PULL_FAILED, RegistryLogin, pull_script
+from flows.core.deploy.pull import LOGIN_FAILED, PULL_FAILED, RegistryLogin, pull_script, read_pulls
 from tests.support import wait_until
 from tests.support.builders import digest
 from tests.support.fake_droplet import make_host
@@ -34,6 +34,28 @@ def test_images_are_pulled_after_a_login_by_standard_input_and_tagged(host):
     assert sorted(pulls) == [f"pull --quiet {DB}", f"pull --quiet {WEB}"]
     assert (first, second) == (f"tag {WEB} host/web:slipway-{'a' * 16}", f"tag {DB} host/db:slipway-{'b' * 16}")
     assert Path(f"{host.env['RECORD']}.password").read_bytes() == b"pass word"
+
+
+def test_each_pull_says_how_long_it_took(host):
+    took = read_pulls(host.sh(pull_script([WEB, DB], ACCOUNT), b"x").stdout.decode())
+    assert sorted(took) == [DB, WEB]
+    assert all(isinstance(seconds, float) and seconds >= 0 for seconds in took.values())
+
+
+@pytest.mark.parametrize(
+    ("printed", "took"),
+    [
+        ("slipway-pulled r@d 100.5 101.75", {"r@d": 1.25}),
+        ("slipway-pulled r@d 100 102", {"r@d": 2.0}),
+        ("slipway-pulled r@d 100.N 102.N", {"r@d": None}),
+        ("slipway-pulled r@d", {"r@d": None}),
+        ("slipway-pulled r@d 102.0 100.0", {"r@d": None}),
+        ("slipway-pulled", {}),
+        ("r@d\nother words", {}),
+    ],
+)
+def test_a_clock_that_says_nothing_or_goes_back_is_unknown(printed, took):
+    assert read_pulls(printed) == took
 
 
 OWN = json.dumps({

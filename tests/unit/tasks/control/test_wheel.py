@@ -3,14 +3,13 @@
 import json
 import os
 import subprocess
-import sys
-import sysconfig
 
 import pytest
 import yaml
 
 from flows.core.control.deployments import packaged_deployments
 from tests import CHECKOUT
+from tests.support.machine.wheel import installed_wheel
 
 pytestmark = pytest.mark.unit
 
@@ -21,30 +20,7 @@ ASK = "import json; from flows.tasks.control.deployments import packaged_documen
 def installed(tmp_path_factory):
     """A new environment with the wheel; what the wheel needs is that of this environment."""
     place = tmp_path_factory.mktemp("wheel")
-    source = place / "source"
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json"],
-        cwd=CHECKOUT, capture_output=True, text=True, check=True,
-    ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, tracked):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).symlink_to(os.readlink(CHECKOUT / name)) if (CHECKOUT / name).is_symlink() else (
-            (source / name).write_bytes((CHECKOUT / name).read_bytes())
-        )
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = ["wheel", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(place), "."]
-    subprocess.run([*pip, *build], cwd=source, check=True, timeout=300)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place / "venv")], check=True, timeout=60)
-    python = place / "venv/bin/python"
-    (wheel,) = place.glob("*.whl")
-    subprocess.run(
-        [*pip, "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)], check=True, timeout=120
-    )
-    found = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
-    # A plain path: an editable install of the checkout is not followed from there.
-    with open(f"{found.strip()}/needed.pth", "w") as file:
-        file.write(sysconfig.get_path("purelib"))
-    return place / "venv/bin"
+    return installed_wheel(place)[1]
 
 
 def run(*argv, cwd):
@@ -70,3 +46,20 @@ def test_the_packaged_pool_is_as_closed_as_the_checkouts(installed, tmp_path):
     assert json.loads(run(installed / "python", "-c", ask, cwd=tmp_path)) == json.loads(
         (CHECKOUT / "work-pool.json").read_text()
     )
+
+
+def test_the_installed_command_writes_the_rules_and_nothing_over_others(installed, tmp_path):
+    run(installed / "slipway", "metrics", "--rules", "rules", cwd=tmp_path)
+    source = CHECKOUT / "compose/observability"
+    assert {file.name: file.read_text() for file in (tmp_path / "rules").iterdir()} == {
+        file.name: file.read_text() for file in source.iterdir()
+    }
+    (tmp_path / "rules/alerts.yml").write_text("mine")
+    with pytest.raises(subprocess.CalledProcessError):
+        run(installed / "slipway", "metrics", "--rules", "rules", cwd=tmp_path)
+    assert (tmp_path / "rules/alerts.yml").read_text() == "mine"
+
+
+def test_the_packaged_control_plane_is_that_of_the_checkout(installed, tmp_path):
+    run(installed / "slipway", "server", "compose", "plane", "--host", "plane.example.com", cwd=tmp_path)
+    assert (tmp_path / "plane/compose.yaml").read_text() == (CHECKOUT / "compose/control-plane.yml").read_text()

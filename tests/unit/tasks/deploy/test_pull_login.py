@@ -28,6 +28,7 @@ class Session:
         self.given += script + stdin.decode()
         if self.code:
             raise RemoteFailed(self.says, self.code, self.says)
+        return SimpleNamespace(out="")
 
 
 def test_a_droplet_is_given_the_login_that_may_only_read_and_no_other():

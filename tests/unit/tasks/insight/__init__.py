@@ -1,0 +1,1 @@
+"""What runs where, as it is shown in the Prefect UI."""

@@ -13,8 +13,9 @@ from prefect.states import exception_to_crashed_state, exception_to_failed_state
 
 from blocks.errors import RemoteFailed
 from flows.core.errors import BuildFailed
+from flows.settings.choice import CommitFile, chosen, current_choice
 from flows.tasks.runs import log_masking
-from flows.tasks.runs.declaration import flow, task
+from flows.tasks.runs.declaration import flow, note_change, task
 from flows.tasks.runs.log_masking import Masked, register_secrets
 
 pytestmark = pytest.mark.unit
@@ -95,3 +96,93 @@ def test_every_flow_and_task_is_declared_so():
     ]  # fmt: skip
     assert len(code) > 100
     assert theirs == []
+
+
+class Kept:
+    """An overview that remembers for what it was kept."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bool]] = []
+
+    def __call__(self, stack: str, asking: bool) -> None:
+        self.told.append((stack, asking))
+
+
+def test_the_outermost_run_keeps_the_overview_once_for_each_stack_whatever_its_end():
+    kept = Kept()
+
+    @flow(name="inner", overview=kept)
+    def inner() -> None:
+        note_change("shop")
+        note_change("shop")
+        note_change("other")
+        raise BuildFailed("no")
+
+    @flow(name="outer", overview=kept)
+    def outer() -> None:
+        try:
+            inner.fn()
+        finally:
+            assert kept.told == []
+
+    with pytest.raises(BuildFailed):
+        outer.fn()
+    assert kept.told == [("shop", False), ("other", False)]
+    note_change("shop")  # no run is there that keeps one
+    assert len(kept.told) == 2
+
+
+def test_an_overview_is_kept_by_the_settings_of_what_changed():
+    """A release reads the settings of its commit, which nobody reads any more once it is over."""
+    commit = CommitFile("shop", "main", "c" * 40, "slipway.toml", "", "/srv/slipway.toml")
+    seen = []
+
+    @flow(name="releases", overview=lambda _stack, _asking: seen.append(current_choice()))
+    def releases() -> None:
+        with chosen("staging", "shop", commit):
+            note_change("shop")
+
+    releases.fn()
+    assert [(one.destination, one.commit) for one in seen] == [("staging", commit)]
+    assert current_choice().commit is None
+
+
+def test_a_question_is_in_the_overview_at_once():
+    kept = Kept()
+
+    @flow(name="asks", overview=kept)
+    def asks() -> None:
+        note_change("shop", now=True, asking=True)
+        assert kept.told == [("shop", True)]
+
+    asks.fn()
+    assert kept.told == [("shop", True), ("shop", False)]
+
+
+def test_a_run_that_changes_nothing_or_is_cancelled_keeps_none():
+    kept = Kept()
+
+    @flow(name="looks", overview=kept)
+    def looks(stop: bool) -> None:
+        if stop:
+            note_change("shop")
+            raise KeyboardInterrupt
+
+    looks.fn(False)
+    with pytest.raises(KeyboardInterrupt):
+        looks.fn(True)
+    assert kept.told == []
+
+
+def test_an_overview_that_fails_fails_no_run(caplog: pytest.LogCaptureFixture):
+    def broken(_stack: str, _asking: bool) -> None:
+        raise OSError(f"no way to {SECRET}")
+
+    @flow(name="changes", overview=broken)
+    def changes() -> str:
+        note_change("shop")
+        return "done"
+
+    with caplog.at_level("WARNING", "prefect.slipway.hooks"):
+        assert changes.fn() == "done"
+    assert [one.message for one in caplog.records] == ["the overview of shop was not written: OSError: no way to ••••"]

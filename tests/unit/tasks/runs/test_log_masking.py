@@ -118,3 +118,35 @@ def test_no_log_record_holds_what_a_terminal_obeys(said: io.StringIO):
 def test_what_is_marked_as_our_own_markdown_stays_so():
     assert isinstance(mask(Markup("`a`")), Markup)
     assert not isinstance(mask("`a`"), Markup)
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    """The error with a trace, as somebody caught it."""
+    try:
+        raise error from cause
+    except Exception as caught:
+        return caught
+
+
+@pytest.mark.parametrize("error", [BuildFailed("it did not\nbuild"), Unreachable("it did not\nbuild")])
+def test_an_error_that_has_a_name_is_logged_as_its_sentence_without_a_trace(error: Exception, said: io.StringIO):
+    left, name = raised(error, ValueError("below")), type(error).__name__
+    LOG.error("Encountered exception during execution: %r", left, exc_info=left)
+    LOG.error(f"Task run failed with exception: {left!r}", exc_info=left)
+    LOG.error("An error was encountered while running hook %r", "tidy", exc_info=left)
+    assert said.getvalue().splitlines() == [
+        f"Encountered exception during execution: {name}: it did not", "build",
+        f"Task run failed with exception: {name}: it did not", "build",
+        f"An error was encountered while running hook 'tidy': {name}: it did not", "build",
+    ]  # fmt: skip
+
+
+def test_what_a_named_error_says_is_masked_when_its_trace_is_left_out(said: io.StringIO):
+    register_secrets([SECRET])
+    LOG.error("it failed: %r", left := raised(BuildFailed(f"no {SECRET}")), exc_info=left)
+    assert said.getvalue() == "it failed: BuildFailed: no ••••\n"
+
+
+def test_an_error_without_a_name_of_ours_keeps_its_trace(said: io.StringIO):
+    LOG.error("it failed", exc_info=raised(ValueError("who knows")))
+    assert "Traceback" in said.getvalue()

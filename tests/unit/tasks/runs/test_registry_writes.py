@@ -86,11 +86,13 @@ class Session:
         assert stdin.decode() not in script
         if code := self.ends.pop(0):
             raise RemoteFailed("no", code, "unauthorized: authentication required")
+        return SimpleNamespace(out="")
 
 
 def test_a_login_that_expired_before_a_pull_is_renewed_once():
     session = Session(LOGIN_FAILED, 0)
-    pull_references(session, [IMAGE], Registry(logins=[("u1", "old-word"), ("u2", "new-word")]), SETTINGS)
+    took = pull_references(session, [IMAGE], Registry(logins=[("u1", "old-word"), ("u2", "new-word")]), SETTINGS)
+    assert took == {IMAGE: None}  # the droplet said nothing of its time
     assert session.passwords == ["old-word", "new-word"]
     with pytest.raises(LoginRefused):
         pull_references(

@@ -162,6 +162,16 @@ def test_a_workflow_for_github_may_do_nothing_and_pins_its_actions(destination):
     assert set(steps[-1]["env"]) == {"PREFECT_API_URL", "PREFECT_API_AUTH_STRING"}
 
 
+def test_a_workflow_of_a_repository_names_its_stack_and_may_move_traffic():
+    words = {"stack": "deploy/shop", "promote": True}
+    step = yaml.safe_load(ci_workflow("github", SOURCE, "production", **words))["jobs"]["release"]["steps"][-1]
+    assert step["run"] == (
+        "slipway-trigger release --destination production -p stack=deploy/shop -p droplet=null -p promote=true"
+    )
+    job = yaml.safe_load(ci_workflow("gitlab", SOURCE, "production", stack="."))["release"]
+    assert job["script"][-1].endswith("-p stack=. -p droplet=null")
+
+
 def test_a_job_for_gitlab_lets_pass_what_is_no_failure():
     job = yaml.safe_load(ci_workflow("gitlab", SOURCE, "staging"))["release"]
     assert job["allow_failure"]["exit_codes"] == [Ending.SUPERSEDED.value, Ending.PAUSED.value]
@@ -170,7 +180,8 @@ def test_a_job_for_gitlab_lets_pass_what_is_no_failure():
 
 
 @pytest.mark.parametrize(
-    "words", [{"destination": "a; rm"}, {"branch": "a\nb"}, {"deployment": "$(x)"}, {"source": "x' 'y"}]
+    "words",
+    [{"destination": "a; rm"}, {"branch": "a\nb"}, {"deployment": "$(x)"}, {"source": "x' 'y"}, {"stack": "a b"}],
 )
 def test_a_name_that_is_more_than_a_word_makes_no_workflow(words):
     with pytest.raises(BadParameter):

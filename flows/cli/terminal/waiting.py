@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,6 +14,7 @@ from flows.api.runs import (
     FinishedTask,
     LogPosition,
     PrefectRun,
+    RunLogLine,
     cancel_run,
     find_run,
     finished_steps,
@@ -27,7 +28,7 @@ from flows.core.control.ci.trigger import Ending, ending_of
 from flows.core.errors import BadSettings
 
 _POLL_S = 2.0
-_INTERRUPTED = 130
+INTERRUPTED_CODE = 130
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class RunWatch:
 
     def end(self) -> int:
         """Wait for its end as asked; the exit code."""
-        self._say(f"{self._run.name}: {self._link}")
+        self._begin()
         if not self._options.wait:
             self._summarise(None)
             return 0
@@ -75,13 +76,13 @@ class RunWatch:
         self._raw(self._log.begin(f"Run {self._run.name}", int(time.time())))
         try:
             ending = self._watch()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             self._raw(self._log.end(int(time.time())))
-            return self._interrupted()
+            return self._interrupted(asked_to_end=bool(interrupt.args))
         self._raw(self._log.end(int(time.time())))
-        self._conclude(ending)
+        code = self._conclude(ending)
         self._summarise(ending)
-        return ending.value
+        return code
 
     def _watch(self) -> Ending:
         deadline = self._clock() + self._options.timeout
@@ -91,9 +92,7 @@ class RunWatch:
             kind, name = (run.state.type, run.state.name) if run.state else ("PENDING", "Pending")
             if f"{kind} {name}" != self._state:
                 self._state = f"{kind} {name}"
-                self._say(f"{time.strftime('%H:%M:%S', time.gmtime())} {name}")
-                if kind == "PAUSED":
-                    self._say(f"A person is asked: {self._link} (or: slipway approve {run.id})")
+                self._show_state(kind, name)
             if ending := ending_of(kind, name):
                 self._show_news()  # the last lines come after the state
                 return ending
@@ -105,37 +104,68 @@ class RunWatch:
             self._pause(min(_POLL_S, left))
 
     def _show_news(self) -> None:
-        level = logging.DEBUG if self._options.verbose else logging.ERROR
-        while lines := next_lines(self._api, self._run.id, level, self._position):
+        runs = self._shown_runs()
+        while lines := next_lines(
+            self._api, runs, logging.DEBUG if self._options.verbose else self.level, self._position
+        ):
             for line in lines:
-                said = f"{line.timestamp[11:19]} {logging.getLevelName(line.level)} {line.message}"
-                self._raw(self._log.error(said) if line.level >= logging.ERROR else self._log.line(said))
-        for step in finished_steps(self._api, self._run.id):
+                self._show_line(line)
+        for step in finished_steps(self._api, *runs):
             if step.id not in self._steps:
-                self._say(f"  {step.name}: {step.state_name} after {step.total_run_time:.1f} s")
+                self._show_step(step)
             self._steps[step.id] = step
 
-    def _conclude(self, ending: Ending) -> None:
+    # What is shown of it, and how: a terminal shows it otherwise than a CI job's log.
+
+    level = logging.ERROR
+
+    def _begin(self) -> None:
+        self._say(f"{self._run.name}: {self._link}")
+
+    def _shown_runs(self) -> Sequence[UUID]:
+        """The runs whose steps and logs are shown."""
+        return (self._run.id,)
+
+    def _show_state(self, kind: str, name: str) -> None:
+        self._say(f"{time.strftime('%H:%M:%S', time.gmtime())} {name}")
+        if kind == "PAUSED":
+            self._say(f"A person is asked: {self._link} (or: slipway approve {self._run.id})")
+
+    def _show_line(self, line: RunLogLine) -> None:
+        said = f"{line.timestamp[11:19]} {logging.getLevelName(line.level)} {line.message}"
+        self._raw(self._log.error(said) if line.level >= logging.ERROR else self._log.line(said))
+
+    def _show_step(self, step: FinishedTask) -> None:
+        self._say(f"  {step.name}: {step.state_name} after {step.total_run_time:.1f} s")
+
+    def _conclude(self, ending: Ending) -> int:
+        """Say how it ended; the exit code."""
         state = self._run.state
         over = state and ending_of(state.type, state.name)
         if ending is Ending.TIMED_OUT and not over:
             self._raw(self._log.error(
                 f"{self._run.name} did not end within {self._options.timeout:g} s, and goes on: {self._link}"
             ))  # fmt: skip
-            return
+            return int(ending.value)
         words = f"{self._run.name}: {state.name if state else ''}. {self._message()}".rstrip(". ")
         if ending in (Ending.COMPLETED, Ending.PAUSED):
             self._say(words)
         else:
             self._raw(self._log.error(f"{words} · {self._link}"))
+        return int(ending.value)
 
-    def _interrupted(self) -> int:
+    def _interrupted(self, *, asked_to_end: bool) -> int:
+        """Say what becomes of the run; the exit code.
+
+        Args:
+            asked_to_end: by SIGTERM: nobody is at the keyboard.
+        """
         if self._options.cancel:
             cancel_run(self._api, self._run.id)
             self._say(f"Interrupted. {self._run.name} is being cancelled: {self._link}")
         else:
             self._say(f"Interrupted. {self._run.name} goes on: {self._link}. The same command waits for it again.")
-        return _INTERRUPTED
+        return INTERRUPTED_CODE
 
     def _summarise(self, ending: Ending | None) -> None:
         path = self._options.summary
@@ -163,5 +193,5 @@ class RunWatch:
             print(line, flush=True)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)

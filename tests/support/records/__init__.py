@@ -1,0 +1,1 @@
+"""Histories of releases, made by the code that writes them."""

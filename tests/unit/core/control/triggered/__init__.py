@@ -1,0 +1,1 @@
+"""What a run is that is started through the API."""
