@@ -11,7 +11,7 @@ from flows.cli.trust import command as trust_command  # noqa: F401
 from flows.cli import release, deploy  # noqa: F401
 from flows.cli.insight import differences, story  # noqa: F401
 from flows.cli.trigger import command as trigger_command  # noqa: F401
-from flows.cli.looking import settings, status, service, drift, doctor, metrics  # noqa: F401
+from flows.cli.looking import settings, status, service, drift, stability, doctor, metrics  # noqa: F401
 from flows.cli import traffic, approval, records, prune, debug, cloud, registry  # noqa: F401
 from flows.cli.adoption import command as adoption_command  # noqa: F401
 

@@ -31,12 +31,12 @@ from flows.core.debug.bundle import DebugResult
 from flows.core.debug.diagnosis import Diagnosis
 from flows.core.gates.probes import Phase, ProbeResult
 from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.insight.stability.condition import Stability
 from flows.core.prune.removal import Item, Kind, Pruned, Removal
 from flows.core.prune.reports import ExpiredReport, ReportKind
 from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 from flows.core.records.history import History
 from flows.core.records.record import Record, RecordOutcome, Run
-from flows.core.records.stability import Stability
 from flows.core.registry.cleanup import CleanupItem, CleanupPlan, CleanupResult
 from flows.core.results import (
     Adopted,
