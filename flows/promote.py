@@ -33,7 +33,6 @@ from flows.tasks.runs.blocks import block_cache, load_environment
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import failure_emitted
 from flows.tasks.runs.log_masking import mask
-from flows.tasks.runs.measuring import measuring
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
@@ -230,7 +229,7 @@ class Promotion:
             canary=self._steps,
         )  # fmt: skip
         for target in self.candidate.targets:
-            with measuring(target.name), target.locked("pruning", self.wait) as lock:
+            with target.locked("pruning", self.wait) as lock:
                 keep_promotion(lock, target, promoted)
                 prune_best_effort(lock, target.directory, self.settings)
         publish_promotion(self.stack, promoted, plan)

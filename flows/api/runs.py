@@ -225,10 +225,7 @@ def runs_below(api: PrefectApi, run_id: UUID) -> list[UUID]:
 
 def run_artifacts(api: PrefectApi, run_ids: Iterable[UUID]) -> list[dict[str, Any]]:
     """The tables that these runs left, the oldest first; the newest 20 of them."""
-    asked = {
-        "flow_run_id": {"any_": [str(one) for one in run_ids]},
-        "type": {"any_": ["table"]},
-    }
+    asked = {"flow_run_id": {"any_": [str(one) for one in run_ids]}, "type": {"any_": ["table"]}}
     body = {"artifacts": asked, "sort": "CREATED_DESC", "limit": 20}
     found = [one for one in _listed(api.post("/artifacts/filter", body), api) if isinstance(one, dict)]
     return sorted(found, key=lambda one: str(one.get("created")))

@@ -12,7 +12,8 @@ from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import YesOption, confirm, confirmed_host_key, read_key_file
 from flows.cli.terminal.console import SummaryConsole, tell
 from flows.cli.terminal.options import StackOption
-from flows.cli.terminal.runner import api_url, run_callable
+from flows.cli.terminal.runner import run_callable
+from flows.cli.terminal.server import api_url
 from flows.cli.terminal.tables import SummaryTable
 
 if TYPE_CHECKING:

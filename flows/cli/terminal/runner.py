@@ -7,7 +7,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -18,6 +17,7 @@ from rich.console import Console
 from flows.cli.terminal.console import CleanConsole, SummaryConsole, show_error
 from flows.cli.terminal.destination import asked_destination, in_its_settings
 from flows.cli.terminal.handover import hand_over, worker_wanted
+from flows.cli.terminal.server import api_url, prefect_settings
 
 if TYPE_CHECKING:
     from flows.cli.terminal.progress import Progress
@@ -30,7 +30,6 @@ class _Server:
 
 
 _server = _Server()
-LOCAL_API = "http://127.0.0.1:4200/api"
 INTERRUPTED = 130
 BUG = 70
 BUSY_TIMEOUT_S = 20.0
@@ -90,7 +89,7 @@ def run_callable(
         errors.print("[yellow]Nobody is asked: this is no terminal.[/yellow]")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _prefect_settings(), progress.shown(), extended_context(asking=asking):
+        with prefect_settings(), progress.shown(), extended_context(asking=asking):
             return _patiently(in_its_settings(work), progress)
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
@@ -230,28 +229,6 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
     show_error(errors, error)
     errors.print("This is not an error Slipway knows. Please report it, with what --verbose prints.")
     return BUG
-
-
-def api_url() -> str:
-    """The Prefect API that is used: the configured one, else that of a server on this machine."""
-    from prefect.settings import get_current_settings
-
-    return get_current_settings().api.url or LOCAL_API
-
-
-def _prefect_settings() -> AbstractContextManager[Any]:
-    """No ephemeral server, which takes half a minute; fewer tries for a server that went away, because somebody waits;
-    and no heartbeat thread, for which every sync flow waits up to a second at its end (a run in a terminal has
-    somebody who sees that it ended)."""
-    from prefect.settings import (
-        PREFECT_API_URL,
-        PREFECT_CLIENT_MAX_RETRIES,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-        temporary_settings,
-    )
-
-    fewer = {PREFECT_CLIENT_MAX_RETRIES: 3, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    return temporary_settings({PREFECT_API_URL: api_url(), **fewer})
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup as SafeHtml
 from pydantic import BaseModel
 
+from flows.core.insight.stability.words import shown_value
 from flows.tasks.runs.log_masking import mask
 
 T = TypeVar("T")
@@ -50,19 +51,9 @@ def _environment() -> Environment:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_template)
     )  # fmt: skip
     environment.filters["moment"] = lambda text: str(text or "")[:16].replace("T", " ")
-    environment.filters["seconds"] = shown_seconds
+    environment.filters["seconds"] = lambda value: shown_value(value, "s")
     return environment
 
 
 def _template(name: str) -> str:
     return files(__package__).joinpath(name).read_text()
-
-
-def shown_seconds(value: float | None) -> str:
-    """Seconds, minutes, hours or days; `unknown` where it is not known."""
-    if value is None:
-        return "unknown"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if value >= 2 * size:
-            return f"{value / size:.1f} {unit}"
-    return f"{value:.1f} s"

@@ -119,7 +119,7 @@ def _text(value: Any) -> str:
     return json.dumps(value, default=str)
 
 
-def shown_value(value: str) -> str:
+def shown_setting(value: str) -> str:
     """A setting as a table shows it: what is hidden without the hash that tells it from another, and cut."""
     said = value.partition(_TOLD_APART)[0]
     return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"

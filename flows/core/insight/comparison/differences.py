@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flows.core.insight.comparison.contents import ReleaseContents, shown_value
+from flows.core.insight.comparison.contents import ReleaseContents, shown_setting
 from flows.core.registry.references import split_reference
 from flows.core.release.tree import Entry, shown
 
@@ -142,14 +142,14 @@ def _each(
     """The differences of services that both have."""
     for service in sorted((old or {}).keys() & (new or {}).keys()):
         for name, how, before, after in _named((old or {})[service], (new or {})[service]):
-            said = (shown_value(before), shown_value(after)) if values else ("", "")
+            said = (shown_setting(before), shown_setting(after)) if values else ("", "")
             yield NamedDifference(service, name, how, *said)
 
 
 def _settings(old: ReleaseContents, new: ReleaseContents) -> Iterator[NamedDifference]:
     yield from _each(old.settings, new.settings, values=True)
     for name, how, before, after in _named(old.networks, new.networks):
-        yield NamedDifference("", name, how, shown_value(before), shown_value(after))
+        yield NamedDifference("", name, how, shown_setting(before), shown_setting(after))
 
 
 def _variables(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> tuple[NamedDifference, ...] | None:

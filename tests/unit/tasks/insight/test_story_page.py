@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from flows.core.insight.story.story import placements_of, release_story
-from flows.tasks.insight.shell import rendered, shown_seconds
+from flows.tasks.insight.shell import rendered
 from flows.tasks.insight.story import story_page
 from flows.tasks.runs import log_masking
 from flows.tasks.runs.log_masking import register_secrets
@@ -97,11 +97,3 @@ def test_a_script_of_ours_runs_by_its_hash_alone(monkeypatch):
     )
     assert rendered("x", script="a<b", more="<i>").endswith("|a<b|&lt;i&gt;")
     assert rendered("x", script="a<b").startswith("&#39;sha256-")
-
-
-TOLD = {None: "unknown", 0: "0.0 s", 119: "119.0 s", 120: "2.0 min", 7200: "2.0 h", 172800: "2.0 d"}
-
-
-@pytest.mark.parametrize(("value", "said"), TOLD.items())
-def test_seconds_are_told_in_a_unit_that_fits(value, said):
-    assert shown_seconds(value) == said
