@@ -14,6 +14,8 @@ from flows.core.trust.policy import Policy
 
 Strategy = Literal["rolling", "prefetch", "recreate"]
 KeepWarm = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["always", "never", ""]
+TRACES_TO_LANGFUSE = "langfuse"
+TracesTo = Annotated[str, Field(pattern=rf"^({TRACES_TO_LANGFUSE}|https?://[^\s@]+)?$")]
 Approval = Literal["never", "inconclusive", "always"]
 
 
@@ -100,6 +102,9 @@ class SettingsFields(BaseSettings):
     reports: Path = Field(Path("reports"), description="where reports are written")
     keep_reports: int = Field(50, ge=1, description="debug bundles, and metadata of releases, that are kept there")
     keep_reports_days: float = Field(90, gt=0, description="days after which they go, however few there are")
+    traces_to: TracesTo = Field(
+        "", description="where traces of runs go: langfuse (its block), or an OTLP endpoint; empty: nowhere"
+    )
     active_url: str = Field("", description="URL that answers with the name of the droplet that traffic reaches")
     edge_url: str = Field("", description="the address people use, for the summary")
 

@@ -62,7 +62,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         name: name
         for name in (
             *("docker", "build_host", "source_roots", "reports", "keep_reports", "keep_reports_days"),
-            *("builder_cache", "cleanup_on_failure"),
+            *("traces_to", "builder_cache", "cleanup_on_failure"),
         )
     },
 }
@@ -80,6 +80,7 @@ OPERATORS: Mapping[str, str] = {
     "reports": "it says where the worker writes files",
     "keep_reports": "it says which of the worker's files are removed",
     "keep_reports_days": "it says which of the worker's files are removed",
+    "traces_to": "it is an address that the worker tells what it does",
     "builder_cache": "it says what is removed from a build host that others use, too",
     "cleanup_on_failure": "it says what is removed from a build host that others use, too",
     "signing": "it says with whose key releases are signed",

@@ -21,6 +21,7 @@ from flows.core.errors.base import (
 from flows.core.errors.cloud import CannotDecommission, CannotProvision, HostKeyNotConfirmed, NoEngine, RehearsalFailed
 from flows.core.errors.control import (
     BadAlert,
+    BadExport,
     BadParameter,
     BadServerDirectory,
     BadToken,
@@ -134,14 +135,14 @@ from flows.core.errors.trust import (
 )
 
 __all__ = [
-    "AlreadyRunning", "BadAlert", "BadAnswer", "BadCanary", "BadColours", "BadEdge", "BadExtension", "BadParameter",
-    "BadRelease", "BadRetention", "BadServerDirectory", "BadSettings", "BadTag", "BadToken", "BlockMissing",
-    "BothColoursUnhealthy", "BrokenStack", "BuildFailed", "BundleNotWritten", "CannotAdopt", "CannotDecommission",
-    "CannotProvision", "CollectionFailed", "ColourAsleep", "ConflictingOptions", "CosignMissing", "CredentialFound",
-    "DeployFailed", "DeploymentMissing", "DestinationNeeded", "DevelopmentOnly", "DigestMismatch",
+    "AlreadyRunning", "BadAlert", "BadAnswer", "BadCanary", "BadColours", "BadEdge", "BadExport", "BadExtension",
+    "BadParameter", "BadRelease", "BadRetention", "BadServerDirectory", "BadSettings", "BadTag", "BadToken",
+    "BlockMissing", "BothColoursUnhealthy", "BrokenStack", "BuildFailed", "BundleNotWritten", "CannotAdopt",
+    "CannotDecommission", "CannotProvision", "CollectionFailed", "ColourAsleep", "ConflictingOptions", "CosignMissing",
+    "CredentialFound", "DeployFailed", "DeploymentMissing", "DestinationNeeded", "DevelopmentOnly", "DigestMismatch",
     "DirectoryNotOurs", "DistributionUnknown", "DropletBusy", "DropletNotReady", "EdgeMissing", "EdgeNotReady",
-    "EngineTooOld", "FileChanged", "FilesInConflict", "ForeignRecord", "GaveWay", "HostKeyNotConfirmed",
-    "HostTaken", "KeyFileOpen", "KeyUnusable", "LinkLeadsOut", "LocalPath", "LockLost", "MissingBuildInput",
+    "EngineTooOld", "FileChanged", "FilesInConflict", "ForeignRecord", "GaveWay", "HostKeyNotConfirmed", "HostTaken",
+    "KeyFileOpen", "KeyUnusable", "LinkLeadsOut", "LocalPath", "LockLost", "MissingBuildInput",
     "MissingEnvironmentFile", "NewerRecord", "NoEngine", "NoRollbackTarget", "NoSigningKey", "NoStatefulServices",
     "NoSwitch", "NotApproved", "NotConfirmed", "NotDeployed", "NotDocr", "NotEnoughMemory", "NotPromoted",
     "NotSideBySide", "NotUndone", "NotVerified", "NothingDeployed", "NothingKnown", "NothingToApprove",

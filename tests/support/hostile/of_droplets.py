@@ -46,6 +46,7 @@ from tests.support.adoption.attacked import OF_ADOPTION
 from tests.support.builders import HOST, pinned, record, release, stack
 from tests.support.hostile.attacked import Attacked
 from tests.support.hostile.changes import in_lines, in_sections, packed
+from tests.support.machine.attacked import OF_SETUP
 
 STACK = "shop"
 HOME = StackDirectory("/opt/slipway", STACK)
@@ -203,5 +204,6 @@ OF_DROPLETS = (
              read=lambda text: unknown_fields(text, ())),
     Attacked(judge_health, {"status": "ok"}, read=lambda text: judge_health(200, text)),
     *OF_ADOPTION,
+    *OF_SETUP,
     Attacked(judge_workflow, {"a": {"b": [1]}}, read=lambda text: judge_workflow(PROBE, 200, text)),
 )  # fmt: skip

@@ -71,6 +71,7 @@ from flows.core.traffic.memory import memory_script
 from tests.support.builders import release
 from tests.support.hostile.attacked import full_name
 from tests.support.hostile.of_droplets import CONFIG, FACTS
+from tests.support.machine.attacked import SETUP_SCRIPTS
 
 Words = Sequence[str]
 WORDS = 6
@@ -217,4 +218,5 @@ SCRIPTS = (
     ScriptBuilder(stop_projects_script, stop_projects_script),
     ScriptBuilder(remove_stopped_script, remove_stopped_script),
     ScriptBuilder(edge_script, lambda w: edge_script(w[0])),
+    *(ScriptBuilder(function, build) for function, build in SETUP_SCRIPTS),
 )  # fmt: skip

@@ -28,6 +28,7 @@ from flows.core.debug.diagnosis import Diagnosis
 from flows.core.gates.probes import Phase, ProbeResult
 from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.prune.removal import Item, Kind, Pruned, Removal
+from flows.core.prune.reports import ExpiredReport, ReportKind
 from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 from flows.core.records.history import History
 from flows.core.records.record import Record, RecordOutcome, Run
@@ -58,6 +59,8 @@ from tests.support.builders import pinned, release
 
 Show = Callable[[SummaryConsole], None]
 COST = Cost("droplet", 0.0357, 24.0)
+
+OLD = ExpiredReport("debug-a.tar.gz", ReportKind.BUNDLE, "older than 90 days")
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,7 @@ class Values:
             "reconciled": partial(show_reconciled, found=Reconciled("green", "nothing to do", self.text)),
             "history": partial(show_history, found={"green": self.records, "blue": History()}),
             "pruned": partial(show_pruned, pruned=Pruned("green", "shop", removal, False, (self.text,), 1.0)),
-            "would prune": partial(show_pruned, pruned=Pruned("green", "shop", removal, True, (), 1.0)),
+            "would prune": partial(show_pruned, pruned=Pruned("green", "shop", removal, True, (), 1.0, (OLD,))),
             "prunable": partial(show_prunable, droplet="green", prunable=prunable),
             "system pruned": partial(show_system_pruned, pruned=SystemPruned("green", prunable, self.text, 1.0)),
             "debug result": partial(

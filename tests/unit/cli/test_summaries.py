@@ -84,7 +84,11 @@ SAYS = {
         "stays container web 200 ok",
         "Removed 1 release, 1 image (up to 21.0 MB) of shop",
     ],
-    "would prune": ["Would remove 1 release", "Nothing was changed."],
+    "would prune": [
+        "Would remove 1 release",
+        "Nothing was changed.",
+        "Reports: debug-a.tar.gz would go: older than 90 days",
+    ],
     "prunable": ["container web", "All this goes from green", "1 named volumes stay"],
     "system pruned": ["green: 200 ok. All 1 named volumes are still there."],
     "debug result": ["✗ 200 ok", "noted", "Looked at web on green in 2.0 s: reports/a.tgz (2 kB)"],
