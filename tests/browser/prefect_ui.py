@@ -46,12 +46,16 @@ class PrefectUi:
 
     def open_run(self, run: str, state: str, logged: str) -> None:
         """Its page, once it shows this state, and these words in its log; what was logged last stands first."""
-        self.page.goto(f"/runs/flow-run/{run}")  # as Prefect prints it
-        expect(self.page.get_by_text(state, exact=True).first).to_be_visible()
+        self.see_run(run, state)
         log = self.page.get_by_role("code")
         expect(log).to_contain_text("flow_runs")
         _choose(self.page.get_by_role("button", name=re.compile("^(Oldest|Newest) to")), "Newest to oldest")
         expect(log).to_contain_text(logged)
+
+    def see_run(self, run: str, state: str) -> None:
+        """Its page, once it shows this state; of a run that was run again it shows no log."""
+        self.page.goto(f"/runs/flow-run/{run}")  # as Prefect prints it
+        expect(self.page.get_by_text(state, exact=True).first).to_be_visible()
 
     def run_again(self) -> None:
         """Press Retry on the page of a run that failed, and say yes."""
