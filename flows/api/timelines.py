@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from blocks.errors import PrefectFailed
 from flows.api.client import PrefectApi
 from flows.api.runs import run_link
-from flows.core.insight.story.timeline import RunTimeline, Span, seconds_between
+from flows.core.insight.metrics.labels import seconds_between
+from flows.core.insight.story.timeline import RunSpan, RunTimeline
 
 Model = TypeVar("Model", bound=BaseModel)
 _PAGE = 200
@@ -93,11 +94,11 @@ def _tasks(api: PrefectApi, ids: list[UUID]) -> tuple[list[_TimedTask], bool]:
     return found, False
 
 
-def _span(began: str | None, one: _Timed, depth: int, *, step: bool) -> Span:
+def _span(began: str | None, one: _Timed, depth: int, *, step: bool) -> RunSpan:
     begin = seconds_between(began, one.start_time)
     if begin is None:
-        return Span(one.name, 0.0, 0.0, depth, step, one.state_type or "")
-    return Span(one.name, begin, max(0.0, one.total_run_time), depth, step, one.state_type or "")
+        return RunSpan(one.name, 0.0, 0.0, depth, step, one.state_type or "")
+    return RunSpan(one.name, begin, max(0.0, one.total_run_time), depth, step, one.state_type or "")
 
 
 def _listed(said: object, api: PrefectApi) -> list[object]:

@@ -9,7 +9,7 @@ from flows.core.insight.comparison.differences import (
     ServiceDifference,
 )
 from flows.core.insight.story.story import ReleaseStory, placements_of, release_story
-from flows.core.insight.story.timeline import RunTimeline, Span
+from flows.core.insight.story.timeline import RunSpan, RunTimeline
 from flows.core.records.measurements import GateNumbers, Measurements, ProbeTime, Pull, Turn
 from flows.core.records.record import Run
 from tests.support.builders import FAILED, GOOD, image, past, pinned, record, release
@@ -61,8 +61,8 @@ def told_story(service: str, reference: str, text: str, tag: str, *, url: str = 
     failed = record(2, tag, FAILED, began=BEGAN, reason=text, unverified=text)
     histories = {"green": past(good), "blue": past(failed, record(3, "v9"))}
     what = ReleaseContents(tag, release(tag=tag, services={service: reference}, images={reference: image(("a", 5))}))
-    spans = (Span(text, 0.0, 40.0, 0, False, "COMPLETED"), Span("deploy", 2.0, 30.0, 1, False, "COMPLETED"),
-             Span(text, 3.0, 10.0, 2, True, "FAILED"), Span("b", 12.0, 5.0, 2, True))  # fmt: skip
+    spans = (RunSpan(text, 0.0, 40.0, 0, False, "COMPLETED"), RunSpan("deploy", 2.0, 30.0, 1, False, "COMPLETED"),
+             RunSpan(text, 3.0, 10.0, 2, True, "FAILED"), RunSpan("b", 12.0, 5.0, 2, True))  # fmt: skip
     return release_story(
         "shop", tag, placements_of(tag, histories), what,
         differences=release_differences(service, reference, text, tag),

@@ -8,7 +8,8 @@ from typing import Any
 from flows.core.errors import NothingKnown
 from flows.core.insight.comparison.contents import ReleaseContents
 from flows.core.insight.comparison.differences import ReleaseDifferences
-from flows.core.insight.story.timeline import RunTimeline, seconds_between
+from flows.core.insight.metrics.labels import seconds_between
+from flows.core.insight.story.timeline import RunTimeline
 from flows.core.records.history import History
 from flows.core.records.measurements import Measurements
 from flows.core.records.record import Record

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 
 @dataclass(frozen=True)
-class Span:
+class RunSpan:
     """One stage or step of a run.
 
     Args:
@@ -42,7 +41,7 @@ class RunTimeline:
     name: str
     url: str
     began: str
-    spans: tuple[Span, ...] = ()
+    spans: tuple[RunSpan, ...] = ()
     whole: bool = True
 
     @property
@@ -71,12 +70,3 @@ def covered(intervals: Iterable[tuple[float, float]]) -> float:
         total += max(0.0, end - max(begin, until))
         until = max(until, end)
     return total
-
-
-def seconds_between(begin: str | None, end: str | None) -> float | None:
-    """Seconds from one time to another, both ISO 8601; None where one is missing, damaged, or the later one."""
-    try:
-        found = (datetime.fromisoformat(end or "") - datetime.fromisoformat(begin or "")).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return found if found >= 0 else None

@@ -7,7 +7,7 @@ import pytest
 from flows.core.errors import NothingKnown
 from flows.core.insight.comparison.contents import ReleaseContents
 from flows.core.insight.story.story import before_of, bundles_of, placements_of, release_story, run_ids
-from flows.core.insight.story.timeline import RunTimeline, Span, covered
+from flows.core.insight.story.timeline import RunSpan, RunTimeline, covered
 from flows.core.records.history import read_history
 from flows.core.records.measurements import Measurements, Turn
 from flows.core.records.record import Run
@@ -80,8 +80,8 @@ def test_bundles_are_its_own_only_of_its_droplet_and_while_it_stood_there():
 
 
 def test_prefects_share_is_what_no_step_covers_and_steps_at_once_count_once():
-    spans = (Span("run", 0, 10, 0, False), Span("deploy", 1, 9, 1, False), Span("a", 2, 3, 2, True),
-             Span("b", 3, 3, 2, True), Span("c", 8, 1, 2, True))  # fmt: skip
+    spans = (RunSpan("run", 0, 10, 0, False), RunSpan("deploy", 1, 9, 1, False), RunSpan("a", 2, 3, 2, True),
+             RunSpan("b", 3, 3, 2, True), RunSpan("c", 8, 1, 2, True))  # fmt: skip
     found = RunTimeline("1", "run", "", NOON, spans)
     assert (found.seconds, found.prefect_seconds) == (10, 5)
     assert RunTimeline("1", "run", "", NOON, spans, whole=False).prefect_seconds is None
