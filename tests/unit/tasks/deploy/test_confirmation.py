@@ -72,7 +72,7 @@ def test_a_no_ends_it_with_3_and_what_to_run_for_a_yes(ask):
 
 def test_after_a_no_nothing_is_cleaned_up_for_nothing_was_begun():
     def ended(error: Exception) -> SimpleNamespace:
-        return SimpleNamespace(is_failed=lambda: True, result=lambda raise_on_failure: error)
+        return SimpleNamespace(is_failed=lambda: True, result=lambda **_: error)
 
     assert was_refused(ended(DeployDeclined("no")))
     assert not was_refused(ended(NotApproved("no, after the idle colour was changed")))
