@@ -24,7 +24,7 @@ from flows.tasks.runs.events import emit
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours, promoted_to, read_states
-from flows.tasks.traffic.edge.serving import site_of
+from flows.tasks.traffic.edge.site_of_colours import site_of
 from flows.tasks.traffic.switch import open_switch, read_switch
 
 

@@ -144,6 +144,22 @@ class SettingsFields(BaseSettings):
     watch_interval: float = Field(5, gt=0, description="seconds between two such readings")
     watch_failures: int = Field(2, ge=1, description="failing readings in a row after which traffic goes back")
 
+    promote_when_stable: bool = Field(
+        False, description="a promotion begins only once the active release was stable, as `rehearse_…` says"
+    )
+    stability_days: float = Field(7, gt=0, le=366, description="days that `slipway stability` looks back")
+    stability_pull: float = Field(60, gt=0, description="seconds the 95th percentile of an image's pull may take")
+    stability_success: float = Field(0.9, ge=0, le=1, description="share of the releases that must end good")
+    stability_coverage: float = Field(0.95, ge=0, le=1, description="share of the traced workflows to leave a trace")
+    stability_error_rate: float = Field(0.01, ge=0, le=1, description="share of the requests that may fail")
+    stability_latency: float = Field(5, gt=0, description="seconds the 95th percentile of requests may take")
+    stability_frequency: float = Field(1, ge=0, description="releases a week that must reach clients")
+    stability_lead_time: float = Field(24, gt=0, description="hours from a commit until clients reach it, median")
+    stability_change_failures: float = Field(0.15, ge=0, le=1, description="share of the changes that may fail")
+    stability_restore: float = Field(60, gt=0, description="minutes until the release before is well again, median")
+    stability_releases: int = Field(5, ge=1, description="releases below which a share says nothing")
+    stability_requests: int = Field(100, ge=1, description="requests below which error rate and latency say nothing")
+
     rehearsal_switch: str = Field("", description="name of the traffic switch's block that a rehearsal turns")
     rehearsal_droplet: str = Field("rehearsal", description="name of the droplet that a rehearsal makes")
     rehearsal_requests: int = Field(200, ge=1, le=5000, description="requests a rehearsal makes through its switch")

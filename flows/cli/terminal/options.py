@@ -81,6 +81,9 @@ WideOption = Annotated[
     bool, typer.Option("--wide", help="Show every value whole, however long the lines of the tables become.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AgainOption = Annotated[
+    float, typer.Option("--watch", metavar="SECONDS", min=0, help="Look again and again, with such a pause.")
+]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of the run's log.")]
 
 

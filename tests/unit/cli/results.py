@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from blocks.digitalocean.models import DropletInfo
+from flows.api.approvals import PersonsAnswer, Waiting
 from flows.cli.adoption.command import show_adopted
 from flows.cli.approval import show_given_answer, show_waiting_run
 from flows.cli.cloud import show_decommissioned, show_provisioned, show_rehearsed, show_snapshot
@@ -30,12 +31,12 @@ from flows.core.debug.bundle import DebugResult
 from flows.core.debug.diagnosis import Diagnosis
 from flows.core.gates.probes import Phase, ProbeResult
 from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.insight.stability.condition import Stability
 from flows.core.prune.removal import Item, Kind, Pruned, Removal
 from flows.core.prune.reports import ExpiredReport, ReportKind
 from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 from flows.core.records.history import History
 from flows.core.records.record import Record, RecordOutcome, Run
-from flows.core.records.stability import Stability
 from flows.core.registry.cleanup import CleanupItem, CleanupPlan, CleanupResult
 from flows.core.results import (
     Adopted,
@@ -56,8 +57,6 @@ from flows.core.traffic.promotion_plan import Change, PromotionPlan
 from flows.core.trust.bases import BaseImage
 from flows.core.trust.origin import ImageOrigin, ListedPackage, RunningImage
 from flows.core.trust.provenance import BuildParameters, BuildRun, BuildSource, Provenance
-from flows.tasks.traffic.approval import ApprovalAnswer
-from flows.tasks.traffic.approval_answers import Waiting
 from tests.support.builders import pinned, release
 from tests.support.stories import deploy_plan, release_differences, told_story
 
@@ -168,7 +167,7 @@ class Values:
             "203.0.113.10", "10.0.0.1", False, 80,
         )  # fmt: skip
         waiting = Waiting("id", "promote shop", f"### {self.tag}\n\n| a | b |\n| --- | --- |\n| {self.service} | b |\n")
-        answer = ApprovalAnswer(decision="approve", name="Ada", reason="looked at it")
+        answer = PersonsAnswer(decision="approve", name="Ada", reason="looked at it")
         built = Provenance(
             BuildParameters("shop", self.tag, self.service, "main", (self.text,)),
             BuildSource("1e34647a" * 5, "https://git.example.com/shop", dirty=True),

@@ -14,7 +14,7 @@ from flows.cli import cloud, main, traffic
 from flows.cli.terminal import options
 from flows.core.cloud.rehearsal import Rehearsed
 from flows.core.gates.verdict import Verdict
-from flows.core.records.stability import Stability
+from flows.core.insight.stability.condition import Stability
 from flows.core.results import GateReport, TrafficMoved
 from tests import CHECKOUT
 
@@ -51,7 +51,7 @@ def test_a_command_knows_its_flow_and_all_of_its_parameters(flow):
 
 
 def test_every_deployment_is_called_by_its_command():
-    own = {"canary", "hooks", "settings", "__init__", "status", "history"}  # the last two look without Prefect
+    own = {"canary", "hooks", "settings", "__init__", "status", "history", "stability"}  # the last three look
     assert {flow.partition(":")[0] for flow in CALLS} == {
         f"flows.{path.stem}" for path in (CHECKOUT / "flows").glob("*.py") if path.stem not in own
     }

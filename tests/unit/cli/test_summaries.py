@@ -10,7 +10,7 @@ import pytest
 from flows.cli.cloud import show_rehearsed
 from flows.cli.terminal.console import SummaryConsole
 from flows.core.cloud.rehearsal import Rehearsed
-from flows.core.records.stability import Stability
+from flows.core.insight.stability.condition import Stability
 from flows.core.results import DropletStatus
 from tests.support.builders import digest
 from tests.unit.cli.results import Show, Values
