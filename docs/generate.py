@@ -43,7 +43,7 @@ says what happened, where, and the next command to run. What to do about the fre
 | 0 | Done. |
 | 1 | Work was begun and failed; the text says what runs now. Of `slipway check`: a block cannot be reached. |
 | 2 | Refused; nothing was changed. Also for bad options or settings, and where no Prefect server answers. |
-| 3 | A person said no, or nobody answered in time; traffic stays. Of `slipway gates`: inconclusive. |
+| 3 | A person said no, or nobody answered in time: what runs stays. Of `slipway gates`: inconclusive. |
 | 4, 5, 6, 7 | Of `slipway trigger`: the run was cancelled, timed out, gave way to a newer one, waits for an answer. |
 | {bug} | A bug of Slipway's: an error that it does not know. `--verbose` prints where. |
 | {interrupted} | Interrupted (Ctrl-C, SIGTERM). The same command again finishes or repeats the work. |

@@ -68,14 +68,15 @@ def show_story(console: SummaryConsole, story: "ReleaseStory") -> None:
     """What it is, where it was put, its gates, where the time went, and what changed."""
     console.say(f"[bold]{escape(story.sentence)}[/bold]")
     made = f", made at {escape(_moment(story.committed))} UTC" if story.committed else ""
-    console.say(f"Commit {escape(story.commit or 'unknown')}{made}.")
-    table = SummaryTable("", "droplet", "what", "outcome", "began", "ready after", "by", "replaced")
+    lead = f"{story.lead_seconds / 60:,.0f} min" if story.lead_seconds is not None else "unknown"
+    commit = escape(story.commit or "unknown")
+    console.say(f"Commit {commit}{made}. From there until clients first could reach it: {lead}.")
+    table = SummaryTable("", "droplet", "what", "outcome", "began", "ready after")
     for one in story.placements:
         outcome = one.record.outcome.value
         table.add_row(
             "→" if one.runs else "", one.droplet, f"{one.record.kind} {one.record.number}",
-            Text(outcome, _OUTCOMES[outcome]), _moment(one.record.began), _seconds(one.seconds), one.record.run.by,
-            one.replaced, below=_below(one),
+            Text(outcome, _OUTCOMES[outcome]), _moment(one.record.began), _seconds(one.seconds), below=_below(one),
         )  # fmt: skip
     if table.row_count:
         console.print(table)
@@ -98,8 +99,10 @@ def show_story(console: SummaryConsole, story: "ReleaseStory") -> None:
 def _below(one: "Placement") -> str:
     turn = one.measured.turn
     approved = f"traffic at {_moment(turn.at)} UTC, approved by {turn.approved_by or 'nobody'}" if turn else ""
+    by = f"by {one.record.run.by}" if one.record.run.by else ""
+    before = f"replaced {one.replaced}" if one.replaced else ""
     after = f"followed by {one.followed_by}" if one.followed_by else ""
-    return "; ".join(filter(None, (one.record.reason, approved, after)))
+    return "; ".join(filter(None, (by, before, after, approved, one.record.reason)))
 
 
 def _gates(console: SummaryConsole, story: "ReleaseStory") -> None:

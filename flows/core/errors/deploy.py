@@ -39,7 +39,7 @@ class ValidationFailed(SlipwayError):
         self.services = services
 
 
-class DeployDeclined(SlipwayError):
+class DeployDeclined(Refused):
     """A person saw the plan of a deploy and did not say yes; nothing was changed on the droplet."""
 
     exit_code = 3

@@ -65,7 +65,8 @@ def whoami() -> str:
 
 def was_refused(state: Any) -> bool:
     """Whether a run ended because its input was refused: nothing was changed then."""
-    return getattr(failure_of(state), "exit_code", 1) == Refused.exit_code
+    failure = failure_of(state)
+    return isinstance(failure, Refused) or getattr(failure, "exit_code", 1) == Refused.exit_code
 
 
 def failure_of(state: Any) -> Any:

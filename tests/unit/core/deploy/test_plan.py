@@ -166,14 +166,9 @@ def test_new_removed_scaled_stopped_and_ended_services_are_told_apart():
     mine += [runs("stopped", state="exited"), runs("job", state="exited")]
     found = planned(stands(what), came(what), *mine)
     assert [(one.service, one.becomes) for one in found.services] == [
-        ("gone", "removed"),
-        ("job", "runs again"),
-        ("more", "scaled"),
-        ("new", "new"),
-        ("off", "removed"),
-        ("stopped", "started"),
-        ("web", "left alone"),
-    ]
+        ("gone", "removed"), ("job", "runs again"), ("more", "scaled"), ("new", "new"), ("off", "removed"),
+        ("stopped", "started"), ("web", "left alone"),
+    ]  # fmt: skip
 
 
 def test_another_strategy_replaces_everything_and_says_so():

@@ -6,11 +6,12 @@ import pytest
 
 from flows.core.deploy.facts import Facts
 from flows.core.deploy.plan.plan import plan_mark
-from flows.core.errors import DeployDeclined, PlanOutdated
+from flows.core.errors import DeployDeclined, NotApproved, PlanOutdated
 from flows.settings import Settings
 from flows.tasks.deploy import confirmation
 from flows.tasks.deploy.confirmation import confirmed, refuse_outdated, who_is_asked
 from flows.tasks.runs.context import Asking, extended_context, run_context
+from flows.tasks.runs.run_info import was_refused
 from tests.support.builders import past, pinned, record, release
 from tests.support.stories import deploy_plan
 
@@ -67,6 +68,14 @@ def test_a_no_ends_it_with_3_and_what_to_run_for_a_yes(ask):
         ask(False)
     assert ended.value.exit_code == 3
     assert ask.seen.inside is None
+
+
+def test_after_a_no_nothing_is_cleaned_up_for_nothing_was_begun():
+    def ended(error: Exception) -> SimpleNamespace:
+        return SimpleNamespace(is_failed=lambda: True, result=lambda **_: error)
+
+    assert was_refused(ended(DeployDeclined("no")))
+    assert not was_refused(ended(NotApproved("no, after the idle colour was changed")))
 
 
 def test_who_was_asked_already_is_not_asked_again(ask):
