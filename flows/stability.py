@@ -7,8 +7,8 @@ from flows.core.errors import BlockMissing, SlipwayError
 from flows.core.insight.stability.markdown import stability_markdown
 from flows.core.insight.stability.report import StabilityReport, StabilitySources
 from flows.settings import Settings
-from flows.status import active_colours
 from flows.tasks.droplet.target import Target
+from flows.tasks.insight.droplets import active_colours
 from flows.tasks.insight.page import masked_report
 from flows.tasks.insight.plots import overview_picture
 from flows.tasks.insight.sources import make_report

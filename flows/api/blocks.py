@@ -1,10 +1,12 @@
 """Saved blocks as plain values: their fields, with the blocks that they hold in place."""
 
+import hashlib
 from typing import Any
 from urllib.parse import quote
 
 from blocks.errors import PrefectFailed
 from flows.api.client import PrefectApi
+from flows.core.registry.references import slug as as_slug
 
 
 def read_block(api: PrefectApi, slug: str, name: str) -> dict[str, Any] | None:
@@ -24,3 +26,12 @@ def read_block(api: PrefectApi, slug: str, name: str) -> dict[str, Any] | None:
         raise PrefectFailed(f"what answers at {api.connection.url} is not Prefect's API")
     data: dict[str, Any] = said["data"]
     return data
+
+
+def block_name(stack: str) -> str:
+    """A stack's name as a block's: Prefect allows lower-case letters, digits and dashes.
+
+    A name that has others is told apart from one that has not by a hash: `a_b` and `a-b` are two stacks.
+    """
+    allowed = as_slug(stack).replace(".", "-").replace("_", "-")
+    return allowed if allowed == stack else f"{allowed}-{hashlib.sha256(stack.encode()).hexdigest()[:8]}"

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from blocks.errors import PrefectFailed
 from blocks.prometheus_api import PrometheusServer
-from flows.api.blocks import read_block
+from flows.api.blocks import block_name, read_block
 from flows.api.client import PrefectApi
 from flows.core.insight.stability.report import StabilityReport, StabilitySources
 from flows.core.secrets.masking import environment_values
@@ -16,7 +16,6 @@ from flows.looking.traffic import Traffic, read_traffic
 from flows.settings import Settings
 from flows.tasks.insight.page import masked_report
 from flows.tasks.insight.sources import RememberingDroplet, ask_histories, ask_requests, coloured, make_report
-from flows.tasks.runs.block_names import block_name
 from flows.tasks.runs.log_masking import register_secrets
 
 _PROMETHEUS, _ENVIRONMENT = "slipway-prometheus", "slipway-stack-environment"

@@ -68,8 +68,8 @@ def slipway_environment_set(
     """Save what the stack's variables, env files and secret files hold, from the files as they are here."""
 
     def save() -> None:
+        from flows.api.blocks import block_name
         from flows.settings import Settings
-        from flows.tasks.runs.block_names import block_name
         from flows.tasks.stack.environment import read_environment
 
         block, stack_name = read_environment(stack, env_file)

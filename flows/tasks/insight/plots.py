@@ -220,7 +220,8 @@ def _svg(drawn: Any, key: str, title: str) -> str:
     before, _, rest = text.partition("<metadata>")
     text = before + rest.partition("</metadata>")[2] if rest else before
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", text)
-    text = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img" class="plot">', text, count=1)
+    head, _, rest = text.partition(">")
+    text = f'<svg viewBox="{head.partition("viewBox=")[2].split(chr(34))[1]}" role="img" class="plot">{rest}'
     for colour, name in COLOURS.items():
         text = text.replace(colour, f"var(--{name})")
     return text

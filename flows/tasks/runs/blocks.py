@@ -23,12 +23,12 @@ from blocks import (
 )
 from blocks.errors import OutsideError
 from blocks.signing.trusted_keys import TrustedKey
+from flows.api.blocks import block_name
 from flows.core.droplet.places import split_place
 from flows.core.errors import BlockMissing
 from flows.core.registry.layout import RegistryLayout
 from flows.core.secrets.masking import environment_values, file_values
 from flows.settings import Settings
-from flows.tasks.runs.block_names import block_name
 from flows.tasks.runs.context import extended_context, run_context
 from flows.tasks.runs.log_masking import mask, register_secrets
 

@@ -23,7 +23,7 @@ from flows.core.insight.stability.number import (
 )
 from flows.core.insight.stability.rollouts import Rollout
 from flows.core.insight.stability.statistics import median, wilson_interval
-from flows.core.insight.stability.times import read_moment, seconds_between
+from flows.core.insight.stability.times import elapsed_seconds, read_moment
 
 _WEEK = 7
 # So many commits make a median that one of them alone does not make.
@@ -130,7 +130,7 @@ def _leads(rollouts: Iterable[Rollout], now: datetime) -> Iterator[Observation]:
             first[key] = (one.serving, one)
     for serving, one in first.values():
         committed = next((r.measured.committed for _, r in one.records if r.measured and r.measured.committed), "")
-        took = seconds_between(read_moment(committed, now), serving)
+        took = elapsed_seconds(read_moment(committed, now), serving)
         if took is not None:
             yield Observation(serving, took, one.id)
 

@@ -20,7 +20,7 @@ def read_moment(text: str | None, now: datetime) -> datetime | None:
     return found if _FIRST <= found <= now + TOLERANCE else None
 
 
-def seconds_between(begin: datetime | None, end: datetime | None) -> float | None:
+def elapsed_seconds(begin: datetime | None, end: datetime | None) -> float | None:
     """The seconds between two moments; None where one is unknown, or the end lies before the beginning."""
     if begin is None or end is None or end < begin:
         return None

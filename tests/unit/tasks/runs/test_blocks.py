@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from blocks import CaddySwitch, ContainerRegistry
+from flows.api.blocks import block_name
 from flows.settings import Settings
 from flows.tasks.runs import blocks
-from flows.tasks.runs.block_names import block_name
 from flows.tasks.runs.blocks import saved_names
 
 pytestmark = pytest.mark.unit
