@@ -24,6 +24,8 @@ from benchmarks.sections import (
     files,
     history,
     lock,
+    looking,
+    queue,
     reading,
     rebuild,
     release,
@@ -52,6 +54,8 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "signing": signing.measure,
     "stability": stability.measure,
     "trigger": trigger.measure,
+    "looking": looking.measure,
+    "queue": queue.measure,
 }
 INTERRUPTED = 130
 _TREE = TreeSize(10_000, 500)

@@ -113,6 +113,9 @@ class SettingsFields(BaseSettings):
         45, ge=0, description="seconds a rollback waits for the droplet's lock (its lease is 20)"
     )
 
+    confirm: bool = Field(
+        False, description="ask at the terminal, with the plan, before `deploy` and `release` change a droplet"
+    )
     supersede: bool = Field(True, description="a run that waits in the queue gives way to a newer one for its place")
     overview: bool = Field(True, description="a run that changes something renews the overview of its destination")
     approval: Approval = Field(

@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
             for name in (
                 *("environment", "profiles", "strategy", "mirror_external", "ships", "ships_megabytes"),
                 *("ships_entries", "retention", "restarts_allowed", "log_lines", "supersede", "overview"),
+                "confirm",
             )
         },
     },

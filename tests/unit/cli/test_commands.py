@@ -47,7 +47,7 @@ def said(*words: str):
 def test_a_command_knows_its_flow_and_all_of_its_parameters(flow):
     module, _, name = flow.partition(":")
     parameters = inspect.signature(getattr(importlib.import_module(module), name).fn).parameters
-    assert CALLS[flow][1] - {"verbose", "quiet"} <= set(parameters)
+    assert CALLS[flow][1] - {"verbose", "quiet", "asks", "confirms"} <= set(parameters)
 
 
 def test_every_deployment_is_called_by_its_command():
