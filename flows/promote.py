@@ -102,18 +102,17 @@ def promote(
     give_way(stack, settings)
     watched = settings.watch if watch is None else watch
     steps = canary_steps(canary, settings.canary)
-    settings = settings.model_copy(
-        update={"approval": approval_mode(approval, settings), "watch": watched, "canary": steps}
-    )
+    update = {"approval": approval_mode(approval, settings), "watch": watched, "canary": steps}
+    settings = settings.model_copy(update=update)
     name = stack_name(stack or settings.stack)
     with block_cache(), open_switch(settings) as switch, ExitStack() as connections:
         load_environment(settings, name)
         colours, seen = load_colours(name, settings), read_switch(switch)
         colour, left = promoted_to(seen.active, to, str(switch), colours, settings)
-        refuse_unstable(active := colours[left] if left else None, settings)
+        candidate, active = colours[colour], colours[left] if left else None
+        refuse_unstable(active, settings)
         refuse_canary(switch, steps if left else ())
         refuse_silent_switch(switch, seen, settings.switch_timeout)
-        candidate = colours[colour]
         for target in candidate.targets:
             connections.enter_context(connected(target.droplet))
         first = DeployFirst(tag, strategy or settings.strategy, env_file, digest) if tag else None
