@@ -9,7 +9,6 @@ from rich.markup import escape
 from rich.text import Text
 
 from flows.cli.app import TRAFFIC, app
-from flows.cli.insight.plans import show_plans_of_deploys
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.looking import look, look_again
 from flows.cli.terminal.options import (
@@ -26,6 +25,7 @@ from flows.cli.terminal.options import (
     WaitOption,
     WideOption,
 )
+from flows.cli.terminal.plans import show_plans_of_deploys
 from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, shown_image
 

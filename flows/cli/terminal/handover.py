@@ -66,7 +66,7 @@ def hand_over(flow: str, keywords: Mapping[str, Any], *, verbose: bool) -> NoRet
 
     from flows.api.client import PrefectApi
     from flows.api.runs import find_deployment, start_run
-    from flows.cli.terminal.waiting import WaitOptions
+    from flows.cli.runs.waiting import WaitOptions
     from flows.cli.terminal.worker_run import WorkerRun
     from flows.core.control.ci.log import PlainLog
     from flows.core.control.handover import deployment_of, parameters_elsewhere

@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 from rich.status import Status
 
-from flows.cli.insight.plans import show_plan_of_deploy
 from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.plans import show_plan_of_deploy
 from flows.tasks.runs.context import PLAN, run_context
 from flows.tasks.runs.log_masking import NAMED
 from flows.tasks.runs.retries import RAW

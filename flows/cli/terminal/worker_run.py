@@ -8,9 +8,9 @@ from uuid import UUID
 from rich.markup import escape
 
 from flows.api.runs import FinishedTask, PrefectRun, RunLogLine, called_runs, cancel_run, run_artifacts
+from flows.cli.runs.waiting import INTERRUPTED_CODE, RunWatch
 from flows.cli.terminal.console import CleanConsole, SummaryConsole
 from flows.cli.terminal.tables import SummaryTable
-from flows.cli.terminal.waiting import INTERRUPTED_CODE, RunWatch
 from flows.core.control.ci.summary import artifact_rows, plain_cell
 from flows.core.control.ci.trigger import Ending
 from flows.core.control.handover import named_failure

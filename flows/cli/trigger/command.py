@@ -50,7 +50,7 @@ def slipway_trigger(
     def work() -> int:
         from flows.api.client import PrefectApi
         from flows.api.runs import find_deployment, start_run
-        from flows.cli.terminal.waiting import RunWatch, WaitOptions
+        from flows.cli.runs.waiting import RunWatch, WaitOptions
         from flows.core.control.ci.log import ci_commit, ci_log
         from flows.core.control.ci.trigger import idempotency_key, trigger_parameters
 

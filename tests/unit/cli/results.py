@@ -13,7 +13,6 @@ from flows.cli.cloud import show_decommissioned, show_provisioned, show_rehearse
 from flows.cli.debug import show_debug_result
 from flows.cli.deploy import show_deployed, show_validated
 from flows.cli.insight.differences import show_differences
-from flows.cli.insight.plans import show_plan_of_deploy
 from flows.cli.insight.story import show_story
 from flows.cli.looking.status import show_status
 from flows.cli.prune import show_prunable, show_pruned, show_system_pruned
@@ -22,6 +21,7 @@ from flows.cli.registry import show_cleanup
 from flows.cli.release import show_published, show_released
 from flows.cli.setup.account import show_account_droplets
 from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.plans import show_plan_of_deploy
 from flows.cli.traffic import show_gates, show_plan, show_promoted, show_traffic_moved, show_watched
 from flows.cli.trust.summary import provenance_summary
 from flows.core.cloud.costs import Cost

@@ -11,7 +11,7 @@ from blocks.errors import PrefectFailed
 from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
 from flows.api.runs import LogPosition, find_deployment, find_run, next_lines, runs_below, start_run
-from flows.cli.terminal.waiting import RunWatch, WaitOptions
+from flows.cli.runs.waiting import RunWatch, WaitOptions
 from flows.core.control.ci.log import GitHubLog
 from flows.core.errors import BadSettings, DeploymentMissing, TriggerRefused
 from tests import CHECKOUT

@@ -1,0 +1,1 @@
+"""Runs that another process does, followed in a terminal or in a CI job."""
