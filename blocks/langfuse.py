@@ -1,6 +1,7 @@
 """The Langfuse block: the project that the stack's agents, and Slipway itself, send their traces to."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from blocks.errors import LoginRefused, ProviderFailed, Unreachable
 from blocks.http.clear_text import refuse_clear_text
 from blocks.http.content import read_json
 from blocks.http.excerpt import excerpt
+from blocks.http.otlp import Span, traces_body
 from blocks.http.request import request_within
 
 
@@ -60,19 +62,12 @@ class Langfuse(Block):
             attributes: span attributes; `langfuse.*` names have a meaning there.
             started, ended: seconds since the epoch.
         """
-        span = {
-            "traceId": trace_id,
-            "spanId": trace_id[:16],
-            "name": name,
-            "kind": 1,
-            "startTimeUnixNano": str(int(started * 1e9)),
-            "endTimeUnixNano": str(int(ended * 1e9)),
-            "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()],
-        }
-        resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "slipway"}}]}
-        scopes = [{"scope": {"name": "slipway"}, "spans": [span]}]
-        body = {"resourceSpans": [{"resource": resource, "scopeSpans": scopes}]}
-        self._ask("POST", "/api/public/otel/v1/traces", 10.0, json=body)
+        span = Span(name, trace_id, trace_id[:16], started, ended, attributes=attributes)
+        self.send_spans(traces_body([span]))
+
+    def send_spans(self, body: Mapping[str, Any], timeout: float = 10.0) -> None:
+        """Send spans, as `traces_body` makes them. Raises Unreachable, LoginRefused, ProviderFailed."""
+        self._ask("POST", "/api/public/otel/v1/traces", timeout, json=dict(body))
 
     def reach(self) -> str:
         """A sentence for the terminal: its version, and that it takes our keys.

@@ -100,7 +100,7 @@ def read_gates(
         core.health_gate(outcomes),
         core.tools_gate(outcomes, _tools_of(active, settings) if active and _asks_for_tools(outcomes) else ()),
         core.workflows_gate(outcomes),
-        *_home(colour, settings),
+        *_home(colour, standings, settings),
         *_traces(outcomes, langfuse, settings, patient),
         *_metrics(colour, active, max(settings.gate_window, time.monotonic() - began), settings),
     ]
@@ -145,9 +145,10 @@ def _tools_of(active: ColourDroplets, settings: Settings) -> list[ProbeResult]:
         return []
 
 
-def _home(colour: ColourDroplets, settings: Settings) -> list[GateResult]:
-    """The data home, where there is one: every colour needs it."""
-    if not settings.home:
+def _home(colour: ColourDroplets, standings: Sequence[DeployedState], settings: Settings) -> list[GateResult]:
+    """The data home, where there is one, and the release has services there: every colour needs it."""
+    stateless = [bool(standing.release and not standing.release.home) for standing in standings]
+    if not settings.home or (stateless and all(stateless)):
         return []
     try:
         target = Target.data_home(stack=colour.stack, settings=settings)

@@ -6,11 +6,12 @@ import typer
 # isort: off
 from flows.cli.explanation import command  # noqa: F401
 from flows.cli.setup import init, account, setup, droplet, blocks, keys, switch, edge, worker  # noqa: F401
-from flows.cli.control import automations, alert_receiver, server  # noqa: F401
+from flows.cli.control import automations, alert_receiver, server, moving  # noqa: F401
 from flows.cli.trust import command as trust_command  # noqa: F401
 from flows.cli import release, deploy  # noqa: F401
+from flows.cli.insight import differences, story  # noqa: F401
 from flows.cli.trigger import command as trigger_command  # noqa: F401
-from flows.cli.looking import settings, status, service, drift, doctor, metrics  # noqa: F401
+from flows.cli.looking import settings, status, service, drift, stability, doctor, metrics  # noqa: F401
 from flows.cli import traffic, approval, records, prune, debug, cloud, registry  # noqa: F401
 from flows.cli.adoption import command as adoption_command  # noqa: F401
 

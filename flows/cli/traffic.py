@@ -25,6 +25,7 @@ from flows.cli.terminal.options import (
     WaitOption,
     WideOption,
 )
+from flows.cli.terminal.plans import show_plans_of_deploys
 from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, shown_image
 
@@ -81,13 +82,29 @@ def slipway_promote(
 def slipway_plan(
     stack: StackOption = None,
     to: ToColourOption = None,
+    tag: Annotated[
+        str | None, typer.Option("--tag", metavar="TAG", help="Of a published release: plan its deploy.")
+    ] = None,
+    droplet: Annotated[
+        str | None, typer.Option("--droplet", metavar="NAME", help="With --tag; default: those of the idle colour.")
+    ] = None,
+    strategy: StrategyOption = None,
+    env_file: EnvFileOption = None,
+    digest: DigestOption = None,
     edge: Annotated[bool, typer.Option("--edge", help="Also print what the droplet's edge is told to serve.")] = False,
     as_json: JsonOption = False,
     wide: WideOption = False,
     watch: AgainOption = 0.0,
 ) -> None:
-    """Show what a promotion would change, and change nothing."""
+    """Show what a promotion would change, or the deploy of a release with --tag, and change nothing."""
     console = SummaryConsole(wide=wide)
+    if tag or droplet:
+        plans = run_flow(
+            "flows.plan:plan", quiet=True, stack=stack, to=to, tag=tag, droplet=droplet, strategy=strategy,
+            env_file=env_file, digest=digest,
+        )  # fmt: skip
+        show_plans_of_deploys(console, plans, as_json=as_json)
+        return
 
     def work(api: "PrefectApi", name: str, settings: "Settings") -> "PromotionPlan | None":
         from flows.looking.plan import look_at_plan

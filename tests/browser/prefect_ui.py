@@ -79,9 +79,15 @@ class PrefectUi:
         field.get_by_role("textbox").fill(value)
 
     def start_run(self) -> None:
-        """Press Submit; the page of the deployment comes."""
-        self.page.get_by_role("button", name="Submit").click()
-        expect(self.page).not_to_have_url(re.compile("/run$"))
+        """Press Submit until the page of the deployment comes; a server that is busy may answer 500 or 503."""
+        for left in reversed(range(_TRIES)):
+            self.page.get_by_role("button", name="Submit").click()
+            try:
+                expect(self.page).not_to_have_url(re.compile("/run$"), timeout=_TAKEN_MS)
+                return
+            except AssertionError:
+                if not left:
+                    raise
 
     def _parameter(self, name: str) -> Locator:
         label = self.page.locator(".schema-form-property__label", has_text=re.compile(rf"^{name}( \(Optional\))?$"))

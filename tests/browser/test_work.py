@@ -4,10 +4,9 @@
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -23,7 +22,7 @@ from tests.support import wait_until
 from tests.support.lab.git_checkout import commit, git
 from tests.support.lab.lab import prefect_api
 from tests.support.lab.lab_stack import LabStack, lab_stack
-from tests.support.lab.saved_blocks import saved
+from tests.support.lab.saved_blocks import forget
 
 pytestmark = pytest.mark.browser
 STACK = "ui-shop"
@@ -48,6 +47,15 @@ class Shop(LabStack):
         commit(self.place)
         self.slipway_ok("release", "--stack", str(self.place), "--tag", tag, SLIPWAY_OVERVIEW="true")
 
+    def save_late(self) -> None:
+        """Save the droplet under the name that was not saved until now."""
+        self.blocks()[self.block].save(LATE, overwrite=True)
+
+    def forget_late(self) -> None:
+        from blocks import Droplet  # noqa: PLC0415 — after the environment is set
+
+        forget(Droplet, LATE)
+
     @property
     def runs(self) -> str:
         """The tag of the release that runs, as its image says it."""
@@ -60,10 +68,14 @@ def shop(chromium: str, tmp_path: Path) -> Iterator[Shop]:
     place.mkdir()
     git(place, "init", "--quiet")
     (place / "compose.yaml").write_text(COMPOSE)
-    with lab_stack(Shop, STACK, "green", place, SLIPWAY_DROPLETS=f'["{STACK}-droplet"]') as shop:
+    own = {"SLIPWAY_DROPLETS": f'["{STACK}-droplet"]', "SLIPWAY_ACTIVE_URL": ""}
+    with lab_stack(Shop, STACK, "green", place, **own) as shop:
         for tag in ("v1", "v2"):
             shop.release(tag)
-        yield shop
+        try:
+            yield shop
+        finally:
+            shop.forget_late()
 
 
 @pytest.fixture
@@ -90,24 +102,25 @@ def only_run(api: httpx.Client, deployment: str, than: set[str], place: Path) ->
     return WorkerRun(api, run, place)
 
 
-def latest(api: httpx.Client, key: str) -> Any:
-    return api.get(f"artifacts/{key}/latest").raise_for_status().json()
+def latest(api: httpx.Client, key: str) -> str:
+    """The id of the newest artifact with this key."""
+    sought = {"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC", "limit": 1}
+    return str(api.post("artifacts/filter", json=sought).raise_for_status().json()[0]["id"])
 
 
 def test_a_release_is_read_rolled_back_by_the_form_and_a_failed_run_is_run_again(
     shop: Shop, rollback: str, ui: PrefectUi, tmp_path: Path
 ):
-    with prefect_api() as api, ExitStack() as later:
-        summary = latest(api, f"summary-{STACK}")
-        _, table = ui.open_artifact(summary["id"], f"summary-{STACK}")
+    with prefect_api() as api:
+        _, table = ui.open_artifact(latest(api, f"summary-{STACK}"), f"summary-{STACK}")
         assert [row[0] for row in table] == ["service", "web"]
         assert f"/{STACK}@sha256:" in table[1][-1]
 
-        text, table = ui.open_artifact(latest(api, f"overview-{STACK}")["id"], f"overview-{STACK}")
+        text, table = ui.open_artifact(latest(api, f"overview-{STACK}"), f"overview-{STACK}")
         assert "What runs where" in text
         row = dict(zip(table[0], table[1], strict=True))
         assert (row["droplet"], row["release"], row["outcome"]) == (shop.block, "v2", "🟢 good")
-        ui.picture("overview", 620, 1500)
+        ui.picture("overview", 560, 1750)
 
         ui.open_form(rollback)
         ui.choose("droplet", shop.block)
@@ -120,7 +133,7 @@ def test_a_release_is_read_rolled_back_by_the_form_and_a_failed_run_is_run_again
         ui.open_run(done.id, "Completed", f"{shop.block}")
         _, table = ui.open_artifact(artifacts(f"rollback-{shop.block}", done.id)[0], f"rollback-{shop.block}")
         assert "web" in [cell for row in table for cell in row]
-        _, table = ui.open_artifact(latest(api, f"overview-{STACK}")["id"], f"overview-{STACK}")
+        _, table = ui.open_artifact(latest(api, f"overview-{STACK}"), f"overview-{STACK}")
         assert "v1" in table[1]
 
         ui.open_form(rollback)
@@ -129,11 +142,12 @@ def test_a_release_is_read_rolled_back_by_the_form_and_a_failed_run_is_run_again
         ui.start_run()
         failed = only_run(api, rollback, {done.id}, tmp_path)
         assert failed.final() == "FAILED"
-        assert "BlockMissing: there is no slipway-droplet block named" in failed.logs()
+        wait_until(lambda: "BlockMissing: there is no slipway-droplet block named" in failed.logs(), why=failed.logs)
         assert "Traceback" not in failed.logs()
         ui.open_run(failed.id, "Failed", "BlockMissing")
         ui.picture("failed-run", 900)
-        later.enter_context(saved(**{LATE: shop.blocks()[shop.block]}))
+        with ThreadPoolExecutor(1) as thread:  # this one has Playwright's event loop
+            thread.submit(shop.save_late).result(60)
         ui.run_again()
         wait_until(lambda: failed.state()["name"] != "Failed", why=failed.logs, pause=0.1)
         assert failed.final() == "COMPLETED", failed.logs()

@@ -10,7 +10,7 @@ from flows.cli.app import SET_UP, app
 from flows.cli.terminal.console import tell
 from flows.cli.terminal.destination import CommandGroup
 from flows.cli.terminal.options import VerboseOption
-from flows.cli.terminal.runner import run_callable
+from flows.cli.terminal.runner import run_callable, run_without_prefect
 
 server_app = CommandGroup(no_args_is_help=True, help="The control plane on this machine: Prefect server and worker.")
 app.add_typer(server_app, name="server", rich_help_panel=SET_UP)
@@ -43,6 +43,63 @@ def slipway_server_up(
         start_control_plane(tell, directory or default_directory(), repository, host, port)
 
     run_callable(work, verbose=verbose, quiet=True)
+
+
+@server_app.command("compose")
+def slipway_server_compose(
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="For its files; made where it is missing.")],
+    host: Annotated[str, typer.Option("--host", metavar="NAME", help="Name by which it is reached.")] = "",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where it speaks TLS.")] = 443,
+    address: Annotated[str, typer.Option("--address", metavar="IP", help="It listens there.")] = "0.0.0.0",  # noqa: S104 — for others
+    tls: Annotated[
+        str, typer.Option("--tls", metavar="internal|MAIL", help="A mail address: public certificates for the name.")
+    ] = "internal",
+    repository: Annotated[
+        Path | None, typer.Option("--repository", metavar="PATH", help="Where runs work; default: here.")
+    ] = None,
+    image: Annotated[
+        str, typer.Option("--image", metavar="IMAGE", help="What `make worker-image` built.")
+    ] = "slipway-worker:latest",
+) -> None:
+    """Write the files of a control plane for a team: PostgreSQL, Redis, two API servers, TLS, two workers.
+
+    With settings that are there: only the Compose file, as this version has it. docs/CONTROL_PLANE.md.
+    """
+
+    def work() -> list[str]:
+        from flows.core.control.team import TeamPlane
+        from flows.tasks.control.team import write_team_plane
+
+        stack = str((repository or Path.cwd()).expanduser().resolve())
+        plane = TeamPlane(host, stack, port, tls, address, image) if host else None
+        told = write_team_plane(directory.expanduser().resolve(), plane) or ["Nothing to change."]
+        return [*told, f"Its API is going to be {plane.api}"] if plane else told
+
+    for sentence in run_without_prefect(work, settings=False):
+        tell(sentence)
+    tell(f"Start it:  docker compose --project-directory {directory} up --detach --wait")
+    tell(f"Its login: grep SLIPWAY_LOGIN {directory}/.env")
+
+
+@server_app.command("register")
+def slipway_server_register(
+    repository: Annotated[
+        Path | None,
+        typer.Option("--repository", metavar="PATH", help="Where runs work, on the workers; default: here."),
+    ] = None,
+) -> None:
+    """Register block types, work pool and deployments with the Prefect server that is configured here."""
+
+    def work() -> None:
+        from flows.api.connection import find_connection
+        from flows.tasks.control.registration import register_all
+
+        told: list[str] = []
+        register_all(told.append, (repository or Path.cwd()).resolve(), find_connection())
+        for sentence in told or ["Nothing to change."]:
+            tell(sentence)
+
+    run_callable(work, quiet=True)
 
 
 @server_app.command("down")

@@ -1,8 +1,11 @@
 """`slipway metrics`: serves what Prometheus scrapes."""
 
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from flows.cli.app import UPKEEP, app
 from flows.cli.terminal.console import SummaryConsole
@@ -32,9 +35,15 @@ def slipway_metrics(
     drift_every: Annotated[
         float, typer.Option("--drift-every", metavar="SECONDS", min=0, help="Look for drift so often; 0: never.")
     ] = 600.0,
+    rules: Annotated[
+        Path | None,
+        typer.Option("--rules", metavar="DIRECTORY", help="Write rules, alerts and a dashboard there, and end."),
+    ] = None,
 ) -> None:
     """Serve metrics for Prometheus, made of release records, until it is interrupted: docs/OBSERVABILITY.md."""
     host, port = _address(listen)
+    if rules:
+        return _write_rules(rules)
 
     def work(api: "PrefectApi", name: str, settings: "Settings") -> None:
         from flows.looking.metrics import DropletMetrics, metrics_registry, metrics_server
@@ -58,7 +67,23 @@ def slipway_metrics(
             errors.say(f"Metrics of {name} are served at http://{shown}:{server.server_port}/metrics")
             server.serve_forever()
 
-    look(work, stack)
+    return look(work, stack)
+
+
+def _write_rules(directory: Path) -> None:
+    """Write the files for Prometheus and Grafana, unless one that is there says something else."""
+    console = SummaryConsole()
+    found = {file.name: file.read_text() for file in resources.files("flows").joinpath("observability").iterdir()}
+    try:
+        for name, text in found.items():
+            if (directory / name).exists() and (directory / name).read_text() != text:
+                raise typer.BadParameter(f"{directory / name} says something else: move it, or name another directory")
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in sorted(found):
+            (directory / name).write_text(found[name])
+            console.say(escape(f"Wrote {directory / name}"))
+    except OSError as error:
+        raise typer.BadParameter(f"--rules {directory}: {error.strerror or error}") from None
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -124,14 +124,14 @@ def set_up(block: "Droplet", name: str, wish: "SetupWish", asked: SetupRequest) 
         tell(f"{block.address}: {facts.machine}; Docker Engine {engine}, Compose {compose}.")
         _show(plan, {
             "control plane": f"slipway server up, as nothing answers at {api_url()}" if new_server else "",
-            "block": "" if saved else f"save the droplet {name}: {wish.user}@{block.host}:{block.port}",
+            "block": "" if saved else f"save the droplet {name}: {_place(wanted)}; until now {_place(before)}",
             "edge": "Caddy at ports 80 and 443, where it is not so already" if asked.edge else "",
         })  # fmt: skip
         pending = bool(plan.steps) or not saved or new_server
         if asked.dry_run:
             tell("Nothing was changed." if pending or asked.edge else "Nothing to do.")
             return
-        if pending and not asked.yes:
+        if (pending or asked.edge) and not asked.yes:
             confirm("Do this?")
         with _control_plane() if bring_up else nullcontext():
             done = set_up_machine(session, wish, tell)
@@ -237,6 +237,10 @@ def _control_plane() -> AbstractContextManager[Any]:
     plane = start_control_plane(tell, default_directory())
     login, _ = ensure_profile(plane.api)
     return temporary_settings({PREFECT_API_URL: plane.api, PREFECT_API_AUTH_STRING: login})
+
+
+def _place(block: "Droplet | None") -> str:
+    return f"{block.user}@{block.host}:{block.port}, {block.directory}" if block else "none"
 
 
 def _fields(block: "Droplet") -> tuple[object, ...]:

@@ -25,7 +25,8 @@ DestinationOption = Annotated[
 WITHOUT = frozenset({
     "slipway_check", "slipway_approve", "slipway_droplet_add", "slipway_droplet_pin", "slipway_switch_add",
     "slipway_registry_set", "slipway_langfuse_set", "slipway_prometheus_set",
-    "slipway_server_up", "slipway_server_down", "slipway_server_status",
+    "slipway_server_up", "slipway_server_down", "slipway_server_status", "slipway_server_compose",
+    "slipway_server_register", "slipway_server_export", "slipway_server_import",
 })  # fmt: skip
 
 

@@ -68,6 +68,10 @@ ToColourOption = Annotated[
     Literal["green", "blue"] | None,
     typer.Option("--to", help="Only needed when the switch points nowhere, or at both."),
 ]
+ConfirmOption = Annotated[
+    bool | None,
+    typer.Option("--confirm/--yes", help="Ask before the first change, with the plan; default: the setting `confirm`."),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="List what would go, and change nothing.")]
 WaitOption = Annotated[
     float,

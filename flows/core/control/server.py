@@ -71,12 +71,15 @@ class MachineService:
     after: str = ""
 
 
-def common_environment(plane: ControlPlane, profiles: str, environ: Mapping[str, str]) -> dict[str, str]:
+def common_environment(
+    plane: ControlPlane, profiles: str, environ: Mapping[str, str], versions: str = ""
+) -> dict[str, str]:
     """Environment of both services. The login is in the profile, so that no unit file and no argument has it.
 
     Args:
         profiles: path of Prefect's file of profiles.
         environ: of the command that starts them.
+        versions: of the packages: with others, what runs is started anew.
     """
     return {name: environ[name] for name in KEPT if environ.get(name)} | {
         "PREFECT_HOME": plane.directory,
@@ -84,6 +87,7 @@ def common_environment(plane: ControlPlane, profiles: str, environ: Mapping[str,
         "PREFECT_PROFILE": PROFILE,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        **({"STARTED_WITH": versions} if versions else {}),
     }
 
 

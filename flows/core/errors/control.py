@@ -42,6 +42,10 @@ class BadServerDirectory(Refused):
     """The directory of the control plane cannot be used: not ours, or its file cannot be read."""
 
 
+class BadExport(Refused):
+    """An export of a control plane cannot be written, read or taken: its file, its passphrase, or what it holds."""
+
+
 class BadParameter(Refused):
     """A parameter of a run that is to be triggered is unknown, given twice, or has no value that can be read."""
 

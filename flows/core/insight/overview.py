@@ -12,7 +12,7 @@ from flows.core.records.record import RecordOutcome
 from flows.core.results import DropletStatus
 
 _LIGHTS = {RecordOutcome.GOOD: "🟢", RecordOutcome.FAILED: "🔴", RecordOutcome.CANDIDATE: "🟡"}
-_COLUMNS = ("droplet", "traffic", "release", "outcome", "since", "by", "run", "services")
+_COLUMNS = ("droplet", "traffic", "release", "outcome", "services", "since", "by", "run")
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ def _row(droplet: str, said: DropletStatus) -> list[str]:
         _part(said),
         _cell(said.release or "none"),
         f"{_LIGHTS.get(record.outcome, '⚪')} {record.outcome.value}" if record else "",
+        _services(said),
         _time((record.deployed or record.began) if record else ""),
         _cell(record.run.by if record else ""),
         link_or_words(record.run.name or record.run.id, record.run.url) if record else "",
-        _services(said),
     ]
 
 

@@ -1,22 +1,19 @@
 """The control plane on this machine: start it, stop it, look at it. Done again, each changes nothing."""
 
 import dataclasses
+import importlib.metadata
 import json
 import os
 import socket
 import stat
 import time
-from abc import ABC
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import httpx
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-import blocks
 from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
 from flows.core.control.server import (
@@ -30,8 +27,8 @@ from flows.core.control.server import (
     worker_service,
 )
 from flows.core.errors import BadServerDirectory, ServerNotReady, ServerPortTaken
-from flows.tasks.control.deployments import deploy_all
 from flows.tasks.control.profile import ensure_profile, profiles_file
+from flows.tasks.control.registration import register_all
 from flows.tasks.control.services import Services, services_here
 
 HEALTHY_S = 180
@@ -74,18 +71,13 @@ def start_control_plane(
     login, told = ensure_profile(plane.api)
     for sentence in told:
         changed(sentence)
-    common = common_environment(plane, str(profiles_file()), os.environ)
+    versions = " ".join(f"{name}-{importlib.metadata.version(name)}" for name in ("slipway", "prefect"))
+    common = common_environment(plane, str(profiles_file()), os.environ, versions)
     if done := services.start(server_service(plane, common)):
         changed(f"The Prefect server was {done}: {plane.api.removesuffix('/api')}.")
     _await_health(plane, services)
     _refuse_an_open_api(plane)
-    connection = ApiConnection(plane.api, login)
-    with PrefectApi(connection) as api:
-        _register(api, plane, login, changed)
-    reach = {"PREFECT_API_URL": plane.api, "PREFECT_API_AUTH_STRING": login}
-    deployed = deploy_all(Path(plane.repository), {**os.environ, **reach}, connection)
-    if deployed.created or deployed.updated:
-        changed(f"Deployments: {deployed}.")
+    register_all(changed, Path(plane.repository), ApiConnection(plane.api, login))
     if done := services.start(worker_service(plane, common)):
         changed(f"The worker was {done}; its runs work in {plane.repository}.")
     say(services.survives if changes else f"Nothing to change: the control plane runs at {plane.api}.")
@@ -211,20 +203,3 @@ def _refuse_an_open_api(plane: ControlPlane) -> None:
             f"the Prefect server at {plane.api} takes a wrong login ({answer.status_code}). "
             "Stop it: slipway server down"
         )
-
-
-def _register(api: PrefectApi, plane: ControlPlane, login: str, changed: Say) -> None:
-    """Block types and the work pool, where they are missing."""
-    kinds = [kind for name in blocks.__all__ if ABC not in (kind := getattr(blocks, name)).__bases__]
-    missing = [
-        kind for kind in kinds if api.get(f"/block_schemas/checksum/{kind._calculate_schema_checksum()}") is None
-    ]
-    if missing:
-        with temporary_settings({PREFECT_API_URL: plane.api, PREFECT_API_AUTH_STRING: login}):
-            for kind in missing:
-                kind.register_type_and_schema()
-        changed(f"Registered {len(missing)} block types.")
-    if api.get(f"/work_pools/{POOL}") is None:
-        template = json.loads(resources.files("flows").joinpath("work-pool.json").read_text())
-        api.post("/work_pools/", {"name": POOL, "type": "process", "base_job_template": template})
-        changed(f"Made the work pool {POOL}, in which a run brings nothing of its own.")

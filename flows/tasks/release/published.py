@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -14,6 +13,7 @@ from prefect.logging import get_run_logger
 
 from blocks.errors import OutsideError
 from flows.core.control.events import PUBLISHED
+from flows.core.prune.reports import METADATA, metadata_name
 from flows.core.records.measurements import BuildTimes
 from flows.core.records.measuring import build_times
 from flows.core.registry.references import split_reference
@@ -26,7 +26,7 @@ from flows.tasks.runs.events import emit
 from flows.tasks.runs.measuring import measuring
 from flows.tasks.runs.reports import write_report
 
-METADATA = Path("push-docr-metadata.json")
+NEWEST_METADATA = f"{METADATA}.json"
 
 
 def measure_build(release: Release, digests: Mapping[str, str], previous: Release | None) -> BuildTimes:
@@ -58,9 +58,9 @@ def keep_published(published: Published, started: datetime, settings: Settings) 
         "seconds": round(published.seconds, 2),
         "build": published.build.model_dump() if published.build else None,
     }
-    own = METADATA.with_name(f"{METADATA.stem}-{release.stack}-{release.tag}{METADATA.suffix}")
-    for file in (own, METADATA):  # one for each release, and the newest under the name that scripts know
-        write_report(settings.reports, file.name, json.dumps(metadata, indent=2) + "\n")
+    own = metadata_name(release.stack, release.tag)
+    for file in (own, NEWEST_METADATA):  # one for each release, and the newest under the name that scripts know
+        write_report(settings.reports, file, json.dumps(metadata, indent=2) + "\n")
     rows: list[dict[str, Any]] = [{"service": name, "image": ref} for name, ref in sorted(release.services.items())]
     table(f"release-{release.stack}", rows, f"Release {release.tag} of {release.stack}")
     emit(PUBLISHED, stack=release.stack, tag=release.tag, digest=published.digest)

@@ -8,7 +8,7 @@ others, too, and for what an error carries beside its text.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from flows.settings.notices import telling_notices
 from flows.tasks.runs.log_masking import Masked, mask
 from flows.tasks.runs.measuring import measured_run, timed_step
 from flows.tasks.runs.reports import tidied_reports
+from flows.tasks.runs.tracing.recording import traced_run, traced_step
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,11 +78,14 @@ def flow(
     """
 
     def declare(function: Callable[P, R]) -> Flow[P, R]:
-        clean = _with_clean_errors(function)
+        clean, name = _with_clean_errors(function), _named(function, options)
 
         @wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
-            with _known_as_outermost(), tidied_reports(), measured_run(), _overview_kept(overview):
+            with (
+                _known_as_outermost(), tidied_reports(), traced_run(name, outermost_run()), measured_run(),
+                _overview_kept(overview),
+            ):  # fmt: skip
                 try:
                     return clean(*args, **keywords)
                 except GaveWay as way:
@@ -96,16 +100,20 @@ def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Prefect's `task`, whose errors hold no secret, and whose seconds are measured under its name."""
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
-        clean, name = _with_clean_errors(function), str(options.get("name") or getattr(function, "__name__", ""))
+        clean, name = _with_clean_errors(function), _named(function, options)
 
         @wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
-            with timed_step(name):
+            with timed_step(name), traced_step(name):
                 return clean(*args, **keywords)
 
         return prefect.task(**options)(run)
 
     return declare
+
+
+def _named(function: Callable[..., Any], options: Mapping[str, Any]) -> str:
+    return str(options.get("name") or getattr(function, "__name__", ""))
 
 
 def _with_destination(function: Callable[P, R]) -> Callable[P, R]:

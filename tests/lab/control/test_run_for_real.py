@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,7 +89,7 @@ class Newcomer:
         """Do what a section says, block by block."""
         for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE):
             if language == "sh":
-                for command in text.splitlines():
+                for command in filter(None, text.splitlines()):
                     self.type(command)
             elif language == "toml":
                 (self.stack / "slipway.toml").write_text(self.localized(text))
@@ -109,11 +110,13 @@ class Newcomer:
         if command.startswith("cd "):
             self.place = self.home / command.removeprefix("cd ~/")
             return ""
+        began = time.monotonic()
         answers = f"{self.password}\n" if "registry set" in command else "y\ny\ny\n"
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", self.localized(command)], cwd=self.place, input=answers, text=True,
             env={**self.environment, **more}, capture_output=True, timeout=400, check=False,
         )  # fmt: skip
+        print(f"{time.monotonic() - began:5.1f} s  {command.splitlines()[0]}")  # pytest -rP shows it
         assert done.returncode == 0, f"`{command}`: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
@@ -143,7 +146,7 @@ class Newcomer:
 @pytest.fixture
 def newcomer(tmp_path: Path, lab: Lab) -> Iterator[Newcomer]:
     from blocks import ContainerRegistry  # noqa: PLC0415 — after the environment is set
-    from tests.support.lab.registry_namespace import RegistryNamespace  # noqa: PLC0415
+    from tests.support.lab.registry_namespace import RegistryNamespace, remove_build_images  # noqa: PLC0415
 
     registry = RegistryNamespace(ContainerRegistry.load("registry"), NAMESPACE)
     for name in ("image", "machine", "wheel"):
@@ -161,6 +164,7 @@ def newcomer(tmp_path: Path, lab: Lab) -> Iterator[Newcomer]:
             made.place = made.stack
             made.type("slipway server down")
             registry.empty()
+            remove_build_images(NAMESPACE)
 
 
 def test_from_nothing_to_a_release_that_the_steps_of_ci_promote(newcomer: Newcomer) -> None:

@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -13,60 +11,22 @@ import pytest
 
 from blocks.polling import until
 from flows.core.control.server import SERVER, WORKER
-from flows.tasks.control.supervisor import began, recorded
-from tests import CHECKOUT
+from flows.tasks.control.supervisor import began
+from tests.support.control.machine_plane import MachinePlane, answer
+from tests.support.control.notes import deploy_notes, notes_of, once_each
 
 pytestmark = pytest.mark.lab
 
 
-class Plane:
-    """A control plane in a directory of its own, and the commands for it."""
-
-    def __init__(self, place: Path) -> None:
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
-        self.directory, self.repository, self.home = place / "plane", place / "shop", place / "home"
-        for made in (self.repository, self.home):
-            made.mkdir()
-        self.api = f"http://127.0.0.1:{self.port}/api"
-
-    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"),
-            "PYTHONPATH": str(CHECKOUT), "DO_NOT_TRACK": "1",
-        }  # fmt: skip
-        argv = [sys.executable, "-m", "flows.cli", "server", *words, "--directory", str(self.directory)]
-        return subprocess.run(
-            argv, cwd=self.repository, env=environment, capture_output=True, text=True, timeout=400, check=False
-        )
-
-    def child(self, name: str) -> int:
-        return recorded(self.directory / f"run/{name}.child")
-
-    @property
-    def login(self) -> tuple[str, str]:
-        text = (self.home / "prefect/profiles.toml").read_text()
-        name, _, password = text.split('PREFECT_API_AUTH_STRING = "')[1].split('"')[0].partition(":")
-        return name, password
-
-
 @pytest.fixture
 def plane(tmp_path, monkeypatch):
-    made = Plane(tmp_path)
+    made = MachinePlane(tmp_path)
     yield made
     made("down")
 
 
 def eventually(ask, seconds=120):
     return until(ask, bool, seconds, pause=0.5, unfinished=lambda _, after: AssertionError(f"not after {after:.0f} s"))
-
-
-def answer(plane, method, path, **options):
-    try:
-        return httpx.request(method, f"{plane.api}{path}", auth=plane.login, trust_env=False, timeout=15, **options)
-    except httpx.HTTPError:
-        return httpx.Response(503)
 
 
 @pytest.mark.skipif(Path("/run/systemd/system").is_dir(), reason="systemd would start units of this machine")
@@ -92,9 +52,18 @@ def test_it_starts_closed_carries_out_runs_comes_back_and_leaves_nothing(plane):
     assert answer(plane, "PATCH", path, json={"active": True}).is_success
     assert answer(plane, "PATCH", f"/deployments/{schedule['id']}", json={"tags": ["slipway", "odd"]}).is_success
 
-    killed = plane.child(SERVER)
+    note = deploy_notes(
+        lambda path, body: answer(plane, "POST", path, json=body).json(), plane.repository, str(plane.repository)
+    )
+    started = {"name": "note", "parameters": {"seconds": 3}}
+    note_run = answer(plane, "POST", f"/deployments/{note}/create_flow_run", json=started).json()["id"]
+    eventually(lambda: notes_of(["note"], plane.repository))
+
+    killed = plane.child(SERVER)  # in the middle of that run
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: plane.child(SERVER) not in (0, killed) and answer(plane, "GET", "/health").is_success)
+    eventually(lambda: answer(plane, "GET", f"/flow_runs/{note_run}").json().get("state_type") == "COMPLETED")
+    assert notes_of(["note"], plane.repository) == once_each(["note"])
 
     mended = plane("up")
     assert "Deployments: 1 updated (drift)" in mended.stdout

@@ -79,7 +79,7 @@ def prometheus(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     now, tools = datetime.now(UTC), Tools(lab, tmp_path_factory.mktemp("prometheus"))
     made = MadeHistory(now - WEEK)
     made.week()
-    times = steps(now - WEEK, now - timedelta(minutes=30), 7200)
+    times = steps(now - WEEK, now - timedelta(minutes=30), 4 * 3600)
     week = over_time((at.timestamp(), shop(as_of(made.moments, at), at)) for at in times)
     (tools.directory / "week.txt").write_text(week)
     tools.promtool("tsdb", "create-blocks-from", "openmetrics", "week.txt", "data")

@@ -12,6 +12,7 @@ from flows.core.control.beginning.images import known_image
 from flows.core.control.beginning.proposal import propose
 from flows.core.control.beginning.services import written_services
 from flows.core.control.beginning.text import service_spots, with_proposals
+from flows.core.control.moving.contents import read_contents
 from flows.core.control.settings_file import read_settings_file
 from flows.core.droplet.places import split_place
 from flows.core.explanation.includes import include_env_files
@@ -126,6 +127,8 @@ OF_FILES = (
     Attacked(image_references, DOCKERFILE, read=lambda text: image_references(text, {"A": text[:99]})),
     Attacked(familiar, "docker.io/library/base:latest"),
     Attacked(variable_uses, "${A:-b} $C ${D:?${E}}"),
+    Attacked(read_contents, {"slipway_control_plane": 1, "kinds": {"flows": [{"id": "a", "name": "release"}]}},
+             shape=None),
     Attacked(uses_in, ["${A:-b}", {"$C": 1}], shape=None, read=lambda value: list(uses_in(value))),
     Attacked(expressions_in, "${A:-${B}} $${C} ${D"),
     Attacked(Placeholders.put, "${A} ${B:-${C}}", read=_swapped),

@@ -49,7 +49,7 @@ act() {
         mv) /bin/mv "$@" ;;
         runuser) shift 3; "$@" ;;
         service) : >"$ROOT/running"; echo "$2" >>"$ROOT/starts"; rm -f "$ROOT/etc/docker/unread" ;;
-        swapon) echo "$1 file 1 0 -2" >>"$ROOT/proc/swaps" ;;
+        swapon) fuse; echo "$1 file 1 0 -2" >>"$ROOT/proc/swaps" ;;
         useradd)
             for name; do :; done
             echo "$name:x:1001:1001::$ROOT/home/$name:/bin/bash" >>"$ROOT/passwd"

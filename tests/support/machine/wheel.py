@@ -17,7 +17,8 @@ def installed_wheel(place: Path) -> tuple[Path, Path]:
     """
     source = place / "source"
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "flows", "blocks", "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json"],
+        ["git", "ls-files", "-z", "flows", "blocks", "compose/observability", "compose/control-plane.yml",
+         "pyproject.toml", "README.md", "LICENSE", "*.yaml", "*.json"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,
     ).stdout.split("\0")  # fmt: skip
     for name in filter(None, tracked):

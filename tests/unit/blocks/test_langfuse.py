@@ -13,6 +13,7 @@ import yaml
 
 from blocks import Langfuse
 from blocks.errors import LoginRefused, ProviderFailed, Unreachable
+from blocks.http.otlp import Span, traces_body
 from tests import CHECKOUT
 from tests.support.http_server import Says, serving
 
@@ -66,7 +67,14 @@ def send_trace(langfuse: Langfuse) -> None:
     langfuse.send_trace("build-push", TRACE, {"langfuse.trace.name": "ü"}, 1_700_000_000.5, 1_700_000_001.0)
 
 
+def send_spans(langfuse: Langfuse) -> None:
+    root = Span("release", TRACE, TRACE[:16], 1_700_000_000.5, 1_700_000_001.0)
+    step = Span("pull images", TRACE, TRACE[16:], 1_700_000_000.6, 1_700_000_000.9, TRACE[:16], failed="PullFailed")
+    langfuse.send_spans(traces_body([root, step], {"service.version": "1"}))
+
+
 CALLS = {
+    "send the spans of a run": send_spans,
     "reach": lambda langfuse: langfuse.reach(),
     "observations": lambda langfuse: langfuse.observations(TRACE),
     "send a trace": send_trace,

@@ -101,7 +101,13 @@ def test_what_is_not_there_is_refused_with_what_is(world):
         world.ask(places_with, "web", droplet=None, colour=None, settings=Settings())
 
 
-@pytest.mark.parametrize("module", ["flows.cli.looking.status", "flows.looking.status", "flows.looking.service"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("flows.cli.looking.status", "flows.looking.status", "flows.looking.service"),
+        *("flows.cli.looking.metrics", "flows.looking.metrics"),
+    ],
+)
 def test_looking_imports_no_prefect(module):
     code = f"import sys, {module}; sys.exit(any(name.partition('.')[0] == 'prefect' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, check=False).returncode == 0

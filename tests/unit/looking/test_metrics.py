@@ -8,7 +8,9 @@ import httpx
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families as read_text
+from typer.testing import CliRunner
 
+from flows.cli import main
 from flows.looking import metrics
 from flows.looking.looked import Looked
 from flows.looking.metrics import DropletMetrics, metrics_registry, metrics_server
@@ -184,3 +186,10 @@ def test_one_look_at_a_time_and_an_error_is_an_answer():
     go_on.set()
     answer = looked.newest(time.monotonic() + 60)
     assert (len(begun), answer.found, str(answer.error)) == (1, None, "no")
+
+
+@pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1", "127.0.0.1:70000", "127.0.0.1:x", "203.0.113.7:9464"])
+def test_an_address_that_cannot_be_had_is_refused(listen):
+    said = CliRunner().invoke(main.app, ["metrics", "--stack", "shop", "--listen", listen])
+    assert said.exit_code == 2
+    assert f"--listen {listen}" in " ".join(said.output.replace("│", " ").split())

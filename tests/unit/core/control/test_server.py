@@ -34,6 +34,11 @@ def test_a_service_takes_from_the_shell_only_what_it_needs():
     }
 
 
+def test_with_other_versions_of_its_packages_a_service_is_another_one():
+    made = [common_environment(PLANE, "/p", {}, versions) for versions in ("prefect-3.8.8", "prefect-3.8.9")]
+    assert server_service(PLANE, made[0]) != server_service(PLANE, made[1])
+
+
 def test_the_server_listens_where_it_was_told_and_lets_no_other_page_read():
     service = server_service(PLANE, COMMON, "/py")
     assert service.argv == ("/py", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", "4300")

@@ -82,7 +82,7 @@ def test_a_droplet_that_sleeps_keeps_state_or_cannot_be_asked_says_so():
     }
     text = shop(droplets=seen, colours=None).markdown()
     rows = cells(text)
-    assert [(row[1], row[2], row[-1]) for row in rows[1:]] == [
+    assert [(row[1], row[2], row[4]) for row in rows[1:]] == [
         ("⚪ asleep", "v1", ""),
         ("data home", "none", ""),
         ("", "none", ""),

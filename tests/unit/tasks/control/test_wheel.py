@@ -45,3 +45,20 @@ def test_the_packaged_deployments_are_those_of_prefect_yaml(installed, tmp_path)
 def test_the_packaged_pool_is_as_closed_as_the_checkouts(installed, tmp_path, name):
     ask = f"from importlib import resources; print(resources.files('flows').joinpath({name!r}).read_text())"
     assert json.loads(run(installed / "python", "-c", ask, cwd=tmp_path)) == json.loads((CHECKOUT / name).read_text())
+
+
+def test_the_installed_command_writes_the_rules_and_nothing_over_others(installed, tmp_path):
+    run(installed / "slipway", "metrics", "--rules", "rules", cwd=tmp_path)
+    source = CHECKOUT / "compose/observability"
+    assert {file.name: file.read_text() for file in (tmp_path / "rules").iterdir()} == {
+        file.name: file.read_text() for file in source.iterdir()
+    }
+    (tmp_path / "rules/alerts.yml").write_text("mine")
+    with pytest.raises(subprocess.CalledProcessError):
+        run(installed / "slipway", "metrics", "--rules", "rules", cwd=tmp_path)
+    assert (tmp_path / "rules/alerts.yml").read_text() == "mine"
+
+
+def test_the_packaged_control_plane_is_that_of_the_checkout(installed, tmp_path):
+    run(installed / "slipway", "server", "compose", "plane", "--host", "plane.example.com", cwd=tmp_path)
+    assert (tmp_path / "plane/compose.yaml").read_text() == (CHECKOUT / "compose/control-plane.yml").read_text()

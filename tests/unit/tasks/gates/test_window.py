@@ -1,12 +1,15 @@
-"""Requests are counted since the first probe, however long the looks between them take."""
+"""Which looks the gates wait for, and which requests count meanwhile."""
 
 from types import SimpleNamespace
 
 import pytest
 
 from flows import gates
+from flows.core.errors import BlockMissing
 from flows.core.gates.metrics import Measured, Value
+from flows.core.gates.verdict import Verdict
 from flows.settings import Settings
+from tests.support.builders import release
 
 pytestmark = pytest.mark.unit
 COLOUR = SimpleNamespace(colour="blue", stack="shop", targets=())
@@ -35,3 +38,17 @@ def test_a_slow_look_at_the_data_home_does_not_leave_fewer_requests(monkeypatch,
     settings = Settings(gate_window=6.0)
     gates.read_gates(COLOUR, None, [], [], settings.gate_window, settings)
     assert asked == [counted]
+
+
+def test_a_release_that_has_nothing_on_the_data_home_is_not_judged_by_it(monkeypatch):
+    def no_home(**_words):
+        raise BlockMissing("nobody has a data home")
+
+    monkeypatch.setattr(gates.Target, "data_home", no_home)
+    settings = Settings(home="data")
+    stateless = SimpleNamespace(release=release())
+    stateful = SimpleNamespace(release=release().model_copy(update={"home": ("store",)}))
+    assert gates._home(COLOUR, [stateless, stateless], settings) == []
+    for standings in ([stateful], [stateless, stateful], [SimpleNamespace(release=None)], []):
+        (found,) = gates._home(COLOUR, standings, settings)
+        assert found.verdict is Verdict.FAIL

@@ -15,7 +15,7 @@ from tests.support.machine.fake_machine import FakeMachine
 pytestmark = pytest.mark.unit
 WISH = SetupWish("slipway", "ssh-ed25519 AAAAC3Nz", swap="1M")
 # Commands that change something, of a fresh machine.
-CHANGES = 11
+CHANGES = 12
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ def test_a_step_that_changes_nothing_is_noticed_and_not_repeated(machine):
     (machine.root / "bin/true").chmod(0o755)
     with pytest.raises(SetupFailed, match="the step 'deploy user' ended well, and what it is for is still missing"):
         set_up_machine(machine, WISH, lambda _: None)
+    assert len(machine.scripts) == 3
 
 
 def test_a_step_that_fails_says_why(machine):

@@ -1,9 +1,13 @@
 """docs/OBSERVABILITY.md, the rules and the dashboard name the metrics that there are, and every one of them."""
 
+import json
 import re
 
 import pytest
+import yaml
 
+from flows.core.control.alerts import read_alerts
+from flows.core.control.events import ALERT_FIRING
 from flows.core.insight.metrics.families import COUNTERS, GAUGES, HISTOGRAMS, SUMMARIES, WHERE
 from tests import CHECKOUT
 
@@ -36,3 +40,19 @@ def test_rules_and_dashboard_name_no_other(file):
     assert set(re.findall(r"\bslipway_\w+", text)) <= SERIES
     recorded = set(re.findall(r"record: (\S+)", (RULES / "recording.yml").read_text()))
     assert set(re.findall(r"\bslipway:[\w:]+", text)) <= recorded
+
+
+def test_each_alert_becomes_an_event_that_says_what_it_is_about_and_starts_no_run_by_itself():
+    groups = yaml.safe_load((RULES / "alerts.yml").read_text())["groups"]
+    alerts = [rule for group in groups for rule in group["rules"]]
+    assert len(alerts) >= 14
+    for rule in alerts:
+        labels = {"alertname": rule["alert"], "stack": "shop", "droplet": "green", "colour": "green", **rule["labels"]}
+        alert = {"status": "firing", "labels": labels, "annotations": rule["annotations"]}
+        (event,) = read_alerts(json.dumps({"version": "4", "alerts": [alert]}).encode(), "other")
+        assert event.kind is ALERT_FIRING
+        assert (event.payload.stack, event.payload.droplet, event.payload.colour) == ("shop", "green", "green")
+        assert (event.payload.alert, event.payload.reason) == (rule["alert"], rule["annotations"]["summary"])
+        assert event.payload.action == ""
+        assert rule["annotations"]["description"]
+        assert rule["labels"]["severity"] in ("critical", "warning", "info")

@@ -1,0 +1,1 @@
+"""Carries what a control plane holds into a file, and from there into another one."""
