@@ -209,9 +209,7 @@ def next_lines(api: PrefectApi, run_ids: Iterable[UUID], level: int, position: L
 
 
 def runs_below(api: PrefectApi, run_id: UUID) -> list[UUID]:
-    """The runs that the run called, and that those called, down to the last, level by level; the first 200 of them, and
-    those at most eight calls away. Raises what the API's client raises.
-    """
+    """The runs that it called, and those called, down to the last: the first 200, at most eight calls away."""
     found: dict[UUID, None] = {}
     above = [run_id]
     for _ in range(_DEEPEST):

@@ -100,7 +100,7 @@ def test_without_prefect_the_droplets_that_are_known_are_asked_still(world):
     def work(api, stack):
         made = collector(api, stack)
         before = asked(made)
-        world.said["/api/block_types/slug/slipway-droplet/block_documents/name/green"] = ["no block"]
+        world.said["/api/block_documents/filter"] = ["no block"]
         return before, asked(made)
 
     before, after = world.ask(work)
