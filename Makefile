@@ -25,7 +25,7 @@ unexport PREFECT_PROFILE PREFECT_API_KEY PREFECT_API_AUTH_STRING PREFECT_SERVER_
 
 SCRIPTS := $(wildcard $(LAB)/*.sh $(LAB)/machine/init $(LAB)/droplet/entrypoint $(LAB)/droplet/healthy $(LAB)/control-plane/entrypoint $(LAB)/edge/entrypoint $(LAB)/edge/healthy benchmarks/*.sh benchmarks/*/*.sh .ci/run)
 
-.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit wheel worker-image lint format bench bench-one-droplet bench-switch down lock venv browser alertmanager prefect engine containers deployments worker
+.PHONY: docs help demo demo-one-droplet demo-digitalocean lab login test test-all unit week wheel worker-image lint format bench bench-one-droplet bench-switch down lock venv browser alertmanager prefect engine containers deployments worker
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do
@@ -88,13 +88,16 @@ bench-switch: lab ## Measure what clients see of a promotion, and of other ways 
 docs: venv ## Rewrite the pages that are made from the code
 	@python -m docs.generate
 
+week: venv ## Make records of a week that nobody lived through, and the page of them: reports/stability.html
+	@python -m compose.lab.week reports
+
 down: ## Remove what the lab made, and nothing else
 	@$(LAB)/down.sh
 
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: venv ## Write the lock files anew from pyproject.toml
-	@$(COMPILE) pyproject.toml --extra dev --extra sample --extra server -o requirements-dev.lock
-	$(COMPILE) -c requirements-dev.lock pyproject.toml --extra server -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra dev --extra sample --extra server --extra report -o requirements-dev.lock
+	$(COMPILE) -c requirements-dev.lock pyproject.toml --extra server --extra report -o requirements.lock
 	echo uv | $(COMPILE) - -o $(LAB)/uv-tool.lock
 	! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock requirements-dev.lock $(LAB)/uv-tool.lock
 

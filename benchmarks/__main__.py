@@ -24,11 +24,14 @@ from benchmarks.sections import (
     files,
     history,
     lock,
+    looking,
+    queue,
     reading,
     rebuild,
     release,
     rollback,
     signing,
+    stability,
     transfer,
     trigger,
     validate,
@@ -49,7 +52,10 @@ SECTIONS: dict[str, Callable[[Bench], list[Section]]] = {
     "history": history.measure,
     "digitalocean": digitalocean.measure,
     "signing": signing.measure,
+    "stability": stability.measure,
     "trigger": trigger.measure,
+    "looking": looking.measure,
+    "queue": queue.measure,
 }
 INTERRUPTED = 130
 _TREE = TreeSize(10_000, 500)

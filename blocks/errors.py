@@ -86,6 +86,10 @@ class ProviderFailed(OutsideError):
 class PrefectFailed(OutsideError):
     """Prefect's API answered with an error, or something else answers at its address."""
 
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status  # of its answer; 0: it is no such API
+
 
 class SwitchMoved(OutsideError):
     """Somebody else moved the traffic switch since it was read; it was left as it is."""

@@ -3,30 +3,29 @@
 import time
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from typing import TypedDict
 
-from blocks import ContainerRegistry, Droplet
+from blocks import Droplet
 from flows.core.control.events import DEPLOY_FAILED, DEPLOYED
-from flows.core.deploy.files.staging import secret_contents
 from flows.core.deploy.preflight import layers_to_pull
 from flows.core.droplet.containers import orphan_containers
-from flows.core.droplet.places import block_of, split_place
 from flows.core.errors import ConflictingOptions
 from flows.core.records.lifecycle import mark_deployed, open_record
 from flows.core.records.measuring import pull_times
 from flows.core.release.bundle import DOCUMENT
-from flows.core.release.role import Role, as_role, part_override, part_stack, refuse_release, role_files, whole_stack
+from flows.core.release.role import Role, part_stack, refuse_release, whole_stack
 from flows.core.results import Deployed, service_states
-from flows.core.stack.variables import active_profiles
 from flows.core.traffic.colours import other
 from flows.core.trust.policy import Proof
 from flows.hooks import prune_after_failure, recover_after_crash
 from flows.rollback import RollbackGuard, rollback_on_failure
 from flows.settings import Settings, Strategy
-from flows.tasks.deploy.deployment import Deployment, ReleasePayload
+from flows.tasks.deploy.confirmation import confirmed, refuse_outdated, tell_plan
+from flows.tasks.deploy.deployment import Deployment
 from flows.tasks.deploy.files import put_files
+from flows.tasks.deploy.planning import LookAhead, PreparedDeploy, current_release, plan_of
 from flows.tasks.deploy.readiness import wait_until_ready
 from flows.tasks.deploy.steps import (
-    current_release,
     make_current,
     preflight,
     prove_digests,
@@ -37,17 +36,16 @@ from flows.tasks.deploy.steps import (
     tell_cost,
 )
 from flows.tasks.deploy.writable import compare_writable
-from flows.tasks.droplet.target import Target
 from flows.tasks.insight.overview import keep_overview
 from flows.tasks.records.history import keep_record
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import table
-from flows.tasks.runs.blocks import block_cache, layout, load_droplet, load_environment, load_registry
+from flows.tasks.runs.blocks import block_cache, load_droplet, load_environment, load_registry
+from flows.tasks.runs.context import run_context
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.events import emit, failure_emitted
 from flows.tasks.runs.measuring import Measuring, measured_build, measuring
 from flows.tasks.runs.run_info import mark_crashed, now, this_run
-from flows.tasks.stack.environment import variables
 from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.colours import ColourDroplets, load_colours
@@ -55,6 +53,13 @@ from flows.tasks.traffic.edge.serving import check_site, serve
 from flows.tasks.traffic.memory import check_memory
 from flows.tasks.traffic.sleep import sleeping_again
 from flows.validate import validate
+
+
+class _How(TypedDict):
+    role: Role
+    strategy: Strategy
+    env_file: str | None
+    settings: Settings
 
 
 @flow(
@@ -99,11 +104,13 @@ def deploy(
         load_environment(settings, name)
         colour = settings.colours.of(droplet) if settings.shared_droplet else None
         with sleeping_again(load_colours(name, settings)[colour], settings) if colour else nullcontext():
-            return deploy_release(
-                known, fetch_release(name, tag, registry, settings, droplets=[droplet], digest=digest),
-                role=settings.role(droplet), strategy=strategy or settings.strategy, env_file=env_file, wait=wait,
-                settings=settings,
-            )  # fmt: skip
+            fetched = fetch_release(name, tag, registry, settings, droplets=[droplet], digest=digest)
+            how: _How = {
+                "role": settings.role(droplet), "strategy": strategy or settings.strategy, "env_file": env_file,
+                "settings": settings,
+            }  # fmt: skip
+            with confirmed(known, fetched.release, fetched.files, **how):
+                return deploy_release(known, fetched, wait=wait, **how)
 
 
 def deploy_release(
@@ -117,42 +124,35 @@ def deploy_release(
         role: which part of it runs there.
     """
     began = time.monotonic()
-    registry = load_registry(settings)
-    whole, published = fetched.release, fetched.files
-    stack, tag = whole.stack, whole.tag
-    environment = load_environment(settings, stack)
-    values = variables(environment, env_file)
-    part = split_place(droplet.name)[1]
-    release = as_role(whole, role, part)
-    secrets = secret_contents(release, environment.contents())
-    colour = settings.colours.of(droplet.name) or ""
-    values = {**values, "REGISTRY": layout(registry).prefix, "IMAGE_TAG": tag, "SLIPWAY_COLOUR": colour}
-    release = release.model_copy(update={"profiles": active_profiles(release.profiles, values)})
-    files = published if release == whole else role_files(published, release)
-    home_beside = bool(part) and block_of(settings.home) == droplet.block
-    payload = ReleasePayload(files, values, secrets, part_override(whole, role, part, home_beside))
-    proof = fetched.proof.of(files.own[DOCUMENT].content)
-    target = Target.of(droplet, release.stack, settings)
-    said = {"stack": stack, "tag": tag, "digest": fetched.digest, "droplet": droplet.name, "colour": colour}
-    with measuring(target.name) as measured, target.locked(f"deploy of {release.stack} {tag}", wait) as lock:
-        deployment = Deployment(lock, target, release, payload.name(tag))
+    whole = fetched.release
+    prepared = PreparedDeploy.of(droplet, whole, fetched.files, role=role, env_file=env_file, settings=settings)
+    target, release, payload = prepared.target, prepared.release, prepared.payload
+    proof = fetched.proof.of(payload.files.own[DOCUMENT].content)
+    said = {"stack": whole.stack, "tag": whole.tag, "digest": fetched.digest, "droplet": droplet.name}
+    said["colour"] = target.colour
+    purpose = f"deploy of {release.stack} {whole.tag}"
+    with measuring(target.name) as measured, target.locked(purpose, wait) as lock:
+        deployment = Deployment(lock, target, release, prepared.name)
         with deployment.at_work(), rollback_on_failure(target) as guard, failure_emitted(DEPLOY_FAILED, **said):
-            deployed = _run_steps(deployment, payload, proof, guard, registry, strategy, began, measured)
+            deployed = _run_steps(deployment, prepared, proof, guard, strategy, began, measured)
     emit(DEPLOYED, **said)
     return deployed
 
 
 def _run_steps(
     deployment: Deployment,
-    payload: ReleasePayload,
+    prepared: PreparedDeploy,
     proof: Proof,
     guard: RollbackGuard,
-    registry: ContainerRegistry,
     strategy: Strategy,
     began: float,
     measured: Measuring,
 ) -> Deployed:
-    facts = preflight(deployment)
+    payload, registry = prepared.payload, load_registry(deployment.settings)
+    ahead = LookAhead.of(prepared)
+    facts, standing = preflight(deployment, prepared, ahead)
+    seen = run_context().confirmed.get(deployment.droplet, "")
+    refuse_outdated(seen, facts, deployment.droplet)
     proof.refuse_replayed(facts.history, deployment.release.tag)
     if colour := deployment.colour_beside:
         check_site(deployment.session, deployment.directory.directory, deployment.release, colour)
@@ -160,9 +160,11 @@ def _run_steps(
         guard.armed = not interrupted.deployed
         mark_crashed(interrupted, "its process ended before the release was judged; another deploy came after it")
     before = current_release(facts)
+    if not seen:
+        tell_plan(plan_of(prepared, facts, standing, ahead, strategy))
     to_pull = layers_to_pull(deployment.release, facts, before)
     guard.staged = deployment.name
-    stack = put_files(deployment, payload, facts)
+    stack = put_files(deployment, payload, facts, prepared.here)
     if colour:
         whole = whole_stack(deployment.release.stack)
         active, idle = (part_stack(whole, part) for part in (other(colour), colour))

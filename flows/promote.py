@@ -47,6 +47,7 @@ from flows.tasks.traffic.colours import (
     read_states_if_reachable,
 )
 from flows.tasks.traffic.sleep import let_sleep, sleeping_again
+from flows.tasks.traffic.stability import refuse_unstable
 from flows.tasks.traffic.switch import (
     answers,
     finish_switch,
@@ -110,9 +111,10 @@ def promote(
         load_environment(settings, name)
         colours, seen = load_colours(name, settings), read_switch(switch)
         colour, left = promoted_to(seen.active, to, str(switch), colours, settings)
+        refuse_unstable(active := colours[left] if left else None, settings)
         refuse_canary(switch, steps if left else ())
         refuse_silent_switch(switch, seen, settings.switch_timeout)
-        candidate, active = colours[colour], colours[left] if left else None
+        candidate = colours[colour]
         for target in candidate.targets:
             connections.enter_context(connected(target.droplet))
         first = DeployFirst(tag, strategy or settings.strategy, env_file, digest) if tag else None

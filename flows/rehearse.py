@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from prefect import runtime
@@ -16,8 +15,7 @@ from flows.core.cloud.costs import Cost, cost_lines, droplet_cost, snapshot_cost
 from flows.core.cloud.rehearsal import Load, Rehearsed, StepTiming, summarise_load
 from flows.core.errors import NothingDeployed, RehearsalFailed, SlipwayError
 from flows.core.gates.verdict import Verdict
-from flows.core.records.record import Record
-from flows.core.records.stability import Stability, StabilityLimits, judge_stability
+from flows.core.insight.stability.condition import Stability
 from flows.core.traffic.colours import other
 from flows.decommission import decommission
 from flows.deploy import deploy_release
@@ -35,7 +33,6 @@ from flows.tasks.cloud.rehearsal import (
     remove_left,
 )
 from flows.tasks.droplet.target import Target
-from flows.tasks.records.history import load_history
 from flows.tasks.release.fetch import FetchedRelease, fetch_release
 from flows.tasks.runs.artifacts import page
 from flows.tasks.runs.blocks import block_cache, load_account, load_droplet, load_environment, load_registry
@@ -46,6 +43,7 @@ from flows.tasks.stack.project import stack_name
 from flows.tasks.stack.run_names import run_name
 from flows.tasks.traffic.approval import approval_mode, ask_for_approval
 from flows.tasks.traffic.colours import ColourDroplets, read_states
+from flows.tasks.traffic.stability import active_stability
 from flows.tasks.traffic.switch import open_switch, probe_switch, read_switch, switch_to
 from flows.validate import validate
 
@@ -209,20 +207,11 @@ def _active(stack: str, settings: Settings) -> tuple[str, Stability]:
         with open_switch(settings) as switch:
             active = read_switch(switch).active
             names = settings.colours.droplets(active[0]) if len(active) == 1 else names
-    histories = {name: _records(Target.of(load_droplet(name), stack, settings)) for name in names}
-    wanted = StabilityLimits(
-        settings.rehearse_days, settings.rehearse_success_rate, settings.rehearse_rollbacks,
-        settings.rehearse_gate_failures,
-    )  # fmt: skip
-    stability = judge_stability(histories, wanted, datetime.now(UTC))
+    targets = [Target.of(load_droplet(name), stack, settings) for name in names]
+    stability = active_stability(targets, settings)
     if not stability.release:
         raise NothingDeployed(f"droplet {names[0]} carries no release of {stack}: there is nothing to rehearse")
     return names[0], stability
-
-
-def _records(target: Target) -> list[Record]:
-    with target.connected() as session:
-        return list(load_history(session, target.directory).records)
 
 
 def _costs(like: str, settings: Settings) -> list[Cost]:

@@ -1,12 +1,14 @@
 """release: build-push, deploy, validate, one after the other."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from prefect import runtime
 
+from blocks import Droplet
 from flows.build_push import build_push
 from flows.core.errors import ConflictingOptions
-from flows.core.results import Released
+from flows.core.results import Published, Released
 from flows.core.traffic.canary import canary_steps
 from flows.deploy import deploy
 from flows.hooks import prune_after_failure, recover_after_crash, recover_promotion
@@ -14,12 +16,14 @@ from flows.promote import promote as promote_flow
 from flows.rollback import rollback_on_failure
 from flows.settings import Approval, Settings, Strategy
 from flows.tasks.control.superseding import end_superseded, give_way
+from flows.tasks.deploy.confirmation import confirmed, who_is_asked
 from flows.tasks.droplet.connection import connected
 from flows.tasks.droplet.target import Target
 from flows.tasks.insight.overview import keep_overview
 from flows.tasks.prune.droplet import prune_best_effort
+from flows.tasks.release.fetch import fetch_release
 from flows.tasks.runs.artifacts import release_rows, table
-from flows.tasks.runs.blocks import block_cache, load_droplet
+from flows.tasks.runs.blocks import block_cache, load_droplet, load_registry
 from flows.tasks.runs.declaration import flow
 from flows.tasks.runs.measuring import measuring
 from flows.tasks.stack.commit.commit_settings import commit_settings
@@ -115,7 +119,8 @@ def _release_to(
         stack, tag = published.release.stack, published.release.tag
         target = Target.of(first, stack, settings)
         # A build is long: the connection may have broken meanwhile, so it is asked for anew.
-        with measuring(target.name), target.locked(f"release of {stack} {tag}", wait) as lock:
+        asked = _confirmed(first, published, strategy=strategy, env_file=env_file, settings=settings)
+        with measuring(target.name), asked, target.locked(f"release of {stack} {tag}", wait) as lock:
             with rollback_on_failure(target) as guard:
                 deployed = deploy(
                     tag=tag, stack=stack, droplet=target.name, strategy=strategy, env_file=env_file,
@@ -130,6 +135,20 @@ def _release_to(
     what = f"Release {tag} of {stack} runs on {target.name}, by digest, validated ({times})"
     table(f"summary-{stack}", release_rows(deployed, validated), what)
     return released
+
+
+def _confirmed(
+    droplet: Droplet, published: Published, *, strategy: Strategy | None, env_file: str | None, settings: Settings
+) -> AbstractContextManager[None]:
+    """What asks whoever sits at the terminal, before the droplet's lock is taken."""
+    if who_is_asked(settings) is None:
+        return nullcontext()
+    release, registry = published.release, load_registry(settings)
+    there = [droplet.name]
+    found = fetch_release(release.stack, release.tag, registry, settings, droplets=there, digest=published.digest)
+    how = strategy or settings.strategy
+    role = settings.role(droplet.name)
+    return confirmed(droplet, found.release, found.files, role=role, strategy=how, env_file=env_file, settings=settings)
 
 
 def _release_and_promote(

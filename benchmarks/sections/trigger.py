@@ -1,13 +1,8 @@
 """From a trigger through the API to the first step: Prefect's process worker and ours, with our flow and with one that
 does nothing."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,9 +11,9 @@ import httpx
 
 from benchmarks.bench import Bench
 from benchmarks.command import BenchmarkFailed
-from benchmarks.lab import CHECKOUT, NAME
 from benchmarks.measure import Section, alternate, judged, median, seconds, times
 from benchmarks.prefect_runs import api_client
+from benchmarks.workers import bench_deployment, bench_worker, posted
 
 TARGET_S = 3.0
 _KINDS = ("process", "fork")
@@ -41,7 +36,7 @@ class _Side:
     def once(self) -> float:
         query = {"parameters": self.parameters}
         began = time.time()
-        run = _posted(self.api, f"deployments/{self.deployment}/create_flow_run", query)["id"]
+        run = posted(self.api, f"deployments/{self.deployment}/create_flow_run", query)["id"]
         found = self._ended(run)
         self.running.append(_time(found["start_time"]) - began)
         self.done.append(_time(found["end_time"]) - began)
@@ -66,9 +61,9 @@ def measure(bench: Bench) -> list[Section]:
     with ExitStack() as stack:
         api = stack.enter_context(api_client())
         for kind in _KINDS:
-            pool = stack.enter_context(_worker(api, kind))
+            pool = stack.enter_context(bench_worker(api, kind))
             for flow, (entrypoint, parameters) in _FLOWS.items():
-                deployment = stack.enter_context(_deployment(api, pool, flow, entrypoint))
+                deployment = stack.enter_context(bench_deployment(api, pool, flow, entrypoint))
                 sides[f"{flow} on {kind}"] = _Side(api, deployment, parameters)
         for side in sides.values():  # whatever is compiled or cached at the first run
             side.once()
@@ -102,48 +97,6 @@ def _table(sides: dict[str, _Side]) -> Section:
     return section
 
 
-@contextmanager
-def _worker(api: httpx.Client, kind: str) -> Iterator[str]:
-    """A worker of this type; the name of its pool."""
-    pool = f"{NAME}-{kind}"
-    argv = [sys.executable, "-m", "flows.cli", "worker", "--pool", pool, "--type", kind]
-    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PREFECT_WORKER_QUERY_SECONDS": "2"}
-    process = subprocess.Popen(
-        argv, cwd=CHECKOUT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _until_online(api, pool)
-        yield pool
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-        api.delete(f"work_pools/{pool}")
-
-
-def _until_online(api: httpx.Client, pool: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        found = api.get(f"work_pools/{pool}")
-        if found.status_code == httpx.codes.OK and found.json().get("status") == "READY":
-            return
-        time.sleep(0.5)
-    raise BenchmarkFailed(f"the worker of the pool {pool} did not begin within {_PATIENCE:g} s")
-
-
-@contextmanager
-def _deployment(api: httpx.Client, pool: str, flow: str, entrypoint: str) -> Iterator[str]:
-    pull = [{"prefect.deployments.steps.set_working_directory": {"directory": str(CHECKOUT)}}]
-    query = {
-        "name": pool, "flow_id": _posted(api, "flows/", {"name": flow})["id"], "work_pool_name": pool,
-        "entrypoint": entrypoint, "pull_steps": pull, "enforce_parameter_schema": False,
-    }  # fmt: skip
-    deployment = str(_posted(api, "deployments/", query)["id"])
-    try:
-        yield deployment
-    finally:
-        api.delete(f"deployments/{deployment}")
-
-
 def _first_step(api: httpx.Client, run: str) -> float:
     """When the first task of a run began. Task runs come to the server as events, so a little later."""
     deadline = time.monotonic() + _PATIENCE
@@ -155,17 +108,6 @@ def _first_step(api: httpx.Client, run: str) -> float:
             return min(map(_time, begun))
         time.sleep(0.3)
     raise BenchmarkFailed(f"no step of the run {run} is known to the server")
-
-
-def _posted(api: httpx.Client, path: str, query: dict[str, Any]) -> dict[str, Any]:
-    """The answer; a server that is too busy (503) is asked again."""
-    deadline = time.monotonic() + _PATIENCE
-    while (answer := api.post(path, json=query)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
-    made: dict[str, Any] = answer.raise_for_status().json()
-    return made
 
 
 def _time(text: str) -> float:

@@ -30,6 +30,7 @@ def bounded_client(
     trust_env: bool = True,
     retries: int = 0,
     authority: str = "",
+    encrypted: bool = True,
     **options: Any,
 ) -> httpx.Client:
     """A client for one server.
@@ -39,10 +40,12 @@ def bounded_client(
         timeout: seconds without a byte.
         within: seconds for a whole answer; None: those of `timeout`.
         authority: certificates (PEM) of an authority that is trusted besides the public ones.
+        encrypted: whether TLS may be spoken. Where not, no certificates are read, which takes longer than a question.
         options: what `httpx.Client` takes besides.
     """
     proxy = proxy_for(url) if trust_env else None
-    inner = tcp_transport(tls.context(authority), within or timeout, proxy, retries)
+    trusted = tls.context(authority) if encrypted else tls.nobodys()
+    inner = tcp_transport(trusted, within or timeout, proxy, retries)
     return httpx.Client(transport=BoundedTransport(inner, within or timeout), timeout=timeout, **options)
 
 

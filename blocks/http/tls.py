@@ -31,6 +31,12 @@ def context(authority: str = "") -> ssl.SSLContext:
     return made
 
 
+@functools.cache
+def nobodys() -> ssl.SSLContext:
+    """A context that trusts nobody, for a client that speaks without TLS: no certificates have to be read for it."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def untrusted_reason(error: BaseException) -> str:
     """Why the other side's certificate was refused, where an error of httpx says that it was; else empty."""
     cause: BaseException | None = error

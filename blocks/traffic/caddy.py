@@ -17,7 +17,17 @@ from blocks.ssh.http import EdgeAddress, http_client
 from blocks.ssh.session import Session
 from blocks.ssh.shell import CommandResult
 from blocks.traffic.caddy_admin import CaddyAdmin
-from blocks.traffic.caddy_files import COLOURS, END_SHARE, MOVED, READ, SET_SHARE, TURN, read_switch_files, share_file
+from blocks.traffic.caddy_files import (
+    CLIENT_IMPACT,
+    COLOURS,
+    END_SHARE,
+    MOVED,
+    READ,
+    SET_SHARE,
+    TURN,
+    read_switch_files,
+    share_file,
+)
 from blocks.traffic.state import SwitchState
 from blocks.traffic.switch import TrafficSwitch
 
@@ -97,7 +107,7 @@ class CaddySwitch(TrafficSwitch):
     def client_impact(self) -> str:
         if self.way == "admin":
             return "Caddy reloads: some connections are reset, and streams may be cut."
-        return "The next request goes to the new colour; requests and streams under way end where they began."
+        return CLIENT_IMPACT
 
     def read(self) -> SwitchState:
         if self.way == "admin":

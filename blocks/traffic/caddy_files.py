@@ -7,6 +7,7 @@ from blocks.http.content import read_json
 from blocks.traffic.state import Share, SwitchState
 
 COLOURS = ("green", "blue")
+CLIENT_IMPACT = "The next request goes to the new colour; requests and streams under way end where they began."
 MOVED = 75  # and 73: the directory cannot be used
 _SHARE = re.compile(r"canary-(green|blue)-([0-9]{2})")
 

@@ -53,6 +53,11 @@ class SwitchProbe:
         return 200 <= self.status < 500
 
 
+def switch_words(name: str, url: str) -> str:
+    """A traffic switch in words."""
+    return f"traffic switch {name} ({url})"
+
+
 def shares_of(seen: SwitchState) -> Mapping[str, int]:
     """Colour → percent of the clients that reach it, while a canary divides them; else nothing."""
     if seen.share is None or seen.share.colour in seen.active:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from blocks.errors import SwitchFailed
 from blocks.http.request import request_within
-from blocks.traffic.state import SwitchProbe, SwitchState
+from blocks.traffic.state import SwitchProbe, SwitchState, switch_words
 
 COLOUR_HEADER = "X-Slipway-Colour"
 
@@ -166,4 +166,4 @@ class TrafficSwitch(Block, ABC):
         return f"traffic switch {self.name} for {self.url}: points at {' and '.join(active) or 'nowhere'}"
 
     def __str__(self) -> str:
-        return f"traffic switch {self.name} ({self.url})"
+        return switch_words(self.name, self.url)

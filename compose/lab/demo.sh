@@ -56,4 +56,6 @@ echo "Refused, and nothing was changed: what runs is what ran before."
 
 headline "Where everything stands now"
 slipway status
+slipway stability --html reports/stability.html
+say "The last days of this lab on one page, these three releases among them: reports/stability.html"
 say "Every run, with its log and tables: ${PREFECT_API_URL%/api}. It asks for a login, which \`make login\` shows."

@@ -48,7 +48,13 @@ class PrefectApi:
             refuse_clear_text(url, "Prefect's API")
         local = is_loopback(httpx.URL(url).netloc.decode())
         self._client = bounded_client(
-            url, timeout=TIMEOUT_S, trust_env=not local, headers=headers, auth=auth, base_url=url
+            url,
+            timeout=TIMEOUT_S,
+            trust_env=not local,
+            headers=headers,
+            auth=auth,
+            base_url=url,
+            encrypted=not (local and url.startswith("http:")),
         )
 
     def __enter__(self) -> "PrefectApi":
@@ -77,7 +83,7 @@ class PrefectApi:
 
         Raises:
             Unreachable: nobody answers. LoginRefused: the login is none there.
-            PrefectFailed: it refuses the question, or goes on being busy.
+            PrefectFailed: it refuses the question, or goes on being busy, or is no such API.
         """
         for pause in (*_PAUSES_S, None):
             try:
@@ -105,7 +111,8 @@ class PrefectApi:
             )
         if not answer.is_success:
             raise PrefectFailed(
-                f"Prefect's API at {self.connection.url}{path}: {answer.status_code}: {excerpt(answer)}"
+                f"Prefect's API at {self.connection.url}{path}: {answer.status_code}: {excerpt(answer)}",
+                answer.status_code,
             )
         try:
             return json.loads(answer.content) if answer.content else None

@@ -5,19 +5,21 @@ Source: https://docs.prefect.io/v3/api-ref/rest-api
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from blocks.errors import PrefectFailed
+from flows.api.answers import read_list as _listed
+from flows.api.answers import read_model as _read
 from flows.api.client import PrefectApi
 from flows.core.errors import DeploymentMissing, TriggerRefused
 
-Model = TypeVar("Model", bound=BaseModel)
-_LINES = 200
-_REFUSED = (": 409: ", ": 422: ")
+_LINES, _DEEPEST = 200, 8
+# It knows the deployment, and takes neither these parameters nor this state of it.
+_REFUSED = (409, 422)
 
 
 class PrefectDeployment(BaseModel):
@@ -43,6 +45,7 @@ class PrefectRun(BaseModel):
     name: str
     state: RunState | None = None
     total_run_time: float = 0.0
+    start_time: str | None = None
     parent_task_run_id: UUID | None = None
 
 
@@ -149,7 +152,7 @@ def start_run(
     try:
         said = api.post(f"/deployments/{deployment.id}/create_flow_run", body)
     except PrefectFailed as error:
-        if any(code in str(error) for code in _REFUSED):
+        if error.status in _REFUSED:
             raise TriggerRefused(
                 f"no run was started of {deployment.name}: {error}. Its parameters: prefect deployment inspect"
             ) from None
@@ -205,10 +208,25 @@ def next_lines(api: PrefectApi, run_ids: Iterable[UUID], level: int, position: L
     return fresh
 
 
-def run_artifacts(api: PrefectApi, run_id: UUID) -> list[dict[str, Any]]:
-    """The tables that the run and the flows that it called left, the oldest first."""
+def runs_below(api: PrefectApi, run_id: UUID) -> list[UUID]:
+    """The runs that the run called, and that those called, down to the last, level by level; the first 200 of them, and
+    those at most eight calls away. Raises what the API's client raises.
+    """
+    found: dict[UUID, None] = {}
+    above = [run_id]
+    for _ in range(_DEEPEST):
+        if not above or len(found) >= _LINES:
+            break
+        below = [one.id for one in called_runs(api, above)]
+        above = [one for one in below if one not in found and one != run_id]
+        found |= dict.fromkeys(above)
+    return list(found)[:_LINES]
+
+
+def run_artifacts(api: PrefectApi, run_ids: Iterable[UUID]) -> list[dict[str, Any]]:
+    """The tables that these runs left, the oldest first; the newest 20 of them."""
     asked = {
-        "flow_run_id": {"any_": [str(run_id), *(str(one.id) for one in called_runs(api, [run_id]))]},
+        "flow_run_id": {"any_": [str(one) for one in run_ids]},
         "type": {"any_": ["table"]},
     }
     body = {"artifacts": asked, "sort": "CREATED_DESC", "limit": 20}
@@ -232,18 +250,3 @@ def latest_artifacts(api: PrefectApi, keys: Sequence[str]) -> dict[str, LatestAr
 def run_link(api: PrefectApi, run_id: UUID) -> str:
     """The run's page in the UI."""
     return f"{api.ui}/runs/flow-run/{run_id}"
-
-
-def _listed(said: Any, api: PrefectApi) -> list[Any]:
-    if not isinstance(said, list):
-        raise PrefectFailed(f"what answers at {api.connection.url} is not Prefect's API")
-    return said
-
-
-def _read(model: type[Model], said: Any, api: PrefectApi) -> Model:
-    try:
-        return model.model_validate(said)
-    except ValidationError:
-        raise PrefectFailed(
-            f"what answers at {api.connection.url} is not Prefect's API: no {model.__name__.lower()} as it has them"
-        ) from None

@@ -8,6 +8,7 @@ from flows.cli.app import FLOWS, TRAFFIC, app
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import (
     ApprovalOption,
+    ConfirmOption,
     DigestOption,
     DropletOption,
     EnvFileOption,
@@ -34,6 +35,7 @@ def slipway_deploy(
     strategy: StrategyOption = None,
     env_file: EnvFileOption = None,
     wait: WaitOption = 0.0,
+    confirm: ConfirmOption = None,
     wide: WideOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -41,6 +43,8 @@ def slipway_deploy(
     deployed = run_flow(
         "flows.deploy:deploy",
         verbose=verbose,
+        asks=True,
+        confirms=confirm,
         tag=tag,
         digest=digest,
         stack=stack,

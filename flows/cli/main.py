@@ -1,7 +1,5 @@
 """Entry point of the `slipway` command: which commands there are, and how the process ends."""
 
-import gc
-
 import typer
 
 # Commands register themselves on import; the order is the one inside a help panel.
@@ -11,8 +9,9 @@ from flows.cli.setup import init, account, setup, droplet, blocks, keys, switch,
 from flows.cli.control import automations, alert_receiver, server, moving  # noqa: F401
 from flows.cli.trust import command as trust_command  # noqa: F401
 from flows.cli import release, deploy  # noqa: F401
+from flows.cli.insight import differences, story  # noqa: F401
 from flows.cli.trigger import command as trigger_command  # noqa: F401
-from flows.cli.looking import status, service, drift, doctor, metrics  # noqa: F401
+from flows.cli.looking import settings, status, service, drift, stability, doctor, metrics  # noqa: F401
 from flows.cli import traffic, approval, records, prune, debug, cloud, registry  # noqa: F401
 from flows.cli.adoption import command as adoption_command  # noqa: F401
 
@@ -21,7 +20,7 @@ from flows.cli.app import SET_UP, app
 from flows.cli.setup.saving import reach_all
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import VerboseOption
-from flows.cli.terminal.runner import leave, run_callable
+from flows.cli.terminal.runner import ended, run_callable
 
 
 @app.command("check", rich_help_panel=SET_UP)
@@ -33,9 +32,4 @@ def slipway_check(verbose: VerboseOption = False) -> None:
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
-    # Prefect's import makes a hundred thousand lasting objects; looking through them again and again takes 0.2 s.
-    gc.set_threshold(100_000, 20, 20)
-    try:
-        app()
-    except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+    ended(lambda: app(prog_name="slipway"))

@@ -10,8 +10,16 @@ from rich.text import Text
 
 from flows.cli.app import UPKEEP, app
 from flows.cli.terminal.console import SummaryConsole
-from flows.cli.terminal.looking import look
-from flows.cli.terminal.options import DropletOption, JsonOption, StackOption, VerboseOption, WaitOption, WideOption
+from flows.cli.terminal.looking import look, look_again
+from flows.cli.terminal.options import (
+    AgainOption,
+    DropletOption,
+    JsonOption,
+    StackOption,
+    VerboseOption,
+    WaitOption,
+    WideOption,
+)
 from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, services_table
 
@@ -52,7 +60,11 @@ def slipway_reconcile(
 
 @app.command("history", rich_help_panel=UPKEEP)
 def slipway_history(
-    stack: StackOption = None, droplet: DropletOption = None, as_json: JsonOption = False, wide: WideOption = False
+    stack: StackOption = None,
+    droplet: DropletOption = None,
+    as_json: JsonOption = False,
+    wide: WideOption = False,
+    watch: AgainOption = 0.0,
 ) -> None:
     """Show what was deployed to each droplet, when, by whom, and what became of it."""
 
@@ -61,12 +73,16 @@ def slipway_history(
 
         return look_back(api, name, droplet, settings)
 
-    found = look(work, stack)
-    if as_json:
-        records = {name: [record.model_dump(mode="json") for record in one.records] for name, one in found.items()}
-        print(json.dumps({"droplets": records}, indent=2))
-    else:
-        show_history(SummaryConsole(wide=wide), found)
+    console = SummaryConsole(wide=wide)
+
+    def show(found: "dict[str, History]") -> None:
+        if as_json:
+            records = {name: [record.model_dump(mode="json") for record in one.records] for name, one in found.items()}
+            print(json.dumps({"droplets": records}, indent=2))
+        else:
+            show_history(console, found)
+
+    look_again(console, watch, show, lambda: look(work, stack))
 
 
 def show_rolled_back(console: SummaryConsole, back: "RolledBack") -> None:

@@ -10,6 +10,7 @@ from flows.cli.terminal.options import (
     ApprovalOption,
     CanaryOption,
     CleanupOption,
+    ConfirmOption,
     DropletOption,
     EnvFileOption,
     MirrorOption,
@@ -48,6 +49,7 @@ def slipway_release(
     ] = False,
     approval: ApprovalOption = None,
     canary: CanaryOption = None,
+    confirm: ConfirmOption = None,
     wide: WideOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -55,6 +57,8 @@ def slipway_release(
     released = run_flow(
         "flows.release:release",
         verbose=verbose,
+        asks=True,
+        confirms=confirm,
         stack=stack,
         tag=tag,
         droplet=droplet,

@@ -1,6 +1,8 @@
 """`slipway promote`, `plan`, `gates`, `watch` and `switch-back`, and their summaries."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 from rich.markup import escape
@@ -8,11 +10,14 @@ from rich.text import Text
 
 from flows.cli.app import TRAFFIC, app
 from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.looking import look, look_again
 from flows.cli.terminal.options import (
+    AgainOption,
     ApprovalOption,
     CanaryOption,
     DigestOption,
     EnvFileOption,
+    JsonOption,
     StackOption,
     StrategyOption,
     ToColourOption,
@@ -20,12 +25,15 @@ from flows.cli.terminal.options import (
     WaitOption,
     WideOption,
 )
+from flows.cli.terminal.plans import show_plans_of_deploys
 from flows.cli.terminal.runner import run_flow
 from flows.cli.terminal.tables import SummaryTable, shown_image
 
 if TYPE_CHECKING:
+    from flows.api.client import PrefectApi
     from flows.core.results import GateReport, Promoted, TrafficMoved, Watched
     from flows.core.traffic.promotion_plan import PromotionPlan
+    from flows.settings import Settings
 
 WatchOption = Annotated[
     float | None, typer.Option("--watch", metavar="SECONDS", min=0, help="How long; default: the setting `watch`.")
@@ -74,15 +82,49 @@ def slipway_promote(
 def slipway_plan(
     stack: StackOption = None,
     to: ToColourOption = None,
+    tag: Annotated[
+        str | None, typer.Option("--tag", metavar="TAG", help="Of a published release: plan its deploy.")
+    ] = None,
+    droplet: Annotated[
+        str | None, typer.Option("--droplet", metavar="NAME", help="With --tag; default: those of the idle colour.")
+    ] = None,
+    strategy: StrategyOption = None,
+    env_file: EnvFileOption = None,
+    digest: DigestOption = None,
     edge: Annotated[bool, typer.Option("--edge", help="Also print what the droplet's edge is told to serve.")] = False,
+    as_json: JsonOption = False,
     wide: WideOption = False,
-    verbose: VerboseOption = False,
+    watch: AgainOption = 0.0,
 ) -> None:
-    """Show what a promotion would change, and change nothing."""
-    plan = run_flow("flows.plan:plan", verbose=verbose, quiet=not verbose, stack=stack, to=to)
-    show_plan(SummaryConsole(wide=wide), plan)
-    if edge:
-        typer.echo(plan.site or "Traffic is not switched by an edge of the droplet.")
+    """Show what a promotion would change, or the deploy of a release with --tag, and change nothing."""
+    console = SummaryConsole(wide=wide)
+    if tag or droplet:
+        plans = run_flow(
+            "flows.plan:plan", quiet=True, stack=stack, to=to, tag=tag, droplet=droplet, strategy=strategy,
+            env_file=env_file, digest=digest,
+        )  # fmt: skip
+        show_plans_of_deploys(console, plans, as_json=as_json)
+        return
+
+    def work(api: "PrefectApi", name: str, settings: "Settings") -> "PromotionPlan | None":
+        from flows.looking.plan import look_at_plan
+
+        return look_at_plan(api, name, to, settings, edge=edge)
+
+    def find() -> "PromotionPlan":
+        # A switch that only its block can ask (an admin API, DigitalOcean's) needs Prefect, and so a run.
+        found = look(work, stack) or run_flow("flows.plan:plan", quiet=True, stack=stack, to=to)
+        return cast("PromotionPlan", found)
+
+    def show(plan: "PromotionPlan") -> None:
+        if as_json:
+            print(json.dumps({**asdict(plan), "sentence": plan.sentence}, indent=2))
+            return
+        show_plan(console, plan)
+        if edge:
+            typer.echo(plan.site or "Traffic is not switched by an edge of the droplet.")
+
+    look_again(console, watch, show, find)
 
 
 @app.command("gates", rich_help_panel=TRAFFIC)

@@ -6,6 +6,7 @@ from enum import Enum
 class Step(Enum):
     """One step; its value is the name of its task."""
 
+    PLAN = "plan the deploy"
     PREFLIGHT = "preflight"
     PUT_FILES = "put files"
     PULL = "pull images"

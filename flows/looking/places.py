@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from blocks.errors import OutsideError, PrefectFailed
 from blocks.ssh.keys import SshTarget
 from blocks.ssh.session import Session
-from flows.api.blocks import read_block
+from flows.api.blocks import read_blocks
 from flows.api.client import PrefectApi
 from flows.core.droplet.directories import StackDirectory
 from flows.core.droplet.places import split_place
@@ -66,19 +66,17 @@ def droplet_of(fields: Mapping[str, Any], name: str, directory: str = "") -> Loo
 
 
 def find_places(api: PrefectApi, stack: str, names: Iterable[str], settings: Settings) -> dict[str, LookedAt]:
-    """The places of these names whose droplets were saved; each block is read once.
+    """The places of these names whose droplets were saved; their blocks are read together.
 
     Args:
         stack: the whole stack's name.
     """
-    known: dict[str, LookedAt | None] = {}
+    split = {name: split_place(name) for name in names}
+    saved = read_blocks(api, DROPLET, (block for block, _ in split.values()))
+    known = {block: droplet_of(fields, block) for block, fields in saved.items()}
     found = {}
-    for name in names:
-        block, part = split_place(name)
-        if block not in known:
-            fields = read_block(api, DROPLET, block)
-            known[block] = droplet_of(fields, block) if fields is not None else None
-        if droplet := known[block]:
+    for name, (block, part) in split.items():
+        if droplet := known.get(block):
             where = part_stack(settings.name_on(name, stack), part)
             found[name] = replace(droplet, name=name, directory=StackDirectory(droplet.directory.directory, where))
     return found

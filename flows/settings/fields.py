@@ -113,6 +113,9 @@ class SettingsFields(BaseSettings):
         45, ge=0, description="seconds a rollback waits for the droplet's lock (its lease is 20)"
     )
 
+    confirm: bool = Field(
+        False, description="ask at the terminal, with the plan, before `deploy` and `release` change a droplet"
+    )
     supersede: bool = Field(True, description="a run that waits in the queue gives way to a newer one for its place")
     overview: bool = Field(True, description="a run that changes something renews the overview of its destination")
     approval: Approval = Field(
@@ -140,6 +143,22 @@ class SettingsFields(BaseSettings):
     watch: float = Field(60, ge=0, description="seconds for which the gates are read again after a promotion")
     watch_interval: float = Field(5, gt=0, description="seconds between two such readings")
     watch_failures: int = Field(2, ge=1, description="failing readings in a row after which traffic goes back")
+
+    promote_when_stable: bool = Field(
+        False, description="a promotion begins only once the active release was stable, as `rehearse_…` says"
+    )
+    stability_days: float = Field(7, gt=0, le=366, description="days that `slipway stability` looks back")
+    stability_pull: float = Field(60, gt=0, description="seconds the 95th percentile of an image's pull may take")
+    stability_success: float = Field(0.9, ge=0, le=1, description="share of the releases that must end good")
+    stability_coverage: float = Field(0.95, ge=0, le=1, description="share of the traced workflows to leave a trace")
+    stability_error_rate: float = Field(0.01, ge=0, le=1, description="share of the requests that may fail")
+    stability_latency: float = Field(5, gt=0, description="seconds the 95th percentile of requests may take")
+    stability_frequency: float = Field(1, ge=0, description="releases a week that must reach clients")
+    stability_lead_time: float = Field(24, gt=0, description="hours from a commit until clients reach it, median")
+    stability_change_failures: float = Field(0.15, ge=0, le=1, description="share of the changes that may fail")
+    stability_restore: float = Field(60, gt=0, description="minutes until the release before is well again, median")
+    stability_releases: int = Field(5, ge=1, description="releases below which a share says nothing")
+    stability_requests: int = Field(100, ge=1, description="requests below which error rate and latency say nothing")
 
     rehearsal_switch: str = Field("", description="name of the traffic switch's block that a rehearsal turns")
     rehearsal_droplet: str = Field("rehearsal", description="name of the droplet that a rehearsal makes")

@@ -39,12 +39,31 @@ def settings_of_files(*given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     Raises:
         BadSettings, OperatorSetting, UnknownDestination, DestinationNeeded, SharedDroplet
     """
+    destination, own, beside = _files(*given)
+    return merged(layers(destination, own, beside)), "" if current_choice().anywhere else destination
+
+
+def said_by_files(*given: Mapping[str, Any]) -> tuple[list[tuple[str, Mapping[str, Any]]], dict[str, str]]:
+    """What each layer of the settings files says of the run that asks, the strongest first, with the file's name and
+    part; and which settings stand at an old place: flat name → file. Arguments and errors are those of
+    `settings_of_files`.
+    """
+    destination, own, beside = _files(*given)
+    files = [*own, *([beside] if beside else [])]
+    parts = [f"{file.origin} [destinations.{destination}]" for file in files]
+    names = [*parts, *(file.origin for file in ([beside] if beside else [])), *(file.origin for file in own)]
+    old = {flat: file.origin for file in reversed(files) for flat in file.old}
+    return list(zip(names, layers(destination, own, beside), strict=True)), old
+
+
+def _files(*given: Mapping[str, Any]) -> tuple[str, list[SettingsFile], SettingsFile | None]:
+    """The destination, the operator's own files, and the one that the stack brings."""
     choice = current_choice()
     asked = choice.destination or _first(given, "destination")
     own = own_files(choice.commit)
     mine = merged(layers(asked, own, None))
     if choice.anywhere:
-        return mine, ""
+        return str(asked or ""), own, None
     stack = choice.stack or _first(given, "stack") or mine.get("stack") or "compose"
     roots = _first(given, "source_roots") or mine.get("source_roots") or ()
     beside = _brought(choice, str(stack), roots if isinstance(roots, list | tuple) else ())
@@ -55,7 +74,7 @@ def settings_of_files(*given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         note(file.notice)
     destination = choose_destination(str(asked or ""), files)
     refuse_shared_droplets({name: merged(layers(name, own, beside)) for name in destination_names(files)})
-    return merged(layers(destination, own, beside)), destination
+    return destination, own, beside
 
 
 def own_files(commit: CommitFile | None = None) -> list[SettingsFile]:

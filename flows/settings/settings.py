@@ -9,6 +9,8 @@ from pydantic import model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from flows.core.droplet.places import block_of, divided_places, refuse_divided
+from flows.core.insight.stability.condition import StabilityLimits
+from flows.core.insight.stability.number import StabilityThresholds
 from flows.core.release.role import Role, home_stack
 from flows.core.traffic.colours import Colour, Colours
 from flows.settings.fields import SettingsFields
@@ -63,6 +65,22 @@ class Settings(SettingsFields):
             return max(self.keep_warm, self.drain)
         sleeps = self.keep_warm == "never" or (self.shared_droplet and not self.keep_warm)
         return self.drain if sleeps else math.inf
+
+    @property
+    def stability_limits(self) -> StabilityLimits:
+        """When the active release counts as stable, for a rehearsal and a promotion that waits for it."""
+        return StabilityLimits(
+            self.rehearse_days, self.rehearse_success_rate, self.rehearse_rollbacks, self.rehearse_gate_failures
+        )
+
+    @property
+    def stability_thresholds(self) -> StabilityThresholds:
+        """The thresholds of the numbers of a stability report."""
+        return StabilityThresholds(
+            self.stability_pull, self.stability_success, self.stability_coverage, self.stability_error_rate,
+            self.stability_latency, self.stability_frequency, self.stability_lead_time,
+            self.stability_change_failures, self.stability_restore, self.stability_releases, self.stability_requests,
+        )  # fmt: skip
 
     @property
     def shown(self) -> tuple[str, ...]:

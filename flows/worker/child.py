@@ -46,10 +46,14 @@ def detach() -> None:
 def run_request(request: StartRequest, imported: Imported) -> NoReturn:
     """Be `python -m module arguments…` in this environment and directory, to the end of the process."""
     os.chdir(request.cwd)
+    if request.umask >= 0:
+        os.umask(request.umask)
+    if request.attached:
+        _speak_to_terminal()
     module, arguments, env = request.module, request.arguments, request.env
     customized: tuple[str, ...] | None = None
     while True:
-        path = search_path(env, os.getcwd(), imported.base_path)
+        path = search_path(env, os.getcwd(), imported.base_path, request.first)
         why_not = imported.why_not(path, env)
         if customized not in {None, found := tuple(customization(path))}:
             why_not = f"start-up files of its own: {found}"
@@ -70,6 +74,13 @@ def run_request(request: StartRequest, imported: Imported) -> NoReturn:
                 os.execvpe(wanted.command[0], wanted.command, env)  # noqa: S606 — Prefect's own command
             continue
         _leave(code)
+
+
+def _speak_to_terminal() -> None:
+    """Streams anew: what each is to a terminal was decided when the template began, whose streams led elsewhere."""
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", 1 if os.isatty(1) else -1, encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _module_of(command: list[str]) -> tuple[str, list[str]]:

@@ -72,11 +72,15 @@ def interpreter_variables(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name.startswith("PYTHON") and name != "PYTHONPATH"}
 
 
-def search_path(env: Mapping[str, str], cwd: str, base: Sequence[str]) -> list[str]:
-    """`sys.path` of `python -m` with this environment in this directory."""
+def search_path(env: Mapping[str, str], cwd: str, base: Sequence[str], first: str = "") -> list[str]:
+    """`sys.path` of `python -m` with this environment in this directory.
+
+    Args:
+        first: what stands first instead, as the directory of a script does.
+    """
     own = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    first = [] if sys.flags.safe_path else [cwd]
-    return list(dict.fromkeys([*first, *(os.path.join(cwd, entry) for entry in own), *base]))
+    start = [] if sys.flags.safe_path else [first or cwd]
+    return list(dict.fromkeys([*start, *(os.path.join(cwd, entry) for entry in own), *base]))
 
 
 def base_path(env: Mapping[str, str]) -> list[str]:

@@ -19,6 +19,7 @@ from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, get_current_settings,
 from prefect.utilities.processutils import sanitize_subprocess_env
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from flows.worker.meeting_place import meeting_place
 from flows.worker.protocol import StartRequest
 from flows.worker.template_process import TemplateProcess
 
@@ -91,7 +92,7 @@ class ForkWorker(ProcessWorker):
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
-        self._template = TemplateProcess()
+        self._template = TemplateProcess(place=meeting_place())
 
     async def start(
         self, run_once: bool = False, with_healthcheck: bool = False, printer: Callable[..., None] = print

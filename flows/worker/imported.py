@@ -20,6 +20,11 @@ _PREFECT = (
     "prefect.concurrency._asyncio", "prefect.deployments.steps.pull", "prefect.utilities.visualization",
     "prefect.runner._workspace_supervisor", "anyio._backends._asyncio",
 )  # fmt: skip
+# What a command in a terminal imports besides.
+_COMMANDS = (
+    "flows.cli.main", "flows.cli.terminal.progress", "flows.cli.terminal.tables", "flows.api.approvals",
+    "flows.looking.doctor", "flows.looking.plan", "flows.looking.service", "flows.looking.status", "rich.markdown",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Imported:
 def preload() -> Imported:
     """Import what runs need. Nothing of it may start a thread."""
     state = code_state()  # what changes from now on may be imported old or new
-    for name in (*_PREFECT, *(f"flows.{module.name}" for module in pkgutil.iter_modules(flows.__path__))):
+    for name in (*_PREFECT, *_COMMANDS, *(f"flows.{module.name}" for module in pkgutil.iter_modules(flows.__path__))):
         importlib.import_module(name)
     load_prefect_collections()
     if threading.active_count() > 1:

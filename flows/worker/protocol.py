@@ -27,6 +27,8 @@ class StartRequest:
         cwd: its working directory.
         quiet: what it writes goes nowhere; otherwise to where the template writes, or to the files that came along.
         attached: it is killed when whoever asked is gone (a command in a terminal); otherwise it goes on (a run).
+        first: what stands first on the search path; '': the working directory.
+        umask: of the fork; negative: the template's.
     """
 
     module: str
@@ -35,6 +37,8 @@ class StartRequest:
     cwd: str
     quiet: bool = False
     attached: bool = False
+    first: str = ""
+    umask: int = -1
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def whole_frame(received: bytes | bytearray) -> bytes | None:
 def parse_request(body: bytes) -> StartRequest:
     """The request in this body; everything of the type it has to have."""
     found = _members(body, StartRequest)
-    text = [found.get("module"), found.get("cwd"), *_texts(found.get("arguments"))]
+    text = [found.get("module"), found.get("cwd"), found.get("first", ""), *_texts(found.get("arguments"))]
     env = found.get("env")
     if not isinstance(env, dict):
         raise BadFrame("env is no object")
@@ -89,6 +93,8 @@ def parse_request(body: bytes) -> StartRequest:
         raise BadFrame("something that has to be text is none")
     if not all(isinstance(found.get(name, False), bool) for name in ("quiet", "attached")):
         raise BadFrame("something that has to be true or false is neither")
+    if type(umask := found.get("umask", -1)) is not int or not -1 <= umask <= 0o777:
+        raise BadFrame("umask is none")
     if any(not name or "=" in name for name in env):
         raise BadFrame("a variable with an impossible name")
     return _made(StartRequest, found)

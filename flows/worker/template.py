@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flows.worker import child
-from flows.worker.code_state import CodeState, code_state
+from flows.worker.code_state import CodeState, code_state, search_path
 from flows.worker.imported import Imported, preload
 from flows.worker.protocol import STDIO, Answer, BadFrame, StartRequest, frame, parse_request, whole_frame
 
@@ -131,10 +131,19 @@ class Template:
             self._answer_and_close(client, Answer(stale=True))
         elif not os.access(request.cwd, os.X_OK) or not os.path.isdir(request.cwd):
             self._answer_and_close(client, Answer(refused=f"cannot work in the directory {request.cwd}"))
+        elif why_not := self._why_not(request):
+            self._answer_and_close(client, Answer(refused=why_not))
         elif client.files and len(client.files) != STDIO:
             self._answer_and_close(client, Answer(refused=f"{len(client.files)} files, not {STDIO}"))
         else:
             self._fork(client, request)
+
+    def _why_not(self, request: StartRequest) -> str:
+        """Why a command in a terminal has to run where it is; a run becomes a new Python instead (`run_request`)."""
+        if not request.attached:
+            return ""
+        path = search_path(request.env, request.cwd, self._imported.base_path, request.first)
+        return self._imported.why_not(path, request.env)
 
     def _fork(self, client: _Client, request: StartRequest) -> None:
         """Fork. The child begins only when whoever asked knows its pid: a run is never begun twice."""

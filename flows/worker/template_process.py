@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.core.errors import StartRefused, TemplateEnded
+from flows.worker.meeting_place import mark
 from flows.worker.protocol import LENGTH, Answer, BadFrame, StartRequest, body_length, frame, parse_answer
 
 # Imports take 4 s on an idle machine; a worker that begins beside a build waits longer.
@@ -56,9 +57,13 @@ class TemplateProcess:
     Args:
         command: starts a template; the number of the listening socket is added.
         env: the environment of the template.
+        place: the directory that its socket's own directory is made in; default: that of temporary files.
     """
 
-    def __init__(self, command: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: tuple[str, ...] = (), env: Mapping[str, str] | None = None, place: Path | None = None
+    ) -> None:
+        self._place = place
         self._command = command or (sys.executable, "-m", "flows.worker.template")
         self._env = dict(os.environ if env is None else env)
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,7 +79,9 @@ class TemplateProcess:
         """Start one, if none runs. It need not be ready: who asks waits in the socket's queue."""
         if self.pid is not None:
             return
-        self._socket = Path(tempfile.mkdtemp(prefix="slipway-worker-")) / "template"  # only its user may enter
+        self._socket = (
+            Path(tempfile.mkdtemp(prefix=f"{mark()}-", dir=self._place)) / "template"
+        )  # only its user may enter
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self._socket))
             self._socket.chmod(0o600)

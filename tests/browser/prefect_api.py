@@ -4,8 +4,9 @@ from contextlib import suppress
 
 import httpx
 
+from flows.api.approvals import Waiting, find_waiting
+from flows.api.client import PrefectApi
 from flows.core.errors import NothingToApprove
-from flows.tasks.traffic.approval_answers import Waiting, find_waiting
 from tests.support.lab.lab import prefect_api
 
 
@@ -20,8 +21,8 @@ def server_answers() -> bool:
 
 def waiting(run: str) -> Waiting | None:
     """What a run waits with, by its name or id; None when it does not wait."""
-    with suppress(NothingToApprove):
-        return find_waiting(run)
+    with suppress(NothingToApprove), PrefectApi() as api:
+        return find_waiting(api, run)
     return None
 
 

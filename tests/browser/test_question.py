@@ -8,12 +8,13 @@ from uuid import uuid4
 import pytest
 from prefect import flow
 
+from flows.api.approvals import Waiting, give_answer
+from flows.api.client import PrefectApi
 from flows.core.gates.verdict import GateResult, Verdict
 from flows.core.traffic.approval import approval_question, coloured_verdict
 from flows.core.traffic.promotion_plan import Change, PromotionPlan
 from flows.tasks.runs.artifacts import table
 from flows.tasks.traffic.approval import ask_for_approval
-from flows.tasks.traffic.approval_answers import Waiting, give
 from tests.browser.prefect_api import artifacts, waiting
 from tests.browser.prefect_ui import PrefectUi
 from tests.faults.harness.invariants import when
@@ -68,7 +69,8 @@ def asking(chromium: str) -> Iterator[Asking]:
             yield asking
         finally:
             if left := waiting(name):
-                give(left, "reject", NAME, "the test is over")
+                with PrefectApi() as api:
+                    give_answer(api, left, "reject", NAME, "the test is over")
 
 
 def test_a_question_is_read_and_answered_in_the_browser(asking: Asking, ui: PrefectUi):

@@ -1,17 +1,15 @@
 """`slipway status`, and its summary."""
 
 import json
-import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.markup import escape
 
 from flows.cli.app import FLOWS, app
 from flows.cli.terminal.console import SummaryConsole
-from flows.cli.terminal.looking import look
-from flows.cli.terminal.options import DropletOption, JsonOption, StackOption, WideOption
+from flows.cli.terminal.looking import look, look_again
+from flows.cli.terminal.options import AgainOption, DropletOption, JsonOption, StackOption, WideOption
 from flows.cli.terminal.tables import services_table
 
 if TYPE_CHECKING:
@@ -27,9 +25,7 @@ def slipway_status(
     droplet: DropletOption = None,
     as_json: JsonOption = False,
     wide: WideOption = False,
-    watch: Annotated[
-        float, typer.Option("--watch", metavar="SECONDS", min=0, help="Look again and again, with such a pause.")
-    ] = 0.0,
+    watch: AgainOption = 0.0,
 ) -> None:
     """Show which release each droplet runs, and how its services are."""
 
@@ -39,19 +35,17 @@ def slipway_status(
         return look_at_droplets(api, name, droplet, settings)
 
     console, errors = SummaryConsole(wide=wide), SummaryConsole(stderr=True)
-    while True:
-        found, traffic = look(work, stack)
-        if watch and console.is_terminal:
-            console.clear()
+
+    def show(seen: "tuple[dict[str, DropletStatus], Traffic]") -> None:
+        found, traffic = seen
         if as_json:
             print(json.dumps({"droplets": {name: status.as_json() for name, status in found.items()}}, indent=2))
         else:
             show_status(console, found)
         if traffic.trouble:
             errors.say(f"[yellow]{escape(traffic.trouble)}[/yellow]")
-        if not watch:
-            return
-        time.sleep(watch)
+
+    look_again(console, watch, show, lambda: look(work, stack))
 
 
 def show_status(console: SummaryConsole, found: Mapping[str, "DropletStatus"]) -> None:

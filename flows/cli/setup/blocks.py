@@ -69,7 +69,7 @@ def slipway_environment_set(
 
     def save() -> None:
         from flows.settings import Settings
-        from flows.tasks.runs.blocks import block_name
+        from flows.tasks.runs.block_names import block_name
         from flows.tasks.stack.environment import read_environment
 
         block, stack_name = read_environment(stack, env_file)

@@ -155,7 +155,7 @@ def _set_up(
 def _save_switch(host: "Droplet", stack: str, url: str, probe_path: str, authority: str) -> None:
     from blocks import CaddySwitch
     from flows.core.traffic.edge.places import EdgeDirectory
-    from flows.tasks.runs.blocks import block_name
+    from flows.tasks.runs.block_names import block_name
 
     directory = EdgeDirectory(host.directory).state(stack)
     at = "127.0.0.1:443" if url.startswith("https:") else "127.0.0.1:80"

@@ -1,9 +1,13 @@
 """Runs what only looks: with the settings, the stack's name and Prefect's API at hand, and without Prefect."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from flows.cli.terminal.runner import run_without_prefect
+import typer
+
+from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.runner import INTERRUPTED, run_without_prefect
 
 if TYPE_CHECKING:
     from flows.api.client import PrefectApi
@@ -33,3 +37,18 @@ def look(work: "Callable[[PrefectApi, str, Settings], T]", stack: str | None) ->
             return work(api, name, settings)
 
     return run_without_prefect(call)
+
+
+def look_again(console: SummaryConsole, seconds: float, show: Callable[[T], None], find: Callable[[], T]) -> None:
+    """Find and show, once or, with a pause of so many seconds, until Ctrl-C; a terminal is cleared in between."""
+    while True:
+        found = find()
+        if seconds and console.is_terminal:
+            console.clear()
+        show(found)
+        if not seconds:
+            return
+        try:
+            time.sleep(seconds)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None

@@ -68,6 +68,10 @@ ToColourOption = Annotated[
     Literal["green", "blue"] | None,
     typer.Option("--to", help="Only needed when the switch points nowhere, or at both."),
 ]
+ConfirmOption = Annotated[
+    bool | None,
+    typer.Option("--confirm/--yes", help="Ask before the first change, with the plan; default: the setting `confirm`."),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="List what would go, and change nothing.")]
 WaitOption = Annotated[
     float,
@@ -77,6 +81,9 @@ WideOption = Annotated[
     bool, typer.Option("--wide", help="Show every value whole, however long the lines of the tables become.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AgainOption = Annotated[
+    float, typer.Option("--watch", metavar="SECONDS", min=0, help="Look again and again, with such a pause.")
+]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of the run's log.")]
 
 

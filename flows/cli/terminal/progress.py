@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
 from rich.markup import escape
 from rich.status import Status
 
 from flows.cli.terminal.console import SummaryConsole
-from flows.tasks.runs.context import run_context
+from flows.cli.terminal.plans import show_plan_of_deploy
+from flows.tasks.runs.context import PLAN, run_context
 from flows.tasks.runs.log_masking import NAMED
 from flows.tasks.runs.retries import RAW
 
@@ -34,6 +36,9 @@ class Progress(logging.Handler):
         if run_context().quiet and record.levelno < logging.WARNING and not self._verbose:
             return
         message = record.getMessage().strip()
+        if plan := getattr(record, PLAN, None):
+            show_plan_of_deploy(self._console, plan)
+            return
         task, flow = getattr(record, "task_run_name", None), getattr(record, "flow_name", None)
         if task and message == "Finished in state Completed()":
             self._step(str(task))
@@ -51,6 +56,18 @@ class Progress(logging.Handler):
             self._console.say(f"  [yellow]{escape(message)}[/yellow]")
         else:
             self._show(message, dim=False, print_it=message.startswith("✓") or self._verbose)
+
+    def ask(self, question: str) -> bool:
+        """Ask whoever sits at the terminal; nothing moves there meanwhile."""
+        if self._status:
+            self._status.stop()
+        try:
+            return typer.confirm(question)
+        except typer.Abort:
+            return False
+        finally:
+            if self._status:
+                self._status.start()
 
     def _step(self, name: str) -> None:
         now = time.monotonic()

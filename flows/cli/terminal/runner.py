@@ -36,13 +36,17 @@ BUG = 70
 BUSY_TIMEOUT_S = 20.0
 
 
-def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keywords: Any) -> Any:
+def run_flow(
+    flow: str, *, verbose: bool = False, quiet: bool = False, asks: bool = False, confirms: bool | None = None,
+    **keywords: Any,
+) -> Any:  # fmt: skip
     """Run a flow in this process and return its result; or hand it to a worker, and end as it ended.
 
     Args:
         flow: `module:name`, imported only now, for it brings Prefect with it.
         verbose: show every line of the run's log.
         quiet: show no progress.
+        asks, confirms: whether a person may be asked before the first change, and is; None: as a setting says.
         keywords: the flow's parameters.
 
     Raises:
@@ -57,10 +61,13 @@ def run_flow(flow: str, *, verbose: bool = False, quiet: bool = False, **keyword
         module, _, name = flow.partition(":")
         return getattr(import_module(module), name)(**keywords, **to)
 
-    return run_callable(call, verbose=verbose, quiet=quiet)
+    return run_callable(call, verbose=verbose, quiet=quiet, asks=asks, confirms=confirms)
 
 
-def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = False) -> T:
+def run_callable(
+    work: Callable[[], T], *, verbose: bool = False, quiet: bool = False, asks: bool = False,
+    confirms: bool | None = None,
+) -> T:  # fmt: skip
     """Do the work as a flow is done: its progress, its errors, its exit code. Returns its result.
 
     Raises:
@@ -74,12 +81,16 @@ def run_callable(work: Callable[[], T], *, verbose: bool = False, quiet: bool = 
     from blocks.errors import OutsideError
     from flows.cli.terminal.progress import Progress
     from flows.core.errors import SlipwayError
+    from flows.tasks.runs.context import Asking, extended_context
 
     errors = CleanConsole(stderr=True, highlight=False, soft_wrap=True)
     progress = Progress(SummaryConsole(quiet=quiet), verbose)
+    asking = Asking(progress.ask, confirms) if asks and _somebody_is_there() else None
+    if asks and confirms and asking is None:
+        errors.print("[yellow]Nobody is asked: this is no terminal.[/yellow]")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _prefect_settings(), progress.shown():
+        with _prefect_settings(), progress.shown(), extended_context(asking=asking):
             return _patiently(in_its_settings(work), progress)
     except (SlipwayError, OutsideError) as error:
         show_error(errors, error)
@@ -120,6 +131,10 @@ def run_without_prefect(work: Callable[[], T], *, settings: bool = True) -> T:
         raise typer.Exit(_unexpected(errors, error, verbose=False, begun=False)) from None
 
 
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
+
+
 def _patiently(work: Callable[[], T], progress: "Progress") -> T:
     """Do the work; begin once more when a server that is there was too busy to let it begin."""
     import httpx
@@ -147,6 +162,15 @@ def _is_refused(error: Exception) -> bool:
     import httpx
 
     return isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.UNAUTHORIZED
+
+
+def ended(command_line: Callable[[], object]) -> NoReturn:
+    """Run the command line, and end the process with its exit code."""
+    try:
+        command_line()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+    leave(0)
 
 
 def leave(code: int) -> NoReturn:

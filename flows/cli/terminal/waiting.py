@@ -21,6 +21,7 @@ from flows.api.runs import (
     next_lines,
     run_artifacts,
     run_link,
+    runs_below,
 )
 from flows.core.control.ci.log import PlainLog
 from flows.core.control.ci.summary import run_summary
@@ -29,6 +30,7 @@ from flows.core.errors import BadSettings
 
 _POLL_S = 2.0
 INTERRUPTED_CODE = 130
+_OVER = (Ending.COMPLETED, Ending.FAILED, Ending.CANCELLED, Ending.SUPERSEDED)
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ class RunWatch:
         except KeyboardInterrupt as interrupt:
             self._raw(self._log.end(int(time.time())))
             return self._interrupted(asked_to_end=bool(interrupt.args))
+        below = runs_below(self._api, self._run.id) if ending in _OVER else []
+        if ending is not Ending.COMPLETED:
+            self._show_lines([one for one in below if one not in self._shown_runs()], logging.ERROR, LogPosition())
         self._raw(self._log.end(int(time.time())))
         code = self._conclude(ending)
-        self._summarise(ending)
+        self._summarise(ending, below)
         return code
 
     def _watch(self) -> Ending:
@@ -105,15 +110,16 @@ class RunWatch:
 
     def _show_news(self) -> None:
         runs = self._shown_runs()
-        while lines := next_lines(
-            self._api, runs, logging.DEBUG if self._options.verbose else self.level, self._position
-        ):
-            for line in lines:
-                self._show_line(line)
+        self._show_lines(runs, logging.DEBUG if self._options.verbose else self.level, self._position)
         for step in finished_steps(self._api, *runs):
             if step.id not in self._steps:
                 self._show_step(step)
             self._steps[step.id] = step
+
+    def _show_lines(self, runs: Sequence[UUID], level: int, position: LogPosition) -> None:
+        while runs and (lines := next_lines(self._api, runs, level, position)):
+            for line in lines:
+                self._show_line(line)
 
     # What is shown of it, and how: a terminal shows it otherwise than a CI job's log.
 
@@ -167,14 +173,13 @@ class RunWatch:
             self._say(f"Interrupted. {self._run.name} goes on: {self._link}. The same command waits for it again.")
         return INTERRUPTED_CODE
 
-    def _summarise(self, ending: Ending | None) -> None:
+    def _summarise(self, ending: Ending | None, below: Sequence[UUID] = ()) -> None:
         path = self._options.summary
         if path is None:
             return
-        steps = [(one.name, one.state_name or "", one.total_run_time) for one in self._steps.values()]
-        text = run_summary(
-            self._run.name, self._link, ending, self._message(), steps, run_artifacts(self._api, self._run.id)
-        )
+        runs = [self._run.id, *below]
+        steps = [(one.name, one.state_name or "", one.total_run_time) for one in finished_steps(self._api, *runs)]
+        text = run_summary(self._run.name, self._link, ending, self._message(), steps, run_artifacts(self._api, runs))
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(text)

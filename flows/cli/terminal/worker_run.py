@@ -94,7 +94,7 @@ class WorkerRun(RunWatch):
         return exit_code_of(name)
 
     def _show_tables(self) -> None:
-        for artifact in run_artifacts(self._api, self._run.id):
+        for artifact in run_artifacts(self._api, [self._run.id]):
             rows = artifact_rows(artifact)
             if artifact.get("flow_run_id") != str(self._run.id) or not rows:
                 continue

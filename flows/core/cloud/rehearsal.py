@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flows.core.cloud.costs import Cost
+from flows.core.insight.stability.condition import Stability
 from flows.core.quotation import literal
-from flows.core.records.stability import Stability
 
 
 @dataclass(frozen=True)

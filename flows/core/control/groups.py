@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
             for name in (
                 *("environment", "profiles", "strategy", "mirror_external", "ships", "ships_megabytes"),
                 *("ships_entries", "retention", "restarts_allowed", "log_lines", "supersede", "overview"),
+                "confirm",
             )
         },
     },
@@ -27,7 +28,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         name: name
         for name in (
             *("switch", "drain", "keep_warm", "canary", "canary_seconds", "approval", "watch", "watch_interval"),
-            *("watch_failures", "active_url", "edge_url"),
+            *("watch_failures", "active_url", "edge_url", "promote_when_stable"),
         )
     },
     "gates": {
@@ -39,6 +40,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
             )
         },
         **{name: name for name in ("langfuse", "prometheus", "requests_query", "error_rate_query", "latency_query")},
+    },
+    "stability": {
+        key: f"stability_{key}"
+        for key in (
+            *("days", "pull", "success", "coverage", "error_rate", "latency", "frequency", "lead_time"),
+            *("change_failures", "restore", "releases", "requests"),
+        )
     },
     "timeouts": {
         **{

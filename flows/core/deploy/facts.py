@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flows.core.answers import reads
@@ -49,8 +49,14 @@ class Facts:
     asleep: bool = False
 
 
-def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> str:
-    """The script that prints every fact in a section of its own, and changes nothing."""
+def facts_script(
+    directory: StackDirectory, references: Iterable[str] = (), more: Mapping[str, str] | None = None
+) -> str:
+    """The script that prints every fact in a section of its own, and changes nothing.
+
+    Args:
+        more: further sections: name → command.
+    """
     wanted = shlex.join(references)
     sections = {
         "info": "printf '%s\\n' \"$info\"",
@@ -62,6 +68,7 @@ def facts_script(directory: StackDirectory, references: Iterable[str] = ()) -> s
         "current": f"cat {shlex.quote(directory.current)}/{DOCUMENT} 2>/dev/null",
         **sleep_sections(directory),
         **history_sections(directory),
+        **(more or {}),
     }
     return "info=$(docker info --format '{{json .}}' 2>/dev/null)\n" + section_script(sections)
 

@@ -40,13 +40,7 @@ def preflight_problems(release: Release, facts: Facts, previous: Release | None)
 
 def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> list[Layer]:
     """The layers of missing images, each once, without those of the release that the droplet runs."""
-    there = {layer.digest for image in (previous.images.values() if previous else ()) for layer in image.layers}
-    there |= {
-        layer.digest
-        for reference, image in release.images.items()
-        if engine_name(reference) in facts.present
-        for layer in image.layers
-    }
+    there = layers_there(release, facts, previous)
     missing = {
         layer.digest: layer
         for reference in missing_images(release, facts.present)
@@ -54,6 +48,17 @@ def layers_to_pull(release: Release, facts: Facts, previous: Release | None) -> 
         if layer.digest not in there
     }
     return list(missing.values())
+
+
+def layers_there(release: Release, facts: Facts, previous: Release | None) -> set[str]:
+    """The digests of layers that are known to be on the droplet: of what it runs, and of images that it has."""
+    there = {layer.digest for image in (previous.images.values() if previous else ()) for layer in image.layers}
+    return there | {
+        layer.digest
+        for reference, image in release.images.items()
+        if engine_name(reference) in facts.present
+        for layer in image.layers
+    }
 
 
 def missing_images(release: Release, present: Collection[str]) -> list[str]:

@@ -37,3 +37,13 @@ class ValidationFailed(SlipwayError):
     def __init__(self, message: str = "", services: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.services = services
+
+
+class DeployDeclined(SlipwayError):
+    """A person saw the plan of a deploy and did not say yes; nothing was changed on the droplet."""
+
+    exit_code = 3
+
+
+class PlanOutdated(Refused):
+    """Something else was put on the droplet while a person was asked; nothing was changed."""

@@ -31,6 +31,10 @@ class NotEnoughMemory(Refused):
     """The droplet has not the memory that both colours need while a promotion lasts; nothing was started."""
 
 
+class NotStable(Refused):
+    """The active release was not stable for long enough, and promotions were told to wait for that."""
+
+
 class PlanChanged(Refused):
     """What was approved is no longer what the colours carry."""
 

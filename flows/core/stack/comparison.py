@@ -26,7 +26,7 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], *, same_versi
         same_version: both were read by the same version of Compose. Versions differ in which defaults they write out,
             so between two of them a field that only one has is no difference.
     """
-    mine, theirs = dict(_leaves(here)), dict(_leaves(there))
+    mine, theirs = dict(leaves(here)), dict(leaves(there))
     fields = sorted(mine.keys() | theirs.keys()) if same_version else sorted(mine.keys() & theirs.keys())
     return [
         Difference(field, mine.get(field, _ABSENT), theirs.get(field, _ABSENT))
@@ -35,12 +35,13 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], *, same_versi
     ]
 
 
-def _leaves(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
+def leaves(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """Every field of what Compose printed, by its path, with its value as text."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            yield from _leaves(item, f"{at}.{key}" if at else str(key))
+            yield from leaves(item, f"{at}.{key}" if at else str(key))
     elif isinstance(value, list) and value:
         for number, item in enumerate(value):
-            yield from _leaves(item, f"{at}[{number}]")
+            yield from leaves(item, f"{at}[{number}]")
     else:
         yield at, str(value)

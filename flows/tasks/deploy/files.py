@@ -3,8 +3,7 @@
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from prefect.logging import get_run_logger
@@ -40,7 +39,7 @@ from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.core.traffic.colours import COLOURS
 from flows.tasks.deploy.deployment import Deployment, ReleasePayload
-from flows.tasks.deploy.reading import compare_readings, read_here
+from flows.tasks.deploy.reading import Reading, compare_readings
 from flows.tasks.droplet.connection import QUICK
 from flows.tasks.runs.declaration import task
 from flows.tasks.runs.log_masking import masked_line
@@ -59,10 +58,11 @@ _LOOK = 120.0
     task_run_name="put the release's files on {deployment.droplet}",
     **RETRIED,
 )
-def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> Stack:
+def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts, here: Future[Reading]) -> Stack:
     """Put the release's files beside the running one, and read with the droplet's own Compose what they come to.
 
     Args:
+        here: what this host makes of them.
         facts: what the preflight found.
 
     Raises:
@@ -77,17 +77,13 @@ def put_files(deployment: Deployment, payload: ReleasePayload, facts: Facts) -> 
         tree = timed(staged.tree, int(time.time()), {**taken.standing, **taken.linked})
         stream = _Counted(packed(tar_stream(members_to_send(payload, d, tree, taken.linked))))
         script = stage_script(d.release, d.directory, d.name, tree, like=taken.like, prepared=taken.prepared)
-        with ThreadPoolExecutor(1) as pool:  # reads the stack here while the droplet does
-            reading = pool.submit(
-                copy_context().run, read_here, d.release, staged.content, payload.variables, d.settings
-            )
-            answer = d.session.run(script, timeout=d.settings.pull_timeout, stdin=stream)
+        answer = d.session.run(script, timeout=d.settings.pull_timeout, stdin=stream)
     except RemoteFailed as error:
         _refuse_broken(error, d)
     _tell(tree, taken.linked, stream.bytes)
     try:
         printed = answer.out.replace(d.directory.incoming(d.name), "")
-        compare_readings(d.release, reading.result(), printed, answer.err, there=(d.droplet, facts.compose))
+        compare_readings(d.release, here.result(), printed, answer.err, there=(d.droplet, facts.compose))
         config = load_config(answer.out)
         stack = stack_there(config)
         refuse_mixed(d.release, stack)

@@ -9,9 +9,10 @@ from blocks import ContainerRegistry
 from blocks.errors import RemoteFailed, RemoteTimeout
 from blocks.ssh.output import Line
 from flows.core.deploy.digests import digest_mismatches
-from flows.core.deploy.facts import Facts, facts_script, read_facts
+from flows.core.deploy.facts import Facts
 from flows.core.deploy.files.staging_scripts import place_script, switch_script
 from flows.core.deploy.files.writable import Bringing
+from flows.core.deploy.plan.readings import Standing
 from flows.core.deploy.preflight import missing_images, preflight_problems
 from flows.core.deploy.replacement import TRIED, replaced_services, replacement_cost
 from flows.core.droplet.containers import Container
@@ -21,12 +22,12 @@ from flows.core.droplet.running import Running
 from flows.core.errors import DeployFailed, DigestMismatch, DropletNotReady
 from flows.core.records.record import Record
 from flows.core.records.storage import records_tar, write_records
-from flows.core.release.release import Release, read_release
 from flows.core.stack.stack import Stack
 from flows.core.steps import Step
 from flows.settings import Strategy
 from flows.tasks.debug.capture import capture_failed_step
 from flows.tasks.deploy.deployment import Deployment
+from flows.tasks.deploy.planning import LookAhead, PreparedDeploy, current_release, look_at
 from flows.tasks.deploy.pull import pull_references
 from flows.tasks.deploy.readiness import last_words, unready_services
 from flows.tasks.deploy.writable import bring
@@ -41,28 +42,22 @@ OBSERVED = {**ONCE, "on_failure": [capture_failed_step]}
 
 
 @task(name=Step.PREFLIGHT.value, task_run_name="preflight of {deployment.droplet}", timeout_seconds=120, **RETRIED)
-def preflight(deployment: Deployment) -> Facts:
+def preflight(deployment: Deployment, prepared: PreparedDeploy, ahead: LookAhead) -> tuple[Facts, Standing]:
     """Look at the droplet, and refuse it when it cannot take the release.
+
+    Args:
+        ahead: what a plan asks besides.
 
     Raises:
         DropletNotReady: with everything that stands against it.
         ForeignRecord, NewerRecord: what it keeps of earlier releases is not ours to go on with.
     """
     release = deployment.release
-    script = facts_script(deployment.directory, sorted(release.images))
-    facts = read_facts(deployment.session.run(script, timeout=QUICK).out, release.stack)
+    facts, standing = look_at(deployment.session, prepared, ahead)
     against = preflight_problems(release, facts, current_release(facts))
     if against:
         raise DropletNotReady(f"{deployment.session.address} cannot take release {release.tag}: {'; '.join(against)}")
-    return facts
-
-
-def current_release(facts: Facts) -> Release | None:
-    """The release the droplet runs now; None when there is none, or its document is unreadable."""
-    try:
-        return read_release(facts.current.encode()) if facts.current else None
-    except Exception:
-        return None
+    return facts, standing
 
 
 @task(name=Step.PULL.value, task_run_name="pull what is missing on {deployment.droplet}", **RETRIED)

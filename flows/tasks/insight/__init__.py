@@ -1,1 +1,1 @@
-"""What runs where, for people: looked at side by side, and shown in the Prefect UI."""
+"""What runs where, and how well over time, for people: looked at side by side, and shown as tables and pages."""

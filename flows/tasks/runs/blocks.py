@@ -1,6 +1,5 @@
 """Loads the blocks that were saved, and says how to save the one that was not."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar, cast
@@ -27,9 +26,9 @@ from blocks.signing.trusted_keys import TrustedKey
 from flows.core.droplet.places import split_place
 from flows.core.errors import BlockMissing
 from flows.core.registry.layout import RegistryLayout
-from flows.core.registry.references import slug
 from flows.core.secrets.masking import environment_values, file_values
 from flows.settings import Settings
+from flows.tasks.runs.block_names import block_name
 from flows.tasks.runs.context import extended_context, run_context
 from flows.tasks.runs.log_masking import mask, register_secrets
 
@@ -152,15 +151,6 @@ def engine_environment(settings: Settings) -> dict[str, str]:
 def layout(registry: ContainerRegistry) -> RegistryLayout:
     """Where this registry wants images."""
     return RegistryLayout(registry.host, registry.namespace, registry.single_repository)
-
-
-def block_name(stack: str) -> str:
-    """A stack's name as a block's: Prefect allows lower-case letters, digits and dashes.
-
-    A name that has others is told apart from one that has not by a hash: `a_b` and `a-b` are two stacks.
-    """
-    allowed = slug(stack).replace(".", "-").replace("_", "-")
-    return allowed if allowed == stack else f"{allowed}-{hashlib.sha256(stack.encode()).hexdigest()[:8]}"
 
 
 def _load(kind: type[Kind], name: str, remedy: str) -> Kind:

@@ -1,6 +1,6 @@
 """The context of a run: what its steps share without being handed it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,9 @@ from blocks.ssh.session import Session
 from blocks.ssh.shell import RemoteShell
 from flows.core.droplet.directories import StackDirectory
 from flows.settings import Settings
+
+# The attribute of a log record that holds a plan of a deploy: a terminal shows it as a table.
+PLAN = "slipway_plan"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,19 @@ class DropletAtWork:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """Somebody at a terminal who can be asked.
+
+    Args:
+        ask: shows a question, and says whether the answer is yes.
+        wanted: whether that was asked for on the command line; None: the setting `confirm` says it.
+    """
+
+    ask: Callable[[str], bool]
+    wanted: bool | None = None
+
+
+@dataclass(frozen=True)
 class RunContext:
     """What an outer step has opened, and inner steps use.
 
@@ -31,6 +47,8 @@ class RunContext:
         blocks: (kind, name) → a block that was loaded before; None: every load asks the server.
         at_work: the droplet that is being changed.
         quiet: the same steps are taken again and again: the terminal shows only what is not well.
+        asking: who can be asked; None: nobody.
+        confirmed: place → the mark of the plan that somebody said yes to.
     """
 
     sessions: Mapping[str, Session] = field(default_factory=dict)
@@ -38,6 +56,8 @@ class RunContext:
     blocks: dict[tuple[type, str], Any] | None = None
     at_work: DropletAtWork | None = None
     quiet: bool = False
+    asking: Asking | None = None
+    confirmed: Mapping[str, str] = field(default_factory=dict)
 
 
 _EMPTY = RunContext()

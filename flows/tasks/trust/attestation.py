@@ -96,6 +96,20 @@ def read_attestations(
     Raises:
         VerificationFailed, CosignMissing
     """
+    by, found = attested(reference, keys, registry, settings)
+    if not found:
+        get_run_logger().warning("nothing is attested of %s by a key that is trusted", reference)
+    return by, found
+
+
+def attested(
+    reference: str, keys: Sequence[TrustedKey], registry: ContainerRegistry, settings: Settings
+) -> tuple[str, dict[str, bytes]]:
+    """The same outside of a run.
+
+    Raises:
+        VerificationFailed, CosignMissing
+    """
     found: dict[str, bytes] = {}
     by = ""
     digest = split_reference(reference)[1]
@@ -112,8 +126,6 @@ def read_attestations(
                         f"what is attested of {reference} could not be read: `cosign verify-attestation` ended with "
                         f"exit {answer.returncode}: {masked_end(answer.stderr, 2)}"
                     )
-    if not found:
-        get_run_logger().warning("nothing is attested of %s by a key that is trusted", reference)
     return by, found
 
 

@@ -89,7 +89,7 @@ class Newcomer:
         """Do what a section says, block by block."""
         for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE):
             if language == "sh":
-                for command in text.splitlines():
+                for command in filter(None, text.splitlines()):
                     self.type(command)
             elif language == "toml":
                 (self.stack / "slipway.toml").write_text(self.localized(text))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.harness.doubles.faulty_registry import FaultyRegistry
 from tests.stacks.compose_features import TOKEN, ComposeFeaturesStack, open_compose_features_stack
-from tests.support.lab.cli import slipway, slipway_ok
+from tests.support.lab.cli import CliResult, slipway, slipway_ok
 from tests.support.lab.droplet_view import DropletView
 from tests.support.lab.saved_blocks import saved
 
@@ -37,7 +37,7 @@ def test_a_release_without_a_change_restarts_nothing_and_pulls_nothing(
 ) -> None:
     before = droplet.started()
     said = shop.release("--tag", "same")
-    assert _restarted(before, droplet) == AS_ALWAYS
+    assert _restarted(before, droplet, said) == AS_ALWAYS
     assert "Nothing was left to pull." in said.out
     assert _current(droplet)["tag"] == "same"
 
@@ -47,8 +47,8 @@ def test_a_changed_config_restarts_exactly_the_service_that_mounts_it(
 ) -> None:
     before = droplet.started()
     shop.write("config/motto", "Closing soon\n")
-    shop.release()
-    assert _restarted(before, droplet) == {"Web.Front"} | AS_ALWAYS
+    said = shop.release()
+    assert _restarted(before, droplet, said) == {"Web.Front"} | AS_ALWAYS
     assert droplet.inside("Web.Front", "cat", "/etc/shop/motto") == "Closing soon\n"
 
 
@@ -58,9 +58,37 @@ def test_a_changed_secret_restarts_exactly_the_service_that_mounts_it(
     before = droplet.started()
     shop.write("deploy/secrets/token", f"new {TOKEN}")
     shop.save_environment()
-    slipway_ok("deploy", "--tag", _current(droplet)["tag"], "--stack", "corner-shop", **shop.settings)
-    assert _restarted(before, droplet) == {"Web.Front"} | AS_ALWAYS
+    said = slipway_ok("deploy", "--tag", _current(droplet)["tag"], "--stack", "corner-shop", **shop.settings)
+    assert "secret files: deploy/secrets/token" in said.out
+    assert _restarted(before, droplet, said) == {"Web.Front"} | AS_ALWAYS
     assert droplet.inside("Web.Front", "cat", "/run/secrets/token") == f"new {TOKEN}"
+
+
+def test_a_plan_a_comparison_and_a_report_name_what_changes_and_change_nothing(
+    shop: ComposeFeaturesStack, droplet: DropletView, tmp_path: Path
+) -> None:
+    where = ("--stack", "corner-shop", "--droplet", shop.block)
+    shop.write("config/motto", "Open again\n")
+    before, holder = droplet.started(), droplet.state()
+    shop.slipway_ok("build-push", "--stack", str(shop.compose_file), "--tag", "planned")
+    (plan,) = json.loads(shop.slipway_ok("plan", "--tag", "planned", *where, "--json").out)["plans"]
+    found = json.loads(shop.slipway_ok("diff", "current", "planned", *where, "--json").out)
+    page = tmp_path / "report.html"
+    story = json.loads(shop.slipway_ok("report", "current", *where, "--html", str(page), "--json").out)
+    assert (droplet.started(), droplet.state()) == (before, holder)
+    services = {one["service"]: one for one in plan["services"]}
+    assert (services["Web.Front"]["becomes"], services["Web.Front"]["reasons"]) == (
+        "replaced", ["files: config/motto"],
+    )  # fmt: skip
+    assert {name for name, one in services.items() if one["becomes"] != "left alone"} == {"Web.Front"} | AS_ALWAYS
+    assert (plan["pulls"], plan["environment"], len(plan["seconds"]) > 0) == ([], [], True)
+    assert [one["name"] for one in found["files"]] == ["config/motto"]
+    assert (found["services"], found["settings"], found["variables"]) == ([], [], None)
+    assert story["placements"][-1]["runs"]
+    assert story["runs"][-1]["prefect_seconds"] > 0
+    assert TOKEN not in f"{plan}{found}{story}{page.read_text()}"
+    said = slipway_ok("deploy", "--tag", "planned", "--stack", "corner-shop", **shop.settings)
+    assert _restarted(before, droplet, said) == {"Web.Front"} | AS_ALWAYS
 
 
 def test_a_writable_mount_on_a_relative_path_keeps_its_content(
@@ -83,8 +111,8 @@ def test_a_strategy_that_stops_all_services_keeps_every_volume(
     strategy: str, shop: ComposeFeaturesStack, droplet: DropletView
 ) -> None:
     before, book, volumes = droplet.started(), droplet.inside("Web.Front", "cat", "/orders/book"), _volumes(droplet)
-    shop.release("--strategy", strategy)
-    assert _restarted(before, droplet) == {"Web.Front", "Back_Office.V2", "shelf", "migrate"}
+    said = shop.release("--strategy", strategy)
+    assert _restarted(before, droplet, said) == {"Web.Front", "Back_Office.V2", "shelf", "migrate"}
     assert _volumes(droplet) == volumes != ""
     assert droplet.inside("Web.Front", "cat", "/orders/book").startswith(book)
     assert droplet.inside("Web.Front", "cat", "/orders/schema") == "schema 1\n"
@@ -92,16 +120,17 @@ def test_a_strategy_that_stops_all_services_keeps_every_volume(
 
 def test_a_profile_that_is_on_adds_its_service(shop: ComposeFeaturesStack, droplet: DropletView) -> None:
     before = droplet.started()
-    shop.release(SLIPWAY_PROFILES='["mail"]')
-    assert _restarted(before, droplet) == AS_ALWAYS
+    said = shop.release(SLIPWAY_PROFILES='["mail"]')
+    assert _restarted(before, droplet, said) == AS_ALWAYS
     assert droplet.containers()["Mailer"]["State"]["Status"] == "running"
 
 
 def test_a_profile_that_is_off_again_takes_its_service_away(shop: ComposeFeaturesStack, droplet: DropletView) -> None:
     before = droplet.started()
-    shop.release()
+    said = shop.release()
     assert set(droplet.containers()) == set(before) - {"Mailer"}
-    assert _restarted(before, droplet) == AS_ALWAYS
+    assert said.plan["Mailer"] == "removed"
+    assert _restarted(before, droplet, said) == AS_ALWAYS
 
 
 def test_a_subset_builds_its_image_and_keeps_the_others(shop: ComposeFeaturesStack, droplet: DropletView) -> None:
@@ -181,10 +210,12 @@ def test_the_stack_s_working_tree_is_left_as_it_was(shop: ComposeFeaturesStack) 
     assert subprocess.run(status, capture_output=True, text=True, check=True).stdout == ""
 
 
-def _restarted(before: dict[str, tuple[str, str]], droplet: DropletView) -> set[str]:
-    """Services of before whose container is another one now, or was started again."""
+def _restarted(before: dict[str, tuple[str, str]], droplet: DropletView, said: CliResult) -> set[str]:
+    """Services of before whose container is another one now, or was started again; the plan has foretold them."""
     after = droplet.started()
-    return {name for name, start in before.items() if name in after and after[name] != start}
+    found = {name for name, start in before.items() if name in after and after[name] != start}
+    assert {name for name, becomes in said.plan.items() if becomes in ("replaced", "restarted", "runs again")} == found
+    return found
 
 
 def _volumes(droplet: DropletView) -> str:

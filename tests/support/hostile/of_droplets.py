@@ -15,6 +15,7 @@ from flows.core.deploy.facts import Facts, read_facts
 from flows.core.deploy.files.droplet_trees import read_trees
 from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.deploy.files.writable_scripts import read_kept, read_look
+from flows.core.deploy.plan.readings import read_standing
 from flows.core.deploy.preflight import missing_external
 from flows.core.deploy.pull import read_pulls
 from flows.core.deploy.readiness import Patience, Watch, judge_readiness
@@ -50,6 +51,7 @@ from tests.support.machine.attacked import OF_SETUP
 
 STACK = "shop"
 HOME = StackDirectory("/opt/slipway", STACK)
+WITH_A_FILE = release(environment_files=({"path": "a"},))
 PLACES = ("data", "data/a", "b")
 DOCUMENT: dict[str, Any] = json.loads(release().document())
 RECORD: dict[str, Any] = json.loads(record(1, "v1").document())
@@ -133,6 +135,10 @@ OF_DROPLETS = (
              read=lambda config: missing_external(config, FACTS)),
     Attacked(read_deployed_state, {**LISTED, **RUNNING, "environment": "A=b"}, shape=in_sections,
              read=lambda text: read_deployed_state(text, HOME, "web-1")),
+    Attacked(read_standing, {
+        "resolved": CONFIG, "variables": "A=b", "given": f"{'a' * 64}  -", "tree": json.loads(dump_tree({})),
+        "hashes": f"web {'a' * 64}",
+    }, shape=in_sections, read=lambda text: read_standing(text, HOME, "v1.0", WITH_A_FILE)),
     Attacked(read_service_names, {"services": "web", "release": DOCUMENT}, shape=in_sections, read=read_service_names),
     Attacked(read_droplet_checks, {
         "now": "1.5", "engine": "28.1", "compose": "2.26", "disk": "/dev/sda 9 1 8 1% /", "holder": "{}",
@@ -168,7 +174,8 @@ OF_DROPLETS = (
         "anonymous": "v w", "volumes": "v w x", "disk": "Build Cache\t1GB",
         "documents": f"@@document\n{json.dumps(DOCUMENT)}\n",
     }, shape=in_sections),
-    Attacked(read_pulls, ["slipway-pulled r@d 1.5 2.5"], shape=lambda lines: "\n".join(map(str, lines))),
+    Attacked(read_pulls, ["slipway-pulled r@d 1.5 2.5"],
+             shape=lambda lines: "\n".join(map(str, lines)) if isinstance(lines, list) else str(lines)),
     Attacked(read_records, LISTED, shape=in_sections, read=lambda text: read_records(sections(text), STACK)),
     Attacked(read_records, HISTORY, shape=packed, read=lambda text: read_records({"history": text}, STACK)),
     Attacked(read_history, RECORD, read=lambda text: read_history([("000001.json", text)], ["v1.0"], "v1.0", STACK)),

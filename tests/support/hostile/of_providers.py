@@ -8,7 +8,7 @@ from unittest.mock import patch
 import httpx
 
 import blocks.langfuse
-import blocks.prometheus
+import blocks.prometheus_api
 from blocks import Langfuse, Prometheus
 from blocks.digitalocean import models, registry_models
 from blocks.digitalocean.transport import Transport
@@ -17,6 +17,7 @@ from blocks.http.bounded import BoundedTransport
 from blocks.http.clear_text import is_loopback, refuse_clear_text
 from blocks.http.content import read_json, read_mapping
 from blocks.http.excerpt import excerpt
+from blocks.prometheus_api import PrometheusServer
 from blocks.registry.addresses import only_encrypted, upload_place
 from blocks.registry.answers import refuse_error
 from blocks.registry.auth import RegistryCredentials
@@ -207,7 +208,10 @@ OF_PROVIDERS = (
     _asking(Transport.pages, {"droplets": [{"id": 1}], "meta": {"total": 1}},
             lambda _: CLOUD.pages("/v2/droplets", "droplets", "droplet:read")),
     Attacked(Prometheus.query, {**OK, "body": {"data": {"result": [{"metric": {"a": "b"}, "value": [1, "2"]}]}}},
-             shape=None, refuses=OUTSIDE, read=_within(blocks.prometheus, lambda: PROMETHEUS.query("up"))),
+             shape=None, refuses=OUTSIDE, read=_within(blocks.prometheus_api, lambda: PROMETHEUS.query("up"))),
+    Attacked(PrometheusServer.query_range, {**OK, "body": {"data": {"result": [{"metric": {}, "values": [[1, "2"]]}]}}},
+             shape=None, refuses=OUTSIDE,
+             read=_within(blocks.prometheus_api, lambda: PROMETHEUS.server().query_range("up", 0, 60, 60))),
     Attacked(Langfuse.observations, {**OK, "body": {"data": [{"id": "a"}]}}, shape=None, refuses=OUTSIDE,
              read=_within(blocks.langfuse, lambda: LANGFUSE.observations("a" * 32))),
     _asking(RegistryClient.check, {}, lambda _: REGISTRY.check()),

@@ -21,6 +21,7 @@ from flows.core.deploy.files.staging_scripts import (
 )
 from flows.core.deploy.files.writable import Bringing, PathChange
 from flows.core.deploy.files.writable_scripts import bring_script, look_script
+from flows.core.deploy.plan.readings import standing_sections
 from flows.core.deploy.preflight import missing_external
 from flows.core.deploy.pull import RegistryLogin, keep_tag, pull_script
 from flows.core.droplet.asleep import mark_asleep_script, mark_awake_script, sleep_sections
@@ -45,6 +46,7 @@ from flows.core.prune.removal import Item, Kind, Removal, removal_script
 from flows.core.prune.system_prune import PrunableObjects, keep_script, prunable_script, system_prune_script
 from flows.core.records.storage import history_sections, write_records
 from flows.core.release.tree import Entry
+from flows.core.stack.files.shipped_files import EnvironmentFile
 from flows.core.traffic.adoption.copying import copy_script, look_at_copied_script
 from flows.core.traffic.adoption.marker import (
     AdoptionMarker,
@@ -166,6 +168,9 @@ SCRIPTS = (
     ScriptBuilder(mark_awake_script, lambda w: mark_awake_script(home(w))),
     ScriptBuilder(memory_script, lambda w: memory_script(w[0], w[1])),
     ScriptBuilder(facts_script, lambda w: facts_script(home(w), w[2:])),
+    ScriptBuilder(standing_sections, lambda w: standing_sections(
+        home(w), release().model_copy(update={"stack": w[1], "profiles": (w[4],), "environment_files": tuple(
+            EnvironmentFile(path=word) for word in w[2:4])}), hashed=True)),
     ScriptBuilder(containers_script, lambda w: containers_script(w[0])),
     ScriptBuilder(running_script, lambda w: running_script(w[0])),
     ScriptBuilder(running_release_script, lambda w: running_release_script(home(w))),

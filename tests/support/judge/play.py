@@ -31,6 +31,7 @@ class Play:
 
     Args:
         view: the stack as it was released.
+        told: services that the last release's plan said to be replaced.
     """
 
     stack: JudgedStack
@@ -40,6 +41,7 @@ class Play:
     plain: PlainCompose
     view: DropletView
     rounds: list[Round] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
 
     def first(self) -> Round:
         """Release it and run it; compare."""
@@ -91,6 +93,7 @@ class Play:
         said = self._slipway("environment", "set", "--stack", self._given)
         if said.code == 0:
             said = self._slipway("release", "--stack", self._given, "--tag", f"t{self._number}", "--wait", "120")
+            self.told = {name for name, becomes in said.plan.items() if becomes == "replaced"}
             self._search(this)
         if said.code == 0:
             if self.stack.refused:
@@ -181,6 +184,9 @@ class Play:
         expected = _replaced(theirs, new_theirs) | {n for n, c in new_theirs.items() if c.service in concerned}
         found = _replaced(ours, new_ours)
         this.replaced = ", ".join(sorted(found))
+        became = {new_ours[name].service for name in found}
+        for name in sorted(became ^ self.told):
+            this.differences.append(f"{name}: the plan said that it is {'replaced' if name in self.told else 'kept'}")
         for name in sorted(expected ^ found):
             this.differences.append(str(Difference(f"{name}: replaced", str(name in found), str(name in expected))))
 

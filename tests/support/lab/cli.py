@@ -1,6 +1,7 @@
 """The command line, run in this process."""
 
 import os
+import re
 import ssl
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,13 @@ class CliResult:
     def errors(self) -> list[str]:
         """The errors that were shown, each with its name."""
         return [line.removeprefix("✗ ") for line in self.err.splitlines() if line.startswith("✗ ")]
+
+    @property
+    def plan(self) -> dict[str, str]:
+        """What becomes of each service, as a deploy told it before its first change."""
+        kinds = "new|replaced|restarted|started|runs again|scaled|left alone|removed"
+        table = self.out.partition("Plan: release")[2]
+        return dict(re.findall(rf"^(\S+) {{2,}}({kinds})(?: {{2}}|$)", table, re.MULTILINE))
 
     @property
     def all(self) -> str:

@@ -28,6 +28,7 @@ MASKING = ("flows.core.secrets.masking", "flows.core.quotation", "flows.core.deb
 WITH_OTHERS = "attacked with `CollectorTarget.of`, by what debug-agent makes of a droplet"
 SENTENCES = "it makes sentences or names for people, not arguments"
 OF_OURS = "what it is given is ours, or was read by a parser that is attacked"
+STRANGE = "attacked with records of any content, in tests/unit/core/insight/stability/test_rollouts.py"
 NOT_ATTACKED = {
     "flows.core.control.ci.log.PlainLog.line": "attacked in test_words_of_others_command_no_runner",
     "flows.core.control.ci.log.PlainLog.error": "attacked in test_words_of_others_command_no_runner",
@@ -43,6 +44,9 @@ NOT_ATTACKED = {
     "flows.core.deploy.files.droplet_trees.tree_id": "a hash",
     "flows.core.deploy.files.staging.release_fingerprint": "a hash",
     "flows.core.deploy.files.staging.local_override": "JSON; Compose reads it back: test_generated_stacks.py",
+    "flows.core.deploy.plan.changes.Comparison.changed": "names of fields for people",
+    "flows.core.deploy.plan.readings.container_hash": OF_OURS,
+    "flows.core.deploy.plan.readings.hashed_config": "JSON on standard input; Compose reads it: test_planning.py",
     "flows.core.deploy.preflight.preflight_problems": SENTENCES,
     "flows.core.deploy.preflight.missing_images": SENTENCES,
     "flows.core.deploy.preflight.older_compose": SENTENCES,
@@ -75,7 +79,10 @@ NOT_ATTACKED = {
     "flows.core.prune.inventory.LocalImage.name": SENTENCES,
     "flows.core.prune.removal.Item.key": SENTENCES,
     "flows.core.prune.system_prune.refuse_reason": SENTENCES,
-    "flows.core.records.stability.judge_stability": OF_OURS,
+    "flows.core.insight.stability.condition.judge_stability": OF_OURS,
+    "flows.core.insight.stability.number.days_of": "dates",
+    "flows.core.insight.stability.rollouts.read_rollouts": STRANGE,
+    "flows.core.insight.stability.times.read_moment": STRANGE,
     "flows.core.records.storage.records_tar": "a tar",
     "flows.core.registry.certificates.certificate_hint": SENTENCES,
     "flows.core.release.archive.held": OF_OURS,

@@ -78,3 +78,34 @@ def test_a_server_that_is_not_there_is_unreachable():
 def test_a_server_says_how_many_targets_it_has():
     with serving(lambda _asked: vector(({"job": "a"}, "1"))) as http:
         assert Prometheus(url=http.url).reach() == f"Prometheus at {http.url}: 1 targets"
+
+
+def matrix(*series) -> Says:
+    result = [{"metric": labels, "values": list(samples)} for labels, samples in series]
+    return Says(200, {"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+
+def asking_range(says: Says):
+    with serving(lambda _asked: says) as http:
+        found = Prometheus(url=http.url).server().query_range("up", 1_700_000_000, 1_700_000_600, 300)
+    return found, http.asked
+
+
+def test_a_range_is_asked_with_its_ends_and_step_and_read_sample_by_sample():
+    found, [asked] = asking_range(matrix(({"job": "a"}, [[1_700_000_000, "1"], [1_700_000_300.5, "0.5"]])))
+    assert found == [({"job": "a"}, [(1_700_000_000.0, 1.0), (1_700_000_300.5, 0.5)])]
+    assert (asked.method, asked.path) == ("GET", "/api/v1/query_range")
+    assert asked.query == {
+        "query": ["up"], "start": ["1700000000.000"], "end": ["1700000600.000"], "step": ["300"]
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "says",
+    [vector(({}, "1")), matrix(({}, [[1, "2", 3]])), matrix(({}, [["x", "2"]])), matrix(({}, [[1, "1"]] * 11_001)),
+     matrix(*[({}, [])] * 1001), Says(200, {"data": {"result": [{"metric": [], "values": []}]}})],
+    ids=["a vector", "three values", "a word", "too many samples", "too many series", "no labels"],
+)  # fmt: skip
+def test_an_answer_that_is_no_range_or_larger_than_any_is_an_error(says):
+    with pytest.raises(ProviderFailed):
+        asking_range(says)

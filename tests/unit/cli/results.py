@@ -6,11 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from blocks.digitalocean.models import DropletInfo
+from flows.api.approvals import PersonsAnswer, Waiting
 from flows.cli.adoption.command import show_adopted
 from flows.cli.approval import show_given_answer, show_waiting_run
 from flows.cli.cloud import show_decommissioned, show_provisioned, show_rehearsed, show_snapshot
 from flows.cli.debug import show_debug_result
 from flows.cli.deploy import show_deployed, show_validated
+from flows.cli.insight.differences import show_differences
+from flows.cli.insight.story import show_story
 from flows.cli.looking.status import show_status
 from flows.cli.prune import show_prunable, show_pruned, show_system_pruned
 from flows.cli.records import show_history, show_reconciled, show_rolled_back
@@ -18,6 +21,7 @@ from flows.cli.registry import show_cleanup
 from flows.cli.release import show_published, show_released
 from flows.cli.setup.account import show_account_droplets
 from flows.cli.terminal.console import SummaryConsole
+from flows.cli.terminal.plans import show_plan_of_deploy
 from flows.cli.traffic import show_gates, show_plan, show_promoted, show_traffic_moved, show_watched
 from flows.cli.trust.summary import provenance_summary
 from flows.core.cloud.costs import Cost
@@ -27,12 +31,12 @@ from flows.core.debug.bundle import DebugResult
 from flows.core.debug.diagnosis import Diagnosis
 from flows.core.gates.probes import Phase, ProbeResult
 from flows.core.gates.verdict import GateResult, Verdict
+from flows.core.insight.stability.condition import Stability
 from flows.core.prune.removal import Item, Kind, Pruned, Removal
 from flows.core.prune.reports import ExpiredReport, ReportKind
 from flows.core.prune.system_prune import PrunableObjects, SystemPruned
 from flows.core.records.history import History
 from flows.core.records.record import Record, RecordOutcome, Run
-from flows.core.records.stability import Stability
 from flows.core.registry.cleanup import CleanupItem, CleanupPlan, CleanupResult
 from flows.core.results import (
     Adopted,
@@ -53,9 +57,8 @@ from flows.core.traffic.promotion_plan import Change, PromotionPlan
 from flows.core.trust.bases import BaseImage
 from flows.core.trust.origin import ImageOrigin, ListedPackage, RunningImage
 from flows.core.trust.provenance import BuildParameters, BuildRun, BuildSource, Provenance
-from flows.tasks.traffic.approval import ApprovalAnswer
-from flows.tasks.traffic.approval_answers import Waiting
 from tests.support.builders import pinned, release
+from tests.support.stories import deploy_plan, release_differences, told_story
 
 Show = Callable[[SummaryConsole], None]
 COST = Cost("droplet", 0.0357, 24.0)
@@ -71,6 +74,11 @@ class Values:
     image: str = pinned("web")
     text: str = "200 ok"
     tag: str = "v1"
+
+    @property
+    def words(self) -> tuple[str, str, str, str]:
+        """All of them."""
+        return self.service, self.image, self.text, self.tag
 
     @property
     def probes(self) -> tuple[ProbeResult, ...]:
@@ -159,7 +167,7 @@ class Values:
             "203.0.113.10", "10.0.0.1", False, 80,
         )  # fmt: skip
         waiting = Waiting("id", "promote shop", f"### {self.tag}\n\n| a | b |\n| --- | --- |\n| {self.service} | b |\n")
-        answer = ApprovalAnswer(decision="approve", name="Ada", reason="looked at it")
+        answer = PersonsAnswer(decision="approve", name="Ada", reason="looked at it")
         built = Provenance(
             BuildParameters("shop", self.tag, self.service, "main", (self.text,)),
             BuildSource("1e34647a" * 5, "https://git.example.com/shop", dirty=True),
@@ -195,6 +203,9 @@ class Values:
             ),
             "all well": partial(show_debug_result, found=DebugResult("shop", "green")),
             "plan": partial(show_plan, plan=self.plan),
+            "deploy plan": partial(show_plan_of_deploy, plan=deploy_plan(*self.words)),
+            "differences": partial(show_differences, found=release_differences(*self.words)),
+            "story": partial(show_story, story=told_story(*self.words)),
             "gates": partial(show_gates, found=self.gates),
             "promoted": partial(show_promoted, promoted=promoted),
             "traffic moved": partial(show_traffic_moved, moved=moved),

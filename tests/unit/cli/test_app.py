@@ -1,6 +1,7 @@
 """The application: help that is quick and in order, a version, completion of a shell's words."""
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -81,6 +82,23 @@ def test_whoever_only_asks_for_help_waits_for_nothing_heavy(words):
     answer = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert answer.stdout
     assert answer.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(entry.ALONE))
+def test_what_looks_waits_for_no_other_command_and_is_the_same_command(name):
+    code = (
+        "import sys, flows.cli.terminal.runner as runner, flows.cli.__main__ as entry\n"
+        "runner.leave = lambda code: (print(sorted(set(" + repr({*HEAVY, "invoke", "flows.cli.main"}) + ") & "
+        "{name for name, module in sys.modules.items() if module}), file=sys.stderr), sys.exit(code))\n"
+        f"sys.argv = ['slipway', {name!r}, '--help']; entry.run_slipway()"
+    )
+    terminal = {**os.environ, "COLUMNS": "120", "TERM": "dumb"}
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, env=terminal, capture_output=True, text=True, check=True
+    )
+    assert answer.stderr.strip() == "[]"
+    whole = said(name, "--help").output.replace("root", "slipway", 1)
+    assert answer.stdout.split() == whole.split()
 
 
 def completed(line: str) -> list[str]:

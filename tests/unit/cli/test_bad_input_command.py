@@ -32,7 +32,7 @@ def test_without_a_prefect_server_there_is_one_error_that_says_how_to_start_it(
 @pytest.mark.parametrize(
     ("words", "asked_for"),
     [
-        ("status --json", "/api/block_types/slug/slipway-droplet/block_documents/name/green"),
+        ("status --json", "/api/block_documents/filter"),
         ("rollback", "/api/admin/version"),
     ],
 )

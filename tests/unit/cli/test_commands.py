@@ -14,7 +14,7 @@ from flows.cli import cloud, main, traffic
 from flows.cli.terminal import options
 from flows.core.cloud.rehearsal import Rehearsed
 from flows.core.gates.verdict import Verdict
-from flows.core.records.stability import Stability
+from flows.core.insight.stability.condition import Stability
 from flows.core.results import GateReport, TrafficMoved
 from tests import CHECKOUT
 
@@ -47,11 +47,11 @@ def said(*words: str):
 def test_a_command_knows_its_flow_and_all_of_its_parameters(flow):
     module, _, name = flow.partition(":")
     parameters = inspect.signature(getattr(importlib.import_module(module), name).fn).parameters
-    assert CALLS[flow][1] - {"verbose", "quiet"} <= set(parameters)
+    assert CALLS[flow][1] - {"verbose", "quiet", "asks", "confirms"} <= set(parameters)
 
 
 def test_every_deployment_is_called_by_its_command():
-    own = {"canary", "hooks", "settings", "__init__", "status", "history"}  # the last two look without Prefect
+    own = {"canary", "hooks", "settings", "__init__", "status", "history", "stability"}  # the last three look
     assert {flow.partition(":")[0] for flow in CALLS} == {
         f"flows.{path.stem}" for path in (CHECKOUT / "flows").glob("*.py") if path.stem not in own
     }

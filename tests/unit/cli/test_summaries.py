@@ -10,7 +10,7 @@ import pytest
 from flows.cli.cloud import show_rehearsed
 from flows.cli.terminal.console import SummaryConsole
 from flows.core.cloud.rehearsal import Rehearsed
-from flows.core.records.stability import Stability
+from flows.core.insight.stability.condition import Stability
 from flows.core.results import DropletStatus
 from tests.support.builders import digest
 from tests.unit.cli.results import Show, Values
@@ -93,6 +93,22 @@ SAYS = {
     "system pruned": ["green: 200 ok. All 1 named volumes are still there."],
     "debug result": ["✗ 200 ok", "noted", "Looked at web on green in 2.0 s: reports/a.tgz (2 kB)"],
     "all well": ["Every service of shop on green is well."],
+    "deploy plan": [
+        "replaced 200 ok; environment: KEY",
+        "1 image to pull, 41.2 MB; 3 of 5 layers are there.",
+        "KEY (added)",
+        "The last 2 there took 12 s, 15 s",
+    ],
+    "differences": [
+        "v0 → v1",
+        "1.0 MB → 2.5 MB",
+        "Packages",
+        "644 3 bytes",
+        "Environment keys",
+        "Settings",
+        "3 services have the same image.",
+    ],
+    "story": ["runs on green", "Commit c0ffee", "failed", "approved by 200 ok", "Prefect 26.0 s", "debug-shop-blue"],
     "plan": ["web changed sha256:bbbbbbbbbbbb sha256:aaaaaaaaaaaa", "new new none", "Nothing is lost."],
     "gates": [
         "gate fail ✗ fail 200 ok 200 ok",

@@ -51,6 +51,11 @@ class World:
     def _answer(self, asked: Asked) -> Says:
         if asked.path in self.said:
             return Says(200, self.said[asked.path])
+        if asked.path == "/api/block_documents/filter":
+            body = asked.json()
+            (slug,), names = body["block_types"]["slug"]["any_"], body["block_documents"]["name"]["any_"]
+            saved = [{"name": name, "data": self.blocks.get((slug, name))} for name in names]
+            return Says(200, [one for one in saved if one["data"]])
         if not asked.path.startswith("/api/block_types/"):
             return Says(404, {"detail": "Not found"})
         slug, name = asked.path.split("/")[4], asked.path.split("/")[-1]
@@ -81,7 +86,8 @@ class World:
         directory = self.place / "switch"
         directory.mkdir()
         (directory / active).write_text('{"by": "me"}')
-        data = {"host": self.blocks["slipway-droplet", "green"], "directory": str(directory), "way": "state-file"}
+        host = self.blocks["slipway-droplet", "green"]
+        data = {"host": host, "directory": str(directory), "way": "state-file", "url": "http://shop.example.com"}
         self.blocks["slipway-caddy-switch", "edge"] = data
 
     def _run(self, command: str, first: bytes, channel) -> int:

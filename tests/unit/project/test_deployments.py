@@ -186,6 +186,7 @@ def test_the_triggers_are_those_that_the_page_lists():
 # Some only look; and a way back must not wait behind the promotion that it is needed for.
 SIDE_BY_SIDE = {
     "validate", "status", "history", "debug-agent", "plan", "gates", "watch", "switch-back", "provenance",
+    "stability",
 }  # fmt: skip
 
 

@@ -141,7 +141,20 @@ def test_the_pool_is_made_once_and_one_that_is_there_stays_as_it_is(monkeypatch,
     assert server.made == made
 
 
-def test_a_pool_whose_runs_are_no_processes_is_refused(monkeypatch):
-    monkeypatch.setattr(pool, "get_client", lambda **_: Server("docker"))
-    with pytest.raises(ConflictingOptions, match="prefect worker start --pool mine"):
-        ensure_pool("mine", "fork")
+@pytest.mark.parametrize(
+    ("there", "kind", "start"),
+    [("docker", "fork", "slipway worker --type docker"), ("kubernetes", "process", "prefect worker start"),
+     ("fork", "docker", "prefect worker start")],
+)  # fmt: skip
+def test_a_pool_whose_runs_are_for_another_kind_of_worker_is_refused(monkeypatch, there, kind, start):
+    monkeypatch.setattr(pool, "get_client", lambda **_: Server(there))
+    with pytest.raises(ConflictingOptions, match=f"{start} --pool mine"):
+        ensure_pool("mine", kind)
+
+
+def test_a_docker_pool_is_made_as_the_command_says(monkeypatch):
+    server = Server()
+    monkeypatch.setattr(pool, "get_client", lambda **_: server)
+    wanted = pool.Containers("image:1", networks=("net",))
+    assert ensure_pool("mine", "docker", wanted)
+    assert server.made == [("mine", "docker", pool.docker_template(wanted))]

@@ -131,6 +131,7 @@ def test_when_the_template_is_killed_its_fork_goes_on_and_the_next_one_has_anoth
     async def look():
         process = await own.template.fork(own.request(WAITS))
         killed = own.template.pid
+        wait_until((own.place / "waits").exists)
         os.kill(killed, signal.SIGKILL)
         other = await own.template.fork(own.request("sys.exit(6)"))
         assert own.template.pid not in {killed, None}

@@ -45,7 +45,7 @@ SENT = {
 )
 @pytest.mark.parametrize("send", SENT.values(), ids=SENT)
 def test_a_login_is_not_sent_to_another_machine_by_http(send, host, monkeypatch):
-    for module in ("langfuse", "prometheus"):
+    for module in ("langfuse", "prometheus_api"):
         monkeypatch.setattr(f"blocks.{module}.request_within", lambda *_, **__: pytest.fail("it was sent"))
     with pytest.raises(NotEncrypted, match=r"its login could be read on its way\. Nothing was sent"):
         send(f"http://{host}")
@@ -53,7 +53,8 @@ def test_a_login_is_not_sent_to_another_machine_by_http(send, host, monkeypatch)
 
 def test_a_server_without_a_login_may_be_asked_by_http(monkeypatch):
     asked = []
-    monkeypatch.setattr("blocks.prometheus.request_within", lambda _method, url, *_, **__: asked.append(url) or 1 / 0)
+    sent = lambda _method, url, *_, **__: asked.append(url) or 1 / 0  # noqa: E731
+    monkeypatch.setattr("blocks.prometheus_api.request_within", sent)
     with pytest.raises(ZeroDivisionError):
         Prometheus(url="http://10.0.0.4:9090").query("up")
     assert asked == ["http://10.0.0.4:9090/api/v1/query"]

@@ -169,5 +169,5 @@ def test_what_was_refused_before_anything_changed_ends_with_2_a_persons_no_with_
     early = (inside.Refused, outside.Unreachable, outside.LoginRefused, outside.HostKeyRefused, outside.NotInRegistry,
              outside.NotAtDigitalOcean, outside.RegistryFull, outside.NotEncrypted,
              outside.CertificateRefused)  # fmt: skip
-    asked = issubclass(kind, inside.NotApproved)
+    asked = issubclass(kind, inside.NotApproved | inside.DeployDeclined)
     assert kind.exit_code == (3 if asked else 2 if issubclass(kind, early) else 1)

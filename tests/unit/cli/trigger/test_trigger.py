@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+from uuid import UUID
 
 import pytest
 
 from blocks.errors import PrefectFailed
 from flows.api.client import PrefectApi
 from flows.api.connection import ApiConnection
-from flows.api.runs import LogPosition, find_deployment, find_run, next_lines, start_run
+from flows.api.runs import LogPosition, find_deployment, find_run, next_lines, runs_below, start_run
 from flows.cli.terminal.waiting import RunWatch, WaitOptions
 from flows.core.control.ci.log import GitHubLog
 from flows.core.errors import BadSettings, DeploymentMissing, TriggerRefused
@@ -33,6 +34,7 @@ class Prefect:
         self.refusal: Says | None = None
         self.busy = 0
         self.cancelled = False
+        self.called: dict[str, list[str]] = {}  # run → the runs that it called
 
     def __call__(self, asked):
         path = asked.path.removeprefix("/api")
@@ -49,13 +51,24 @@ class Prefect:
             self.cancelled = True
             return Says(201, {"status": "ACCEPT"})
         if path == "/logs/filter":
-            since = asked.json()["logs"].get("timestamp", {}).get("after_", "")
-            return Says(200, [line for line in self.logs if line["timestamp"] >= since])
+            wanted = asked.json()["logs"]
+            since, runs = wanted.get("timestamp", {}).get("after_", ""), wanted["flow_run_id"]["any_"]
+            lines = [line for line in self.logs if line["timestamp"] >= since and line.get("run", ID(2)) in runs]
+            return Says(200, lines)
+        if path == "/task_runs/filter":
+            runs = asked.json()["flow_runs"]["id"]["any_"]
+            return Says(200, [step for step in self.steps if step.get("run", ID(2)) in runs])
+        if path == "/flow_runs/filter":
+            above = asked.json()["flow_runs"]["parent_flow_run_id"]["any_"]
+            found = [one for run in above for one in self.called.get(run, [])]
+            return Says(200, [{"id": one, "name": one[-1]} for one in found[: asked.json()["limit"]]])
         if path.startswith("/flow_runs/") and asked.method == "GET":
             kind, name = self.states.pop(0) if len(self.states) > 1 else self.states[0]
             return Says(200, {"id": ID(2), "name": "release x", "state": {"type": kind, "name": name, "message": "m"}})
-        found = {"/task_runs/filter": self.steps, "/artifacts/filter": self.tables, "/flow_runs/filter": []}.get(path)
-        return Says(404, {"detail": "none"}) if found is None else Says(200, found)
+        if path == "/artifacts/filter":
+            runs = asked.json()["artifacts"]["flow_run_id"]["any_"]
+            return Says(200, [one for one in self.tables if one.get("run", ID(2)) in runs])
+        return Says(404, {"detail": "none"})
 
 
 @pytest.fixture
@@ -142,6 +155,35 @@ def test_a_summary_is_added_to_what_the_file_has(trigger, tmp_path):
     assert "| web |" in file.read_text()
     with pytest.raises(BadSettings, match="summary"):
         trigger(prefect, summary=tmp_path)
+
+
+def test_flows_that_were_called_stand_in_the_summary_and_their_errors_in_the_log(trigger, tmp_path, capsys):
+    prefect = Prefect(("FAILED", "Failed"))
+    prefect.called = {ID(2): [ID(3)], ID(3): [ID(4), ID(2)]}  # promote, and what it called; a circle ends, too
+    prefect.steps = [
+        {"id": ID(5), "name": "publish", "state_name": "Completed", "total_run_time": 1, "start_time": "1"},
+        {"id": ID(6), "name": "pull", "state_name": "Failed", "total_run_time": 2, "start_time": "2", "run": ID(4)},
+    ]
+    prefect.tables = [
+        {"type": "table", "data": json.dumps([{"gate": "health"}]), "description": "g", "created": "1", "run": ID(4)}
+    ]
+    line = {"id": ID(7), "level": 40, "message": "no such image", "timestamp": "2026-01-01T10:00:00Z", "run": ID(4)}
+    prefect.logs = [line]
+    file = tmp_path / "summary.md"
+    assert trigger(prefect, summary=file) == 1
+    assert "no such image" in capsys.readouterr().out
+    said = file.read_text()
+    assert said.index("| health |") < said.index("| publish |") < said.index("| pull |")
+
+
+def test_no_more_runs_are_looked_at_than_anybody_reads():
+    prefect = Prefect()
+    prefect.called = {ID(2): [f"00000000-0000-4000-8000-{number:012}" for number in range(300)]}
+    with serving(prefect) as there, PrefectApi(ApiConnection(f"{there.url}/api")) as api:
+        assert len(runs_below(api, UUID(ID(2)))) == 200
+        deep = {f"00000000-0000-4000-8000-{n:012}": [f"00000000-0000-4000-8000-{n + 1:012}"] for n in range(30)}
+        prefect.called = deep
+        assert len(runs_below(api, UUID(next(iter(deep))))) == 8
 
 
 def test_who_does_not_wait_is_told_the_link_alone(trigger, capsys):

@@ -4,7 +4,7 @@ import pytest
 
 from flows.core.cloud.costs import Cost
 from flows.core.cloud.rehearsal import Load, Rehearsed, StepTiming, summarise_load
-from flows.core.records.stability import Stability
+from flows.core.insight.stability.condition import Stability
 
 pytestmark = pytest.mark.unit
 

@@ -41,11 +41,10 @@ def test_the_packaged_deployments_are_those_of_prefect_yaml(installed, tmp_path)
     assert len(packaged_deployments(packaged, "/srv", "1")) == len(packaged["deployments"])
 
 
-def test_the_packaged_pool_is_as_closed_as_the_checkouts(installed, tmp_path):
-    ask = "from importlib import resources; print(resources.files('flows').joinpath('work-pool.json').read_text())"
-    assert json.loads(run(installed / "python", "-c", ask, cwd=tmp_path)) == json.loads(
-        (CHECKOUT / "work-pool.json").read_text()
-    )
+@pytest.mark.parametrize("name", ["work-pool.json", "work-pool-docker.json"])
+def test_the_packaged_pool_is_as_closed_as_the_checkouts(installed, tmp_path, name):
+    ask = f"from importlib import resources; print(resources.files('flows').joinpath({name!r}).read_text())"
+    assert json.loads(run(installed / "python", "-c", ask, cwd=tmp_path)) == json.loads((CHECKOUT / name).read_text())
 
 
 def test_the_installed_command_writes_the_rules_and_nothing_over_others(installed, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from blocks.traffic.state import SwitchState
 from flows.core.errors import ConflictingOptions
-from flows.core.records.stability import Stability
+from flows.core.insight.stability.condition import Stability
 
 pytestmark = pytest.mark.unit
 WANTED = ("shop", "v1", "registry")

@@ -12,7 +12,8 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from blocks import CaddySwitch, ContainerRegistry
 from flows.settings import Settings
 from flows.tasks.runs import blocks
-from flows.tasks.runs.blocks import block_name, saved_names
+from flows.tasks.runs.block_names import block_name
+from flows.tasks.runs.blocks import saved_names
 
 pytestmark = pytest.mark.unit
 REQUEST = httpx.Request("GET", "http://127.0.0.1:4200/api/block_types/slug/x/block_documents")

@@ -11,6 +11,7 @@ from flows.core.errors import EdgeMissing, HostTaken
 from flows.core.stack.side_by_side.facts import Exposed, SideBySide
 from flows.core.traffic.edge.view import EdgeView, SiteEntry
 from flows.tasks.traffic.edge import serving
+from flows.tasks.traffic.edge.site_of_colours import site_of
 from tests.support.builders import release
 
 pytestmark = pytest.mark.unit
@@ -97,7 +98,7 @@ def test_without_an_edge_that_is_told_and_nothing_fails(monkeypatch, caplog):
 
 
 def test_a_colour_without_a_release_is_served_already_so_that_its_first_one_reloads_nothing():
-    first = serving.site_of(SESSION, "/opt/slipway", NEW, "green")
+    first = site_of(SESSION, "/opt/slipway", NEW, "green")
     assert {colour for route in first.routes["a.example.com"] for colour in route.ports} == {"green", "blue"}
     blue = NEW.model_copy(update={"stack": "shop-blue"})
-    assert serving.site_of(SESSION, "/opt/slipway", blue, "blue").text() == first.text()
+    assert site_of(SESSION, "/opt/slipway", blue, "blue").text() == first.text()

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from flows.core.insight.stability.condition import StabilityLimits, judge_stability
 from flows.core.records.record import Record, RecordOutcome
-from flows.core.records.stability import StabilityLimits, judge_stability
 
 pytestmark = pytest.mark.unit
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)

@@ -1,9 +1,12 @@
-"""The stability of the active release, by its records: whether its replacement may be rehearsed."""
+"""The condition of a rehearsal, and of a promotion that waits for it: has the active release been stable?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flows.core.insight.stability.rollouts import read_rollouts
+from flows.core.insight.stability.times import read_moment
+from flows.core.records.history import History
 from flows.core.records.record import Record, RecordOutcome
 
 
@@ -19,7 +22,7 @@ class StabilityLimits:
 
 @dataclass(frozen=True)
 class Stability:
-    """The stability over a time: counts from the records. `reasons` says why it is not stable; empty: it is."""
+    """The stability of the active release: counts from the records. `reasons` says why it is not stable."""
 
     release: str
     days: float
@@ -43,22 +46,26 @@ class Stability:
 
 
 def judge_stability(histories: Mapping[str, Sequence[Record]], wanted: StabilityLimits, now: datetime) -> Stability:
-    """Judge the stability by the records of all droplets of the active colour.
+    """Judge the stability by the records of all droplets of the active colour. A release counts once, however many.
 
     Args:
         histories: droplet → its records, oldest first.
     """
-    begins = now - timedelta(days=wanted.days)
-    recent = [r for records in histories.values() for r in records if _at(r.began) >= begins]
-    deploys = [r for r in recent if r.kind == "deploy" and r.outcome is not RecordOutcome.SUPERSEDED]
-    good = sum(r.outcome is RecordOutcome.GOOD for r in deploys)
-    failed = sum(r.outcome is RecordOutcome.FAILED and "gate" in (r.reason or "") for r in recent)
-    rollbacks = sum(r.kind == "rollback" for r in recent)
+    one_place = {droplet: History(tuple(records)) for droplet, records in histories.items()}
+    told = read_rollouts(one_place, lambda _: "active", now, switched=False)
+    recent = told.since(now - timedelta(days=wanted.days), now + timedelta(days=1))
+    deploys = [one for one in recent if one.deploys and one.outcome is not RecordOutcome.SUPERSEDED]
+    good = sum(one.good for one in deploys)
+    failed = sum(one.outcome is RecordOutcome.FAILED and "gate" in one.reason for one in recent)
+    rollbacks = sum(not one.deploys for one in recent)
     newest = [records[-1] for records in histories.values() if records]
-    age = min(((now - _at(r.began)).total_seconds() / 86400 for r in newest), default=0.0)
+    ages = [_age(record, now) for record in newest]
+    age = min((days for days in ages if days is not None), default=0.0)
     reasons = []
     if not newest or any(r.outcome is not RecordOutcome.GOOD for r in newest):
         reasons.append("what runs is not on record as good")
+    if None in ages:
+        reasons.append("the time of its record cannot be (before 1970, in the future, or none)")
     if age < wanted.days:
         reasons.append(f"it runs for {age:.1f} days, wanted are {wanted.days:g}")
     if deploys and good / len(deploys) < wanted.success_rate:
@@ -71,5 +78,9 @@ def judge_stability(histories: Mapping[str, Sequence[Record]], wanted: Stability
     return Stability(tag, age, len(deploys), good, rollbacks, failed, tuple(reasons))
 
 
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _age(record: Record, now: datetime) -> float | None:
+    """Days since a record began, or since traffic was turned to its release; None: its clock was wrong."""
+    began = read_moment(record.began, now)
+    turned = read_moment(record.measured.turn.at, now) if record.measured and record.measured.turn else None
+    since = max((at for at in (began, turned) if at), default=None)
+    return max(0.0, (now - since).total_seconds() / 86400) if since and began else None

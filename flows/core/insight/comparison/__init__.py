@@ -1,0 +1,1 @@
+"""Two releases beside each other: what each holds, and how they differ."""
