@@ -33,19 +33,21 @@ class WorkerRun(RunWatch):
     def _begin(self) -> None:
         self._console, self._errors = SummaryConsole(), CleanConsole(stderr=True, highlight=False, soft_wrap=True)
         self._family: dict[UUID, str] = {}
-        self._meet(self._run)
         self._console.say(f"  Handed to a worker: {self._link}")
 
     def _shown_runs(self) -> Sequence[UUID]:
-        """This run and those of the flows that it called, as far as they began."""
-        known, asked = list(self._family), [self._run.id]
+        """This run and those of the flows that it called, as far as they began; it has its name from then on."""
+        if self._run.state is None or self._run.state.type in ("SCHEDULED", "PENDING"):
+            return (self._run.id,)
+        self._meet(self._run)
+        asked = [self._run.id]
         for _ in range(_DEEPEST):
             called = called_runs(self._api, asked)
             for run in called:
                 self._meet(run)
             if not (asked := [run.id for run in called]):
                 break
-        return list(self._family) or known
+        return list(self._family)
 
     def _meet(self, run: PrefectRun) -> None:
         if run.id not in self._family:
