@@ -36,8 +36,7 @@ def run_slipway() -> None:
     if module := ALONE.get(sys.argv[1]) if len(sys.argv) > 1 else None:
         _leave_out()
         import_module(module)
-        from flows.cli.app import app
-        from flows.cli.terminal.runner import ended
+        from flows.cli.app import app, ended
 
         ended(lambda: app(prog_name="slipway"))
     from flows.cli.main import main as every_command

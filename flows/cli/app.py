@@ -1,11 +1,13 @@
 """The Typer application of `slipway` and its help panels. Command modules register their commands here."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from flows.cli.terminal.destination import CommandGroup, DestinationOption, name_destination
+from flows.cli.terminal.runner import leave
 
 SET_UP, FLOWS, TRAFFIC, UPKEEP, DIGITALOCEAN = PANELS = ("Set up", "Flows", "Traffic", "Upkeep", "DigitalOcean")
 
@@ -49,3 +51,12 @@ def _options(
 ) -> None:
     """Options of `slipway` itself."""
     name_destination(destination)
+
+
+def ended(command_line: Callable[[], object]) -> NoReturn:
+    """Run the command line, and end the process with its exit code."""
+    try:
+        command_line()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+    leave(0)

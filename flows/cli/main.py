@@ -16,11 +16,11 @@ from flows.cli import traffic, approval, records, prune, debug, cloud, registry 
 from flows.cli.adoption import command as adoption_command  # noqa: F401
 
 # isort: on
-from flows.cli.app import SET_UP, app
+from flows.cli.app import SET_UP, app, ended
 from flows.cli.setup.saving import reach_all
 from flows.cli.terminal.console import SummaryConsole
 from flows.cli.terminal.options import VerboseOption
-from flows.cli.terminal.runner import ended, run_callable
+from flows.cli.terminal.runner import run_callable
 
 
 @app.command("check", rich_help_panel=SET_UP)

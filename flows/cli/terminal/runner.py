@@ -163,15 +163,6 @@ def _is_refused(error: Exception) -> bool:
     return isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.UNAUTHORIZED
 
 
-def ended(command_line: Callable[[], object]) -> NoReturn:
-    """Run the command line, and end the process with its exit code."""
-    try:
-        command_line()
-    except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
-    leave(0)
-
-
 def leave(code: int) -> NoReturn:
     """End the process as the interpreter does (threads joined, so Prefect's logs and events are sent; exit handlers
     run; streams flushed), but without taking every object apart, which takes half a second once Prefect is imported.
