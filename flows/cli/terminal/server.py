@@ -3,12 +3,12 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
-from flows.api.connection import LOCAL_API
-
 
 def api_url() -> str:
     """The Prefect API that is used: the configured one, else that of a server on this machine."""
     from prefect.settings import get_current_settings
+
+    from flows.api.connection import LOCAL_API
 
     return get_current_settings().api.url or LOCAL_API
 

@@ -7,7 +7,7 @@ import pkgutil
 import pytest
 
 from flows.core import errors
-from flows.core.errors import NotApproved, Refused, SlipwayError, ValidationFailed
+from flows.core.errors import DeployDeclined, NotApproved, Refused, SlipwayError, ValidationFailed
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def test_an_error_says_when_it_is_raised_and_what_the_command_ends_with(name):
     error = CLASSES[name]
     first = (error.__doc__ or "").splitlines()[0]
     assert first.endswith(".")
-    assert error.exit_code == (3 if error is NotApproved else 2 if issubclass(error, Refused) else 1)
+    assert error.exit_code == (3 if error in (NotApproved, DeployDeclined) else 2 if issubclass(error, Refused) else 1)
 
 
 def test_an_error_tells_below_its_message_what_was_done_about_it_and_is_no_refusal_then():

@@ -7,7 +7,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from flows.cli import main
-from flows.cli.terminal import waiting, worker_run
+from flows.cli.runs import waiting
+from flows.cli.terminal import worker_run
 from flows.cli.terminal.handover import BY_WORKER
 from tests import CHECKOUT
 from tests.support.http_server import Says, serving

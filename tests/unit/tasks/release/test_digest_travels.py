@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 WANTED = ("shop", "v1", "registry")
 DIGEST = f"sha256:{'d' * 64}"
 PUBLISHED = SimpleNamespace(release=SimpleNamespace(stack="shop", tag="v1"), digest=DIGEST, seconds=1.0)
-FETCHED = SimpleNamespace(release=SimpleNamespace(stack="shop", tag="v1"), digest=DIGEST)
+FETCHED = SimpleNamespace(release=SimpleNamespace(stack="shop", tag="v1"), files=None, digest=DIGEST)
 
 
 class Played:
@@ -93,6 +93,7 @@ def test_release_promotes_the_digest_that_it_published(monkeypatch):
 def test_deploy_fetches_by_the_digest_and_hands_on_what_it_fetched(monkeypatch):
     flow = Played(monkeypatch, "deploy")
     flow.notes(fetch_release=FETCHED, deploy_release=None)
+    flow.has(confirmed=lambda *_given, **_how: nullcontext())
     flow.module.deploy.fn("v1", stack="shop", droplet="green", digest=DIGEST)
     assert (flow.given("fetch_release")[0][:3], flow.given("fetch_release")[1]["digest"]) == (WANTED, DIGEST)
     assert flow.given("deploy_release")[0][1] is FETCHED

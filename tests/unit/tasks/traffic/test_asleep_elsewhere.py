@@ -1,6 +1,7 @@
 """What else meets a colour that is asleep: reconcile, validate, status, gates, and the memory before a promotion."""
 
 import logging
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from flows import reconcile, status, validate
 from flows.core.droplet.directories import StackDirectory
 from flows.core.errors import ColourAsleep, NotEnoughMemory
 from flows.core.results import Reconciled
+from flows.tasks.insight import droplets
 from flows.tasks.traffic import memory
 from tests.support.builders import past, record, stack
 from tests.support.droplets.fake_colour import make_colour
@@ -23,7 +25,7 @@ def green(tmp_path, monkeypatch):
     made = make_colour(tmp_path, monkeypatch)
     made.put(**ENDED)
     made.mark_asleep("web", "tool")
-    for module in (reconcile, status, memory):
+    for module in (reconcile, memory):
         monkeypatch.setattr(module, "get_run_logger", lambda: logging.getLogger("test"))
     return made
 
@@ -88,9 +90,12 @@ def test_one_that_is_awake_is_validated(green):
 @pytest.fixture
 def look(green, monkeypatch):
     """What status says of it."""
-    monkeypatch.setattr(status, "load_droplet", lambda _name: None)
-    monkeypatch.setattr(status.Target, "of", lambda *_given: green.target)
-    return lambda: status._look("one/green", "shop", ("blue",), {}, green.target.settings)
+    monkeypatch.setattr(droplets, "load_droplet", lambda _name: None)
+    saved = SimpleNamespace(session=lambda _patience: nullcontext(green.target))
+    monkeypatch.setattr(type(green.target), "droplet", saved)
+    monkeypatch.setattr(droplets.Target, "of", lambda *_given: green.target)
+    monkeypatch.setattr(droplets, "active_colours", lambda _settings: (("blue",), {}))
+    return lambda: droplets.read_droplets("shop", green.target.settings, ["one/green"])[0]["one/green"]
 
 
 def test_status_shows_it_as_asleep(green, look):
