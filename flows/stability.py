@@ -9,8 +9,8 @@ from flows.core.insight.stability.report import StabilityReport, StabilitySource
 from flows.settings import Settings
 from flows.tasks.droplet.target import Target
 from flows.tasks.insight.droplets import active_colours
-from flows.tasks.insight.page import masked_report
 from flows.tasks.insight.plots import overview_picture
+from flows.tasks.insight.shell import masked
 from flows.tasks.insight.sources import make_report
 from flows.tasks.insight.stability import read_histories, read_requests, write_page
 from flows.tasks.runs.artifacts import page
@@ -47,7 +47,7 @@ def stability(stack: str | None = None, days: float | None = None) -> StabilityR
             histories, settings.colours.of, requests, tuple(active) if active is not None else None,
             bool(settings.switch), (*missing, *away),
         )  # fmt: skip
-        report = masked_report(make_report(name, sources, settings, length, now))
+        report = masked(make_report(name, sources, settings, length, now))
         written = write_page(report, settings.reports)
     page(f"stability-{name}", stability_markdown(report, str(written), overview_picture(report)), report.sentence)
     return report

@@ -15,7 +15,7 @@ from flows.core.secrets.masking import environment_values
 from flows.looking.places import find_places
 from flows.looking.traffic import Traffic, read_traffic
 from flows.settings import Settings
-from flows.tasks.insight.page import masked_report
+from flows.tasks.insight.shell import masked
 from flows.tasks.insight.sources import RememberingDroplet, ask_histories, ask_requests, coloured, make_report
 from flows.tasks.runs.log_masking import register_secrets
 
@@ -43,7 +43,7 @@ def look_at_stability(api: PrefectApi, stack: str, days: float | None, settings:
     active = tuple(said.active) if said.active is not None else None
     away = (*((said.trouble,) if said.trouble else ()), *away)
     sources = StabilitySources(histories, settings.colours.of, requests, active, bool(settings.switch), away)
-    return masked_report(make_report(stack, sources, settings, length, now))
+    return masked(make_report(stack, sources, settings, length, now))
 
 
 def _prometheus(api: PrefectApi, settings: Settings) -> PrometheusServer | None:

@@ -1,21 +1,12 @@
 """The stability page: one file that needs nothing else, and runs no script but ours. Prefect is not needed for it."""
 
-import base64
-import hashlib
-from dataclasses import fields, is_dataclass, replace
-from functools import cache
-from importlib.resources import files
-from typing import Any, TypeVar
-
-from jinja2 import Environment
 from markupsafe import Markup as SafeHtml
 
 from flows.core.insight.stability.report import StabilityReport
-from flows.core.insight.stability.words import MARKS, shown_count, shown_value, web_address
+from flows.core.insight.stability.words import MARKS
 from flows.tasks.insight.plots import MISSING, stability_plots
-from flows.tasks.runs.log_masking import mask
+from flows.tasks.insight.shell import masked, rendered
 
-T = TypeVar("T")
 # A page of 1,000 releases has all of them; of more, the newest. The JSON has every one.
 _LINES, _STORIES, _LINKS = 1500, 200, 40
 # Sorts a table by the column whose head is pressed: by `data-v` as numbers, else by its text.
@@ -43,38 +34,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
 """
 
 
-def masked_report(report: StabilityReport) -> StabilityReport:
-    """The report without secrets, and without what a terminal would obey, in any of its words."""
-    return _masked(report)
-
-
 def stability_page(report: StabilityReport) -> str:
     """The page of a report, as HTML. Words of others are masked and escaped."""
-    clean = masked_report(report)
+    clean = masked(report)
     plots = {key: SafeHtml(svg) for key, svg in stability_plots(clean).items()}  # noqa: S704 — Matplotlib escapes
-    digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-    page: str = _template().render(
+    return rendered(
+        "stability.html", script=_SCRIPT,
         report=clean, stable=clean.condition.stable, plots=plots, no_plots="" if plots else MISSING, marks=MARKS,
         rows={row.id: row for row in clean.releases}, most=_LINKS, stories=_STORIES, lines=_LINES,
-        script=SafeHtml(_SCRIPT), script_hash=f"sha256-{digest}",  # noqa: S704 — it is ours
     )  # fmt: skip
-    return page
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["value"] = shown_value
-    environment.filters |= {"counted": shown_count, "web": web_address}
-    environment.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
-    return environment.from_string(files(__package__).joinpath("stability.html").read_text())
-
-
-def _masked(value: T) -> T:
-    if isinstance(value, str):
-        return mask(value)  # type: ignore[return-value]
-    if isinstance(value, tuple):
-        return tuple(map(_masked, value))  # type: ignore[return-value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{one.name: _masked(getattr(value, one.name)) for one in fields(value)})
-    return value

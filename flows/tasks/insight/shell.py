@@ -10,7 +10,7 @@ from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup as SafeHtml
 from pydantic import BaseModel
 
-from flows.core.insight.stability.words import shown_value
+from flows.core.insight.stability.words import shown_count, shown_value, web_address
 from flows.tasks.runs.log_masking import mask
 
 T = TypeVar("T")
@@ -51,6 +51,7 @@ def _environment() -> Environment:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_template)
     )  # fmt: skip
     environment.filters["moment"] = lambda text: str(text or "")[:16].replace("T", " ")
+    environment.filters |= {"value": shown_value, "counted": shown_count, "web": web_address}
     environment.filters["seconds"] = lambda value: shown_value(value, "s")
     return environment
 

@@ -12,7 +12,8 @@ from flows.core.insight.stability.markdown import stability_markdown
 from flows.core.insight.stability.report import ReleaseRow
 from flows.core.insight.stability.stories import FailureStory
 from flows.tasks.insight import plots
-from flows.tasks.insight.page import masked_report, stability_page
+from flows.tasks.insight.page import stability_page
+from flows.tasks.insight.shell import masked
 from flows.tasks.runs.log_masking import register_secrets
 
 pytestmark = pytest.mark.unit
@@ -69,14 +70,14 @@ def test_no_word_of_others_is_a_tag_a_handler_a_script_or_a_link(attacked):
 
 
 def test_secrets_and_what_a_terminal_obeys_are_nowhere(attacked):
-    for text in (stability_page(attacked), stability_markdown(masked_report(attacked))):
+    for text in (stability_page(attacked), stability_markdown(masked(attacked))):
         assert SECRET not in text
         assert "••••" in text
         assert "\x1b" not in text
 
 
 def test_markdown_shows_words_of_others_letter_by_letter(attacked):
-    text = stability_markdown(masked_report(attacked))
+    text = stability_markdown(masked(attacked))
     assert not [line for line in text.splitlines() if re.search(r"(?<!`)<script>", re.sub(r"`+[^`]*`+", "", line))]
     assert "[run](" not in text
 
