@@ -1,14 +1,16 @@
-"""One process serves two stacks, each to two destinations, at once: each run has the settings of its commit."""
+"""One worker serves two stacks, each to two destinations, at once: each run has the settings of its commit."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults.harness.sample import WORKER_TYPES
+from tests.faults.harness.worker_run import WorkerRun, copied_deployment, posted, worker_of_an_open_pool
 from tests.support.lab.cli import slipway
 from tests.support.lab.droplet_view import DropletView
 from tests.support.lab.git_checkout import commit, git
@@ -117,30 +119,34 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pla
         yield found
 
 
-def release_of(place: Place) -> tuple[str, Any]:
-    """A run as a worker has it: parameters alone. Returns its id and its state."""
-    from flows.release import release  # noqa: PLC0415 — after the environment is set
-
-    state = release(stack=str(place.source / "deploy"), ref="HEAD", destination=place.destination, return_state=True)  # type: ignore[call-overload]
-    return str(state.state_details.flow_run_id), state
-
-
-def test_each_of_four_runs_at_once_ends_on_its_own_droplet_with_its_own_settings(places: list[Place]) -> None:
+def test_each_of_four_runs_at_once_ends_on_its_own_droplet_with_its_own_settings(
+    places: list[Place], tmp_path: Path
+) -> None:
     for place in places:  # what lies there is not what is released
         (place.source / "slipway.toml").write_text('[worker]\ndocker = "/never/run"\n')
-    with ThreadPoolExecutor(len(places)) as worker:
-        ended = list(worker.map(release_of, places))
-    assert [str(state.message) for _, state in ended if not state.is_completed()] == []
-    for place, (run, _) in zip(places, ended, strict=True):
+    with (
+        worker_of_an_open_pool(tmp_path / "log", WORKER_TYPES[0]) as pool,
+        copied_deployment("release", pool) as deployment,
+        prefect_api() as api,
+    ):
+        runs = []
+        for place in places:
+            given = {"stack": str(place.source / "deploy"), "ref": "HEAD", "destination": place.destination}
+            asked = posted(api, f"deployments/{deployment.id}/create_flow_run", {"parameters": given})
+            runs.append(WorkerRun(api, asked["id"], tmp_path))
+        ended = [run.final() for run in runs]
+        assert ended == ["COMPLETED"] * len(runs), "\n\n".join(run.logs() for run in runs)
+        told = [api.get(f"/flow_runs/{run.id}").raise_for_status().json() for run in runs]
+    moments = [(datetime.fromisoformat(one["start_time"]), datetime.fromisoformat(one["end_time"])) for one in told]
+    assert max(start for start, _ in moments) < min(end for _, end in moments)  # all four were at work at once
+    for place, run in zip(places, told, strict=True):
         services = place.view.containers()
         expected = {"web", "worker"} if place.destination == "production" else {"web"}
         assert set(services) == expected, place.name
         assert place.view.inside("web", "printenv", "GREETING") == f"hello {place.name}\n"
         assert f"/test-{place.name}/" in services["web"]["Config"]["Image"]
-        with prefect_api() as api:
-            told = api.get(f"/flow_runs/{run}").raise_for_status().json()
-        assert told["parameters"]["destination"] == place.destination
-        assert told["name"].endswith(f"({place.destination})")
+        assert run["parameters"]["destination"] == place.destination
+        assert run["name"].endswith(f"({place.destination})")
 
 
 def test_a_destination_that_is_not_there_is_refused_before_anything_is_built(places: list[Place]) -> None:
