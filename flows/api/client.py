@@ -91,8 +91,8 @@ class PrefectApi:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if pause is None or isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
                     raise Unreachable(
-                        f"the Prefect server at {self.connection.url} does not answer. Start it (`prefect server "
-                        f"start`; for the lab `make lab`), or set PREFECT_API_URL ({error or type(error).__name__})"
+                        f"the Prefect server at {self.connection.url} does not answer. Start it (`slipway server "
+                        f"up`; for the lab `make lab`), or set PREFECT_API_URL ({error or type(error).__name__})"
                     ) from None
                 self._pause(pause)
                 continue

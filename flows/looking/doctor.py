@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from blocks.errors import OutsideError
+from blocks.errors import LoginRefused, OutsideError, PrefectFailed, Unreachable
 from blocks.registry.client import RegistryClient
 from flows.api.blocks import read_block
 from flows.api.client import PrefectApi
@@ -34,6 +34,7 @@ from flows.tasks.control.deployments import packaged_document
 from flows.tasks.runs.log_masking import mask, register_secrets
 
 POOL = "slipway"
+_LOGIN = "prefect profile use slipway, or set PREFECT_API_AUTH_STRING"
 _TIMEOUT_S, _ANSWER_S = 60.0, 10.0
 _PAGE = 200
 _REGISTRY, _DOCR = "slipway-container-registry", "slipway-docr-registry"
@@ -43,10 +44,13 @@ Checks = list[Check]
 def diagnose(api: PrefectApi, stack: str, settings: Settings) -> Checks:
     """Every check. What does not answer in time is `unknown`, and keeps no other from being looked at.
 
-    Raises:
-        Unreachable, LoginRefused: of Prefect's API, without which nothing is known.
+    Where Prefect's API does not answer, or not to us, that is the one check: it knows where all else is.
     """
-    server = str(api.get("/admin/version"))
+    try:
+        server = str(api.get("/admin/version"))
+    except (Unreachable, LoginRefused, PrefectFailed) as error:
+        remedy = _LOGIN if isinstance(error, LoginRefused) else "slipway server up"
+        return [Check("Prefect server", "fail", mask(str(error)), remedy)]
     places = find_places(api, stack, settings.shown, settings)
     known: dict[str, Callable[[], Checks]] = {
         "worker": lambda: [judge_workers(POOL, api.post(f"/work_pools/{POOL}/workers/filter") or [], _now())],

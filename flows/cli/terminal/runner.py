@@ -211,7 +211,7 @@ def _unexpected(errors: Console, error: Exception, verbose: bool, begun: bool) -
             ))  # fmt: skip
             return 1
         show_error(errors, ConnectionError(
-            f"the Prefect server at {api_url()} does not answer. Start it (`prefect server start`; for the lab "
+            f"the Prefect server at {api_url()} does not answer. Start it (`slipway server up`; for the lab "
             "`make lab`), or set PREFECT_API_URL"
         ))  # fmt: skip
         return 2

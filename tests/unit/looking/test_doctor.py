@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from flows.api.client import PrefectApi
+from flows.api.connection import ApiConnection
+from flows.core.insight.doctor import Check
 from flows.looking import doctor
 from flows.settings import Settings
 from tests.support.http_server import Says, serving
@@ -80,3 +83,23 @@ def test_a_refused_registry_is_told_without_its_password(well):
 def test_a_host_without_an_address_is_told(world):
     (check,) = doctor._host("nonesuch.invalid", "")()
     assert (check.verdict, check.words) == ("fail", "no address is known of it")
+
+
+def alone(url: str) -> Check:
+    """The one check where Prefect's API says nothing to us."""
+    with PrefectApi(ApiConnection(f"{url}/api"), pause=lambda _seconds: None) as api:
+        [check] = doctor.diagnose(api, "shop", Settings(home=""))
+    assert (check.name, check.verdict) == ("Prefect server", "fail")
+    return check
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"), [(401, "prefect profile use"), (403, "prefect profile use"), (422, "slipway server up")]
+)
+def test_a_prefect_server_that_refuses_us_is_the_one_check(code, remedy):
+    with serving(lambda _asked: Says(code, {})) as server:
+        assert alone(server.url).remedy.startswith(remedy)
+
+
+def test_a_prefect_server_that_is_away_is_the_one_check():
+    assert alone("http://127.0.0.1:1").remedy == "slipway server up"
