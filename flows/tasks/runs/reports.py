@@ -15,7 +15,7 @@ from pathlib import Path
 
 from prefect.logging import get_logger
 
-from flows.core.errors import DirectoryNotOurs
+from flows.core.errors import DirectoryNotOurs, SlipwayError
 from flows.core.prune.reports import (
     ExpiredReport,
     ReportFile,
@@ -25,6 +25,7 @@ from flows.core.prune.reports import (
     with_good,
 )
 from flows.settings import Settings
+from flows.settings.choice import chosen
 
 # Stack → droplet → its last good release: whose metadata stays.
 GOOD_RELEASES = "good-releases.json"
@@ -142,8 +143,9 @@ def note_good_release(settings: Settings, stacks: set[str], droplet: str, tag: s
 def _tidy_best_effort() -> None:
     """What stands in the way is told, and the run counts all the same."""
     try:
-        remove_old_reports(Settings())
-    except (DirectoryNotOurs, OSError, ValueError) as error:
+        with chosen(anywhere=True):  # how long they are kept is the operator's to say, and of no commit
+            remove_old_reports(Settings())
+    except (SlipwayError, OSError, ValueError) as error:
         get_logger("slipway.reports").warning("old reports were not removed: %s", error)
 
 

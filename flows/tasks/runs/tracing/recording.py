@@ -19,6 +19,7 @@ from prefect.logging import get_logger
 from pydantic import ValidationError
 
 from flows.settings import Settings
+from flows.settings.choice import chosen
 from flows.tasks.runs.log_masking import masked_line
 
 RecordedKind = Literal["flow", "step"]
@@ -119,7 +120,8 @@ def traced_step(name: str, kind: RecordedKind = "step") -> Iterator[None]:
 def _wanted() -> Settings | None:
     """The settings, if they say where traces go; settings that cannot be read are the run's own to tell."""
     try:
-        settings = Settings()
+        with chosen(anywhere=True):  # where to is the operator's to say, and of no commit
+            settings = Settings()
     except (ValidationError, ValueError, OSError):
         return None
     except Exception as error:  # a settings file that is refused, by whatever name

@@ -141,3 +141,21 @@ def test_nothing_is_noted_or_removed_where_there_are_no_reports_or_where_others_
     with pytest.raises(DirectoryNotOurs):
         remove_old_reports(Settings())
     assert len(os.listdir(place)) == 3
+
+
+@pytest.mark.parametrize(
+    "said", ['[worker]\ndocker = "/never/run"\n', "nonsense = 1\n", "[destinations.a]\n[destinations.b]\n"]
+)
+def test_a_run_counts_whatever_the_checkouts_settings_say_at_its_end(tmp_path, monkeypatch, said):
+    monkeypatch.chdir(tmp_path)
+    stack = tmp_path / "stack"
+    stack.mkdir()
+    (stack / "compose.yaml").write_text("services: {}\n")
+
+    @declaration.flow(name="writes")
+    def writes(stack: str) -> str:
+        write_report(tmp_path / "reports", "one.txt", stack)
+        (tmp_path / "stack/slipway.toml").write_text(said)
+        return "done"
+
+    assert writes.fn(str(stack)) == "done"
