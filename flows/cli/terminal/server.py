@@ -1,5 +1,6 @@
 """The Prefect server that a command in a terminal uses, and how patiently."""
 
+import os
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -24,5 +25,7 @@ def prefect_settings() -> AbstractContextManager[Any]:
         temporary_settings,
     )
 
-    fewer = {PREFECT_CLIENT_MAX_RETRIES: 3, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    fewer: dict[Any, Any] = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    if "PREFECT_CLIENT_MAX_RETRIES" not in os.environ:  # somebody said how patient to be
+        fewer[PREFECT_CLIENT_MAX_RETRIES] = 3
     return temporary_settings({PREFECT_API_URL: api_url(), **fewer})

@@ -82,6 +82,7 @@ def use_settings() -> None:
     publish is not signed, but where signing is what they test; and an overview, which takes half a second of every
     command, is written where that is what they test."""
     os.environ.setdefault("SLIPWAY_OVERVIEW", "false")
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "6")  # SQLite is locked now and then, with four tests at work
     for name in ("SLIPWAY_SIGNING", "SLIPWAY_TRUSTED"):
         os.environ.setdefault(name, "")
     if (STATE / "settings.toml").exists():
