@@ -83,9 +83,9 @@ class MadeHistory:
             self.active = colour
             self.turns.append((turned, colour))
         elif turns:
-            back = turned + timedelta(seconds=900)
-            self.bad.append((turned, back))
-            self.turns += [(turned, colour), (back, self.active)]
+            returned = turned + timedelta(seconds=900)
+            self.bad.append((turned, returned))
+            self.turns += [(turned, colour), (returned, self.active)]
 
     def _put(self, droplet: str, made: Release, run: Run, at: datetime, measured: Measurements, why: str) -> None:
         mine = self.records.setdefault(droplet, [])
