@@ -13,7 +13,7 @@ from blocks.polling import until
 from flows.core.control.server import SERVER, WORKER
 from flows.tasks.control.supervisor import began
 from tests.support.control.machine_plane import MachinePlane, answer
-from tests.support.control.notes import deploy_notes, notes_of, once_each
+from tests.support.control.notes import deploy_notes, let_go, notes_of, once_each
 
 pytestmark = pytest.mark.lab
 
@@ -55,13 +55,14 @@ def test_it_starts_closed_carries_out_runs_comes_back_and_leaves_nothing(plane):
     note = deploy_notes(
         lambda path, body: answer(plane, "POST", path, json=body).json(), plane.repository, str(plane.repository)
     )
-    started = {"name": "note", "parameters": {"seconds": 3}}
+    started = {"name": "note", "parameters": {"hold": True}}
     note_run = answer(plane, "POST", f"/deployments/{note}/create_flow_run", json=started).json()["id"]
     eventually(lambda: notes_of(["note"], plane.repository))
 
     killed = plane.child(SERVER)  # in the middle of that run
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: plane.child(SERVER) not in (0, killed) and answer(plane, "GET", "/health").is_success)
+    let_go(["note"], plane.repository)
     eventually(lambda: answer(plane, "GET", f"/flow_runs/{note_run}").json().get("state_type") == "COMPLETED")
     assert notes_of(["note"], plane.repository) == once_each(["note"])
 

@@ -1,12 +1,15 @@
 """A flow that leaves a note in the directory where it works: how often a run began, and whether it ended."""
 
+import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.support import wait_until
+
 FLOW = """\
-import os, socket, time
+import os, socket
 from prefect import flow, pause_flow_run, runtime
 
 def note(word):
@@ -14,13 +17,17 @@ def note(word):
         file.write(f"{runtime.flow_run.name} {word}\\n")
 
 @flow
-def leave_a_note(seconds: float = 0, pause: bool = False):
+def leave_a_note(hold: bool = False, pause: bool = False):
+    name = runtime.flow_run.name
+    if hold:
+        with open(f"where-{name}", "w") as file:
+            file.write(socket.gethostname())
+        os.mkfifo(f"go-{name}")
     note("began")
-    if seconds > 100:
-        open("where", "w").write(socket.gethostname())
     if pause:
         pause_flow_run(timeout=900)
-    time.sleep(seconds)
+    if hold:
+        open(f"go-{name}").close()  # until somebody writes there
     note("ended")
 """
 
@@ -48,6 +55,25 @@ def notes_of(names: Any, here: Path) -> Counter[str]:
     done = here / "done"
     lines = done.read_text().splitlines() if done.exists() else []
     return Counter(line for line in lines if line.split()[0] in names)
+
+
+def let_go(names: Iterable[str], here: Path) -> None:
+    """Let runs that were started with `hold` go on, each as soon as it has begun."""
+    held = set(names)
+
+    def gone() -> bool:
+        held.difference_update([name for name in held if _written(here / f"go-{name}")])
+        return not held
+
+    wait_until(gone, 300, why=lambda: held, pause=0.1)
+
+
+def _written(held: Path) -> bool:
+    try:
+        os.close(os.open(held, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:  # it is not there yet, or nobody reads there yet
+        return False
+    return True
 
 
 def once_each(names: Any) -> Counter[str]:

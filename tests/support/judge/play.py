@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from blocks.polling import until
 from tests.support.judge.allowed import REFUSED
 from tests.support.judge.containers import Container, Place, read_containers, released_place
 from tests.support.judge.droplet import script_on
@@ -154,15 +154,18 @@ class Play:
 
     def _containers(self) -> tuple[dict[str, Container], dict[str, Container]]:
         """Both sides' containers, once none of them is on its way any more."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
+
+        def read() -> tuple[dict[str, Container], dict[str, Container]]:
             services = set(self.plain.config()["services"])
             sides = ((self.view.droplet, self._released_place()), (self.plain.droplet, self.plain.place))
-            read = [read_containers(droplet, self.stack.project, place) for droplet, place in sides]
-            ours, theirs = ({n: c for n, c in one.items() if c.service in services} for one in read)
-            if all(c.state in _SETTLED for c in (*ours.values(), *theirs.values())) or time.monotonic() > deadline:
-                return ours, theirs
-            time.sleep(0.3)
+            found = (read_containers(droplet, self.stack.project, place) for droplet, place in sides)
+            ours, theirs = ({n: c for n, c in one.items() if c.service in services} for one in found)
+            return ours, theirs
+
+        def settled(seen: tuple[dict[str, Container], dict[str, Container]]) -> bool:
+            return all(c.state in _SETTLED for side in seen for c in side.values())
+
+        return until(read, settled, PATIENCE, pause=0.3)  # what does not settle is compared as it is
 
     def _compare(self, this: Round) -> None:
         """Until nothing differs, or what differs stays as it is."""

@@ -3,10 +3,9 @@
 import os
 import ssl
 import subprocess
-import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 
 from blocks.polling import until
 from tests import CHECKOUT
-from tests.support.control.notes import deploy_notes, notes_of, once_each
+from tests.support.control.notes import deploy_notes, let_go, notes_of, once_each
 from tests.support.control.team_plane import HOST, TeamPlaneFiles, docker
 
 pytestmark = [
@@ -82,6 +81,10 @@ class Stack:
         """What runs of these names wrote, and how often."""
         return notes_of(names, self.shop)
 
+    def begun(self, names: Iterable[str]) -> None:
+        """Wait until one of these runs is at work."""
+        until(lambda: self.notes(names), bool, 300, pause=0.5, unfinished=lambda *_: AssertionError("none has begun"))
+
     def all_done_once(self, runs: dict[str, str]) -> None:
         for run in runs.values():
             assert self.becomes(run, "COMPLETED", "FAILED", "CRASHED", "CANCELLED") == "COMPLETED"
@@ -129,9 +132,11 @@ def test_one_of_two_servers_is_killed_under_load(stack):
 
 @pytest.mark.parametrize("database", ["redis", "postgres"])
 def test_a_database_is_restarted_while_runs_are_on_their_way(stack, database):
-    runs = stack.start_many(4, seconds=3)
-    stack.becomes(next(iter(runs.values())), "RUNNING", "COMPLETED")
+    held = stack.start_many(4, hold=True)
+    stack.begun(held)
     stack.files.compose("restart", database)
+    let_go(held, stack.shop)
+    runs = dict(held)
     runs |= stack.start_many(4)
     stack.all_done_once(runs)
 
@@ -151,14 +156,12 @@ def test_a_worker_is_killed_in_the_middle_of_a_run_and_the_other_one_takes_what_
     workers = stack.files.compose("ps", "--quiet", "worker").split()
     assert len(workers) == 2
     name = f"killed-{uuid.uuid4().hex[:8]}"
-    run = stack.start(name, seconds=600)
-    until(lambda: stack.notes([name]), bool, 120, pause=0.5, unfinished=lambda *_: AssertionError("it did not begin"))
-    where = (stack.shop / "where").read_text()
+    run = stack.start(name, hold=True)
+    stack.begun([name])
+    where = (stack.shop / f"where-{name}").read_text()
     (busy,) = [one for one in workers if one.startswith(where)]
     docker("kill", busy)
-    began = time.monotonic()
     stack.all_done_once(stack.start_many(6))
-    assert time.monotonic() - began < 300
     # Nobody begins it again: what it left half done is for a person, or for `slipway automations set`.
     assert stack.notes([name]) == Counter({f"{name} began": 1})
     assert stack.state(run) in ("RUNNING", "CRASHED")
