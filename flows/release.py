@@ -118,8 +118,8 @@ def _release_to(
         published = build_push(**build, pull_ahead=first.name)
         stack, tag = published.release.stack, published.release.tag
         target = Target.of(first, stack, settings)
-        # A build is long: the connection may have broken meanwhile, so it is asked for anew.
         asked = _confirmed(first, published, strategy=strategy, env_file=env_file, settings=settings)
+        # A build is long: the connection may have broken meanwhile, so it is asked for anew.
         with measuring(target.name), asked, target.locked(f"release of {stack} {tag}", wait) as lock:
             with rollback_on_failure(target) as guard:
                 deployed = deploy(
